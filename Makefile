@@ -1,0 +1,68 @@
+# Everything a developer types. Needs make and Python 3.13, or uv to fetch it; all else goes into .venv and .tools, from the hashed lock files.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+export SAM_CLI_TELEMETRY := 0
+export PYTHON_KEYRING_BACKEND := keyring.backends.null.Keyring
+# Another project's environment, or a Python of the shell's, must not leak into ours.
+unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
+
+BIN := .venv/bin
+# The interpreter itself, not a shim or a link to one.
+EXECUTABLE = import sys; print(sys.executable)
+PYTHON ?= $(or $(shell python3.13 -c '$(EXECUTABLE)' 2>/dev/null),$(shell uv python find 3.13 2>/dev/null),$(shell uv python install --quiet 3.13 2>/dev/null && uv python find 3.13 2>/dev/null))
+
+# $(call environment,folder,lock file): a fresh virtual environment holding exactly that lock file
+define environment
+@test -n "$(PYTHON)" || { echo "logarchive needs Python 3.13 (python3.13 on the PATH), or uv to fetch it" >&2; exit 1; }
+@echo "installing $(2) into $(1) (once)"
+@rm -rf $(1)
+@$(PYTHON) -m venv $(1) || { echo "$(PYTHON) has no venv module: install python3.13-venv" >&2; exit 1; }
+@$(1)/bin/python -m pip install -qq --disable-pip-version-check --require-hashes --only-binary :all: -r $(2)
+@touch $@
+endef
+
+.PHONY: help
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: .venv/installed .tools/sam/installed .tools/ministack/installed ## deploy to a local AWS and archive two simulated providers
+	@$(BIN)/python -m tools.demo
+
+.PHONY: test
+test: lint .tools/ministack/installed ## lint, types, then every test
+	@$(BIN)/python -m pytest
+
+.PHONY: coverage
+coverage: .venv/installed .tools/sam/installed .tools/ministack/installed ## every test, and which lines of the layer and the functions none reaches
+	@$(BIN)/python -m pytest --cov --cov-report=term
+
+.PHONY: lint
+lint: .venv/installed .tools/sam/installed ## ruff, lock files, mypy, pyright, import rules, template
+	@$(BIN)/python -m tools.lint
+
+.PHONY: format
+format: .venv/installed ## format the code, mend what ruff can
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+.PHONY: lock
+lock: .venv/installed ## compile the lock files from pyproject.toml (UPGRADE=1: newest versions)
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m tools.lock $(if $(UPGRADE),--upgrade)
+
+.PHONY: clean
+clean: ## remove everything that make made
+	rm -rf .venv .tools .aws-sam .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.*
+	find functions layers tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/installed: requirements-dev.txt
+	$(call environment,.venv,$<)
+
+.tools/sam/installed: tools/requirements-sam.txt
+	$(call environment,.tools/sam,$<)
+
+# The functions run in ministack's own interpreter, so this one is 3.13 too.
+.tools/ministack/installed: tools/requirements-ministack.txt
+	$(call environment,.tools/ministack,$<)

@@ -1,0 +1,190 @@
+"""Tencent Cloud access logs: hourly files, listed by CDN `DescribeCdnDomainLogs` or DSA `GetDsaHostLogs`.
+
+`api: cdn`: tencentcloud.com/document/product/228/33599. `api: dsa`: the page "Download Access Logs" (2018) of a service
+that its vendor has retired.
+"""
+
+import datetime as dt
+import json
+from collections.abc import Generator, Iterator, Mapping
+from itertools import batched
+from typing import Annotated, Any, Literal
+
+import httpx
+from pydantic import AfterValidator, Field, HttpUrl, StringConstraints, model_validator
+
+from logarchive import tencent, tencent_line
+from logarchive.errors import LinkExpiredError, MalformedError, MismatchError
+from logarchive.handler import lambda_handler
+from logarchive.link import DownloadHost
+from logarchive.part import Part
+from logarchive.provider import Api, Clock, Provider
+from logarchive.source import DAY, HOUR, Length, Source
+from logarchive.window import SECOND, Span, instant
+
+#: What each API's page says of itself; a source may say otherwise.
+FACTS: dict[str, dict[str, Any]] = {
+    "cdn": {
+        "base_url": "https://cdn.tencentcloudapi.com",
+        "download_hosts": ("log-download.cdn.qcloud.com",),
+        "retention": 30 * DAY,
+        "pace": 20 * 60,
+    },
+    "dsa": {
+        "base_url": "https://dsa.api.qcloud.com",
+        "download_hosts": ("dsa-log-download.cdn.qcloud.com",),
+        "retention": 40 * DAY,
+        "pace": 100,
+    },
+}
+CDN_HEADERS = {"X-TC-Action": "DescribeCdnDomainLogs", "X-TC-Version": "2018-06-06"}
+CDN_LIMIT, DSA_HOSTS = 1000, 10
+STAMP = "%Y-%m-%d %H:%M:%S"
+
+type Host = Annotated[str, StringConstraints(min_length=1, to_lower=True)]
+#: Host, hour and area: what a file is. Its link changes with every listing.
+type File = tuple[str, dt.datetime, str]
+type Links = dict[File, str]
+
+
+class DsaSource(Source):
+    """A group of hosts."""
+
+    api: Literal["cdn", "dsa"] = Field(description="`cdn`, or `dsa`: an API that its vendor has retired")
+    base_url: HttpUrl = Field(description="where the API lives; the vendor's public address by default")
+    hosts: Annotated[tuple[Host, ...], AfterValidator(lambda hosts: tuple(sorted(set(hosts))))] = Field(
+        min_length=1, description="accelerated domains"
+    )
+    area: Literal["mainland", "overseas", "global"] = Field("mainland", description="`cdn`: whose nodes' logs")
+    time_zone: str = Field("+08:00", pattern=r"^[+-](0\d|1[0-4]):[0-5]\d$", description="the zone of hours and lines")
+    download_hosts: tuple[DownloadHost, ...] = Field((), description="where links may lead: `host` or `host:port`")
+    signature_method: tencent.SignatureMethod = Field("HmacSHA1", description="`dsa`: how requests are signed")
+    delay: Length = Field(2 * HOUR, description="how long after its end a window is first visited")
+    revisit: tuple[Length, ...] = Field((6 * HOUR, DAY), description="ages at which it is visited again")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _facts(cls, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {**FACTS.get(str(values.get("api")), FACTS["cdn"]), **values}
+
+    @property
+    def zone(self) -> dt.tzinfo | None:
+        """The time zone."""
+        return dt.datetime.fromisoformat(f"2000-01-01T00:00:00{self.time_zone}").tzinfo
+
+
+def fetch(api: Api, source: DsaSource, span: Span) -> Iterator[Part]:
+    """List the files whose hour begins in the span, and download them. An hour without a link had no traffic."""
+    listing = _cdn if source.api == "cdn" else _dsa
+    links = yield from listing(api, source, span)
+    listed_anew = False
+    for file in sorted(links):
+        try:
+            part = api.download(links[file])
+        except LinkExpiredError:
+            if listed_anew:
+                raise
+            listed_anew = True
+            links |= yield from listing(api, source, span)
+            part = api.download(links[file])
+        yield part.be(extra={"host": file[0], "hour": instant(file[1])})
+
+
+def _cdn(api: Api, source: DsaSource, span: Span) -> Generator[Part, None, Links]:
+    links: Links = {}
+    for host in source.hosts:
+        for entry in (yield from _pages(api, source, host, span)):
+            hour, link = _read(entry, "StartTime", "LogPath", source)
+            if span.start <= hour < span.end:
+                links[host, hour, str(entry.get("Area", ""))] = link
+    return links
+
+
+def _pages(api: Api, source: DsaSource, host: str, span: Span) -> Generator[Part, None, list[Any]]:
+    """List one host's files. Whether EndTime is inclusive is not documented: a file too many is dropped later."""
+    start, end = (moment.astimezone(source.zone).strftime(STAMP) for moment in (span.start, span.end))
+    asked = {"Domain": host, "StartTime": start, "EndTime": end, "Area": source.area, "LogType": "access"}
+    found: list[Any] = []
+    while True:
+        page = {"Offset": len(found), "Limit": CDN_LIMIT}
+        part = api.request("POST", "/", json=asked | page, headers=CDN_HEADERS, role="listing")
+        yield part
+        match part.document():
+            case {"Response": {"DomainLogs": list() | None as entries, "TotalCount": int(total)}}:
+                found += entries or []
+            case _:
+                raise MalformedError(f"{host}: a listing without DomainLogs and TotalCount")
+        if len(found) >= total:
+            return found
+        if not entries:
+            raise MismatchError(f"{host}: {len(found)} of {total} files were listed")
+
+
+def _dsa(api: Api, source: DsaSource, span: Span) -> Generator[Part, None, Links]:
+    """List day by day, ten hosts a call. In which zone days and hours are told is not documented."""
+    links: Links = {}
+    for day in _days(span, source.zone):
+        for hosts in batched(source.hosts, DSA_HOSTS, strict=False):
+            names = json.dumps(hosts, separators=(",", ":"))
+            form = {"Action": "GetDsaHostLogs", "hosts": names, "startDate": day, "endDate": day}
+            part = api.request("POST", "/v2/index.php", data=form, role="listing")
+            yield part
+            for host, entry in _entries(part, hosts):
+                hour, link = _read(entry, "datetime", "url", source)
+                if span.start <= hour < span.end:
+                    links[host, hour, ""] = link
+    return links
+
+
+def _entries(part: Part, hosts: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
+    match part.document():
+        case {"data": {**data}}:
+            pass
+        case {"data": []}:  # how some services write an empty object
+            data = {}
+        case _:
+            raise MalformedError("a listing without data")
+    for host, entries in data.items():
+        if host.lower() not in hosts or not isinstance(entries, list):
+            raise MalformedError(f"a listing for {host}, which was not asked for, or that is no list")
+        yield from ((host.lower(), entry) for entry in entries)
+
+
+def _read(entry: Any, hour: str, link: str, source: DsaSource) -> tuple[dt.datetime, str]:  # noqa: ANN401 (JSON)
+    try:
+        moment = dt.datetime.strptime(entry[hour], STAMP).replace(tzinfo=source.zone)
+        return moment.astimezone(dt.UTC), entry[link]
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise MalformedError(f"an entry without readable {hour} and {link}: {error}") from error
+
+
+def _days(span: Span, zone: dt.tzinfo | None) -> Iterator[str]:
+    first, last = (moment.astimezone(zone).date() for moment in (span.start, span.end - SECOND))
+    return ((first + dt.timedelta(days=day)).isoformat() for day in range((last - first).days + 1))
+
+
+def auth(source: DsaSource, keys: tencent.Keys, clock: Clock) -> httpx.Auth:
+    """Return the signature of the API's generation."""
+    if source.api == "cdn":
+        return tencent.Signature3(keys, clock, "cdn")
+    return tencent.Signature2(keys, clock, source.signature_method)
+
+
+provider = Provider(
+    name="dsa",
+    source=DsaSource,
+    secret=tencent.Keys,
+    secret_group="dsa",  # noqa: S106 (a name)
+    auth=auth,
+    fetch=fetch,
+    fault=tencent.fault,
+    layout=tencent_line.LAYOUT,
+    columns=lambda source: tencent_line.columns(source.time_zone),
+    feed=lambda source: source.api,
+    download_hosts=lambda source: source.download_hosts,
+    bounded=False,
+    margin=dt.timedelta(0),
+    resolution=HOUR,
+    smallest_window=HOUR,
+)
+handler = lambda_handler(provider)

@@ -1,0 +1,107 @@
+"""NAVER Cloud Effective Log Search & Analytics: api.ncloud-docs.com/docs/effective-log-search-analytics-download."""
+
+from collections.abc import Iterator, Mapping
+from http import HTTPStatus
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, HttpUrl
+
+from logarchive import ncloud
+from logarchive.answer import error_document
+from logarchive.convert import epoch_ms, severity, text
+from logarchive.errors import MalformedError, ProviderError
+from logarchive.handler import lambda_handler
+from logarchive.part import Part
+from logarchive.provider import Api, Feed, JsonLayout, Provider
+from logarchive.source import Source
+from logarchive.window import EPOCH, MILLISECOND, Span
+
+PATH = "/api/v1/logs/download"
+#: The page's limits: logs of one request, and of the whole file.
+LIMIT, MAX_COUNT = 1000, 200_000
+TIME = "logTime"
+
+
+def _with_time(fields: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    if fields is not None and TIME not in fields:
+        raise ValueError(f"must contain {TIME}: a record without its time cannot become a row")
+    return fields
+
+
+class ElsaSource(Source):
+    """One ELSA project."""
+
+    base_url: HttpUrl = Field(HttpUrl("https://elsa.apigw.ntruss.com"), description="where the API lives")
+    project_key: str = Field(min_length=1, max_length=53, description="the project's key")
+    project_id: int = Field(ge=0, strict=True, description="the project's number")
+    format: Literal["JSON", "CSV"] = Field("JSON", description="`CSV` loses the types of values")
+    count: int = Field(
+        MAX_COUNT,
+        ge=1,
+        le=MAX_COUNT,
+        strict=True,
+        description="records of one file; an answer that reaches it is halved",
+    )
+    include_fields: Annotated[tuple[str, ...] | None, AfterValidator(_with_time)] = Field(
+        None, description="only these fields, `logTime` among them; all by default"
+    )
+
+
+def fetch(api: Api, source: ElsaSource, span: Span) -> Iterator[Part]:
+    """Ask for one file. `to` is the last millisecond of the span: right whether the API counts it in or not."""
+    asked: dict[str, Any] = {
+        "projectKey": source.project_key,
+        "projectId": source.project_id,
+        "from": (span.start - EPOCH) // MILLISECOND,
+        "to": (span.end - EPOCH) // MILLISECOND - 1,
+        "format": source.format,
+        "limit": LIMIT,
+        "count": source.count,
+    }
+    if source.include_fields:
+        asked["includeFields"] = source.include_fields
+    yield api.request("POST", PATH, json=asked).be(asked=span)
+
+
+def fault(part: Part) -> ProviderError | None:
+    """Return the error an answer is: the gateway's, or a JSON object that is neither a record nor holds any.
+
+    That errors come under HTTP 200 too is not documented, but seen with sibling services.
+    """
+    document = error_document(part)
+    if document and TIME in document:
+        return None
+    error = ncloud.fault(part)
+    if error or document is None or part.status >= HTTPStatus.BAD_REQUEST:
+        return error
+    wrapper = any(isinstance(value, list) for value in document.values())
+    return None if wrapper else MalformedError(f"no records, and no error that is known: {str(document)[:300]}")
+
+
+def columns(_source: ElsaSource) -> Mapping[str, Feed]:
+    """Map the fields that ELSA sets itself; custom fields go to `attributes`."""
+    return {
+        "time": Feed(TIME, epoch_ms),
+        "severity_text": Feed("logLevel", text),
+        "severity_number": Feed("logLevel", severity, take=False),
+        "body": Feed("body", text),
+        "service_name": Feed("projectName", text),
+        "service_version": Feed("projectVersion", text),
+        "host_name": Feed("host", text),
+    }
+
+
+provider = Provider(
+    name="elsa",
+    source=ElsaSource,
+    secret=ncloud.Keys,
+    secret_group="ncloud",  # noqa: S106 (a name)
+    auth=ncloud.auth,
+    fetch=fetch,
+    fault=fault,
+    layout=JsonLayout(),
+    columns=columns,
+    feed=lambda source: f"{source.project_key}/{source.project_id}",
+    cap=lambda source: source.count,
+)
+handler = lambda_handler(provider)

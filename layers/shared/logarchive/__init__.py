@@ -1,0 +1,1 @@
+"""The layer shared by all functions: windows, ledger, raw store, rows, and the signed HTTP client."""

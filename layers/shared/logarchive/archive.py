@@ -1,0 +1,93 @@
+"""The archive as one function sees it: its provider, its AWS, and how the pieces are put together for a source."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+from pydantic import BaseModel
+
+from logarchive.client import Client
+from logarchive.errors import ConfigError
+from logarchive.invocation import Invocation
+from logarchive.ledger import Ledger
+from logarchive.plan import Planner
+from logarchive.provider import Provider
+from logarchive.source import Source
+from logarchive.sources import SourceError, Sources
+from logarchive.store import Store
+from logarchive.table import Table
+from logarchive.work import Worker
+
+
+@dataclass(frozen=True, kw_only=True)
+class Archive[S: Source, K: BaseModel]:
+    """What an action works with."""
+
+    provider: Provider[S, K]
+    table: Table
+    store: Store
+    sources: Sources[S, K]
+    #: Starts another invocation of this function with the given event.
+    dispatch: Callable[[Mapping[str, Any]], None]
+    invocation: Invocation
+    transport: httpx.BaseTransport | None = None
+
+    def ledger(self, name: str) -> Ledger:
+        """Return the ledger of one source."""
+        return Ledger(self.table, self.provider.name, name)
+
+    def planner(self, name: str, settings: S) -> Planner:
+        """Return the planner of one source."""
+        return Planner(self.ledger(name), settings, self.provider.feed(settings), self.invocation.clock())
+
+    def source(self, name: str) -> S:
+        """Return one enabled source. Raises ConfigError if there is none of that name, or it is wrong."""
+        good, bad = self.load()
+        for error in bad:
+            if error.source == name:
+                raise ConfigError(error.error)
+        if name not in good:
+            raise ConfigError(f"no source {name!r} under {self.sources.path}")
+        if not good[name].enabled:
+            raise ConfigError(f"source {name!r} is not enabled")
+        return good[name]
+
+    def load(self) -> tuple[dict[str, S], list[SourceError]]:
+        """Return the good sources by name, and what is wrong with the others; the latter are logged and counted."""
+        good, bad = self.sources.load()
+        for error in bad:
+            self.complain(error)
+        return good, bad
+
+    def complain(self, error: SourceError) -> SourceError:
+        """Log and count a source that cannot be used."""
+        self.invocation.log("source.invalid", source=error.source, error=error.error)
+        self.invocation.count("SourceErrors", 1)
+        return error
+
+    @contextmanager
+    def worker(self, name: str, settings: S) -> Iterator[Worker[S, K]]:
+        """Open a worker for one source, with its connection to the provider. Raises ConfigError for a bad secret."""
+        invocation = self.invocation
+        client = Client(
+            provider=self.provider,
+            settings=settings,
+            secret=self.sources.secret(settings),
+            directory=Path(),
+            clock=invocation.clock,
+            sleep=invocation.sleep,
+            remaining=invocation.seconds_to_work,
+            transport=self.transport,
+        )
+        with client:
+            yield Worker(
+                provider=self.provider,
+                settings=settings,
+                ledger=self.ledger(name),
+                store=self.store,
+                invocation=invocation,
+                open_api=client.into,
+            )

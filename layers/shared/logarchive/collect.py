@@ -1,0 +1,90 @@
+"""Collecting: asks a provider for a range of time until the answers are stable and below the cap."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from pydantic import BaseModel
+
+from logarchive.errors import MismatchError, ProviderError
+from logarchive.part import Part
+from logarchive.provider import Api, Provider
+from logarchive.rows import reaches
+from logarchive.source import Source
+from logarchive.window import Span
+
+#: How often a range is read anew whose pages shifted while they were read.
+STABLE_TRIES = 4
+
+
+@dataclass
+class Collection[S: Source, K: BaseModel]:
+    """The parts of one visit, in the order they came, each kept before the next is asked for."""
+
+    provider: Provider[S, K]
+    settings: S
+    api: Api
+    keep: Callable[[Part], Part]
+    parts: list[Part] = field(default_factory=list[Part])
+    #: A range at the provider's smallest resolution still reached the cap.
+    truncated: bool = False
+
+    @property
+    def data(self) -> list[Part]:
+        """The parts whose records become rows."""
+        return [part for part in self.parts if part.role == "data"]
+
+    def gather(self, span: Span) -> list[int]:
+        """Collect what answers for `span`; return which parts do. Raises the ProviderError that ends the visit.
+
+        An answer that reaches the cap is superseded by the answers for both halves of its range.
+        """
+        mine = self._stable(span)
+        if not self._capped(mine):
+            return mine
+        halves = span.halves(self.provider.resolution)
+        if halves is None:
+            self.truncated = True
+            return mine
+        replacing = [number for half in halves for number in self.gather(half)]
+        self._supersede(mine, replacing)
+        return replacing
+
+    def _stable(self, span: Span) -> list[int]:
+        before: list[int] = []
+        for left in reversed(range(STABLE_TRIES)):
+            first = len(self.parts)
+            try:
+                self._fetch(span)
+            except MismatchError:
+                if not left:
+                    raise
+                before += range(first, len(self.parts))
+            else:
+                mine = list(range(first, len(self.parts)))
+                self._supersede(before, mine)
+                return mine
+        raise AssertionError  # the last round returns or raises
+
+    def _fetch(self, span: Span) -> None:
+        try:
+            for part in self.provider.fetch(self.api, self.settings, span.widened(self.provider.margin)):
+                self._add(part.be(own=span if self.provider.bounded else None))
+        except ProviderError as error:
+            if error.part is not None:
+                self._add(error.part.be(role="error"))
+            raise
+
+    def _add(self, part: Part) -> None:
+        self.parts.append(self.keep(part))
+
+    def _capped(self, numbers: Sequence[int]) -> bool:
+        cap = self.provider.cap(self.settings)
+        data = [self.parts[number] for number in numbers if self.parts[number].role == "data"]
+        return cap is not None and reaches(data, self.provider.layout, cap, self.provider.smallest_record_bytes)
+
+    def _supersede(self, numbers: Sequence[int], replacing: Sequence[int]) -> None:
+        keys = [self.parts[number].key for number in replacing]
+        for number in numbers:
+            part = self.parts[number]
+            if part.role != "error":
+                self.parts[number] = part.be(role="superseded", extra={"superseded_by": keys})

@@ -1,0 +1,250 @@
+"""Conversions over one column: values as parsed -> values of the column's type, None where one does not fit exactly.
+
+A JSON number whose text would not survive parsing arrives as `Verbatim`. A result of type `Inexact` fills the column
+and still leaves the source's own text in `attributes`.
+"""
+
+import datetime as dt
+import functools
+import re
+from collections.abc import Callable, Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from logarchive.window import EPOCH, MILLISECOND
+
+type Convert = Callable[[list[Any]], list[Any]]
+
+_NONE = type(None)
+_TEXTS = {str, _NONE}
+_INTEGERS = {int, _NONE}
+_INTEGER = re.compile(r"-?[1-9][0-9]{0,18}|0")
+_NUMBER = re.compile(r"-?[0-9]{1,40}(?:\.[0-9]{1,40})?(?:[eE][+-]?[0-9]{1,3})?")
+_MOMENT = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]{1,9})?)?) ?([Zz]|[+-][0-9]{2}(?::?[0-9]{2})?)?"
+)
+_COMPACT = re.compile(r"[0-9]{14}")
+_DASHED = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}")
+
+#: Digits of an epoch's whole part -> (multiplier, divisor) to milliseconds. Units cannot be confused from 2001 to 2286.
+_UNITS = {10: (1000, 1), 13: (1, 1), 16: (1, 1000), 19: (1, 1_000_000)}
+_FIRST_MS, _LAST_MS = 10**12, 10**13 - 1
+
+_SEVERITIES = {
+    **dict.fromkeys(("TRACE", "FINEST", "FINER", "VERBOSE"), 1),
+    **dict.fromkeys(("DEBUG", "FINE", "CONFIG"), 5),
+    **dict.fromkeys(("INFO", "INFORMATION", "INFORMATIONAL"), 9),
+    "NOTICE": 10,
+    **dict.fromkeys(("WARN", "WARNING"), 13),
+    **dict.fromkeys(("ERROR", "ERR", "SEVERE"), 17),
+    **dict.fromkeys(("FATAL", "CRITICAL", "CRIT", "ALERT", "EMERGENCY", "EMERG", "PANIC"), 21),
+}
+#: Python's numeric levels, highest first.
+_LEVELS = ((50, 21), (40, 17), (30, 13), (20, 9), (10, 5), (1, 1))
+
+
+class Verbatim:
+    """A JSON scalar kept as its text in the source, because no Python value would give that text back."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        """Keep the JSON text."""
+        self.text = text
+
+    def __eq__(self, other: object) -> bool:
+        """Compare by text."""
+        return isinstance(other, Verbatim) and other.text == self.text
+
+    def __hash__(self) -> int:
+        """Hash by text."""
+        return hash(self.text)
+
+    def __repr__(self) -> str:
+        """Show the text."""
+        return f"Verbatim({self.text!r})"
+
+
+class Inexact(int):
+    """A column's value that does not hold all its source says, so that the source's text stays in `attributes`."""
+
+    __slots__ = ()
+
+
+def each(one: Callable[[Any], Any]) -> Convert:
+    """Make a column's conversion of a conversion of one value; None is not asked."""
+
+    @functools.wraps(one)
+    def convert(values: list[Any]) -> list[Any]:
+        return [None if value is None else one(value) for value in values]
+
+    return convert
+
+
+def _texts(one: Callable[[str], Any]) -> Convert:
+    """Like `each`, for text only, asked once per different text: what else there is does not fit."""
+
+    def convert(values: list[Any]) -> list[Any]:
+        known = {value: one(value) for value in {value for value in values if value.__class__ is str}}
+        return [known[value] if value.__class__ is str else None for value in values]
+
+    return convert
+
+
+def text(values: list[Any]) -> list[Any]:
+    """Take text as it is."""
+    if set(map(type, values)) <= _TEXTS:
+        return values
+    return [value if value.__class__ is str else None for value in values]
+
+
+def _integer(value: Any) -> int | None:  # noqa: ANN401 (JSON)
+    if value.__class__ is int:
+        return value
+    return int(value) if value.__class__ is str and _INTEGER.fullmatch(value) else None
+
+
+def integer(values: list[Any]) -> list[Any]:
+    """Take integers, and text that is exactly how an integer is written."""
+    if set(map(type, values)) <= _INTEGERS:
+        return values
+    return [_integer(value) for value in values]
+
+
+def _decimal(value: Any) -> Decimal | None:  # noqa: ANN401 (JSON)
+    """Read a number, or text that is one, exactly."""
+    if value.__class__ is int:
+        return Decimal(value)
+    text = value.text if value.__class__ is Verbatim else value
+    if text.__class__ is not str or not _NUMBER.fullmatch(text):
+        return None
+    try:
+        return Decimal(text)
+    except InvalidOperation:  # pragma: no cover (the pattern admits numbers only)
+        return None
+
+
+@each
+def number(value: Any) -> float | None:  # noqa: ANN401 (JSON)
+    """Take numbers, and text that is one, which a double holds as they are written."""
+    exact = _decimal(value)
+    if exact is None or (value.__class__ is str and re.match(r"-?0[0-9]", value)):
+        return None
+    nearest = float(exact)
+    return nearest if Decimal(repr(nearest)) == exact else None
+
+
+def _epoch(value: Any) -> Inexact | None:  # noqa: ANN401 (JSON)
+    """Read an epoch in s, ms, µs or ns, told apart by its digits; truncated to ms."""
+    exact = _decimal(value)
+    if exact is None or not 0 < exact < Decimal(10) ** 19:
+        return None
+    unit = _UNITS.get(len(str(int(exact))))
+    return None if unit is None else Inexact(exact * unit[0] // unit[1])
+
+
+def _milliseconds(moment: dt.datetime) -> int:
+    return (moment - EPOCH) // MILLISECOND
+
+
+def _moment(value: str, zone: dt.tzinfo) -> int | None:
+    """Read an ISO 8601 moment, in `zone` when it names none; truncated to ms."""
+    found = _MOMENT.fullmatch(value)
+    if not found:
+        return None
+    day, clock, offset = found.groups()
+    try:
+        moment = dt.datetime.fromisoformat(f"{day}T{clock.replace(',', '.')}{(offset or '').upper()}")
+        return _milliseconds(moment if moment.tzinfo else moment.replace(tzinfo=zone))
+    except (ValueError, OverflowError):
+        return None
+
+
+@each
+def _any_epoch_ms(value: Any) -> int | None:  # noqa: ANN401 (JSON)
+    if value.__class__ is int and _FIRST_MS <= value <= _LAST_MS:
+        return int(value)
+    if (epoch := _epoch(value)) is not None:
+        return epoch
+    moment = _moment(value.strip(), dt.UTC) if value.__class__ is str else None
+    return None if moment is None else Inexact(moment)
+
+
+def epoch_ms(values: list[Any]) -> list[Any]:
+    """Read times: epoch ms; inexactly also s, µs, ns, numeric text, and ISO 8601 (UTC where it names no zone)."""
+    if set(map(type, values)) == {int} and min(values) >= _FIRST_MS and max(values) <= _LAST_MS:
+        return values
+    return _any_epoch_ms(values)
+
+
+def _zoned(value: str, zone: dt.tzinfo) -> int | None:
+    value = value.strip()
+    if _COMPACT.fullmatch(value):
+        day, clock = value[:8], value[8:]
+        value = f"{day[:4]}-{day[4:6]}-{day[6:]} {clock[:2]}:{clock[2:4]}:{clock[4:]}"
+    moment = _moment(value, zone)
+    if moment is not None and _DASHED.fullmatch(value):
+        return moment
+    return _epoch(value) if moment is None else Inexact(moment)
+
+
+def zoned_time(zone: str) -> Convert:
+    """Read times of a fixed zone such as `+08:00`: `YYYYMMDDHHMMSS`, `YYYY-MM-DD HH:MM:SS`; inexactly also ISO 8601 and epochs."""
+    offset = dt.datetime.fromisoformat(f"2000-01-01T00:00:00{zone}").tzinfo
+    if offset is None:
+        raise ValueError(f"{zone!r} is no offset such as +08:00")
+    known = _texts(lambda value: _zoned(value, offset))
+
+    def convert(values: list[Any]) -> list[Any]:
+        if set(map(type, values)) <= _TEXTS:
+            return known(values)
+        return [known([value])[0] if value.__class__ is str else _epoch(value) for value in values]
+
+    return convert
+
+
+def _level(value: int) -> int | None:
+    return next((number for least, number in _LEVELS if value >= least), None)
+
+
+def _severity(value: str) -> int | None:
+    name = value.strip().upper()
+    return _level(int(name)) if _INTEGER.fullmatch(name) else _SEVERITIES.get(name)
+
+
+_severity_names = _texts(_severity)
+
+
+def severity(values: list[Any]) -> list[Any]:
+    """Read a level's name, or Python's numeric level, as an OpenTelemetry severity number (1 to 24)."""
+    if set(map(type, values)) <= _TEXTS:
+        return _severity_names(values)
+    return [_level(value) if value.__class__ is int else _severity_names([value])[0] for value in values]
+
+
+@each
+def status_severity(value: Any) -> int:  # noqa: ANN401 (JSON)
+    """Read an HTTP status as a severity: 17 (error) from 500, 13 (warning) from 400, else 9 (information)."""
+    status = _integer(value) or 0
+    return 17 if status >= 500 else 13 if status >= 400 else 9  # noqa: PLR2004 (HTTP)
+
+
+def lookup(table: Mapping[str, Any]) -> Convert:
+    """Read text, or an integer, by a table; what is not in it does not fit."""
+    return each(lambda value: table.get(str(value)) if value.__class__ in {str, int} else None)
+
+
+def item(index: int) -> Convert:
+    """Take the text at one place of a list."""
+
+    def one(value: Any) -> Any:  # noqa: ANN401 (JSON)
+        inner = value[index] if value.__class__ is list and -len(value) <= index < len(value) else None
+        return inner if inner.__class__ is str else None
+
+    return each(one)
+
+
+#: What stands before the first `?` (the path of a URL). Together with `after` it holds the whole text, so it may take the key.
+before: Convert = _texts(lambda value: value.partition("?")[0])
+#: What stands after the first `?` (the query of a URL), None where there is none. Derived: feed it with `take=False`.
+after: Convert = _texts(lambda value: value.partition("?")[2] if "?" in value else None)

@@ -1,0 +1,108 @@
+"""Which download links may be followed (`download_hosts`), by name and by the address that the name stands for."""
+
+import ipaddress
+import socket
+from collections.abc import Iterable, Sequence
+from typing import Annotated
+
+import httpx
+from pydantic import AfterValidator
+
+from logarchive.errors import ForbiddenError, MalformedError
+
+type Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+PORTS = {"http": 80, "https": 443}
+NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+#: Metadata services that are not link-local: EC2 over IPv6, Alibaba, Oracle, Azure.
+METADATA = frozenset(map(ipaddress.ip_address, ("fd00:ec2::254", "100.100.100.200", "192.0.0.192", "168.63.129.16")))
+
+
+def admitted_host(text: str) -> str:
+    """Return a `download_hosts` entry, `host` or `host:port`, in lower case; raise ValueError for anything else."""
+    try:
+        url = httpx.URL(f"http://{text}")
+        host = _host(url)
+    except httpx.InvalidURL as error:
+        raise ValueError(f"{text!r} is neither host nor host:port: {error}") from error
+    if not host or url.userinfo or url.raw_path != b"/" or text != text.strip() or text.endswith(("/", ":")):
+        raise ValueError(f"{text!r} is neither host nor host:port")
+    # httpx drops port 80 of http, but here `host:80` says more than `host`.
+    port = 80 if text.endswith(":80") else url.port
+    return _named(host, port) if port else host
+
+
+type DownloadHost = Annotated[str, AfterValidator(admitted_host)]
+
+
+def resolved(host: str, port: int) -> list[str]:
+    """Return the addresses of a host, as the system's resolver gives them; raises OSError."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(address[0]) for *_, address in found))
+
+
+class Gate:
+    """Admits links.
+
+    `host` admits its public addresses at the scheme's own port; `host:port` admits that port, and private addresses.
+    """
+
+    def __init__(self, hosts: Iterable[str]) -> None:
+        """Take the entries of `download_hosts`."""
+        self._hosts = frozenset(map(admitted_host, hosts))
+
+    def check(self, link: str) -> httpx.URL:
+        """Return the link as a URL if its scheme, host and port are admitted.
+
+        Raises ForbiddenError, or MalformedError for what is no URL.
+        """
+        try:
+            url = httpx.URL(link)
+        except httpx.InvalidURL as error:
+            raise MalformedError(f"a link that is no URL: {error}") from error
+        port = url.port or PORTS.get(url.scheme)
+        if port is None or url.userinfo or not url.host:
+            raise ForbiddenError(
+                f"a link to {url.scheme or 'no scheme'}://{url.host}: only http and https, without a user name"
+            )
+        name = _named(_host(url), port)
+        if name not in self._hosts and not (_host(url) in self._hosts and port == PORTS[url.scheme]):
+            entry = _host(url) if port == PORTS[url.scheme] else name
+            raise ForbiddenError(f"a link to {entry}, which is not admitted: if it is right, add it to download_hosts")
+        return url
+
+    def addresses(self, host: str, port: int, found: Sequence[str]) -> list[str]:
+        """Return those addresses of an admitted host that may be connected to; raise ForbiddenError when none may."""
+        host = host.rstrip(".").lower()
+        exact = _named(host, port) in self._hosts
+        admitted = [address for address in found if _reachable(address, private=exact)]
+        if not admitted:
+            never = "" if exact else f"; if they are meant, add {_named(host, port)} to download_hosts"
+            raise ForbiddenError(f"{host} stands for {', '.join(found)}, which a link may not reach{never}")
+        return admitted
+
+
+def _host(url: httpx.URL) -> str:
+    return url.raw_host.decode("ascii").rstrip(".").lower()
+
+
+def _named(host: str, port: int | None) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _reachable(text: str, *, private: bool) -> bool:
+    """Say whether a link may connect to an address; link-local, metadata, unspecified and group addresses never."""
+    address = _unwrapped(ipaddress.ip_address(text))
+    if address.is_link_local or address.is_multicast or address.is_unspecified or address in METADATA:
+        return False
+    return private or address.is_global
+
+
+def _unwrapped(address: Address) -> Address:
+    """Return the IPv4 address that an IPv6 address carries, if it does."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return address
+    if address in NAT64:
+        return ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
+    teredo = address.teredo[1] if address.teredo else None
+    return address.ipv4_mapped or address.sixtofour or teredo or address

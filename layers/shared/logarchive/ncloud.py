@@ -1,0 +1,107 @@
+"""NAVER Cloud's API Gateway, which stands before three providers: its signature v2 and its errors.
+
+api.ncloud-docs.com/docs/common-ncpapi; errors: api-gov.ncloud-docs.com/docs/api-call-lgc-errorhandling.
+"""
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Generator, Mapping
+from typing import Any
+
+import httpx
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from logarchive.answer import error_document
+from logarchive.errors import (
+    ForbiddenError,
+    MalformedError,
+    ProviderError,
+    QuotaError,
+    ThrottledError,
+    UnavailableError,
+)
+from logarchive.part import Part
+from logarchive.provider import Clock
+from logarchive.window import EPOCH, MILLISECOND
+
+#: Error code -> what it means. That a refused permission is 401, not 403, is the page's own.
+KINDS: Mapping[str, type[ProviderError]] = {
+    "100": MalformedError,  # bad request
+    "200": ForbiddenError,  # authentication failed
+    "210": ForbiddenError,  # permission denied
+    "300": MalformedError,  # not found
+    "400": QuotaError,
+    "410": ThrottledError,
+    "420": ThrottledError,
+    "430": MalformedError,  # request entity too large
+    "500": UnavailableError,  # endpoint error
+    "510": UnavailableError,  # endpoint time-out
+    "900": UnavailableError,  # unexpected error
+}
+
+
+class Keys(BaseModel):
+    """The secret of a NAVER source: an API authentication key of the main or a sub account."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    access_key: str = Field(min_length=1, description="access key ID")
+    secret_key: SecretStr = Field(min_length=1, description="secret key, used as text")
+
+
+class Signature(httpx.Auth):
+    """Signs method, path and query as they are sent, and the moment of the attempt; the body is not signed."""
+
+    def __init__(self, keys: Keys, clock: Clock) -> None:
+        """Take the keys, and the clock that each attempt reads anew: five minutes off is refused."""
+        self._keys, self._clock = keys, clock
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response]:
+        """Add the three headers."""
+        timestamp = str((self._clock() - EPOCH) // MILLISECOND)
+        request.headers["x-ncp-apigw-timestamp"] = timestamp
+        request.headers["x-ncp-iam-access-key"] = self._keys.access_key
+        request.headers["x-ncp-apigw-signature-v2"] = signature(
+            request.method, request.url.raw_path.decode("ascii"), timestamp, self._keys
+        )
+        yield request
+
+
+def auth(_settings: object, keys: Keys, clock: Clock) -> Signature:
+    """Return the signature as a provider's `auth`."""
+    return Signature(keys, clock)
+
+
+def signature(method: str, target: str, timestamp: str, keys: Keys) -> str:
+    """Return the signature; `target` is everything after the host, as on the request line."""
+    text = f"{method} {target}\n{timestamp}\n{keys.access_key}"
+    digest = hmac.digest(keys.secret_key.get_secret_value().encode(), text.encode(), hashlib.sha256)
+    return base64.b64encode(digest).decode("ascii")
+
+
+def fault(part: Part) -> ProviderError | None:
+    """Return the gateway's error that an answer carries, under whatever status; None if it carries none."""
+    code, message = _stated(error_document(part) or {}) or (part.headers.get("x-ncp-apigw-error-code"), "")
+    if code is None:
+        return None
+    message = message or part.headers.get("x-ncp-apigw-error-message", "")
+    trace = part.headers.get("x-ncp-trace-id")
+    said = f"HTTP {part.status}, errorCode {code}: {message}" + (f" (x-ncp-trace-id {trace})" if trace else "")
+    kind = KINDS.get(code)
+    if kind is None and part.status >= 400:  # noqa: PLR2004 (HTTP: the status says more than an unknown code)
+        return None
+    return (kind or MalformedError)(said)
+
+
+def _stated(document: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Return code and message from any of the shapes seen; the code is a number in the table, text in the samples."""
+    for inner, code, message in (
+        (document.get("error"), "errorCode", "message"),
+        (document.get("responseError"), "returnCode", "returnMessage"),
+        (document, "errorCode", "message"),
+    ):
+        if isinstance(inner, Mapping) and code in inner:
+            details = inner.get("details")
+            return str(inner[code]), str(inner.get(message, "")) + (f" ({details})" if details else "")
+    return None

@@ -1,0 +1,52 @@
+"""How fast requests may follow each other, and how long to wait before the next attempt. It never sleeps itself."""
+
+import datetime as dt
+from collections.abc import Callable
+from email.utils import parsedate_to_datetime
+
+LONGEST_BACKOFF_SECONDS = 30.0
+
+
+class Pace:
+    """Spaces requests evenly, `interval` apart."""
+
+    def __init__(self, interval: dt.timedelta, clock: Callable[[], dt.datetime]) -> None:
+        """Begin with a request at once."""
+        self._interval, self._clock = interval, clock
+        self._next: dt.datetime | None = None
+
+    def turn_seconds(self) -> float:
+        """Take the next turn and return how long to wait for it: at most the interval, should the clock be set back."""
+        now = self._clock()
+        due = min(max(self._next or now, now), now + self._interval)
+        self._next = due + self._interval
+        return (due - now).total_seconds()
+
+
+def interval(pace: int | None, workers: int) -> dt.timedelta:
+    """Return the time between two requests of one of the workers that share `pace` requests a minute."""
+    return dt.timedelta(minutes=1) * workers / pace if pace else dt.timedelta(0)
+
+
+def backoff_seconds(attempt: int, jitter: float) -> float:
+    """Return the wait after the failed attempts so far: 1, 2, 4 s …, times a half to one by `jitter` in [0, 1)."""
+    return min(LONGEST_BACKOFF_SECONDS, 2.0 ** (attempt - 1)) * (0.5 + jitter / 2)
+
+
+def retry_after_seconds(value: str | None, now: dt.datetime) -> float | None:
+    """Read a Retry-After header, seconds or an HTTP date; None when absent or unreadable."""
+    if value is None:
+        return None
+    if value.strip().isascii() and value.strip().isdecimal():
+        return float(value)
+    moment = http_date(value)
+    return None if moment is None else max(0.0, (moment - now).total_seconds())
+
+
+def http_date(value: str | None) -> dt.datetime | None:
+    """Read an HTTP date; None when absent or unreadable."""
+    try:
+        moment = parsedate_to_datetime(value or "")
+    except ValueError:
+        return None
+    return moment.replace(tzinfo=moment.tzinfo or dt.UTC)

@@ -1,0 +1,40 @@
+"""The `logs` table: its columns in order, said once. The Glue table and every Parquet footer are checked against it."""
+
+from typing import Literal
+
+type ColumnType = Literal["timestamp", "string", "int", "bigint", "double", "map<string,string>"]
+
+#: Column -> Glue type. `time` is TIMESTAMP(MILLIS) UTC in Parquet; names are OpenTelemetry's, dots as underscores.
+COLUMNS: dict[str, ColumnType] = {
+    "time": "timestamp",
+    "source": "string",
+    "record_id": "string",
+    "severity_number": "int",
+    "severity_text": "string",
+    "event_name": "string",
+    "body": "string",
+    "service_name": "string",
+    "service_version": "string",
+    "host_name": "string",
+    "user_id": "string",
+    "user_name": "string",
+    "client_address": "string",
+    "client_port": "int",
+    "http_request_method": "string",
+    "url_domain": "string",
+    "url_path": "string",
+    "url_query": "string",
+    "http_response_status_code": "int",
+    "http_response_size": "bigint",
+    "http_duration_ms": "double",
+    "http_request_referrer": "string",
+    "user_agent_original": "string",
+    "network_protocol_version": "string",
+    "cache_status": "string",
+    "geo_region": "string",
+    "network_carrier_name": "string",
+    "trace_id": "string",
+    "attributes": "map<string,string>",
+    "raw_part": "string",
+    "raw_index": "bigint",
+}

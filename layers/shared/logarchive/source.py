@@ -1,0 +1,62 @@
+"""The model of a source: what its SSM parameter may say. Providers add their own fields."""
+
+import datetime as dt
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, HttpUrl
+
+NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+
+HOUR = dt.timedelta(hours=1)
+DAY = dt.timedelta(hours=24)
+
+
+def _positive(length: dt.timedelta) -> dt.timedelta:
+    if length <= dt.timedelta(0):
+        raise ValueError("must be longer than zero")
+    return length
+
+
+def _whole_seconds(length: dt.timedelta) -> dt.timedelta:
+    if length % dt.timedelta(seconds=1) or length < dt.timedelta(0):
+        raise ValueError("must be whole seconds, and not negative")
+    return length
+
+
+type Length = Annotated[dt.timedelta, AfterValidator(_whole_seconds)]
+type PositiveLength = Annotated[Length, AfterValidator(_positive)]
+
+
+def _utc(moment: dt.datetime) -> dt.datetime:
+    if moment.microsecond:
+        raise ValueError("must be whole seconds")
+    return moment.astimezone(dt.UTC)
+
+
+def _ascending(ages: tuple[dt.timedelta, ...]) -> tuple[dt.timedelta, ...]:
+    if list(ages) != sorted(set(ages)):
+        raise ValueError("must be ascending ages from the window's end")
+    return ages
+
+
+class Source(BaseModel):
+    """One configured feed of a provider. Unknown keys are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    secret: str = Field(description="name of the Secrets Manager secret with the credentials")
+    base_url: HttpUrl = Field(description="where the API lives; the vendor's public address by default")
+    start: Annotated[AwareDatetime, AfterValidator(_utc)] | None = Field(
+        None, description="archive from here on; the window open at the first tick by default"
+    )
+    window: PositiveLength = Field(HOUR, description="length of a window")
+    delay: Length = Field(dt.timedelta(minutes=5), description="how long after its end a window is first visited")
+    revisit: Annotated[tuple[Length, ...], AfterValidator(_ascending)] = Field(
+        (HOUR, DAY), description="ages, from the window's end, at which it is visited again; the last one seals"
+    )
+    workers: int = Field(1, ge=1, le=20, description="how many workers may visit windows at once")
+    pace: int | None = Field(None, ge=1, description="requests a minute, shared by the workers")
+    retention: PositiveLength | None = Field(None, description="how long the provider keeps a record")
+    quiet_after: PositiveLength | None = Field(None, description="alarm when no record has come for this long")
+    enabled: bool = Field(default=True, description="false: nothing is planned or visited")

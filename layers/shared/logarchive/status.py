@@ -1,0 +1,88 @@
+"""Status: where each source stands, read off the ledger."""
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from pydantic import BaseModel
+
+from logarchive.archive import Archive
+from logarchive.entry import Entry, Head
+from logarchive.errors import ConfigError
+from logarchive.event import Status
+from logarchive.ledger import registered
+from logarchive.result import Result
+from logarchive.source import Source
+from logarchive.window import instant
+
+HOUR = dt.timedelta(hours=1)
+NEVER = dt.timedelta(0)
+
+
+def status[S: Source, K: BaseModel](archive: Archive[S, K], event: Status) -> Result:
+    """Return where each source stands; a source without configuration is `orphaned`, a disabled one `paused`."""
+    good, bad = archive.load()
+    broken = {error.source for error in bad}
+    names = sorted({*good, *registered(archive.table, archive.provider.name)} - broken)
+    if event.source is not None:
+        if event.source not in names and event.source not in broken:
+            raise ConfigError(f"no source {event.source!r}, neither configured nor in the ledger")
+        names = [name for name in names if name == event.source]
+    return {
+        "ok": True,
+        "provider": archive.provider.name,
+        "sources": [_source(archive, name, good.get(name)) for name in names],
+        "errors": [vars(error) for error in bad if event.source in {None, error.source}],
+    }
+
+
+def _source[S: Source, K: BaseModel](archive: Archive[S, K], name: str, settings: S | None) -> Result:
+    now, ledger = archive.invocation.clock(), archive.ledger(name)
+    head = ledger.head()
+    leaves = [entry for entry in ledger.every() if entry.state != "split"]
+    state = "orphaned" if settings is None else "active" if settings.enabled else "paused"
+    return {"source": name, "state": state, **standing(head, leaves, settings, now)}
+
+
+def standing(head: Head | None, leaves: Iterable[Entry], settings: Source | None, now: dt.datetime) -> dict[str, Any]:
+    """Sum up the windows of one source. Pure."""
+    entries = sorted(leaves, key=lambda entry: entry.window)
+    unfinished = [entry for entry in entries if not entry.finished]
+    cursor = head.cursor if head else None
+    failed = [entry.error for entry in entries if entry.error]
+    return {
+        "sealed_until": _until(cursor, [entry for entry in entries if entry.state != "sealed"]),
+        "settled_until": _until(cursor, unfinished),
+        "lag_seconds": _lag_seconds(head, entries, settings, now),
+        "open": len(unfinished),
+        "due": sum(1 for entry in unfinished if entry.due_at and entry.due_at <= now),
+        "issues": dict(Counter(entry.issue for entry in entries if entry.issue)),
+        "hours_to_loss": _hours_to_loss(head, unfinished, settings, now),
+        "rows": sum(entry.rows for entry in entries),
+        "last_error": failed[-1] if failed else None,
+    }
+
+
+def _until(cursor: dt.datetime | None, others: list[Entry]) -> str | None:
+    """Return up to where everything planned is in the wanted state, given the windows that are not, in order."""
+    if cursor is None:
+        return None
+    return instant(min(others[0].window.start, cursor) if others else cursor)
+
+
+def _lag_seconds(head: Head | None, entries: list[Entry], settings: Source | None, now: dt.datetime) -> int | None:
+    if head is None or settings is None:
+        return None
+    never = [entry.window.end for entry in entries if not entry.finished and not entry.visits]
+    oldest = min([*never, head.cursor + settings.window])
+    return round(max(NEVER, now - settings.delay - oldest).total_seconds())
+
+
+def _hours_to_loss(
+    head: Head | None, unfinished: list[Entry], settings: Source | None, now: dt.datetime
+) -> float | None:
+    lost = [entry.lost_at for entry in unfinished if entry.lost_at]
+    if head and settings and settings.retention:
+        lost.append(head.cursor + settings.retention)
+    return round((min(lost) - now) / HOUR, 2) if lost else None

@@ -1,0 +1,79 @@
+"""The tick: plans every source, then dispatches a worker for every free slot of a source with something due."""
+
+from pydantic import BaseModel
+
+from logarchive.archive import Archive
+from logarchive.errors import ConfigError
+from logarchive.event import Tick, Work
+from logarchive.result import Result, answer, shown
+from logarchive.source import Source
+from logarchive.sources import SourceError
+
+
+def tick[S: Source, K: BaseModel](archive: Archive[S, K], event: Tick) -> Result:
+    """Plan all sources; dispatch workers, or with `inline` do the work here."""
+    good, bad = archive.load()
+    round_ = _Round(archive, inline=event.inline)
+    failures: list[Exception] = []
+    for name, settings in good.items():
+        if settings.enabled:
+            try:
+                round_.source(name, settings)
+            except ConfigError as error:
+                bad.append(archive.complain(SourceError(name, str(error))))
+            except Exception as error:  # noqa: BLE001 (raised below, once the other sources had their turn)
+                archive.invocation.log("source.failed", source=name, error=repr(error))
+                failures.append(error)
+    if failures:
+        raise ExceptionGroup(f"{archive.provider.name}: sources failed unexpectedly", failures)
+    return answer(archive.provider.name, round_.windows, bad, planned=round_.planned, dispatched=round_.dispatched)
+
+
+class _Round[S: Source, K: BaseModel]:
+    """One tick's round over the sources."""
+
+    def __init__(self, archive: Archive[S, K], *, inline: bool) -> None:
+        self.archive, self.inline = archive, inline
+        self.planned = self.dispatched = 0
+        self.windows: list[Result] = []
+
+    def source(self, name: str, settings: S) -> None:
+        self.planned += self.archive.planner(name, settings).tick()
+        if self.inline:
+            with self.archive.worker(name, settings) as worker:
+                self.windows += (shown(name, entry) for entry in worker.run())
+        else:
+            self.dispatched += dispatch(self.archive, name, settings)
+
+
+def dispatch[S: Source, K: BaseModel](
+    archive: Archive[S, K], name: str, settings: S, workers: int | None = None
+) -> int:
+    """Start a worker for every free slot of a source, no more than it has windows due; return how many.
+
+    `workers` stands in for the source's own number. A missing secret is said here, before anything is started.
+    Raises ConfigError.
+    """
+    ledger, now = archive.ledger(name), archive.invocation.clock()
+    slots = workers or settings.workers
+    due = len(ledger.due(now, slots))
+    if not due:
+        return 0
+    archive.sources.secret(settings)
+    head = ledger.head()
+    busy = sum(slot.until > now for slot in head.slots) if head else 0
+    count = max(0, min(due, slots - busy))
+    for _ in range(count):
+        archive.dispatch(Work(action="work", source=name, workers=workers).model_dump(exclude_none=True))
+    archive.invocation.log("source.dispatched", source=name, due=due, workers=count)
+    return count
+
+
+def work[S: Source, K: BaseModel](archive: Archive[S, K], event: Work) -> Result:
+    """Run the worker loop for one source."""
+    settings = archive.source(event.source)
+    if event.workers:
+        settings = settings.model_copy(update={"workers": event.workers})
+    with archive.worker(event.source, settings) as worker:
+        windows = [shown(event.source, entry) for entry in worker.run()]
+    return answer(archive.provider.name, windows, [])

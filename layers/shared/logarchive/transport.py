@@ -1,0 +1,139 @@
+"""How connections are opened and read: to the addresses a rule admits, and never waiting beyond the deadline."""
+
+import ssl
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import httpcore
+import httpx
+
+from logarchive.errors import OutOfTimeError
+
+#: The seconds this invocation may still use.
+type Remaining = Callable[[], float]
+#: Host and port -> addresses; raises OSError.
+type Resolve = Callable[[str, int], Sequence[str]]
+#: Host, port and the addresses found -> those that may be connected to; raises ForbiddenError.
+type Admit = Callable[[str, int, Sequence[str]], Sequence[str]]
+
+
+def anywhere(_host: str, _port: int, found: Sequence[str]) -> Sequence[str]:
+    """Admit every address: for an API, whose base URL the operator has set."""
+    return found
+
+
+class Transport(httpx.BaseTransport):
+    """HTTP/1.1 over connections of ours. Proxies and certificates that the environment names are not used."""
+
+    def __init__(self, resolve: Resolve, admit: Admit, remaining: Remaining) -> None:
+        """Open nothing yet; certificates are loaded at the first https connection."""
+        self._pool = httpcore.ConnectionPool(network_backend=Network(resolve, admit, remaining), keepalive_expiry=15)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send one request to exactly its URL; what fails on the way is an httpx.TransportError."""
+        url = request.url
+        sent = httpcore.Request(
+            request.method,
+            httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
+            headers=request.headers.raw,
+            content=request.read(),
+            extensions=request.extensions,
+        )
+        with _translated():
+            response = self._pool.handle_request(sent)
+        return httpx.Response(response.status, headers=response.headers, stream=_Body(response))
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._pool.close()
+
+
+class Network(httpcore.NetworkBackend):
+    """Opens connections. A name is resolved once, and what is connected to is an address that was looked at."""
+
+    def __init__(self, resolve: Resolve, admit: Admit, remaining: Remaining) -> None:
+        """Take who resolves names, who admits addresses, and who knows the deadline."""
+        self._opener, self._resolve, self._admit, self._remaining = httpcore.SyncBackend(), resolve, admit, remaining
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.NetworkStream:
+        """Connect to the first address that answers."""
+        refused: Exception = httpcore.ConnectError(f"{host} has no address")
+        for address in self._admit(host, port, self._found(host, port)):
+            try:
+                stream = self._opener.connect_tcp(
+                    address, port, within(timeout, self._remaining), local_address, socket_options
+                )
+                return _Stream(stream, self._remaining)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                refused = error
+        raise refused
+
+    def _found(self, host: str, port: int) -> Sequence[str]:
+        try:
+            return self._resolve(host, port)
+        except OSError as error:
+            raise httpcore.ConnectError(f"{host} cannot be resolved: {error}") from error
+
+
+class _Stream(httpcore.NetworkStream):
+    """A connection whose every wait ends at the deadline, so that a server that drips cannot hold us."""
+
+    def __init__(self, stream: httpcore.NetworkStream, remaining: Remaining) -> None:
+        self._stream, self._remaining = stream, remaining
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._stream.read(max_bytes, within(timeout, self._remaining))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._stream.write(buffer, within(timeout, self._remaining))
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        secured = self._stream.start_tls(ssl_context, server_hostname, within(timeout, self._remaining))
+        return _Stream(secured, self._remaining)
+
+    def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 (httpcore's signature)
+        return self._stream.get_extra_info(info)
+
+
+class _Body(httpx.SyncByteStream):
+    def __init__(self, response: httpcore.Response) -> None:
+        self._response = response
+
+    def __iter__(self) -> Iterator[bytes]:
+        with _translated():
+            yield from self._response.iter_stream()
+
+    def close(self) -> None:
+        self._response.close()
+
+
+def within(timeout: float | None, remaining: Remaining) -> float | None:
+    """Return the time-out, or the time left if that is less; raise OutOfTimeError when none is left."""
+    left = remaining()
+    if left <= 0:
+        raise OutOfTimeError("no time left to wait for the provider")
+    if timeout is None:
+        return None if left == float("inf") else left
+    return min(timeout, left)
+
+
+@contextmanager
+def _translated() -> Generator[None]:
+    kinds = (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError, httpcore.UnsupportedProtocol)
+    try:
+        yield
+    except kinds as error:
+        raise httpx.TransportError(f"{type(error).__name__}: {error}") from error

@@ -1,0 +1,118 @@
+"""Windows of time: half-open UTC intervals, their names, and how ranges are cut into them. Pure."""
+
+import datetime as dt
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+MILLISECOND = dt.timedelta(milliseconds=1)
+SECOND = dt.timedelta(seconds=1)
+
+
+@dataclass(frozen=True, order=True)
+class Span:
+    """A half-open interval `[start, end)` of aware UTC datetimes."""
+
+    start: dt.datetime
+    end: dt.datetime
+
+    @property
+    def length(self) -> dt.timedelta:
+        """How long it is."""
+        return self.end - self.start
+
+    def widened(self, margin: dt.timedelta) -> "Span":
+        """Return this span with `margin` more at both ends."""
+        return Span(self.start - margin, self.end + margin)
+
+    def halves(self, grain: dt.timedelta) -> "tuple[Span, Span] | None":
+        """Return both halves, cut at a multiple of `grain` from the start; None when it is no longer than `grain`."""
+        if self.length <= grain:
+            return None
+        middle = self.start + max(grain, (self.length / 2) // grain * grain)
+        return Span(self.start, middle), Span(middle, self.end)
+
+
+@dataclass(frozen=True, order=True)
+class Window(Span):
+    """A span at whole seconds: the unit of work, of storage and of proof."""
+
+    @property
+    def key(self) -> str:
+        """The ledger's sort key, `2026-11-22T13:00:00Z/PT1H`."""
+        return f"{instant(self.start)}/{duration(self.length)}"
+
+    @property
+    def slug(self) -> str:
+        """The window in an S3 key, `20261122T130000Z-PT1H`."""
+        return f"{self.start:%Y%m%dT%H%M%SZ}-{duration(self.length)}"
+
+    @property
+    def date(self) -> str:
+        """The UTC date of its start, the partition it is stored under."""
+        return f"{self.start:%Y-%m-%d}"
+
+    @classmethod
+    def parse(cls, key: str) -> "Window":
+        """Read a window from its ledger key."""
+        start, _, length = key.partition("/")
+        begin = parse_instant(start)
+        return cls(begin, begin + parse_duration(length))
+
+
+def instant(moment: dt.datetime) -> str:
+    """Write a UTC moment as `2026-11-22T13:00:00Z` (whole seconds, sorts as text)."""
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def parse_instant(text: str) -> dt.datetime:
+    """Read what `instant` wrote."""
+    return dt.datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=dt.UTC)
+
+
+def duration(length: dt.timedelta) -> str:
+    """Write whole seconds as ISO 8601 with days, hours, minutes and seconds: `PT1H`, `P1DT30M`."""
+    minutes, seconds = divmod(length // SECOND, 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    date = f"{days}D" if days else ""
+    time = "".join(f"{n}{unit}" for n, unit in ((hours, "H"), (minutes, "M"), (seconds, "S")) if n)
+    return f"P{date}{'T' + time if time else ''}" if date or time else "PT0S"
+
+
+def parse_duration(text: str) -> dt.timedelta:
+    """Read what `duration` wrote."""
+    days, _, time = text.removeprefix("P").partition("T")
+    length = dt.timedelta(days=int(days.removesuffix("D") or 0))
+    for unit, size in (("H", 3600), ("M", 60), ("S", 1)):
+        number, found, rest = time.partition(unit)
+        if found:
+            length, time = length + int(number) * dt.timedelta(seconds=size), rest
+    return length
+
+
+def floor(moment: dt.datetime, length: dt.timedelta) -> dt.datetime:
+    """Return the last multiple of `length` since the epoch that is not after `moment`."""
+    return EPOCH + (moment - EPOCH) // length * length
+
+
+def gaps(whole: Span, covered: Iterable[Span]) -> Iterator[Span]:
+    """Yield what of `whole` no span of `covered` covers, in order of time."""
+    reached = whole.start
+    for span in sorted(covered):
+        if span.start >= whole.end:
+            break
+        if span.start > reached:
+            yield Span(reached, span.start)
+        reached = max(reached, span.end)
+    if reached < whole.end:
+        yield Span(reached, whole.end)
+
+
+def tiles(gap: Span, length: dt.timedelta) -> Iterator[Window]:
+    """Cut a gap at the UTC-aligned multiples of `length`; the first and last window may be shorter."""
+    start = gap.start
+    while start < gap.end:
+        end = min(floor(start, length) + length, gap.end)
+        yield Window(start, end)
+        start = end

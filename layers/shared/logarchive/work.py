@@ -1,0 +1,117 @@
+"""The worker loop: take a slot, then claim, visit and commit until nothing is due or too little time is left."""
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from logarchive.entry import Entry
+from logarchive.errors import LostClaimError
+from logarchive.invocation import Invocation
+from logarchive.ledger import Ledger
+from logarchive.provider import Api, Provider
+from logarchive.source import Source
+from logarchive.store import Store
+from logarchive.visit import Visitor
+
+#: Of so many due windows the one that is lost soonest is taken.
+CANDIDATES = 25
+#: How long after the invocation's end a lease runs, so that it outlives the function whatever the clocks say.
+LEASE_MARGIN = dt.timedelta(seconds=60)
+#: A worker gives up after so many failures of the unexpected kind in a row.
+MOST_FAILURES = 3
+
+
+@dataclass(kw_only=True)
+class Worker[S: Source, K: BaseModel]:
+    """Works off what is due of one source."""
+
+    provider: Provider[S, K]
+    settings: S
+    ledger: Ledger
+    store: Store
+    invocation: Invocation
+    open_api: Callable[[Path], Api]
+    #: Visits begun in this invocation.
+    begun: int = 0
+
+    def run(self) -> Iterator[Entry]:
+        """Yield each visited window as committed; nothing if every slot is taken.
+
+        The unexpected (a bug, AWS refusing) is raised after everything else was done that could be.
+        """
+        taken = self._take_slot()
+        if taken is None:
+            self.invocation.log("worker.no_slot", source=self.ledger.name)
+            return
+        failures: list[Exception] = []
+        try:
+            yield from self._work(failures)
+        finally:
+            self.ledger.free_slot(taken, self.invocation.name, self.invocation.clock())
+        if failures:
+            raise ExceptionGroup(f"{self.ledger.source}: visits failed unexpectedly", failures)
+
+    def visit(self, entry: Entry) -> Entry | None:
+        """Claim one window and visit it; None if another worker has it, or took it meanwhile."""
+        now = self.invocation.clock()
+        claimed = self.ledger.claim(entry, now, self.invocation.deadline + LEASE_MARGIN)
+        return self._visit(claimed) if claimed else None
+
+    def _work(self, failures: list[Exception]) -> Iterator[Entry]:
+        while self.invocation.enough_time() and len(failures) < MOST_FAILURES:
+            claimed = self._claim_next()
+            if claimed is None:
+                return
+            try:
+                entry = self._visit(claimed)
+            except Exception as error:  # noqa: BLE001 (raised by `run`, once the other windows had their turn)
+                self.invocation.log(
+                    "visit.failed", source=self.ledger.name, window=claimed.window_key, error=repr(error)
+                )
+                failures.append(error)
+            else:
+                if entry:
+                    yield entry
+
+    def _claim_next(self) -> Entry | None:
+        """Claim the due window that is lost soonest; None when nothing is due that others do not hold."""
+        while candidates := self.ledger.due(self.invocation.clock(), CANDIDATES):
+            for entry in sorted(candidates, key=_urgency):
+                now = self.invocation.clock()
+                claimed = self.ledger.claim(entry, now, self.invocation.deadline + LEASE_MARGIN)
+                if claimed:
+                    return claimed
+        return None
+
+    def _visit(self, claimed: Entry) -> Entry | None:
+        visitor = Visitor(
+            provider=self.provider,
+            settings=self.settings,
+            ledger=self.ledger,
+            store=self.store,
+            open_api=self.open_api,
+            clock=self.invocation.clock,
+            alive=self.invocation.alive,
+        )
+        late, self.begun = self.begun > 0, self.begun + 1
+        try:
+            entry = visitor.visit(claimed, late_start=late)
+        except LostClaimError:
+            self.invocation.log("claim.lost", source=self.ledger.name, window=claimed.window_key)
+            return None
+        self.invocation.visited(self.ledger.name, claimed, entry)
+        return entry
+
+    def _take_slot(self) -> int | None:
+        now, until = self.invocation.clock(), self.invocation.deadline + LEASE_MARGIN
+        numbers = range(self.settings.workers)
+        return next(
+            (number for number in numbers if self.ledger.take_slot(number, self.invocation.name, now, until)), None
+        )
+
+
+def _urgency(entry: Entry) -> tuple[bool, dt.datetime, dt.datetime]:
+    return entry.lost_at is None, entry.lost_at or entry.window.start, entry.window.start

@@ -1,0 +1,252 @@
+"""S3 and DynamoDB in memory, as far as the archive uses them, with a gate around every call.
+
+Fast enough to try thousands of orders of events. What they promise is checked against a full emulator by running the
+same ledger and store tests on both (`tests/integration/test_both.py`).
+"""
+
+import base64
+import binascii
+import hashlib
+import io
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from boto3.dynamodb.conditions import AttributeBase, ConditionBase
+from botocore.exceptions import ClientError
+
+from logarchive.table import Item, Write
+
+#: Called with the call's name before and after it; may raise, to kill the caller there.
+type Gate = Callable[[str, str], None]
+
+
+def open_gate(_call: str, _moment: str) -> None:
+    """Let everything pass."""
+
+
+def refused(code: str, status: int) -> ClientError:
+    answer: Any = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(answer, "Fake")
+
+
+@dataclass
+class FakeTable:
+    """A table with the key (source, window) and the index `due`; a drop-in for `logarchive.table.Table`."""
+
+    items: dict[tuple[str, str], Item] = field(default_factory=dict)
+    gate: Gate = open_gate
+    calls: list[str] = field(default_factory=list)
+
+    def get(self, source: str, sort: str) -> Item | None:
+        with self._call("ddb.get"):
+            return self._copy(self.items.get((source, sort)))
+
+    def query(self, condition: ConditionBase, **options: Any) -> Iterator[Item]:
+        with self._call("ddb.query"):
+            found = self._select(condition, options)
+        yield from found
+
+    def first(self, condition: ConditionBase, limit: int, **options: Any) -> list[Item]:
+        with self._call("ddb.first"):
+            return self._select(condition, options)[:limit]
+
+    def update(
+        self,
+        source: str,
+        sort: str,
+        *,
+        put: Mapping[str, Any],
+        add: Mapping[str, int] | None = None,
+        when: ConditionBase,
+    ) -> Item | None:
+        with self._call("ddb.update"):
+            item = self.items.get((source, sort))
+            if not holds(when, item or {}):
+                return None
+            return self._copy(self._write(source, sort, put, add or {}))
+
+    def transact(self, writes: Sequence[Write]) -> bool:
+        with self._call("ddb.transact"):
+            assert len(writes) <= 100
+            assert len({(write.source, write.sort) for write in writes}) == len(writes)
+            if not all(_true(write, self.items.get((write.source, write.sort))) for write in writes):
+                return False
+            for write in writes:
+                self._write(write.source, write.sort, write.put, write.add or {})
+            return True
+
+    def _write(self, source: str, sort: str, put: Mapping[str, Any], add: Mapping[str, Any]) -> Item:
+        item = self.items.setdefault((source, sort), {"source": source, "window": sort})
+        item |= {name: value for name, value in put.items() if value is not None}
+        for name in (name for name, value in put.items() if value is None):
+            item.pop(name, None)
+        for name, value in add.items():
+            item[name] = item.get(name, type(value)()) | value if isinstance(value, set) else item.get(name, 0) + value
+        return item
+
+    def _select(self, condition: ConditionBase, options: Mapping[str, Any]) -> list[Item]:
+        index = options.get("IndexName")
+        key = "due_at" if index == "due" else "window"
+        items = [item for item in self.items.values() if key in item and holds(condition, item)]
+        found = sorted(items, key=lambda item: item[key], reverse=not options.get("ScanIndexForward", True))
+        return [self._copy(item) or {} for item in found]
+
+    @staticmethod
+    def _copy(item: Item | None) -> Item | None:
+        return None if item is None else dict(item)
+
+    def _call(self, name: str) -> "_Call":
+        self.calls.append(name)
+        return _Call(self.gate, name)
+
+
+@dataclass
+class _Call:
+    gate: Gate
+    name: str
+
+    def __enter__(self) -> None:
+        self.gate(self.name, "before")
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is None:
+            self.gate(self.name, "after")
+
+
+@dataclass
+class _Object:
+    body: bytes
+    etag: str
+    version: str
+
+
+@dataclass
+class FakeS3:
+    """The calls of an S3 client that the store makes, on one versioned bucket."""
+
+    objects: dict[str, _Object] = field(default_factory=dict)
+    uploads: dict[str, dict[int, bytes]] = field(default_factory=dict)
+    gate: Gate = open_gate
+    calls: list[str] = field(default_factory=list)
+    writes: int = 0
+
+    def put_object(self, *, Key: str, Body: Any, Bucket: str, **options: Any) -> dict[str, Any]:
+        with self._call("s3.put", Key):
+            body = Body if isinstance(Body, bytes) else Body.read()
+            checksum = base64.b64encode(hashlib.sha256(body).digest()).decode()
+            if options.get("ChecksumSHA256", checksum) != checksum:
+                raise refused("BadDigest", 400)
+            self._admit(Key, options)
+            return self._store(Key, body)
+
+    def get_object(self, *, Key: str, Bucket: str) -> dict[str, Any]:
+        with self._call("s3.get", Key):
+            found = self._found(Key, "NoSuchKey")
+            return {"Body": _Body(found.body), "ETag": found.etag, "VersionId": found.version}
+
+    def head_object(self, *, Key: str, Bucket: str, ChecksumMode: str = "") -> dict[str, Any]:
+        with self._call("s3.head", Key):
+            found = self._found(Key, "404")
+            checksum = base64.b64encode(binascii.unhexlify(hashlib.sha256(found.body).hexdigest())).decode()
+            return {"ETag": found.etag, "VersionId": found.version, "ChecksumSHA256": checksum}
+
+    def create_multipart_upload(self, *, Key: str, Bucket: str) -> dict[str, Any]:
+        with self._call("s3.create_upload", Key):
+            upload = f"upload-{len(self.uploads)}"
+            self.uploads[upload] = {}
+            return {"UploadId": upload}
+
+    def upload_part(self, *, Key: str, Bucket: str, UploadId: str, PartNumber: int, Body: bytes) -> dict[str, Any]:
+        with self._call("s3.upload_part", Key):
+            self.uploads[UploadId][PartNumber] = Body
+            return {"ETag": str(PartNumber)}
+
+    def complete_multipart_upload(
+        self, *, Key: str, Bucket: str, UploadId: str, MultipartUpload: Any, **options: Any
+    ) -> dict[str, Any]:
+        with self._call("s3.complete_upload", Key):
+            self._admit(Key, options)
+            parts = self.uploads.pop(UploadId)
+            return self._store(Key, b"".join(parts[part["PartNumber"]] for part in MultipartUpload["Parts"]))
+
+    def abort_multipart_upload(self, *, Key: str, Bucket: str, UploadId: str) -> None:
+        with self._call("s3.abort_upload", Key):
+            self.uploads.pop(UploadId, None)
+
+    def get_paginator(self, operation: str) -> "FakeS3":
+        assert operation == "list_objects_v2"
+        return self
+
+    def paginate(self, *, Bucket: str, Prefix: str) -> Iterator[dict[str, Any]]:
+        with self._call("s3.list", Prefix):
+            keys = sorted(key for key in self.objects if key.startswith(Prefix))
+        yield {"Contents": [{"Key": key} for key in keys]} if keys else {}
+
+    def _admit(self, key: str, options: Mapping[str, Any]) -> None:
+        standing = self.objects.get(key)
+        if options.get("IfNoneMatch") and standing:
+            raise refused("PreconditionFailed", 412)
+        if "IfMatch" in options and standing is None:
+            raise refused("NoSuchKey", 404)
+        if standing and options.get("IfMatch", standing.etag) != standing.etag:
+            raise refused("PreconditionFailed", 412)
+
+    def _store(self, key: str, body: bytes) -> dict[str, Any]:
+        self.writes += 1
+        etag = f'"{hashlib.md5(body).hexdigest()}"'
+        self.objects[key] = _Object(body, etag, f"v{self.writes}")
+        return {"ETag": etag, "VersionId": f"v{self.writes}"}
+
+    def _found(self, key: str, code: str) -> _Object:
+        if key not in self.objects:
+            raise refused(code, 404)
+        return self.objects[key]
+
+    def _call(self, name: str, key: str) -> _Call:
+        self.calls.append(f"{name} {key}")
+        return _Call(self.gate, f"{name} {key}")
+
+
+class _Body(io.BytesIO):
+    def iter_chunks(self, size: int) -> Iterator[bytes]:
+        yield from iter(lambda: self.read(size), b"")
+
+
+def holds(condition: Any, item: Mapping[str, Any]) -> bool:
+    """Say whether a condition built with boto3's Attr and Key holds for an item."""
+    expression = condition.get_expression()
+    values = [item.get(value.name) if isinstance(value, AttributeBase) else value for value in expression["values"]]
+    return bool(_OPERATORS[expression["operator"]](item, *values))
+
+
+def _compare(test: Callable[..., bool]) -> Callable[..., bool]:
+    return lambda _item, first, *others: first is not None and test(first, *others)
+
+
+_OPERATORS: dict[str, Callable[..., bool]] = {
+    "AND": lambda item, *conditions: all(holds(condition, item) for condition in conditions),
+    "OR": lambda item, *conditions: any(holds(condition, item) for condition in conditions),
+    "=": _compare(lambda first, second: first == second),
+    "<": _compare(lambda first, second: first < second),
+    "<=": _compare(lambda first, second: first <= second),
+    ">": _compare(lambda first, second: first > second),
+    "BETWEEN": _compare(lambda first, low, high: low <= first <= high),
+    "begins_with": _compare(lambda first, start: first.startswith(start)),
+    "attribute_exists": lambda _item, value: value is not None,
+    "attribute_not_exists": lambda _item, value: value is None,
+}
+
+
+def _true(write: Write, item: Item | None) -> bool:
+    """Say whether a transaction's condition holds: terms joined by AND, each an equality or a test for existence."""
+    return all(_term(term.strip(), write, item or {}) for term in write.when.split(" AND ") if term)
+
+
+def _term(term: str, write: Write, item: Item) -> bool:
+    if term == "attribute_not_exists(#source)":
+        return not item
+    if term == "attribute_exists(#source)":
+        return bool(item)
+    name, _, value = term.partition(" = ")
+    return bool(item) and item.get(name.removeprefix("#")) == (write.seen or {})[value.removeprefix(":seen_")]

@@ -1,0 +1,199 @@
+"""The ledger's promises, on the in-memory table and on the emulator alike."""
+
+import datetime as dt
+
+import pytest
+
+from logarchive.entry import Entry, Head
+from logarchive.ledger import Ledger, registered
+from logarchive.table import Table
+from logarchive.window import Span, Window
+
+T0 = dt.datetime(2026, 11, 20, tzinfo=dt.UTC)
+HOUR = dt.timedelta(hours=1)
+NOW = T0 + 10 * HOUR
+LATER = NOW + HOUR
+
+
+def window(hour: int, length: dt.timedelta = HOUR) -> Window:
+    return Window(T0 + hour * HOUR, T0 + hour * HOUR + length)
+
+
+def planned(hour: int, **fields: object) -> Entry:
+    return Entry.model_validate(
+        {"window_key": window(hour).key, "state": "planned", "due_at": window(hour).end, **fields}
+    )
+
+
+@pytest.fixture
+def ledger(table: Table) -> Ledger:
+    ledger = Ledger(table, "elsa", "shop")
+    ledger.create(Head(begin=T0, cursor=T0, feed="feed"))
+    head = ledger.head()
+    assert head
+    assert ledger.plan(head, [planned(hour) for hour in range(4)], {"cursor": "2026-11-20T04:00:00Z"})
+    return ledger
+
+
+def claim(ledger: Ledger, hour: int = 0) -> Entry:
+    entry = ledger.read(window(hour))
+    assert entry
+    claimed = ledger.claim(entry, NOW, LATER)
+    assert claimed
+    return claimed
+
+
+def test_a_head_reads_back_as_it_was_written(ledger: Ledger) -> None:
+    head = ledger.head()
+    assert head == Head(version=1, begin=T0, cursor=T0 + 4 * HOUR, feed="feed")
+
+
+def test_a_source_is_registered_once_under_its_provider(ledger: Ledger) -> None:
+    ledger.create(Head(begin=T0, cursor=T0, feed="feed"))
+    Ledger(ledger.table, "elsa", "blog").create(Head(begin=T0, cursor=T0, feed="x"))
+    assert registered(ledger.table, "elsa") == ["blog", "shop"]
+    assert registered(ledger.table, "dsa") == []
+
+
+def test_creating_a_head_again_changes_nothing(ledger: Ledger) -> None:
+    ledger.create(Head(begin=T0, cursor=T0 + 99 * HOUR, feed="other"))
+    head = ledger.head()
+    assert head
+    assert (head.feed, head.cursor) == ("feed", T0 + 4 * HOUR)
+
+
+def test_a_plan_on_an_old_head_writes_nothing_at_all(ledger: Ledger) -> None:
+    head = ledger.head()
+    assert head
+    assert ledger.plan(head, [planned(5)], {})
+    assert ledger.plan(head, [planned(6)], {}) is None
+    assert ledger.read(window(6)) is None
+
+
+def test_due_windows_come_earliest_first_and_only_when_their_time_has_come(ledger: Ledger) -> None:
+    assert [entry.window for entry in ledger.due(T0 + 2 * HOUR, 25)] == [window(0), window(1)]
+    assert [entry.window for entry in ledger.due(NOW, 3)] == [window(0), window(1), window(2)]
+
+
+def test_of_two_claims_on_what_both_have_seen_one_succeeds(ledger: Ledger) -> None:
+    entry = ledger.read(window(0))
+    assert entry
+    first = ledger.claim(entry, NOW, LATER)
+    assert first
+    assert (first.attempt, first.killed, first.loose, first.due_at) == (1, 1, 1, LATER)
+    assert ledger.claim(entry, NOW, LATER) is None
+
+
+def test_a_claim_that_was_let_go_can_be_taken_once_its_lease_is_over(ledger: Ledger) -> None:
+    first = claim(ledger)
+    assert ledger.claim(first, NOW, LATER) is None
+    second = ledger.claim(first, LATER, LATER + HOUR)
+    assert second
+    assert (second.attempt, second.killed, second.loose) == (2, 2, 2)
+
+
+def test_a_commit_ends_a_claim_and_a_finished_window_is_due_no_more(ledger: Ledger) -> None:
+    held = claim(ledger)
+    done = ledger.commit(held, held.model_copy(update={"state": "sealed", "due_at": None, "rows": 7}))
+    assert done
+    assert (done.state, done.due_at, done.rows, done.killed, done.committed) == ("sealed", None, 7, 0, 1)
+    assert window(0) not in [entry.window for entry in ledger.due(NOW + 9 * HOUR, 25)]
+
+
+def test_a_commit_that_the_sdk_repeats_is_a_success_again(ledger: Ledger) -> None:
+    held = claim(ledger)
+    result = held.model_copy(update={"state": "sealed", "due_at": None})
+    assert ledger.commit(held, result) == ledger.commit(held, result) is not None
+
+
+def test_a_worker_that_slept_past_its_lease_commits_nothing(ledger: Ledger) -> None:
+    sleeper = claim(ledger)
+    other = ledger.claim(sleeper, LATER, LATER + HOUR)
+    assert other
+    assert ledger.commit(sleeper, sleeper.model_copy(update={"state": "sealed", "due_at": None})) is None
+    assert ledger.held(sleeper) is None
+    assert ledger.held(other)
+    entry = ledger.read(window(0))
+    assert entry
+    assert entry.state == "planned"
+
+
+def test_news_of_a_lost_visit_makes_a_finished_window_due_and_a_commit_under_way_fail_once(ledger: Ledger) -> None:
+    sleeper = claim(ledger)
+    other = ledger.claim(sleeper, LATER, LATER + HOUR)
+    assert other
+    sealed = other.model_copy(update={"state": "sealed", "due_at": None, "loose": 0})
+    ledger.disturb(sleeper, LATER)
+    assert ledger.commit(other, sealed) is None
+    held = ledger.held(other)
+    assert held
+    assert held.loose == 3
+    done = ledger.commit(held, sealed)
+    assert done
+    ledger.disturb(sleeper, LATER)
+    entry = ledger.read(window(0))
+    assert entry
+    assert (entry.state, entry.due_at, entry.loose) == ("archived", LATER, 1)
+
+
+def test_a_split_replaces_a_window_by_its_halves_or_does_nothing(ledger: Ledger) -> None:
+    held = claim(ledger)
+    halves = [
+        Entry(window_key=Window(span.start, span.end).key, state="planned", due_at=NOW)
+        for span in (window(0).halves(dt.timedelta(seconds=1)) or ())
+    ]
+    lost = held.model_copy(update={"attempt": held.attempt + 1})
+    assert not ledger.split(lost, halves)
+    assert ledger.split(held, halves)
+    assert not ledger.split(held, halves)
+    covering = [entry.window for entry in ledger.covering(Span(T0, T0 + HOUR))]
+    assert covering == [half.window for half in halves]
+    parent = ledger.read(window(0))
+    assert parent
+    assert (parent.state, parent.due_at) == ("split", None)
+
+
+def test_what_overlaps_a_range_is_found_from_within_a_window_too(ledger: Ledger) -> None:
+    inside = Span(T0 + HOUR / 2, T0 + HOUR + HOUR / 2)
+    assert [entry.window for entry in ledger.covering(inside)] == [window(0), window(1)]
+    assert ledger.covering(Span(T0 + 7 * HOUR, T0 + 8 * HOUR)) == []
+
+
+def test_a_slot_is_one_workers_until_it_gives_it_back_or_its_lease_is_over(ledger: Ledger) -> None:
+    assert ledger.take_slot(0, "a", NOW, LATER)
+    assert not ledger.take_slot(0, "b", NOW, LATER)
+    ledger.free_slot(0, "b", NOW)
+    assert not ledger.take_slot(0, "b", NOW, LATER)
+    ledger.free_slot(0, "a", NOW)
+    assert ledger.take_slot(0, "b", NOW, LATER)
+    assert ledger.take_slot(0, "c", LATER, LATER + HOUR)
+    head = ledger.head()
+    assert head
+    assert [(slot.number, slot.owner) for slot in head.slots] == [(0, "c")]
+
+
+def test_a_finished_window_can_be_made_due_again_and_a_held_one_cannot(ledger: Ledger) -> None:
+    held = claim(ledger)
+    done = ledger.commit(held, held.model_copy(update={"state": "sealed", "due_at": None, "visits": ("v1",)}))
+    assert done
+    again = ledger.make_due(done, NOW)
+    assert again
+    assert (again.state, again.due_at) == ("archived", NOW)
+    assert ledger.claim(again, NOW, LATER)
+    assert ledger.make_due(again, NOW) is None
+
+
+def test_ids_once_seen_are_remembered(ledger: Ledger) -> None:
+    ledger.remember(["1", "2"])
+    head = ledger.head()
+    assert head
+    assert head.known == ("1", "2")
+
+
+def test_a_query_of_more_than_a_page_returns_all(ledger: Ledger) -> None:
+    head = ledger.head()
+    for start in range(4, 4 + 3 * 90, 90):
+        assert head
+        head = ledger.plan(head, [planned(hour, error="x" * 4000) for hour in range(start, start + 90)], {})
+    assert len(list(ledger.every())) == 4 + 270
+    assert len(list(ledger.open())) == 4 + 270

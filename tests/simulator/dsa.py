@@ -1,0 +1,202 @@
+"""Tencent DSA `GetDsaHostLogs` (API 2.0, page "Download Access Logs") and the files that its links lead to.
+
+The service that the page describes is retired; its living equivalent is played by `cdn`, on the same files.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import orjson
+
+from tests.simulator import cdn, tencent
+from tests.simulator.dsa_line import HOSTS, Maker
+from tests.simulator.link import Links, asked_link, is_link, refuse_link
+from tests.simulator.message import Asked, Request, Response, as_texts, reply
+from tests.simulator.provider import Route
+from tests.simulator.record import Record, Shelf
+from tests.simulator.world import HOUR_MS, World, from_ms, hours, to_ms, told
+
+PATH = "/dsa/v2/index.php"
+MAX_HOSTS, CALLS_A_MINUTE, KEPT_DAYS = 10, 100, 40
+REQUIRED = ("Action", "Timestamp", "Nonce", "SecretId", "Signature")
+
+
+@dataclass(slots=True)
+class DsaSwitches:
+    """What tests may change. The second group shapes lines: set it before their hour is first touched."""
+
+    packing: str = "gzip"  # gzip, tar or plain
+    rate_limit: bool = True  # 100 calls in a minute and 20 in a second, by the simulator's clock
+    links_base: str = ""  # what the links begin with, if not this host's /download
+    publish_after_seconds: float = 1800  # after the hour's end
+    content_encoding: bool = False  # files come with Content-Encoding: gzip
+    gone_after_seconds: float = 1800
+
+    time_zone: str = "+08:00"
+    quiet: list[int | str] = field(default_factory=lambda: [20])
+    lines_an_hour: float = 3600
+    fields: str = "15"  # 12, 15, 16 or mix
+    time_format: str = "compact"  # a key of dsa_line.STAMPS
+    late_fraction: float = 0.01
+    late_max_seconds: float = 18_000  # after the hour's end
+    early_fraction: float = 0.001  # lines whose time lies some seconds before the hour of their file
+    fleeting_fraction: float = 0.0005
+    duplicate_fraction: float = 0.003
+    unreadable_times: int = 0  # a file
+    unparsable: int = 0  # a file
+
+    @property
+    def zone(self) -> timedelta:
+        """The offset from UTC in which days, hours and lines are told."""
+        return datetime.fromisoformat(f"2000-01-01T00:00{self.time_zone}").utcoffset() or timedelta()
+
+
+class Dsa:
+    """One account with twelve hosts."""
+
+    name = "dsa"
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.switches = DsaSwitches()
+        self.maker = Maker(world, self.switches)
+        self.shelf = Shelf(self.maker)
+        self.links = Links(self)
+        self._nonces: set[str] = set()
+        self._calls: deque[int] = deque()
+        self._cdn = cdn.Cdn(self)
+
+    def routes(self) -> tuple[Route, ...]:
+        """Return the two listings and the download host."""
+        return (
+            Route("listing", _matches, self._asked, self.answer, tencent.refuse, tencent.fail),
+            self._cdn.route(),
+            Route("download", is_link, self._asked_link, self.links.answer, refuse_link, tencent.fail),
+        )
+
+    def truth(self, start: datetime, end: datetime) -> Iterator[Record]:
+        """Yield every line of the files whose hour begins in the half-open range, host by host."""
+        start_ms, end_ms = to_ms(start), to_ms(end)
+        for hour in range(-(-start_ms // HOUR_MS) * HOUR_MS, end_ms, HOUR_MS):
+            for host in HOSTS:
+                yield from self.shelf.hour(hour, host)
+
+    def add(self, record: Record) -> Record:
+        """Hold one more line."""
+        return self.shelf.add(record)
+
+    def expire(self, request: Request) -> None:
+        """Make every link to that file invalid until it is listed anew."""
+        self.links.expire(request.path)
+
+    def visible(self, hour_ms: int, host: str) -> list[Record]:
+        """Return the lines of a file as it stands now."""
+        now, gone_after = self.world.now_ms(), int(self.switches.gone_after_seconds * 1000)
+        return [record for record in self.shelf.hour(hour_ms, host) if record.visible(now, gone_after)]
+
+    def listed(self, start_ms: int, end_ms: int, host: str, kept_days: int) -> Iterator[int]:
+        """Yield the hours of a half-open range that have a link now: published, with traffic and not too old."""
+        now = self.world.now_ms()
+        oldest = now - kept_days * 24 * HOUR_MS
+        newest = now - HOUR_MS - int(self.switches.publish_after_seconds * 1000)
+        for hour in hours(max(start_ms, oldest), min(end_ms, newest + 1)):
+            if hour >= start_ms and self._has_lines(hour, host, now):
+                yield hour
+
+    def _has_lines(self, hour: int, host: str, now: int) -> bool:
+        """Say whether a file exists; for old hours without making its lines, as a backfill lists weeks at once."""
+        all_visible_ms = hour + HOUR_MS + int(self.switches.late_max_seconds * 1000)
+        if now < all_visible_ms or self.shelf.holds(hour, host):
+            return bool(self.visible(hour, host))
+        return self.maker.counts(hour, host) > 0
+
+    def local(self, ms: int) -> datetime:
+        """Return a moment as the service tells it, as if it were UTC."""
+        return from_ms(ms) + self.switches.zone
+
+    def utc_ms(self, local: datetime) -> int:
+        """Return a moment that was told by the service, as if it were UTC."""
+        return to_ms(local - self.switches.zone)
+
+    def answer(self, request: Request) -> Response:
+        """Check the request as the vendor would, and answer it."""
+        form = request.form()
+        return self._refused(request, form) or self._list(request, form)
+
+    def _refused(self, request: Request, form: dict[str, str]) -> Response | None:
+        missing = [name for name in REQUIRED if not form.get(name)]
+        if missing or form["Action"] != "GetDsaHostLogs":
+            return tencent.failure(
+                4104 if missing == ["SecretId"] else 4000, f"missing or wrong: {missing or 'Action'}"
+            )
+        if not tencent.signed_api2(request, form):
+            return tencent.failure(4100, "Authentication failed.")
+        if form["Nonce"] in self._nonces or not self._fresh(form["Timestamp"]):
+            return tencent.failure(4500, "Replay: the Nonce was used before or the Timestamp is stale.")
+        self._nonces.add(form["Nonce"])
+        if not self.within(CALLS_A_MINUTE, 60_000, self._calls):
+            return tencent.failure(4400, "More than 100 calls a minute.")
+        return None
+
+    def _fresh(self, timestamp: str) -> bool:
+        return timestamp.isdecimal() and abs(self.world.now_ms() - int(timestamp) * 1000) <= tencent.SKEW_MS
+
+    def within(self, calls: int, period_ms: int, made: deque[int]) -> bool:
+        """Count a call and say whether it is within so many in a period of the simulator's clock."""
+        now = self.world.now_ms()
+        while made and made[0] <= now - period_ms:
+            made.popleft()
+        if self.switches.rate_limit and len(made) >= calls:
+            return False
+        made.append(now)
+        return True
+
+    def _list(self, request: Request, form: dict[str, str]) -> Response:
+        hosts, days = _hosts(form), self._days(form)
+        if not 1 <= len(hosts) <= MAX_HOSTS or days is None:
+            return tencent.failure(4000, "hosts: a JSON array of 1 to 10; startDate, endDate: YYYY-MM-DD.")
+        unknown = [host for host in hosts if host not in HOSTS]
+        if unknown:
+            return tencent.failure(5000, f"no such host: {unknown}")
+        data = {host: list(self._links(request, host, *days)) for host in hosts}
+        return reply({"code": 0, "message": "", "codeDesc": "Success", "data": data})
+
+    def _links(self, request: Request, host: str, start_ms: int, end_ms: int) -> Iterable[dict[str, str]]:
+        for hour in self.listed(start_ms, end_ms, host, KEPT_DAYS):
+            local = self.local(hour)
+            url = self.links.issue(request, f"/{local:%Y%m%d/%H/%Y%m%d}-{host}")
+            yield {"datetime": f"{local:%Y-%m-%d %H:%M:%S}", "url": url}
+
+    def _days(self, form: dict[str, str]) -> tuple[int, int] | None:
+        """Return the half-open range of the days asked for; an empty one is today, as the page says."""
+        today = f"{self.local(self.world.now_ms()):%Y-%m-%d}"
+        try:
+            first = told(form.get("startDate") or today, "%Y-%m-%d")
+            last = told(form.get("endDate") or today, "%Y-%m-%d")
+        except ValueError:
+            return None
+        return (self.utc_ms(first), self.utc_ms(last + timedelta(days=1))) if first <= last else None
+
+    def _asked(self, request: Request) -> Asked:
+        form = request.form()
+        days = self._days(form)
+        start, end = (from_ms(days[0]), from_ms(days[1])) if days else (None, None)
+        return Asked("dsa", "listing", start, end, tuple(_hosts(form)))
+
+    def _asked_link(self, request: Request) -> Asked:
+        return asked_link(self, request)
+
+
+def _matches(request: Request) -> bool:
+    return request.path == PATH
+
+
+def _hosts(form: dict[str, str]) -> list[str]:
+    try:
+        return list(as_texts(orjson.loads(form.get("hosts", ""))) or ())
+    except orjson.JSONDecodeError:
+        return []

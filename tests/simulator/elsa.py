@@ -1,0 +1,170 @@
+"""NAVER ELSA, `POST /elsa/api/v1/logs/download` (api.ncloud-docs.com/docs/effective-log-search-analytics-download)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from tests.simulator import gateway
+from tests.simulator.elsa_body import body, project
+from tests.simulator.elsa_record import Maker
+from tests.simulator.message import Asked, Request, Response, as_texts, reply
+from tests.simulator.provider import Route
+from tests.simulator.record import Record, Shelf
+from tests.simulator.world import HOUR_MS, World, from_ms, hours, to_ms
+
+PROJECT_KEY = "Pb123_checkout"
+PROJECT_ID = 16706
+PATH = "/elsa/api/v1/logs/download"
+MAX_LIMIT, MAX_COUNT, MAX_KEY = 1000, 200_000, 53
+MAX_MS = 1 << 47
+
+
+@dataclass(slots=True)
+class ElsaSwitches:
+    """What tests may change. The second group shapes records: set it before their hour is first touched."""
+
+    layout: str = "array"  # one of elsa_body.LAYOUTS; a request for CSV plays csv
+    empty: str = "array"  # one of elsa_body.EMPTY
+    exclusive_end: bool = False
+    cap: int = MAX_COUNT  # a lower one than the documented count, so that tests reach it cheaply
+    cut: str = "newest"  # which end is cut off at the cap: newest or oldest
+    order: str = "ascending"  # or descending
+    retention_days: float = 30
+    gone_after_seconds: float = 1800
+
+    quiet: list[int | str] = field(default_factory=lambda: [3])
+    records_an_hour: float = 2100
+    burst: int = 50_000
+    burst_phase: int = 14  # the burst is in hours whose number since the epoch is this modulo 48
+    late_fraction: float = 0.01
+    late_max_seconds: float = 14_400
+    fleeting_fraction: float = 0.0005
+    duplicate_fraction: float = 0.003
+    odd_fraction: float = 0.02
+    time_format: str = "ms"  # a key of elsa_record.FORMATS
+    unreadable_times: int = 0  # an hour
+    unparsable: int = 0  # an hour
+    hostile: int = 0  # an hour: NaN, a key twice, a lone surrogate, invalid UTF-8
+
+    def is_burst(self, hour_ms: int) -> bool:
+        """Say whether the burst is in this hour."""
+        return hour_ms // HOUR_MS % 48 == self.burst_phase
+
+
+class Elsa:
+    """One ELSA project."""
+
+    name = "elsa"
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.switches = ElsaSwitches()
+        self.shelf = Shelf(Maker(world, self.switches))
+
+    def routes(self) -> tuple[Route, ...]:
+        """Return the download."""
+        return (Route("data", _matches, _asked, self.answer, gateway.refuse, gateway.fail),)
+
+    def truth(self, start: datetime, end: datetime) -> Iterator[Record]:
+        """Yield every record whose time lies in the half-open range."""
+        start_ms, end_ms = to_ms(start), to_ms(end)
+        for hour in hours(start_ms, end_ms):
+            yield from self.shelf.between(hour, start_ms, end_ms)
+
+    def add(self, record: Record) -> Record:
+        """Hold one more record."""
+        return self.shelf.add(record)
+
+    def expire(self, request: Request) -> None:
+        """Do nothing: this provider hands out no links."""
+
+    def burst_hour(self, before: datetime) -> datetime:
+        """Return the start of the last burst hour that ended by then."""
+        hour = to_ms(before) // HOUR_MS - 1
+        return from_ms((hour - (hour - self.switches.burst_phase) % 48) * HOUR_MS)
+
+    def answer(self, request: Request) -> Response:
+        """Check the request as the vendor would, and answer it."""
+        asked = request.json()
+        refusal = gateway.authenticate(request, self.world.now_ms()) or _invalid(asked)
+        return refusal or self._download(asked)
+
+    def _download(self, asked: dict[str, object]) -> Response:
+        count = min(_int(asked.get("count", 100_000)), self.switches.cap)
+        records = self._found(_int(asked["from"]), _int(asked["to"]), count)
+        fields = as_texts(asked.get("includeFields"))
+        texts = [record.text if fields is None else project(record.text, fields) for record in records]
+        layout, csv = self.switches.layout, asked.get("format", "JSON") == "CSV"
+        if csv:
+            layout = "bare_csv" if layout.startswith("bare_") else "csv"
+        response = body(texts, f"{asked['projectKey']}_{asked['from']}_{asked['to']}", layout, self.switches.empty)
+        response.records = records
+        return response
+
+    def _found(self, from_: int, to: int, count: int) -> list[Record]:
+        """Return at most `count` visible records. Both ends inclusive and which end is cut off: undocumented."""
+        now = self.world.now_ms()
+        start = max(from_, now - int(self.switches.retention_days * 86_400_000))
+        end = min(to + (not self.switches.exclusive_end), now + 1)
+        newest_first = self.switches.cut == "oldest"
+        found: list[Record] = []
+        for hour in sorted(hours(start, end), reverse=newest_first):
+            found += self._shown(hour, start, end, now)[:: -1 if newest_first else 1]
+            if len(found) >= count:
+                break
+        return sorted(found[:count], key=_time_ms, reverse=self.switches.order == "descending")
+
+    def _shown(self, hour: int, start: int, end: int, now: int) -> list[Record]:
+        gone_after = int(self.switches.gone_after_seconds * 1000)
+        return [record for record in self.shelf.between(hour, start, end) if record.visible(now, gone_after)]
+
+
+def _time_ms(record: Record) -> int:
+    return record.time_ms
+
+
+def _matches(request: Request) -> bool:
+    return request.path == PATH and request.method == "POST"
+
+
+def _asked(request: Request) -> Asked:
+    value = request.json()
+    start, end = value.get("from"), value.get("to")
+    if _is_int(start, 0, MAX_MS) and _is_int(end, 0, MAX_MS) and isinstance(start, int) and isinstance(end, int):
+        return Asked("elsa", "data", from_ms(start), from_ms(end))
+    return Asked("elsa", "data")
+
+
+def _int(value: object) -> int:
+    assert isinstance(value, int)
+    return value
+
+
+def _is_int(value: object, low: int = 0, high: int = MAX_MS) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+
+
+_CHECKS: dict[str, Callable[[object], bool]] = {
+    "projectKey": lambda value: isinstance(value, str) and 1 <= len(value) <= MAX_KEY,
+    "projectId": _is_int,
+    "from": _is_int,
+    "to": _is_int,
+    "format": lambda value: value in ("JSON", "CSV"),
+    "limit": lambda value: _is_int(value, 1, MAX_LIMIT),
+    "count": lambda value: _is_int(value, 1, MAX_COUNT),
+    "includeFields": lambda value: as_texts(value) is not None,
+}
+
+
+def _invalid(asked: dict[str, object]) -> Response | None:
+    """Return what is wrong with the parameters: the limits are the page's, the shape of the refusal is undocumented."""
+    missing = [name for name in ("projectKey", "projectId", "from", "to") if name not in asked]
+    wrong = [name for name, value in asked.items() if name in _CHECKS and not _CHECKS[name](value)]
+    if missing or wrong or _int(asked["from"]) > _int(asked["to"]):
+        details = f"{', '.join(missing + wrong) or 'from, to'}: invalid"
+        return reply({"error": {"errorCode": "100", "message": "Bad Request Exception", "details": details}}, 400)
+    if (asked["projectKey"], asked["projectId"]) != (PROJECT_KEY, PROJECT_ID):
+        return gateway.error("210")
+    return None

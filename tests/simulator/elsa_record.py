@@ -1,0 +1,198 @@
+"""The log records of the ELSA project: the fields of the page "ELSA 1.5.1" and "SDK HTTP", and many custom ones.
+
+How records look on the output side is undocumented; we play the stored fields with `logTime` and `sendTime` in epoch
+milliseconds (the switch `time_format` plays the others).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+from typing import TYPE_CHECKING
+
+from tests.simulator.record import HOUR_MS, Record, quiet, whole
+from tests.simulator.world import from_ms
+
+if TYPE_CHECKING:
+    from tests.simulator.elsa import ElsaSwitches
+    from tests.simulator.world import World
+
+BODIES = (
+    "GET /api/orders/{a} 200 in {b} ms",
+    "Order {a} paid: ₩{b},900 via KakaoPay",
+    "주문 {a} 이(가) 접수되었습니다 (지연 {b}ms)",
+    "订单 {a} 已发货、用时 {b} 毫秒",
+    'user said \\"hello\\" 👋 in room {a}',
+    "java.lang.IllegalStateException: pool {a} exhausted\\n\\tat com.example.Pool.take(Pool.java:{b})\\n\\tat Main.run",
+    "path C:\\\\temp\\\\{a}.log rotated\\t{b} bytes",
+    "cache miss for key session:{a}, loaded from replica {b}",
+    "한글과 emoji 🎉 \\u0000 \\u001b[31mred\\u001b[0m {a}/{b}",
+    "retrying payment {a}, attempt {b} of 5; upstream said 503 Service Unavailable and asked to come back later",
+)
+LEVELS = (
+    ('"INFO"',) * 10 + ('"WARN"',) * 3 + ('"ERROR"',) * 2 + ('"DEBUG"', '"DEBUG"', '"TRACE"', '"FATAL"', "20", '"40"')
+)
+HOSTS = (
+    *(f'"10.20.{n // 4}.{n}"' for n in range(12)),
+    '"web-01.example.com"',
+    '"web-02.example.com"',
+    '"배치-서버"',
+)
+EXTRA: tuple[Callable[[int], str], ...] = (
+    lambda r: f',"orderId":{r & 0xFFFFFF},"amount":{r >> 8 & 0xFFFF}.{r & 7}0,"currency":"KRW"',
+    lambda r: (
+        f',"user":{{"id":{r & 0xFFFF},"tier":"gold","tags":["a","b{r & 3}"]}},"ok":{"true" if r & 1 else "false"}'
+    ),
+    lambda r: f',"traceId":"{r & (1 << 64) - 1:016x}","span":{{"id":"{r & 0xFFFFFF:06x}","ms":{r >> 4 & 1023}}}',
+    lambda r: f',"ExceptionType":"java.lang.Exception{r & 7}","Location":null,"retry":{r & 3}',
+    lambda r: f',"ratio":{(r & 0xFFFF) / 65536:.4f},"size":{r >> 16 & 0xFFFFFF},"지역":"서울","empty":""',
+    lambda _: "",
+)
+ODD = (
+    ',"price":1.10,"big":1e3,"small":1E-7,"zero":-0.0,"exact":12345678901234567890.123456789',
+    ',"account":{"id":1,"name":"kim"},"account.id":"dotted","account.name":null',
+    ',"UserID":1,"userId":"2","USERID":3.0,"userid ":"space"',
+    ',"huge":18446744073709551616,"negative":-9223372036854775809,"max":9223372036854775807',
+    ',"emptyObject":{},"emptyArray":[],"nested":{"a":{"b":{"c":[1,{"d":null}]}},"e":{}}',
+    ',"matrix":[[1,2],[3.10,"x"],[]],"flags":[true,false,null],"date":"2026-11-22T13:00:00+09:00"',
+    ',"time":"mine","source":"mine","record_id":"mine","attributes":{"a":"1"},"severity_text":"mine","":"empty key"',
+    ',"quote\\"key":"v","new\\nline":"v","스키마":{"버전":"1.0"},"emoji😀":"😀","escaped":"\\ud83d\\ude00\\u00e9\\/"',
+)
+TYPED = (
+    ("host", "17"),
+    ("host", '{"ip":"10.0.0.1"}'),
+    ("body", "null"),
+    ("body", '{"message":"structured","code":7}'),
+    ("body", '["a","b"]'),
+    ("body", '""'),
+    ("logLevel", "null"),
+    ("logLevel", "10.5"),
+    ("logLevel", '"²"'),
+    ("logLevel", "true"),
+    ("projectVersion", "2"),
+    ("projectVersion", "1.10"),
+    ("projectName", "false"),
+    ("sendTime", "null"),
+)
+UNREADABLE_TIMES = ("null", '"yesterday"', "{}", '""', "true")
+UNPARSABLE = ('{"logTime":%d,"body":nope}', '{"logTime":%d,"body":"unquoted}', '{"logTime":%d "body":"no comma"}')
+HOSTILE = (
+    b'{"body":"not a number","logTime":%d,"ratio":NaN}',
+    b'{"body":"twice","logTime":%d,"key":1,"key":2}',
+    b'{"body":"lone \\ud800 surrogate","logTime":%d}',
+    b'{"body":"invalid \xff\xfe UTF-8","logTime":%d}',
+)
+FORMATS: dict[str, Callable[[int], str]] = {
+    "ms": str,
+    "s": lambda ms: str(ms // 1000),
+    "us": lambda ms: str(ms * 1000),
+    "ns": lambda ms: str(ms * 1_000_000),
+    "text": lambda ms: f'"{ms}"',
+    "iso": lambda ms: f'"{from_ms(ms).isoformat(timespec="milliseconds").replace("+00:00", "Z")}"',
+}
+EDGE_MS = 120_000  # no fleeting record so near to an hour, where a neighbour's margin might see it first
+PEAK_MS = 1_234_000
+
+
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """Makes the records of one hour from the seed, the hour and the switches alone."""
+
+    world: World
+    switches: ElsaSwitches
+
+    def __call__(self, hour_ms: int, _host: str = "") -> list[Record]:
+        """Return the records of the hour."""
+        if quiet(hour_ms, self.switches.quiet):
+            return []
+        rng = self.world.random("elsa", hour_ms)
+        records: list[Record] = []
+        for offset in self._offsets(rng, hour_ms):
+            self._put(records, rng, hour_ms, offset)
+        self._put_bad(records, rng, hour_ms)
+        return records
+
+    def _offsets(self, rng: Random, hour_ms: int) -> list[int]:
+        hour = hour_ms // HOUR_MS
+        curve = 1 + 0.6 * math.sin(hour % 24 / 24 * 2 * math.pi)
+        count = whole(rng, self.switches.records_an_hour * curve * self.world.scale)
+        offsets = [int(rng.random() * HOUR_MS) for _ in range(count)] + ([0, HOUR_MS - 1] if count > 1 else [])
+        if self.switches.is_burst(hour_ms):
+            offsets += _burst(rng, int(self.switches.burst * self.world.scale))
+        return sorted(offsets)
+
+    def _put(self, records: list[Record], rng: Random, hour_ms: int, offset: int) -> None:
+        time_ms, chance = hour_ms + offset, rng.random()
+        kind = "odd" if chance < self.switches.odd_fraction else "plain"
+        text = (self._odd if kind == "odd" else self._plain)(rng, time_ms).encode()
+        records.append(self._held(rng, time_ms, text, hour_ms, kind))
+        if chance > 1 - self.switches.duplicate_fraction:
+            records.append(self._held(rng, time_ms, text, hour_ms, "duplicate"))
+
+    def _held(self, rng: Random, time_ms: int, text: bytes, hour_ms: int, kind: str) -> Record:
+        chance, switches = rng.random(), self.switches
+        if chance < switches.late_fraction:
+            visible_ms = time_ms + 120_000 + int(rng.random() * (switches.late_max_seconds - 120) * 1000)
+            return Record(time_ms, visible_ms, text, hour_ms, kind)
+        fleeting = chance > 1 - switches.fleeting_fraction and EDGE_MS < time_ms - hour_ms < HOUR_MS - EDGE_MS
+        return Record(time_ms, time_ms + 500 + int(chance * 20_000), text, hour_ms, kind, fleeting)
+
+    def _plain(self, rng: Random, time_ms: int) -> str:
+        r = rng.getrandbits(64)
+        body = BODIES[r % len(BODIES)].replace("{a}", str(r >> 40)).replace("{b}", str(r >> 30 & 1023))
+        when = FORMATS[self.switches.time_format]
+        times = f'"logTime":{when(time_ms)},"sendTime":{when(time_ms + (r >> 5 & 1023))}'
+        return (
+            f'{{"projectName":"checkout","projectVersion":"1.{r >> 20 & 3}.0","body":"{body}"'
+            f',"logLevel":{LEVELS[(r >> 3) % len(LEVELS)]},"logType":"nelo2-log","logSource":"json"'
+            f',"host":{HOSTS[(r >> 11) % len(HOSTS)]},{times}'
+            f',"requestId":"{r:016x}","thread":"http-nio-8080-exec-{r & 31}"{EXTRA[(r >> 17) % len(EXTRA)](r)}}}'
+        )
+
+    def _odd(self, rng: Random, time_ms: int) -> str:
+        text = self._plain(rng, time_ms)
+        if rng.random() < 0.5:
+            return text[:-1] + rng.choice(ODD) + "}"
+        name, value = rng.choice(TYPED)
+        return replaced(text, name, value)
+
+    def _put_bad(self, records: list[Record], rng: Random, hour_ms: int) -> None:
+        for number in range(self.switches.unreadable_times):
+            time_ms = hour_ms + rng.randrange(HOUR_MS)
+            text = self._plain(rng, time_ms)
+            value = UNREADABLE_TIMES[number % len(UNREADABLE_TIMES)]
+            records.append(
+                Record(time_ms, time_ms, replaced(text, "logTime", value).encode(), hour_ms, "unreadable_time")
+            )
+        for number in range(self.switches.unparsable):
+            time_ms = hour_ms + rng.randrange(HOUR_MS)
+            bad = (UNPARSABLE[number % len(UNPARSABLE)] % time_ms).encode()
+            records.append(Record(time_ms, time_ms, bad, hour_ms, "unparsable"))
+        for number in range(self.switches.hostile):
+            time_ms = hour_ms + rng.randrange(HOUR_MS)
+            records.append(Record(time_ms, time_ms, HOSTILE[number % len(HOSTILE)] % time_ms, hour_ms, "hostile"))
+
+
+def replaced(text: str, name: str, value: str) -> str:
+    """Return a record's text with another value for one of its scalar keys."""
+    start = text.index(f'"{name}":') + len(name) + 3
+    return text[:start] + value + text[_end_of_scalar(text, start) :]
+
+
+def _end_of_scalar(text: str, start: int) -> int:
+    if text[start] != '"':
+        return min(at for at in (text.find(",", start), text.find("}", start)) if at > 0)
+    at = start + 1
+    while text[at] != '"':
+        at += 2 if text[at] == "\\" else 1
+    return at + 1
+
+
+def _burst(rng: Random, count: int) -> list[int]:
+    """Return offsets: half of them in a steep hill off the middle, 300 more in one second of it, 25 in one ms."""
+    hill = (int(rng.gauss(PEAK_MS, 30_000)) for _ in range(count // 2))
+    flat = [rng.randrange(HOUR_MS) for _ in range(count - count // 2)]
+    second = [PEAK_MS + rng.randrange(1000) for _ in range(min(count, 300))]
+    return [offset for offset in hill if 0 <= offset < HOUR_MS] + flat + second + [PEAK_MS + 500] * min(count, 25)

@@ -1,0 +1,126 @@
+"""A record as the provider holds it, and the shelf that makes records hour by hour."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from random import Random
+from typing import Any
+
+import orjson
+
+from tests.simulator.world import HOUR_MS, from_ms, to_ms
+
+
+@dataclass(slots=True, eq=False)
+class Record:
+    """One record: its exact bytes, when the provider shows it, and whether it was ever served whole.
+
+    `kind` is plain, odd, duplicate, added, unreadable_time, unparsable or hostile. `hour_ms` is the hour it is filed
+    under, which for `dsa` is the hour of its file and not always the hour of its time.
+    """
+
+    time_ms: int
+    visible_ms: int
+    text: bytes
+    hour_ms: int
+    kind: str = "plain"
+    fleeting: bool = False
+    host: str = ""
+    served_ms: int | None = None
+
+    @property
+    def time(self) -> datetime:
+        """The record's own time."""
+        return from_ms(self.time_ms)
+
+    @property
+    def visible_from(self) -> datetime:
+        """The moment from which the provider shows it."""
+        return from_ms(self.visible_ms)
+
+    @property
+    def hour(self) -> datetime:
+        """The hour it is filed under."""
+        return from_ms(self.hour_ms)
+
+    @property
+    def served(self) -> bool:
+        """Whether a complete response ever held it."""
+        return self.served_ms is not None
+
+    @property
+    def value(self) -> Any:  # noqa: ANN401 - any JSON
+        """The record parsed as JSON."""
+        return orjson.loads(self.text)
+
+    def visible(self, now_ms: int, gone_after_ms: int) -> bool:
+        """Say whether the provider shows it now; a fleeting one goes some time after it was first served."""
+        if self.visible_ms > now_ms:
+            return False
+        return not (self.fleeting and self.served_ms is not None and now_ms >= self.served_ms + gone_after_ms)
+
+    def due(self, visited_at: datetime) -> bool:
+        """Say whether an archive must hold it, once its hour was last visited at that moment."""
+        return self.served or (not self.fleeting and self.visible_ms <= to_ms(visited_at))
+
+    def state(self) -> dict[str, object]:
+        """Return it as plain JSON values; bytes that are not UTF-8 are replaced, `text_hex` has them exactly."""
+        state: dict[str, object] = {
+            "time_ms": self.time_ms,
+            "visible_from_ms": self.visible_ms,
+            "hour_ms": self.hour_ms,
+        }
+        state |= {"served": self.served, "served_ms": self.served_ms, "fleeting": self.fleeting, "kind": self.kind}
+        state |= {"host": self.host, "text": self.text.decode("utf-8", "replace")}
+        return state if self.text.isascii() or self.kind != "hostile" else state | {"text_hex": self.text.hex()}
+
+
+class Shelf:
+    """The records of a provider by hour and host: made when first asked for, then kept, sorted by time."""
+
+    def __init__(self, make: Callable[[int, str], list[Record]]) -> None:
+        self._make = make
+        self._made: dict[tuple[int, str], list[Record]] = {}
+
+    def hour(self, hour_ms: int, host: str = "") -> list[Record]:
+        """Return the records of an hour, seen or not."""
+        key = (hour_ms, host)
+        if key not in self._made:
+            self._made[key] = sorted(self._make(hour_ms, host), key=_time_ms)
+        return self._made[key]
+
+    def holds(self, hour_ms: int, host: str = "") -> bool:
+        """Say whether an hour was made already."""
+        return (hour_ms, host) in self._made
+
+    def between(self, hour_ms: int, start_ms: int, end_ms: int) -> Iterator[Record]:
+        """Yield the records of an hour whose time lies in the half-open range."""
+        records = self.hour(hour_ms)
+        low = bisect_left(records, start_ms, key=_time_ms)
+        return iter(records[low : bisect_left(records, end_ms, lo=low, key=_time_ms)])
+
+    def add(self, record: Record) -> Record:
+        """Put one more record on the shelf."""
+        insort(self.hour(record.hour_ms, record.host), record, key=_time_ms)
+        return record
+
+
+def _time_ms(record: Record) -> int:
+    return record.time_ms
+
+
+def quiet(hour_ms: int, hours: Iterable[int | str]) -> bool:
+    """Say whether an hour is without traffic: an int is an hour of each UTC day, a text (2026-11-22T03) one hour."""
+    moment = from_ms(hour_ms)
+    return any(moment.hour == hour if isinstance(hour, int) else moment.isoformat().startswith(hour) for hour in hours)
+
+
+def whole(rng: Random, mean: float) -> int:
+    """Return a whole number near a mean, rounded up or down by chance so that small means are kept on average."""
+    return int(mean) + (rng.random() < mean % 1)
+
+
+__all__ = ["HOUR_MS", "Record", "Shelf", "quiet", "whole"]

@@ -1,0 +1,172 @@
+"""The simulator: all providers behind one port, their clock, their faults, and the truth about what they hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import fields
+from datetime import datetime, timedelta
+from threading import RLock
+from typing import Self
+
+from tests.simulator.dsa import Dsa
+from tests.simulator.elsa import Elsa
+from tests.simulator.fault import Fault, Option
+from tests.simulator.message import Asked, Request, Response, reply
+from tests.simulator.provider import Provider, Route
+from tests.simulator.record import Record
+from tests.simulator.server import Server
+from tests.simulator.world import HOUR_MS, World, to_ms, utc_now
+
+
+class Simulator:
+    """Plays the providers; a context manager that serves on a free port in a thread.
+
+    `clock` returns the time as the providers see it; assign `sim.clock`, or move it with `sim.advance`.
+    """
+
+    def __init__(
+        self,
+        *,
+        seed: int = 7,
+        scale: float = 1.0,
+        clock: Callable[[], datetime] = utc_now,
+        host: str = "127.0.0.1",
+        port: int = 0,
+    ) -> None:
+        self.world = World(seed, scale, clock)
+        self.elsa = Elsa(self.world)
+        self.dsa = Dsa(self.world)
+        self.providers: dict[str, Provider] = {one.name: one for one in (self.elsa, self.dsa)}
+        self.faults: list[Fault] = []
+        self.requests: list[dict[str, object]] = []
+        self.lock = RLock()
+        self._routes = [(provider, route) for provider in self.providers.values() for route in provider.routes()]
+        self._address = (host, port)
+        self._server: Server | None = None
+
+    @property
+    def url(self) -> str:
+        """The base URL of the process; providers stand below it (`/elsa`, `/dsa/v2/index.php`, `/cdn/`)."""
+        if self._server is None:
+            raise RuntimeError("it serves only inside its with block")
+        return self._server.url
+
+    @property
+    def clock(self) -> Callable[[], datetime]:
+        """The clock of the providers."""
+        return self.world.clock
+
+    @clock.setter
+    def clock(self, clock: Callable[[], datetime]) -> None:
+        self.world.clock = clock
+
+    def now(self) -> datetime:
+        """Return the time as the providers see it."""
+        return self.world.now()
+
+    def advance(self, step: timedelta) -> None:
+        """Move the clock by a step."""
+        self.world.offset += step
+
+    def __enter__(self) -> Self:
+        """Serve in a thread."""
+        self._server = Server(self, *self._address)
+        self._server.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop serving."""
+        if self._server is not None:
+            self._server.stop()
+        self._server = None
+
+    def set(self, provider: str, **switches: object) -> None:
+        """Set switches of a provider by name; an unknown name is an error."""
+        held = self.providers[provider].switches
+        known = {field.name for field in fields(held)}  # type: ignore[arg-type] # switches are dataclasses
+        if switches.keys() - known:
+            raise ValueError(f"{provider} has no switch {sorted(switches.keys() - known)}; there are {sorted(known)}")
+        for name, value in switches.items():
+            setattr(held, name, value)
+
+    def fault(
+        self,
+        kind: str,
+        provider: str,
+        endpoint: str | None = None,
+        *,
+        times: int | None = 1,
+        when: Callable[[Asked], bool] | None = None,
+        **options: Option,
+    ) -> Fault:
+        """Make something go wrong for the next requests (`times=None`: for all) of an endpoint."""
+        fault = Fault(kind, provider, endpoint, times, when, options)
+        self.faults.append(fault)
+        return fault
+
+    def add(
+        self,
+        provider: str,
+        time: datetime,
+        text: str | bytes,
+        *,
+        visible_from: datetime | None = None,
+        fleeting: bool = False,
+        host: str = "",
+    ) -> Record:
+        """Put one more record at the provider, visible from its time on unless told otherwise."""
+        ms = to_ms(time)
+        data = text.encode() if isinstance(text, str) else text
+        visible_ms = to_ms(visible_from) if visible_from else ms
+        record = Record(ms, visible_ms, data, ms // HOUR_MS * HOUR_MS, "added", fleeting, host)
+        with self.lock:
+            return self.providers[provider].add(record)
+
+    def truth(self, provider: str, start: datetime, end: datetime) -> Iterator[Record]:
+        """Yield every record of a half-open range, served or not, visible or not (see `Record`)."""
+        return self.providers[provider].truth(start, end)
+
+    def expected(self, provider: str, start: datetime, end: datetime, visited_at: datetime) -> Iterator[Record]:
+        """Yield the records that an archive must hold whose last visit to the range was at that moment."""
+        return (record for record in self.truth(provider, start, end) if record.due(visited_at))
+
+    def count(self, provider: str, endpoint: str | None = None) -> int:
+        """Return how many requests an endpoint of a provider has seen."""
+        return sum(seen["provider"] == provider and endpoint in (None, seen["endpoint"]) for seen in self.requests)
+
+    def answer(self, request: Request) -> Response:
+        """Return the response to a provider's client, faults included."""
+        with self.lock:
+            found = next(((one, route) for one, route in self._routes if route.matches(request)), None)
+            if found is None:
+                return reply({"error": {"errorCode": "300", "message": "Not Found Exception"}}, 404)
+            return self._answer(*found, request)
+
+    def _answer(self, provider: Provider, route: Route, request: Request) -> Response:
+        asked = route.asked(request)
+        fault = next((fault for fault in self.faults if fault.takes(asked)), None)
+        response = fault.play(route, provider, request) if fault else route.answer(request)
+        self._note(request, asked, fault, response)
+        return response
+
+    def _note(self, request: Request, asked: Asked, fault: Fault | None, response: Response) -> None:
+        seen: dict[str, object] = {"time": self.now().isoformat(), "method": request.method, "path": request.path}
+        seen |= {"provider": asked.provider, "endpoint": asked.endpoint, "fault": fault.kind if fault else None}
+        asks: dict[str, object] = {
+            "start": asked.start and asked.start.isoformat(),
+            "end": asked.end and asked.end.isoformat(),
+        }
+        answered: dict[str, object] = {
+            "status": response.status,
+            "bytes": len(response.body),
+            "records": len(response.records),
+        }
+        self.requests.append(seen | asks | {"hosts": list(asked.hosts)} | answered)
+
+    def served(self, response: Response) -> None:
+        """Note that a response is about to be complete: its records have been seen."""
+        with self.lock:
+            now = self.world.now_ms()
+            for record in response.records:
+                if record.served_ms is None:
+                    record.served_ms = now

@@ -1,0 +1,165 @@
+import datetime as dt
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import HttpUrl
+
+from logarchive.entry import Entry
+from logarchive.errors import ConfigError
+from logarchive.ledger import Ledger
+from logarchive.plan import TICK_WINDOWS, Planner
+from logarchive.source import Source
+from logarchive.window import Span, Window
+from tests.fake_aws import FakeTable
+
+T0 = dt.datetime(2026, 11, 20, tzinfo=dt.UTC)
+MINUTE = dt.timedelta(minutes=1)
+HOUR = dt.timedelta(hours=1)
+
+
+def source(**fields: object) -> Source:
+    return Source.model_validate({"secret": "s", "base_url": HttpUrl("http://localhost"), **fields})
+
+
+def ledger(table: FakeTable) -> Ledger:
+    return Ledger(table, "elsa", "shop")  # type: ignore[arg-type] # a drop-in
+
+
+def planner(table: FakeTable, now: dt.datetime, **fields: object) -> Planner:
+    return Planner(ledger(table), source(**fields), "feed", now)
+
+
+def leaves(table: FakeTable) -> list[Window]:
+    return [entry.window for entry in ledger(table).every() if entry.state != "split"]
+
+
+def test_the_first_tick_starts_with_the_window_that_is_open() -> None:
+    table = FakeTable()
+    assert planner(table, T0 + 30 * MINUTE).tick() == 0
+    assert planner(table, T0 + 61 * MINUTE).tick() == 1
+    assert leaves(table) == [Window(T0, T0 + HOUR)]
+
+
+def test_a_planned_window_is_due_its_delay_after_its_end_and_knows_when_it_is_lost() -> None:
+    table = FakeTable()
+    planner(table, T0 + 2 * HOUR, start=T0, retention="P2D").tick()
+    entry = next(ledger(table).every())
+    assert entry.state == "planned"
+    assert entry.due_at == T0 + HOUR + 5 * MINUTE
+    assert entry.lost_at == T0 + dt.timedelta(days=2)
+
+
+def test_a_start_within_a_window_makes_the_first_one_shorter() -> None:
+    table = FakeTable()
+    planner(table, T0 + 2 * HOUR, start=T0 + 20 * MINUTE).tick()
+    assert leaves(table) == [Window(T0 + 20 * MINUTE, T0 + HOUR), Window(T0 + HOUR, T0 + 2 * HOUR)]
+
+
+def test_a_tick_plans_at_most_so_many_windows_and_the_next_goes_on() -> None:
+    table = FakeTable()
+    now = T0 + 700 * HOUR
+    assert planner(table, now, start=T0).tick() == TICK_WINDOWS
+    assert planner(table, now, start=T0).tick() == 200
+    assert planner(table, now, start=T0).tick() == 0
+    assert len(leaves(table)) == 700
+
+
+def test_an_earlier_start_plans_the_missing_past_once() -> None:
+    table = FakeTable()
+    planner(table, T0 + 10 * HOUR, start=T0 + 5 * HOUR).tick()
+    assert planner(table, T0 + 10 * HOUR, start=T0).tick() == 5
+    assert planner(table, T0 + 10 * HOUR, start=T0).tick() == 0
+    assert len(leaves(table)) == 10
+
+
+def test_a_past_of_more_windows_than_a_tick_plans_is_planned_whole() -> None:
+    table = FakeTable()
+    planner(table, T0 + 800 * HOUR, start=T0 + 799 * HOUR).tick()
+    planned = [planner(table, T0 + 800 * HOUR, start=T0).tick() for _ in range(3)]
+    assert planned == [TICK_WINDOWS, 799 - TICK_WINDOWS, 0]
+
+
+def test_another_feed_under_a_known_name_is_refused() -> None:
+    table = FakeTable()
+    planner(table, T0).head()
+    with pytest.raises(ConfigError, match="another feed"):
+        Planner(ledger(table), source(), "other", T0).head()
+
+
+def test_of_two_planners_that_read_the_same_head_one_succeeds() -> None:
+    table = FakeTable()
+    first = planner(table, T0 + 3 * HOUR, start=T0)
+    head = first.head()
+    entries = [first.entry(window) for window in first.missing(Span(T0, T0 + 3 * HOUR))]
+    assert ledger(table).plan(head, entries, {})
+    assert ledger(table).plan(head, entries, {}) is None
+
+
+def test_a_split_between_reading_and_writing_makes_a_planner_read_again() -> None:
+    table = FakeTable()
+    plan = planner(table, T0 + 2 * HOUR, start=T0)
+    plan.tick()
+    head = plan.head()
+    entry = next(ledger(table).every())
+    claimed = ledger(table).claim(entry, T0 + 2 * HOUR, T0 + 3 * HOUR)
+    assert claimed
+    halves = entry.window.halves(dt.timedelta(seconds=1))
+    assert halves
+    assert ledger(table).split(claimed, [plan.entry(Window(half.start, half.end)) for half in halves])
+    assert ledger(table).plan(head, [], {}) is None
+
+
+def test_a_tick_with_nothing_to_plan_costs_the_same_whatever_is_kept() -> None:
+    costs = []
+    for hours in (24, 24 * 300):
+        table = FakeTable()
+        while planner(table, T0 + hours * HOUR, start=T0).tick():
+            pass
+        table.calls.clear()
+        planner(table, T0 + hours * HOUR, start=T0).tick()
+        costs.append(len(table.calls))
+    assert costs[0] == costs[1] <= 2
+
+
+ACTIONS = st.one_of(
+    st.tuples(st.just("tick"), st.integers(0, 40), st.sampled_from(["PT1H", "PT20M", "PT6H", "PT7M"])),
+    st.tuples(st.just("fill"), st.tuples(st.integers(0, 900), st.integers(1, 400)), st.sampled_from(["PT1H", "PT45M"])),
+    st.tuples(st.just("split"), st.integers(0, 50), st.just("PT1H")),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(ACTIONS, max_size=12))
+def test_leaf_windows_never_overlap_and_what_was_planned_stays_covered(actions: list[tuple[str, object, str]]) -> None:
+    table, now = FakeTable(), T0 + 15 * MINUTE
+    planner(table, now).head()
+    for action, amount, length in actions:
+        now += 13 * MINUTE
+        plan = planner(table, now, window=length)
+        match action, amount:
+            case "tick", int(minutes):
+                now += minutes * 7 * MINUTE
+                planner(table, now, window=length).tick()
+            case "fill", (int(start), int(size)):
+                span = Span(T0 + start * MINUTE, T0 + (start + size) * MINUTE)
+                plan.fill(span, 1000)
+                assert not list(plan.missing(span))
+            case _:
+                split_one(table, plan, int(str(amount)), now)
+        windows = sorted(leaves(table))
+        assert all(left.end <= right.start for left, right in zip(windows, windows[1:], strict=False))
+        head = ledger(table).head()
+        assert head
+        assert not list(plan.missing(Span(head.begin, head.cursor)))
+
+
+def split_one(table: FakeTable, plan: Planner, number: int, now: dt.datetime) -> None:
+    entries: list[Entry] = [entry for entry in ledger(table).every() if entry.state == "planned"]
+    if not entries:
+        return
+    entry = entries[number % len(entries)]
+    halves = entry.window.halves(dt.timedelta(seconds=1))
+    claimed = ledger(table).claim(entry, max(now, entry.due_at or now), now + 30 * HOUR)
+    if claimed and halves:
+        assert ledger(table).split(claimed, [plan.entry(Window(half.start, half.end)) for half in halves])

@@ -1,0 +1,1 @@
+"""What make calls, where it is more than a command."""

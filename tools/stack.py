@@ -1,0 +1,237 @@
+"""The stack on this machine: ministack plays AWS, the user's own `sam build` and `sam deploy` put the template into it.
+
+Nothing here can reach a real AWS account: keys are made up, profiles are hidden, and every address is on the loopback.
+"""
+
+import fcntl
+import os
+import platform
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypedDict
+
+import boto3
+
+from tools.lock import ROOT
+
+REGION = "ap-northeast-2"
+STACK = "logarchive"
+DEFAULT_PORT = 4566
+SAM = ROOT / ".tools" / "sam" / "bin" / "sam"
+MINISTACK = ROOT / ".tools" / "ministack" / "bin" / "ministack"
+ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
+
+
+class StackError(Exception):
+    """Something this machine lacks, or that a tool refused; the message is one for the user."""
+
+
+class Aws(TypedDict):
+    """What every client is given, `boto3.client("s3", **stack.aws)`: an explicit address beats all configuration."""
+
+    endpoint_url: str
+    region_name: str
+    aws_access_key_id: str
+    aws_secret_access_key: str
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A deployed stack: how to talk to it, what its things are called, and who runs it."""
+
+    aws: Aws
+    outputs: Mapping[str, str]
+    process_id: int
+    folder: Path
+
+
+def aws(endpoint: str) -> Aws:
+    """Return the arguments of a client that talks to that endpoint only."""
+    return {
+        "endpoint_url": endpoint,
+        "region_name": REGION,
+        "aws_access_key_id": "test",
+        "aws_secret_access_key": "test",
+    }
+
+
+def address_is_taken(port: int) -> bool:
+    """Tell whether something listens on that port of the loopback, or has just done so."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return True
+    return False
+
+
+def free_port() -> int:
+    """Return a port of the loopback that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def check_machine(ports: Sequence[int] = ()) -> None:
+    """Raise StackError with one line for the first thing that is missing or taken."""
+    if sys.platform != "linux" or platform.machine().lower() not in ARCHITECTURES:
+        raise StackError("the functions run here as they would in AWS, which needs Linux on x86_64 or arm64")
+    for tool in (SAM, MINISTACK):
+        if not tool.exists():
+            raise StackError(
+                f"{tool.relative_to(ROOT)} is missing: run `make {tool.parents[1].relative_to(ROOT)}/installed`"
+            )
+    if not shutil.which("make"):
+        raise StackError("make is missing: `sam build` needs it for the layer")
+    for port in ports:
+        if address_is_taken(port):
+            raise StackError(f"port {port} of 127.0.0.1 is taken: stop what listens there, or choose another")
+
+
+def bare_environment(**more: str) -> dict[str, str]:
+    """Return an environment without anything of AWS, proxies or Python that this shell may hold."""
+    hidden = ("AWS_", "SAM_", "PYTHON", "LOCALSTACK", "MINISTACK", "POWERTOOLS_")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(hidden)}
+    kept["PATH"] = f"{ROOT / '.venv' / 'bin'}{os.pathsep}{kept.get('PATH', os.defpath)}"
+    kept["NO_PROXY"] = kept["no_proxy"] = "localhost,127.0.0.1"
+    return kept | {"SAM_CLI_TELEMETRY": "0", "AWS_DEFAULT_REGION": REGION} | more
+
+
+def account(endpoint: str) -> dict[str, str]:
+    """Return the variables that send the AWS SDK and its tools to that endpoint, with made-up keys."""
+    return {
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
+def run(command: Sequence[str | Path], environment: Mapping[str, str], what: str) -> None:
+    """Run a tool quietly; if it fails, raise StackError with the end of what it said."""
+    done = subprocess.run(
+        [str(word) for word in command],
+        cwd=ROOT,
+        env=dict(environment),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise StackError(f"{what} failed:\n" + "\n".join(done.stdout.splitlines()[-30:]))
+
+
+def overrides(parameters: Mapping[str, str]) -> list[str]:
+    """Return the flag that gives the template these parameters, and the architecture of this machine."""
+    values = {"Architecture": ARCHITECTURES[platform.machine().lower()]} | dict(parameters)
+    return ["--parameter-overrides", *(f'{name}="{value}"' for name, value in values.items())]
+
+
+@contextmanager
+def only_one_at_a_time() -> Generator[None]:
+    """Hold the build folder: two `sam` runs in it would take each other's files."""
+    with (ROOT / ".tools" / "sam.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def build_and_deploy(endpoint: str, parameters: Mapping[str, str]) -> dict[str, str]:
+    """Do what a user does, `sam build && sam deploy`, and return the stack's outputs."""
+    flags = overrides(parameters)
+    with only_one_at_a_time():
+        run([SAM, "build", *flags], bare_environment(), "sam build")
+        run([SAM, "deploy", *flags], bare_environment(**account(endpoint)), "sam deploy")
+    found = boto3.client("cloudformation", **aws(endpoint)).describe_stacks(StackName=STACK)["Stacks"][0]
+    outputs: list[Any] = list(found.get("Outputs", []))
+    return {output["OutputKey"]: output["OutputValue"] for output in outputs}
+
+
+def wait_until_ready(process: subprocess.Popen[bytes], endpoint: str, log: Path, seconds: float = 60) -> None:
+    """Wait for ministack's health page; raise StackError if it ends or stays silent."""
+    deadline = time.monotonic() + seconds
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            direct.open(f"{endpoint}/_ministack/health", timeout=2).close()
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+        else:
+            return
+    raise StackError("ministack did not start:\n" + "\n".join(log.read_text().splitlines()[-20:]))
+
+
+def stop(process: subprocess.Popen[bytes], seconds: float = 10) -> None:
+    """End a process that was started as the leader of a group, and whatever it started."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(process.pid, number)
+        except ProcessLookupError:
+            break
+        try:
+            process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            continue
+
+
+@contextmanager
+def ministack(port: int, *, keep: bool = False) -> Generator[tuple[str, int, Path]]:
+    """Run ministack on the loopback; yield its endpoint, process id and folder. With `keep` it runs on afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="logarchive-"))
+    log = folder / "ministack.log"
+    # The functions inherit this environment: as little of the machine's as possible.
+    environment = {
+        "PATH": os.defpath,
+        "HOME": str(folder),
+        "TMPDIR": str(folder),
+        "BIND_HOST": "127.0.0.1",
+        "GATEWAY_PORT": str(port),
+        "MINISTACK_REGION": REGION,
+        "STATE_DIR": str(folder / "state"),
+        "S3_DATA_DIR": str(folder / "s3"),
+        "ATHENA_ENGINE": "duckdb",  # which is not installed there: no answer rather than a made-up one
+    }
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [MINISTACK], cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )  # fmt: skip
+    # By name: with an address, sam would not find buckets that are host names.
+    endpoint = f"http://localhost:{port}"
+    kept = False
+    try:
+        wait_until_ready(process, endpoint, log)
+        yield endpoint, process.pid, folder
+        kept = keep
+    finally:
+        if not kept:
+            stop(process)
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def local_stack(port: int | None = None, *, keep: bool = False, **parameters: str) -> Generator[Stack]:
+    """Deploy the template to a fresh ministack with these parameters; yield the stack, and stop everything at the end.
+
+    Without a port a free one is taken. With `keep`, and only after a block that ended well, everything runs on.
+    """
+    check_machine([port] if port else [])
+    with ministack(port or free_port(), keep=keep) as (endpoint, process_id, folder):
+        outputs = build_and_deploy(endpoint, parameters)
+        yield Stack(aws=aws(endpoint), outputs=outputs, process_id=process_id, folder=folder)
