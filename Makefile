@@ -4,7 +4,6 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 
 export SAM_CLI_TELEMETRY := 0
-export PYTHON_KEYRING_BACKEND := keyring.backends.null.Keyring
 # Another project's environment, or a Python of the shell's, must not leak into ours.
 unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 

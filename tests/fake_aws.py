@@ -39,7 +39,7 @@ class FakeTable:
     calls: list[str] = field(default_factory=list)
 
     def get(self, source: str, sort: str) -> Item | None:
-        with self._call("ddb.get"):
+        with self._call(f"ddb.get {sort}"):
             return self._copy(self.items.get((source, sort)))
 
     def query(self, condition: ConditionBase, **options: Any) -> Iterator[Item]:
@@ -60,7 +60,7 @@ class FakeTable:
         add: Mapping[str, int] | None = None,
         when: ConditionBase,
     ) -> Item | None:
-        with self._call("ddb.update"):
+        with self._call(f"ddb.update {sort}"):
             item = self.items.get((source, sort))
             if not holds(when, item or {}):
                 return None
@@ -211,6 +211,33 @@ class FakeS3:
 class _Body(io.BytesIO):
     def iter_chunks(self, size: int) -> Iterator[bytes]:
         yield from iter(lambda: self.read(size), b"")
+
+
+@dataclass
+class FakeSsm:
+    """The one call of an SSM client that the archive makes."""
+
+    parameters: dict[str, str] = field(default_factory=dict)
+
+    def get_paginator(self, operation: str) -> "FakeSsm":
+        assert operation == "get_parameters_by_path"
+        return self
+
+    def paginate(self, *, Path: str, **_options: Any) -> Iterator[dict[str, Any]]:
+        found = [{"Name": name, "Value": value} for name, value in self.parameters.items() if name.startswith(Path)]
+        yield {"Parameters": found}
+
+
+@dataclass
+class FakeSecrets:
+    """The one call of a Secrets Manager client that the archive makes."""
+
+    secrets: dict[str, str] = field(default_factory=dict)
+
+    def get_secret_value(self, *, SecretId: str) -> dict[str, Any]:
+        if SecretId not in self.secrets:
+            raise refused("ResourceNotFoundException", 400)
+        return {"SecretString": self.secrets[SecretId]}
 
 
 def holds(condition: Any, item: Mapping[str, Any]) -> bool:

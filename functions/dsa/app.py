@@ -7,7 +7,7 @@ that its vendor has retired.
 import datetime as dt
 import json
 from collections.abc import Generator, Iterator, Mapping
-from itertools import batched
+from itertools import batched, product
 from typing import Annotated, Any, Literal
 
 import httpx
@@ -19,7 +19,7 @@ from logarchive.handler import lambda_handler
 from logarchive.link import DownloadHost
 from logarchive.part import Part
 from logarchive.provider import Api, Clock, Provider
-from logarchive.source import DAY, HOUR, Length, Source
+from logarchive.source import DAY, HOUR, Ages, Length, Source
 from logarchive.window import SECOND, Span, instant
 
 #: What each API's page says of itself; a source may say otherwise.
@@ -60,7 +60,7 @@ class DsaSource(Source):
     download_hosts: tuple[DownloadHost, ...] = Field((), description="where links may lead: `host` or `host:port`")
     signature_method: tencent.SignatureMethod = Field("HmacSHA1", description="`dsa`: how requests are signed")
     delay: Length = Field(2 * HOUR, description="how long after its end a window is first visited")
-    revisit: tuple[Length, ...] = Field((6 * HOUR, DAY), description="ages at which it is visited again")
+    revisit: Ages = Field((6 * HOUR, DAY), description="ages, from the window's end, at which it is visited again")
 
     @model_validator(mode="before")
     @classmethod
@@ -93,74 +93,58 @@ def fetch(api: Api, source: DsaSource, span: Span) -> Iterator[Part]:
 def _cdn(api: Api, source: DsaSource, span: Span) -> Generator[Part, None, Links]:
     links: Links = {}
     for host in source.hosts:
-        for entry in (yield from _pages(api, source, host, span)):
-            hour, link = _read(entry, "StartTime", "LogPath", source)
-            if span.start <= hour < span.end:
-                links[host, hour, str(entry.get("Area", ""))] = link
+        entries = yield from _pages(api, source, host, span)
+        links |= _within(span, source, host, entries)
     return links
 
 
-def _pages(api: Api, source: DsaSource, host: str, span: Span) -> Generator[Part, None, list[Any]]:
+def _pages(api: Api, source: DsaSource, host: str, span: Span) -> Generator[Part, None, list[tencent.Entry]]:
     """List one host's files. Whether EndTime is inclusive is not documented: a file too many is dropped later."""
     start, end = (moment.astimezone(source.zone).strftime(STAMP) for moment in (span.start, span.end))
     asked = {"Domain": host, "StartTime": start, "EndTime": end, "Area": source.area, "LogType": "access"}
-    found: list[Any] = []
+    found: list[tencent.Entry] = []
     while True:
         page = {"Offset": len(found), "Limit": CDN_LIMIT}
         part = api.request("POST", "/", json=asked | page, headers=CDN_HEADERS, role="listing")
         yield part
-        match part.document():
-            case {"Response": {"DomainLogs": list() | None as entries, "TotalCount": int(total)}}:
-                found += entries or []
-            case _:
-                raise MalformedError(f"{host}: a listing without DomainLogs and TotalCount")
-        if len(found) >= total:
+        answer = part.read(tencent.Page)
+        found += answer.entries or []
+        if len(found) >= answer.total:
             return found
-        if not entries:
-            raise MismatchError(f"{host}: {len(found)} of {total} files were listed")
+        if not answer.entries:
+            raise MismatchError(f"{host}: {len(found)} of {answer.total} files were listed")
 
 
 def _dsa(api: Api, source: DsaSource, span: Span) -> Generator[Part, None, Links]:
     """List day by day, ten hosts a call. In which zone days and hours are told is not documented."""
     links: Links = {}
-    for day in _days(span, source.zone):
-        for hosts in batched(source.hosts, DSA_HOSTS, strict=False):
-            names = json.dumps(hosts, separators=(",", ":"))
-            form = {"Action": "GetDsaHostLogs", "hosts": names, "startDate": day, "endDate": day}
-            part = api.request("POST", "/v2/index.php", data=form, role="listing")
-            yield part
-            for host, entry in _entries(part, hosts):
-                hour, link = _read(entry, "datetime", "url", source)
-                if span.start <= hour < span.end:
-                    links[host, hour, ""] = link
+    first, last = (moment.astimezone(source.zone).date() for moment in (span.start, span.end - SECOND))
+    days = [f"{first + dt.timedelta(days=number)}" for number in range((last - first).days + 1)]
+    for day, hosts in product(days, batched(source.hosts, DSA_HOSTS, strict=False)):
+        names = json.dumps(hosts, separators=(",", ":"))
+        form = {"Action": "GetDsaHostLogs", "hosts": names, "startDate": day, "endDate": day}
+        part = api.request("POST", "/v2/index.php", data=form, role="listing")
+        yield part
+        for host, entries in part.read(tencent.Listing).data.items():
+            if host.lower() not in hosts:
+                raise MalformedError(f"files of {host} were listed, which was not asked for")
+            links |= _within(span, source, host.lower(), entries)
     return links
 
 
-def _entries(part: Part, hosts: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
-    match part.document():
-        case {"data": {**data}}:
-            pass
-        case {"data": []}:  # how some services write an empty object
-            data = {}
-        case _:
-            raise MalformedError("a listing without data")
-    for host, entries in data.items():
-        if host.lower() not in hosts or not isinstance(entries, list):
-            raise MalformedError(f"a listing for {host}, which was not asked for, or that is no list")
-        yield from ((host.lower(), entry) for entry in entries)
+def _within(span: Span, source: DsaSource, host: str, entries: list[tencent.Entry]) -> Links:
+    links: Links = {}
+    for entry in entries:
+        hour = entry.hour.replace(tzinfo=source.zone).astimezone(dt.UTC)
+        if span.start <= hour < span.end:
+            known = links.setdefault((host, hour, entry.area), entry.link)
+            if _path(known) != _path(entry.link):
+                raise MalformedError(f"{host}: two different files for {instant(hour)} {entry.area}")
+    return links
 
 
-def _read(entry: Any, hour: str, link: str, source: DsaSource) -> tuple[dt.datetime, str]:  # noqa: ANN401 (JSON)
-    try:
-        moment = dt.datetime.strptime(entry[hour], STAMP).replace(tzinfo=source.zone)
-        return moment.astimezone(dt.UTC), entry[link]
-    except (KeyError, TypeError, ValueError, OverflowError) as error:
-        raise MalformedError(f"an entry without readable {hour} and {link}: {error}") from error
-
-
-def _days(span: Span, zone: dt.tzinfo | None) -> Iterator[str]:
-    first, last = (moment.astimezone(zone).date() for moment in (span.start, span.end - SECOND))
-    return ((first + dt.timedelta(days=day)).isoformat() for day in range((last - first).days + 1))
+def _path(link: str) -> str:
+    return link.partition("?")[0]
 
 
 def auth(source: DsaSource, keys: tencent.Keys, clock: Clock) -> httpx.Auth:

@@ -4,11 +4,11 @@ import copy
 import datetime as dt
 import math
 import random
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal, Self, cast
 
 import httpx
 from pydantic import BaseModel
@@ -198,9 +198,7 @@ class Client[S: Source, K: BaseModel]:
             response = session.send(asked.built(timeout), auth=auth, stream=True, follow_redirects=False)
             try:
                 time = self._clock()
-                body = spool(
-                    response.iter_raw(), self.directory, most_bytes=MAX_BODY_BYTES, alive=lambda: self._alive(time)
-                )
+                body = spool(_raw(response), self.directory, most_bytes=MAX_BODY_BYTES, alive=lambda: self._alive(time))
             finally:
                 response.close()
         answer.require_whole(response, body)
@@ -241,6 +239,11 @@ def _session(transport: httpx.BaseTransport) -> httpx.Client:
     """Return a client that keeps no cookies and asks the environment nothing."""
     jar = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
     return httpx.Client(transport=transport, trust_env=False, cookies=jar)
+
+
+def _raw(response: httpx.Response) -> Iterable[bytes]:
+    """Return the body as it comes, its Content-Encoding not undone. (`iter_raw` refuses a body that is read already.)"""
+    return cast("httpx.SyncByteStream", response.stream)
 
 
 def _next(url: str, location: str) -> str:

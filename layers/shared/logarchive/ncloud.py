@@ -7,7 +7,7 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Generator, Mapping
-from typing import Any
+from typing import Any, cast
 
 import httpx
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
@@ -40,14 +40,20 @@ KINDS: Mapping[str, type[ProviderError]] = {
     "900": UnavailableError,  # unexpected error
 }
 
+#: No space or line feed, which stick to keys that are pasted.
+KEY = r"^[!-~]+$"
+
+type Key = Annotated[str, StringConstraints(pattern=KEY)]
+type SecretKey = Annotated[SecretStr, AfterValidator(printable)]
+
 
 class Keys(BaseModel):
     """The secret of a NAVER source: an API authentication key of the main or a sub account."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
-    access_key: str = Field(min_length=1, description="access key ID")
-    secret_key: SecretStr = Field(min_length=1, description="secret key, used as text")
+    access_key: Key = Field(description="access key ID")
+    secret_key: SecretKey = Field(description="secret key, used as text")
 
 
 class Signature(httpx.Auth):
@@ -96,12 +102,11 @@ def fault(part: Part) -> ProviderError | None:
 
 def _stated(document: Mapping[str, Any]) -> tuple[str, str] | None:
     """Return code and message from any of the shapes seen; the code is a number in the table, text in the samples."""
-    for inner, code, message in (
-        (document.get("error"), "errorCode", "message"),
-        (document.get("responseError"), "returnCode", "returnMessage"),
-        (document, "errorCode", "message"),
-    ):
-        if isinstance(inner, Mapping) and code in inner:
-            details = inner.get("details")
-            return str(inner[code]), str(inner.get(message, "")) + (f" ({details})" if details else "")
+    shapes = (("error", "errorCode", "message"), ("responseError", "returnCode", "returnMessage"))
+    named = ((document.get(name), code, message) for name, code, message in shapes)
+    for inner, code, message in (*named, (document, "errorCode", "message")):
+        stated: Mapping[str, Any] = cast("Mapping[str, Any]", inner) if isinstance(inner, Mapping) else {}
+        if code in stated:
+            details = f" ({stated['details']})" if stated.get("details") else ""
+            return str(stated[code]), f"{stated.get(message, '')}{details}"
     return None

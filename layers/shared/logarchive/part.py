@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import orjson
+from pydantic import BaseModel, ValidationError
 
 from logarchive.errors import MalformedError
 from logarchive.window import Span
@@ -58,6 +59,15 @@ class Part:
             return orjson.loads(body)
         except orjson.JSONDecodeError as error:
             raise MalformedError(f"the answer is not JSON: {error}") from error
+
+    def read[M: BaseModel](self, model: type[M]) -> M:
+        """Return the body as a model of an answer. Raises MalformedError, which repeats no value of it."""
+        try:
+            return model.model_validate(self.document())
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            place = ".".join(map(str, first["loc"]))
+            raise MalformedError(f"the answer is not as documented: {place}: {first['msg']}") from None
 
 
 def beginning(part: Part, most: int) -> bytes:

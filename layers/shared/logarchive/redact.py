@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 from urllib.parse import quote, quote_plus
 
@@ -46,9 +46,10 @@ def _values(value: Any) -> Iterator[str]:  # noqa: ANN401 (JSON)
             yield from _values(value.get_secret_value())
         case str():
             yield from [value] if len(value) >= SHORTEST else []
-        case Mapping() | list() | tuple():
-            items = cast("Mapping[str, Any]", value).values() if isinstance(value, Mapping) else value
-            for item in cast("Iterable[Any]", items):
+        case Mapping():
+            yield from _values([*cast("Mapping[str, Any]", value).values()])
+        case list() | tuple():
+            for item in cast("Sequence[Any]", value):
                 yield from _values(item)
         case _:
             return

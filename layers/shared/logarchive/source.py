@@ -40,6 +40,9 @@ def _ascending(ages: tuple[dt.timedelta, ...]) -> tuple[dt.timedelta, ...]:
     return ages
 
 
+type Ages = Annotated[tuple[Length, ...], AfterValidator(_ascending)]
+
+
 class Source(BaseModel):
     """One configured feed of a provider. Unknown keys are errors."""
 
@@ -52,7 +55,7 @@ class Source(BaseModel):
     )
     window: PositiveLength = Field(HOUR, description="length of a window")
     delay: Length = Field(dt.timedelta(minutes=5), description="how long after its end a window is first visited")
-    revisit: Annotated[tuple[Length, ...], AfterValidator(_ascending)] = Field(
+    revisit: Ages = Field(
         (HOUR, DAY), description="ages, from the window's end, at which it is visited again; the last one seals"
     )
     workers: int = Field(1, ge=1, le=20, description="how many workers may visit windows at once")

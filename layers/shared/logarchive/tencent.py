@@ -1,4 +1,4 @@
-"""Tencent Cloud's two signatures, API 2.0 and 3.0 (TC3-HMAC-SHA256), and the errors both put under HTTP 200.
+"""Tencent Cloud's two generations of APIs, 2.0 and 3.0: signatures, listings, and the errors they put under HTTP 200.
 
 API 2.0 (retired): cloud.tencent.com/document/api/570/13932; 3.0: cloud.tencent.com/document/api/228/30977.
 """
@@ -9,11 +9,11 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Callable, Generator, Mapping
-from typing import Literal
+from typing import Annotated, Literal
 from urllib.parse import parse_qsl, urlencode
 
 import httpx
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AliasChoices, AliasPath, BaseModel, BeforeValidator, ConfigDict, Field, NaiveDatetime, SecretStr
 
 from logarchive.answer import error_document
 from logarchive.errors import ForbiddenError, MalformedError, ProviderError, ThrottledError, UnavailableError
@@ -48,14 +48,41 @@ KINDS_3: Mapping[str, type[ProviderError]] = {
     "ResourceUnavailable": UnavailableError,
 }
 
+#: No space or line feed, which stick to keys that are pasted.
+KEY = r"^[!-~]+$"
+
+type Key = Annotated[str, StringConstraints(pattern=KEY)]
+type SecretKey = Annotated[SecretStr, AfterValidator(printable)]
+
 
 class Keys(BaseModel):
     """The secret of a Tencent source: an API key (CAM)."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
-    secret_id: str = Field(min_length=1, description="SecretId")
-    secret_key: SecretStr = Field(min_length=1, description="SecretKey")
+    secret_id: Key = Field(description="SecretId")
+    secret_key: SecretKey = Field(description="SecretKey")
+
+
+class Entry(BaseModel):
+    """A file in a listing of either API."""
+
+    hour: NaiveDatetime = Field(validation_alias=AliasChoices("StartTime", "datetime"))
+    link: str = Field(validation_alias=AliasChoices("LogPath", "url"))
+    area: str = Field("", validation_alias="Area")
+
+
+class Page(BaseModel):
+    """One page of CDN `DescribeCdnDomainLogs`."""
+
+    entries: list[Entry] | None = Field(validation_alias=AliasPath("Response", "DomainLogs"))
+    total: int = Field(validation_alias=AliasPath("Response", "TotalCount"))
+
+
+class Listing(BaseModel):
+    """One answer of DSA `GetDsaHostLogs`. Some services write an empty object as an empty array."""
+
+    data: Annotated[dict[str, list[Entry]], BeforeValidator(lambda data: {} if data == [] else data)]
 
 
 class Signature2(httpx.Auth):

@@ -4,7 +4,7 @@ import itertools
 import struct
 import tarfile
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -98,30 +98,118 @@ def _head(chunks: Chunks, size: int) -> bytes:
     return head
 
 
-def _inflate(chunks: Iterable[bytes], bits: int) -> Iterator[bytes]:
-    """Yield what one deflate stream holds, then return what follows it; raises MalformedError if it is broken or cut."""
+def _inflate(chunks: Chunks, rest: bytes, bits: int) -> Generator[bytes, None, bytes]:
+    """Yield what one deflate stream holds and return what was read beyond its end."""
     stream = isal_zlib.decompressobj(bits)
-    for chunk in chunks:
-        while chunk:
-            yield stream.decompress(chunk, CHUNK)
-            chunk = stream.unconsumed_tail  # noqa: PLW2901 (what the bounded step left)
-        if stream.eof:
-            return
-    yield from _drain(stream)
-
-
-def _drain(stream: "isal_zlib._Decompress") -> Iterator[bytes]:  # pragma: no cover
-    yield b""
+    while not stream.eof:
+        rest = rest or next(chunks, b"")
+        try:
+            inflated = stream.decompress(rest, CHUNK)
+        except isal_zlib.error as error:
+            raise MalformedError(f"the archive is broken: {error}") from error
+        if not (rest or inflated or stream.eof):
+            raise MalformedError("the archive is cut")
+        if inflated:
+            yield inflated
+        rest = stream.unused_data if stream.eof else stream.unconsumed_tail
+    return rest
 
 
 def _gunzip(chunks: Chunks) -> Chunks:
-    """Yield what a gzip of one or more members holds."""
-    rest = b""
-    while rest := rest or next(chunks, b""):
-        stream = isal_zlib.decompressobj(_GZIP)
-        while not stream.eof:
-            rest = rest or next(chunks, b"")
-            if not rest:
-                raise MalformedError("the gzip is cut")
-            yield _step(stream, rest)
-            rest = stream.unused_data if stream.eof else stream.unconsumed_tail
+    """Yield what a gzip of one or more members holds; zeros may pad its end."""
+    rest = next(chunks, b"")
+    while rest[:1].strip(b"\0"):
+        rest = yield from _inflate(chunks, rest, _GZIP)
+        rest = rest or next(chunks, b"")
+    if any(chunk.strip(b"\0") for chunk in itertools.chain([rest], chunks)):
+        raise MalformedError("garbage follows the gzip")
+
+
+def _tar(chunks: Chunks, bounds: _Bounds) -> Iterator[Chunks]:
+    try:
+        with tarfile.open(fileobj=_File(chunks), mode="r|") as archive:
+            for entry in archive:
+                bounds.member()
+                if (file := archive.extractfile(entry)) is not None:
+                    yield _whole(_read(file), entry.size)
+    except tarfile.TarError as error:
+        raise MalformedError(f"the tar is broken or cut: {error}") from error
+
+
+class _File:
+    """The reading end of a stream of chunks, as tarfile wants it."""
+
+    def __init__(self, chunks: Chunks) -> None:
+        self._chunks, self._rest = chunks, b""
+
+    def read(self, size: int) -> bytes:
+        while len(self._rest) < size and (chunk := next(self._chunks, b"")):
+            self._rest += chunk
+        taken, self._rest = self._rest[:size], self._rest[size:]
+        return taken
+
+    def write(self, _data: bytes) -> int:
+        raise NotImplementedError
+
+
+def _whole(chunks: Chunks, size: int) -> Chunks:
+    """Pass on what must be `size` bytes."""
+    for chunk in chunks:
+        size -= len(chunk)
+        yield chunk
+    if size:
+        raise MalformedError("a member of the archive does not have the size it declares")
+
+
+def _zip(file: BinaryIO, size: int, bounds: _Bounds) -> Iterator[Chunks]:
+    """Yield the members of a zip that takes up the whole file, each checked against its size and CRC."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            entries, comment = archive.infolist(), archive.comment
+    except (zipfile.BadZipFile, NotImplementedError, struct.error, ValueError) as error:
+        raise MalformedError(f"the zip is broken or cut: {error}") from error
+    file.seek(size - len(comment) - _END_RECORD.size)
+    if _END_RECORD.unpack(file.read(_END_RECORD.size)) != (_EMPTY_ZIP, len(comment)):
+        raise MalformedError("garbage follows the zip")
+    for entry in entries:
+        bounds.member()
+        if not entry.is_dir():
+            yield _checked(bounds.count(_member(file, entry)), entry)
+
+
+def _member(file: BinaryIO, entry: zipfile.ZipInfo) -> Chunks:
+    if entry.flag_bits & _ENCRYPTED:
+        raise MalformedError(f"the zip's member {entry.filename!r} is encrypted")
+    file.seek(entry.header_offset)
+    header = file.read(_LOCAL_HEADER.size)
+    if len(header) < _LOCAL_HEADER.size or header[:4] != _ZIP:
+        raise MalformedError(f"the zip's member {entry.filename!r} has no header where the directory says")
+    _, name, extra = _LOCAL_HEADER.unpack(header)
+    packed = _slice(file, entry.header_offset + _LOCAL_HEADER.size + name + extra, entry.compress_size)
+    if entry.compress_type == zipfile.ZIP_STORED:
+        yield from packed
+    elif entry.compress_type == zipfile.ZIP_DEFLATED:
+        if (yield from _inflate(packed, b"", _RAW)) or next(packed, b""):
+            raise MalformedError(f"garbage follows the zip's member {entry.filename!r}")
+    else:
+        raise MalformedError(f"the zip's member {entry.filename!r} has an unknown compression ({entry.compress_type})")
+
+
+def _slice(file: BinaryIO, start: int, length: int) -> Chunks:
+    """Read part of a file, at its own place each time: the directory and other members are read in between."""
+    end = start + length
+    while start < end:
+        file.seek(start)
+        if not (chunk := file.read(min(CHUNK, end - start))):
+            raise MalformedError("the zip is cut")
+        start += len(chunk)
+        yield chunk
+
+
+def _checked(chunks: Chunks, entry: zipfile.ZipInfo) -> Chunks:
+    crc = 0
+    for chunk in _whole(chunks, entry.file_size):
+        crc = isal_zlib.crc32(chunk, crc)
+        yield chunk
+    if crc != entry.CRC:
+        raise MalformedError(f"the zip's member {entry.filename!r} has a wrong CRC")

@@ -1,0 +1,78 @@
+"""Records to columns: which key feeds which column, and what stays behind for `attributes`."""
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from itertools import repeat
+from typing import Any
+
+from logarchive.attribute import InexactError
+from logarchive.convert import Inexact, text
+from logarchive.json_record import Record
+from logarchive.provider import Feed
+from logarchive.schema import COLUMNS, ColumnType
+
+type Column = list[Any]
+
+_NONE = type(None)
+_KINDS: dict[ColumnType, set[type]] = {
+    "timestamp": {int, Inexact, _NONE},
+    "string": {str, _NONE},
+    "int": {int, Inexact, _NONE},
+    "bigint": {int, Inexact, _NONE},
+    "double": {float, _NONE},
+}
+_BITS: dict[ColumnType, int] = {"timestamp": 63, "int": 31, "bigint": 63}
+
+
+class Plan:
+    """A provider's mapping, turned around: each key with the columns it feeds."""
+
+    def __init__(self, columns: Mapping[str, Feed]) -> None:
+        """Group the feeds by key; `time` is read apart, since it decides which records become rows."""
+        self.time = columns["time"]
+        keys = dict.fromkeys(feed.key for feed in columns.values())
+        self.groups = {
+            key: [(column, feed) for column, feed in columns.items() if feed.key == key] for key in keys
+        }
+        self.nested = any("." in key for key in keys)
+
+
+def typed(column: str, values: Column) -> Column:
+    """Put None for what a column cannot hold."""
+    kind = COLUMNS[column]
+    bits = _BITS.get(kind)
+    if not set(map(type, values)) <= _KINDS[kind]:
+        values = [value if type(value) in _KINDS[kind] else None for value in values]
+    if bits is not None and not _within(values, 1 << bits):
+        values = [value if value is None or -1 << bits <= value < 1 << bits else None for value in values]
+    return values
+
+
+def _within(values: Column, limit: int) -> bool:
+    known = [value for value in values if value is not None]
+    return not known or (-limit <= min(known) and max(known) < limit)
+
+
+def columns(records: Sequence[Record], plan: Plan) -> dict[str, Column]:
+    """Return the columns that the records feed, and remove from the records the keys that are used up."""
+    found: dict[str, Column] = {}
+    for key, feeds in plan.groups.items():
+        values = list(map(dict.get, records, repeat(key)))
+        kinds = set(map(type, values))
+        if float in kinds:
+            raise InexactError
+        plain = kinds == {str}
+        for column, feed in feeds:
+            found[column] = values if plain and feed.convert is text else typed(column, feed.convert(values))
+        takers = [found[column] for column, feed in feeds if feed.take]
+        if any(taker is values and _NONE not in kinds for taker in takers):
+            deque(map(dict.pop, records, repeat(key)), maxlen=0)
+        elif takers:
+            _use_up(records, key, takers)
+    return found
+
+
+def _use_up(records: Sequence[Record], key: str, takers: Sequence[Column]) -> None:
+    for record, *values in zip(records, *takers, strict=True):
+        if any(value is not None and value.__class__ is not Inexact for value in values):
+            del record[key]

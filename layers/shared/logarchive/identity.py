@@ -1,0 +1,164 @@
+"""What makes a record itself: a hash of its canonical form with its ordinal among equals, or the provider's own id."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+
+from logarchive.window import Span
+
+_DIGEST_BYTES = 16
+#: 80 bits: among five million records, two are confused once in 10^11 archives.
+_ENTRY_BYTES = 10
+_FIRST_SHIFT = 24
+#: Buckets split in four when they hold this many entries on average, so that they cost 1 to 3 bytes an entry.
+_BUCKET_ENTRIES = 128
+#: Equals beyond this many are counted in a dict; before, each has an entry of its own.
+_CHAINED = 8
+
+
+def digest(canonical: bytes) -> bytes:
+    """Hash a record's canonical form: 128 bits. SHA-1 is the cheapest in OpenSSL; nobody's safety rests on it."""
+    return hashlib.sha1(canonical).digest()[:_DIGEST_BYTES]  # noqa: S324 (16 % of the record's CPU less than SHA-256)
+
+
+class Seen:
+    """A set of digests in at most 16 bytes each: entries side by side in sorted buckets."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._shift = _FIRST_SHIFT
+        self._buckets = [bytearray() for _ in range(1 << (32 - _FIRST_SHIFT))]
+        self._room = _BUCKET_ENTRIES << (32 - _FIRST_SHIFT)
+
+    def add(self, digests: Iterable[bytes]) -> list[int]:
+        """Add digests; return the positions of those that were there already."""
+        old: list[int] = []
+        buckets, shift = self._buckets, self._shift
+        added = 0
+        for position, whole in enumerate(digests):
+            entry = whole[:_ENTRY_BYTES]
+            bucket = buckets[int.from_bytes(entry[:4]) >> shift]
+            at = bucket.find(entry)
+            while at > 0 and at % _ENTRY_BYTES:
+                at = bucket.find(entry, at + 1)
+            if at < 0:
+                bucket += entry
+                added += 1
+            else:
+                old.append(position)
+        self._room -= added
+        if self._room < 0:
+            self._split()
+        return old
+
+    def __contains__(self, whole: bytes) -> bool:
+        """Tell whether a digest has been added."""
+        entry = whole[:_ENTRY_BYTES]
+        bucket = self._buckets[int.from_bytes(entry[:4]) >> self._shift]
+        at = bucket.find(entry)
+        while at > 0 and at % _ENTRY_BYTES:
+            at = bucket.find(entry, at + 1)
+        return at >= 0
+
+    def _split(self) -> None:
+        """Make four buckets of each, one by one, so that no second copy of everything is needed."""
+        self._shift -= 2
+        self._room += _BUCKET_ENTRIES * 3 * len(self._buckets)
+        buckets: list[bytearray] = []
+        for position, bucket in enumerate(self._buckets):
+            self._buckets[position] = bytearray()
+            four = [bytearray() for _ in range(4)]
+            for start in range(0, len(bucket), _ENTRY_BYTES):
+                entry = bucket[start : start + _ENTRY_BYTES]
+                four[int.from_bytes(entry[:4]) >> self._shift & 3] += entry
+            buckets += four
+        self._buckets = buckets
+
+
+class Hashed:
+    """Ids of records that have none of their own: `<hash>`, and `<hash>-1`, `<hash>-2` … for its equals.
+
+    Equals are counted per range asked for, so that the same stray in two answers is one record. Only a record outside
+    its own range (`astray`) can come twice in this way.
+    """
+
+    def __init__(self) -> None:
+        """Start with no record seen."""
+        self._seen = Seen()
+        self._totals: dict[bytes, int] = {}
+        self._strays: dict[bytes, dict[Span | None, int]] = {}
+
+    def assign(self, canonical: Sequence[bytes], own: Span | None, astray: Iterable[int] = ()) -> list[str | None]:
+        """Return the records' ids, None for one that is a duplicate; `astray` are positions."""
+        digests = [digest(one) for one in canonical]
+        text = b"".join(digests).hex()
+        width = 2 * _DIGEST_BYTES
+        ids: list[str | None] = [text[start : start + width] for start in range(0, len(text), width)]
+        repeated = set(self._seen.add(digests))
+        for position in sorted(repeated | set(astray)):
+            ids[position] = self._ordinal(digests[position], own, position in repeated, position in set(astray))
+        return ids
+
+    def _ordinal(self, whole: bytes, own: Span | None, repeated: bool, astray: bool) -> str | None:  # noqa: FBT001
+        if astray or whole in self._strays:
+            number = self._stray(whole, own)
+        else:
+            number = self._next(whole) if repeated else 0
+        return None if number is None else f"{whole.hex()}-{number}" if number else whole.hex()
+
+    def _stray(self, whole: bytes, own: Span | None) -> int | None:
+        """Count a stray per range; it is a duplicate while an earlier range has had as many."""
+        counts = self._strays.setdefault(whole, {})
+        most = max(counts.values(), default=0)
+        counts[own] = counts.get(own, 0) + 1
+        return most if counts[own] > most else None
+
+    def _next(self, whole: bytes) -> int:
+        for number in range(1, _CHAINED):
+            if not self._seen.add([_chained(whole, number)]):
+                return number
+        self._totals[whole] = number = self._totals.get(whole, _CHAINED - 1) + 1
+        return number
+
+    def __contains__(self, record_id: str) -> bool:
+        """Tell whether this visit has given out the id."""
+        text, _, ordinal = record_id.partition("-")
+        try:
+            whole, number = bytes.fromhex(text), int(ordinal or 0)
+        except ValueError:
+            return False
+        if whole in self._strays:
+            return number < max(self._strays[whole].values())
+        if number < _CHAINED:
+            return (_chained(whole, number) if number else whole) in self._seen
+        return number <= self._totals.get(whole, 0)
+
+
+def _chained(whole: bytes, number: int) -> bytes:
+    return digest(b"%b-%d" % (whole, number))
+
+
+class Unique:
+    """Ids that the provider gives. A record without one falls back to its hash."""
+
+    def __init__(self) -> None:
+        """Start with no record seen."""
+        self._seen = Seen()
+
+    def assign(self, given: Sequence[str | None], canonical: Sequence[bytes]) -> list[str | None]:
+        """Return the records' ids, None for one that this visit has had already; `canonical` is asked where none is given."""
+        ids = [one if one is not None else digest(canonical[at]).hex() for at, one in enumerate(given)]
+        repeated = self._seen.add([digest(one.encode()) for one in ids])
+        found: list[str | None] = [*ids]
+        for position in repeated:
+            found[position] = None if given[position] is not None else self._equal(ids[position])
+        return found
+
+    def _equal(self, text: str) -> str:
+        number = 1
+        while self._seen.add([digest(f"{text}-{number}".encode())]):
+            number += 1
+        return f"{text}-{number}"
+
+    def __contains__(self, record_id: str) -> bool:
+        """Tell whether this visit has given out the id."""
+        return digest(record_id.encode()) in self._seen

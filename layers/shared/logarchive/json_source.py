@@ -1,0 +1,179 @@
+"""Where the records of a JSON answer lie: at a path, or found out by looking."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+
+from logarchive import csv_record
+from logarchive.errors import MalformedError
+from logarchive.json_block import Array, Block, Buffer, Chunks, lines
+from logarchive.json_record import DECODER
+from logarchive.provider import JsonLayout
+
+_HEAD_BYTES = 64 * 1024
+_MAX_HEAD_BYTES = 64 * 1024 * 1024
+_BOM = b"\xef\xbb\xbf"
+_SPACE = b" \t\r\n"
+
+
+def blocks(chunks: Chunks, layout: JsonLayout, time_key: str) -> Iterator[Block]:
+    """Yield the records of one member; `time_key` tells a record from a document that wraps records."""
+    buffer = Buffer(chunks)
+    buffer.fill(_HEAD_BYTES)
+    if buffer.data.startswith(_BOM):
+        buffer.drop(len(_BOM))
+    _skip_space(buffer)
+    if layout.path is not None:
+        return _document(buffer, layout.path.split("."))
+    return _sniffed(buffer, time_key)
+
+
+def _skip_space(buffer: Buffer) -> None:
+    while not (stripped := buffer.data.lstrip(_SPACE)) and not buffer.ended:
+        buffer.data = b""
+        buffer.fill(_HEAD_BYTES)
+    buffer.data = stripped
+
+
+def _sniffed(buffer: Buffer, time_key: str) -> Iterator[Block]:
+    first = buffer.data[:1]
+    if first == b"[":
+        buffer.drop(1)
+        return _array(buffer, b"[]")
+    if first == b"{":
+        return _objects(buffer, time_key)
+    if first in {b"<", b"\0"}:
+        raise MalformedError("the answer is no log: it begins like a page or a binary file")
+    return csv_record.blocks(buffer, time_key) if first else iter(())
+
+
+def _array(buffer: Buffer, around: bytes) -> Iterator[Block]:
+    """Yield an array's blocks, then prove the document around it: with an empty array in its place it must be JSON."""
+    yield from Array(buffer).blocks()
+    buffer.fill(_MAX_HEAD_BYTES)
+    document = around + buffer.data
+    try:
+        orjson.loads(document)
+    except orjson.JSONDecodeError as error:
+        raise MalformedError(f"what follows the array of records is cut or garbage: {error}") from error
+
+
+def _objects(buffer: Buffer, time_key: str) -> Iterator[Block]:
+    """Tell lines and a single record from a document that wraps one array of records."""
+    line, found, rest = buffer.data.partition(b"\n")
+    try:
+        first: Any = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return _unclear(buffer, time_key, one_line=bool(found) and line.rstrip(_SPACE)[-1:] == b"}")
+    if time_key in first or rest.lstrip(_SPACE) or len(_arrays(first)) != 1:
+        return lines(buffer)
+    return _document(buffer, [_arrays(first)[0]])
+
+
+def _arrays(document: dict[str, Any]) -> list[str]:
+    """Name the keys that hold arrays of nothing but objects."""
+    return [
+        key for key, value in document.items() if isinstance(value, list) and all(isinstance(one, dict) for one in value)  # pyright: ignore[reportUnknownVariableType] (JSON)
+    ]
+
+
+def _unclear(buffer: Buffer, time_key: str, *, one_line: bool) -> Iterator[Block]:
+    """Cope with a first line that is no JSON by itself: a long or indented document, or a broken line."""
+    try:
+        end = _find(buffer, None, time_key)
+    except MalformedError:
+        if one_line:
+            return lines(buffer)
+        raise
+    if end is not None:
+        return _cut_out(buffer, end)
+    return Array(_closed(buffer)).blocks()
+
+
+def _closed(buffer: Buffer) -> Buffer:
+    """Show one indented object after another as an array."""
+
+    def chunks() -> Chunks:
+        while True:
+            yield buffer.data
+            if buffer.ended:
+                break
+            buffer.data = b""
+            buffer.fill(_HEAD_BYTES)
+        yield b"]"
+
+    return Buffer(chunks())
+
+
+def _document(buffer: Buffer, path: list[str]) -> Iterator[Block]:
+    if not buffer.data:
+        return iter(())
+    end = _find(buffer, path, None)
+    return iter(()) if end is None else _cut_out(buffer, end)
+
+
+def _cut_out(buffer: Buffer, end: int) -> Iterator[Block]:
+    """Yield the array whose `[` ends at a place of the buffer."""
+    around = buffer.data[:end] + b"]"
+    buffer.drop(end)
+    return _array(buffer, around)
+
+
+def _find(buffer: Buffer, path: list[str] | None, time_key: str | None) -> int | None:
+    """Find the place behind the `[` of the array of records, reading ahead until it is in sight.
+
+    None: the path leads to null; or, without a path, the document is itself a record.
+    """
+    size = _HEAD_BYTES
+    while True:
+        text = buffer.data.decode("utf-8", "surrogateescape")
+        try:
+            place = _walk(text, path, time_key)
+        except (json.JSONDecodeError, IndexError, RecursionError) as error:
+            size *= 4
+            if buffer.ended or size > _MAX_HEAD_BYTES:
+                raise MalformedError(f"the JSON document is cut or broken: {error}") from error
+            buffer.fill(size)
+        else:
+            return None if place is None else len(text[:place].encode("utf-8", "surrogateescape"))
+
+
+def _walk(text: str, path: list[str] | None, time_key: str | None) -> int | None:
+    """Walk an object's keys; raises JSONDecodeError or IndexError where the text ends or is no JSON."""
+    at = _token(text, 0, "{")
+    while text[at := _space(text, at)] != "}":
+        key, at = DECODER.raw_decode(text, at)
+        at = _space(text, _token(text, _space(text, at), ":"))
+        wanted = path is not None and key == path[0]
+        if wanted and len(path or ()) > 1:
+            return at + place if (place := _walk(text[at:], (path or [])[1:], None)) is not None else None
+        if key == time_key:
+            return None
+        if text[at] == "[" and (wanted or (path is None and text[_space(text, at + 1)] == "{")):
+            return at + 1
+        value, at = DECODER.raw_decode(text, at)
+        if wanted:
+            if value is None:
+                return None
+            raise MalformedError(f"the answer has no array at {key!r}")
+        if text[at := _space(text, at)] == ",":
+            at += 1
+        elif text[at] != "}":
+            raise json.JSONDecodeError("Expecting ',' or '}'", text, at)
+    if path is not None:
+        raise MalformedError(f"the answer has no {path[0]!r}")
+    return None
+
+
+def _token(text: str, at: int, token: str) -> int:
+    if text[at] != token:
+        raise json.JSONDecodeError(f"Expecting {token!r}", text, at)
+    return at + 1
+
+
+def _space(text: str, at: int) -> int:
+    while text[at] in " \t\r\n":
+        at += 1
+    return at

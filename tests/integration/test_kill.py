@@ -1,0 +1,148 @@
+"""A visit may be killed before and after each of its external calls, and the same archive results."""
+
+import datetime as dt
+from collections import Counter
+from dataclasses import dataclass, field
+
+import pytest
+
+from logarchive.window import Span
+from tests.scenario import HOUR, MINUTE, START, Record, Scenario
+
+END = START + HOUR
+WORLD = [
+    Record("steady", 1),
+    Record("twin", 2),
+    Record("twin", 2),
+    Record("late", 3, visible=END + 30 * MINUTE),
+    Record("very late", 4, visible=END + 5 * HOUR),
+    Record("dropped", 5, gone=END + 50 * MINUTE),
+    Record("next", 3700),
+]
+EXPECTED = Counter({"steady": 1, "twin": 2, "late": 1, "very late": 1, "dropped": 1, "next": 1})
+#: When the schedule fires: the first visit, its repetition after a lease, both revisits.
+TICKS = [END + 6 * MINUTE, END + 24 * MINUTE, END + 42 * MINUTE, END + 70 * MINUTE, END + 100 * MINUTE, END + 25 * HOUR]
+
+
+class Killed(BaseException):
+    """The invocation ends here, without a word."""
+
+
+@dataclass
+class Killer:
+    """A gate that kills at the n-th call it sees, before or after it."""
+
+    at: int
+    moment: str
+    seen: list[str] = field(default_factory=list)
+
+    def __call__(self, call: str, moment: str) -> None:
+        if moment == self.moment:
+            self.seen.append(call)
+            if len(self.seen) == self.at:
+                raise Killed(call)
+
+
+def run(killer: Killer) -> Scenario:
+    scenario = Scenario(list(WORLD), gate=killer)
+    for moment in TICKS:
+        scenario.now = moment
+        try:
+            scenario.tick()
+        except Killed:
+            scenario.now += MINUTE
+    scenario.gate = lambda _call, _moment: None
+    scenario.until_sealed()
+    return scenario
+
+
+def calls() -> int:
+    counting = Killer(10**9, "before")
+    assert run(counting)
+    return len(counting.seen)
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_visit_killed_at_any_call_leaves_the_same_archive(moment: str) -> None:
+    total = calls()
+    assert total > 50
+    for number in range(1, total + 1):
+        killer = Killer(number, moment)
+        scenario = run(killer)
+        assert scenario.rows() == EXPECTED, (number, killer.seen[-1])
+        check_window(scenario, (number, killer.seen[-1]))
+
+
+def check_window(scenario: Scenario, where: object) -> None:
+    entry = scenario.ledger.covering(window_span())[0]
+    assert entry.state == "sealed", where
+    assert entry.rows == 6, where
+    assert entry.object, where
+    assert scenario.s3.objects[entry.object.key].etag == entry.object.etag, where
+    assert entry.fetched == 5 + entry.outside, where
+    assert entry.issue in {"shrunk", None}, where
+
+
+def window_span() -> Span:
+    return Span(START, END)
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_what_a_killed_visit_had_complete_in_raw_is_never_lost(moment: str) -> None:
+    """The provider drops a record right after the first visit has seen it: only the raw parts still hold it."""
+    dropped = END + 7 * MINUTE
+    world = [Record("steady", 1), Record("fleeting", 2, gone=dropped)]
+    saved = 0
+    for number in range(1, 60):
+        scenario = Scenario(list(world), gate=Killer(number, moment))
+        scenario.now = END + 6 * MINUTE
+        try:
+            scenario.tick()
+        except Killed:
+            scenario.now += MINUTE
+        scenario.gate = lambda _call, _moment: None
+        scenario.now = END + 30 * MINUTE
+        scenario.until_sealed()
+        assert scenario.rows() == Counter(scenario.seen()), number
+        saved += "fleeting" in scenario.rows()
+    assert saved > 3
+
+
+def test_a_window_whose_visits_are_killed_again_and_again_is_split_before_the_third_fetches() -> None:
+    scenario = Scenario([Record("a", 1), Record("b", 3000)])
+
+    def out_of_memory(call: str, _moment: str) -> None:
+        if call == "api":
+            raise Killed
+
+    scenario.gate = out_of_memory
+    for hours in range(1, 3):
+        scenario.now = END + hours * HOUR
+        with pytest.raises(Killed):
+            scenario.tick()
+    scenario.gate = lambda _call, _moment: None
+    scenario.now = END + 3 * HOUR
+    scenario.until_sealed()
+    states = Counter(entry.state for entry in scenario.ledger.every() if entry.window.start < END)
+    assert states == {"split": 1, "sealed": 2}
+    assert scenario.rows() == {"a": 1, "b": 1}
+
+
+def test_a_window_at_its_smallest_that_is_killed_again_and_again_waits_the_longest_and_says_so() -> None:
+    scenario = Scenario([Record("a", 0)], settings={"window": "PT1S", "start": "2026-11-20T10:00:00Z"})
+    scenario.gate = _kill_api
+    for hours in range(1, 3):
+        scenario.now = START + dt.timedelta(seconds=1) + hours * HOUR
+        with pytest.raises(Killed):
+            scenario.tick()
+    scenario.now = START + 3 * HOUR
+    with pytest.raises(Killed):
+        scenario.tick()
+    entry = next(scenario.ledger.every())
+    assert (entry.state, entry.issue, entry.due_at) == ("planned", "unavailable", scenario.now + 6 * HOUR)
+    assert "in a row" in (entry.error or "")
+
+
+def _kill_api(call: str, _moment: str) -> None:
+    if call == "api":
+        raise Killed

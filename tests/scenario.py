@@ -1,0 +1,165 @@
+"""One ELSA source in a small world: an archive on fakes, a provider that serves a list of records, and a clock."""
+
+import datetime as dt
+import gzip
+import io
+import itertools
+import json
+import zipfile
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import pyarrow.parquet as pq
+
+from functions.elsa.app import provider
+from logarchive.archive import Archive
+from logarchive.handler import act
+from logarchive.invocation import Invocation
+from logarchive.ledger import Ledger
+from logarchive.result import Result
+from logarchive.sources import Sources
+from logarchive.store import Store
+from tests.fake_aws import FakeS3, FakeSecrets, FakeSsm, FakeTable, Gate, open_gate
+
+#: The one window of the scenario, and when things happen to it.
+START = dt.datetime(2026, 11, 20, 10, tzinfo=dt.UTC)
+MINUTE = dt.timedelta(minutes=1)
+HOUR = dt.timedelta(hours=1)
+TIMEOUT = 15 * MINUTE
+
+NAMES = itertools.count()
+
+
+@dataclass(frozen=True)
+class Record:
+    """A record that the provider serves from one moment on until another."""
+
+    body: str
+    second: int = 0
+    visible: dt.datetime = START
+    gone: dt.datetime = dt.datetime.max.replace(tzinfo=dt.UTC)
+
+    def json(self) -> dict[str, Any]:
+        moment = START + dt.timedelta(seconds=self.second)
+        return {"logTime": int(moment.timestamp() * 1000), "body": self.body, "logLevel": "INFO"}
+
+
+@dataclass
+class Scenario:
+    """The archive of one source, `elsa/shop`, whose API is `world`."""
+
+    world: list[Record]
+    table: FakeTable = field(default_factory=FakeTable)
+    s3: FakeS3 = field(default_factory=FakeS3)
+    now: dt.datetime = START
+    settings: dict[str, Any] = field(default_factory=dict)
+    #: Answers in place of the world, when set.
+    answer: Callable[[httpx.Request], httpx.Response | None] = lambda _request: None
+    gate: Gate = open_gate
+    events: list[str] = field(default_factory=list)
+    dispatched: list[Any] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        def gate(call: str, moment: str) -> None:
+            self.gate(call, moment)
+
+        self.table.gate = self.s3.gate = gate
+
+    def archive(self, clock: Callable[[], dt.datetime] | None = None) -> Archive[Any, Any]:
+        """Return the archive as a fresh invocation sees it."""
+        now = (clock or (lambda: self.now))()
+        invocation = Invocation(
+            name=f"invocation-{next(NAMES)}",
+            started=now,
+            deadline=now + TIMEOUT,
+            clock=clock or (lambda: self.now),
+            sleep=lambda _seconds: None,
+            log=lambda event, **_keys: self.events.append(event),
+        )
+        source = {"secret": "la/ncloud/one", "project_key": "p", "project_id": 1, "start": "2026-11-20T10:00:00Z"}
+        ssm = FakeSsm({"/la/sources/elsa/shop": json.dumps(source | self.settings)})
+        secrets = FakeSecrets({"la/ncloud/one": '{"access_key": "a", "secret_key": "s"}'})
+        return Archive(
+            provider=provider,
+            table=self.table,  # type: ignore[arg-type] # drop-ins
+            store=Store(self.s3, "bucket"),  # type: ignore[arg-type]
+            sources=Sources(provider, ssm, secrets, "/la/sources/elsa", "la"),  # type: ignore[arg-type]
+            dispatch=self.dispatched.append,
+            invocation=invocation,
+            transport=httpx.MockTransport(lambda request: self._serve(request, now)),
+        )
+
+    def tick(self) -> Result:
+        """Let the schedule fire, with the work done inline."""
+        return act(self.archive(), {"action": "tick", "inline": True})
+
+    @property
+    def ledger(self) -> Ledger:
+        return Ledger(self.table, "elsa", "shop")  # type: ignore[arg-type] # a drop-in
+
+    def until_sealed(self) -> None:
+        """Tick on, each time after every lease and back-off is over, until the window of START is finished."""
+        for _ in range(40):
+            self.tick()
+            leaves = [e for e in self.ledger.every() if e.window.start < START + HOUR and e.state != "split"]
+            if leaves and all(entry.finished for entry in leaves):
+                return
+            self.now += 7 * HOUR
+        raise AssertionError("the window was never finished")
+
+    def rows(self) -> Counter[str]:
+        """Return how often each body stands in `logs`."""
+        bodies = Counter[str]()
+        for key, stored in self.s3.objects.items():
+            if key.startswith("logs/"):
+                table = pq.read_table(io.BytesIO(stored.body))
+                assert len(set(table["record_id"].to_pylist())) == len(table)
+                bodies.update(table["body"].to_pylist())
+        return bodies
+
+    def seen(self) -> dict[str, int]:
+        """Return how often each body stands at most in one visit that is complete in raw."""
+        most: Counter[str] = Counter()
+        for key, stored in list(self.s3.objects.items()):
+            if key.endswith("manifest.json"):
+                most |= self._visit(json.loads(stored.body))
+        return dict(most)
+
+    def _visit(self, manifest: Any) -> Counter[str]:
+        bodies: Counter[str] = Counter()
+        window = manifest["window"].split("/")[0]
+        for part in manifest["parts"] if manifest["complete"] else []:
+            if part["role"] == "data":
+                records = json.loads(unzip(self.s3.objects[part["key"]].body))
+                bodies.update(record["body"] for record in records if window)
+        return bodies
+
+    def _serve(self, request: httpx.Request, now: dt.datetime) -> httpx.Response:
+        self.gate("api", "before")
+        answer = self.answer(request) or self._records(json.loads(request.content), now)
+        self.gate("api", "after")
+        return answer
+
+    def _records(self, asked: dict[str, int], now: dt.datetime) -> httpx.Response:
+        visible = [record.json() for record in self.world if record.visible <= now < record.gone]
+        found = [record for record in visible if asked["from"] <= record["logTime"] <= asked["to"]]
+        return httpx.Response(200, content=zipped(found[: asked["count"]]))
+
+
+def zipped(records: list[dict[str, Any]]) -> bytes:
+    """Return an ELSA answer."""
+    body = io.BytesIO()
+    with zipfile.ZipFile(body, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr(zipfile.ZipInfo("logs.json"), json.dumps(records))
+    return body.getvalue()
+
+
+def unzip(body: bytes) -> bytes:
+    """Return what a raw part of the scenario holds."""
+    if body[:2] == b"\x1f\x8b":
+        return gzip.decompress(body)
+    with zipfile.ZipFile(io.BytesIO(body)) as file:
+        return file.read(file.namelist()[0])

@@ -1,0 +1,130 @@
+"""A client whose time is ours and whose provider is a function, for tests of the client and of providers."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+from pydantic import BaseModel, HttpUrl
+
+from logarchive import ncloud
+from logarchive.client import Client
+from logarchive.provider import JsonLayout, Provider
+from logarchive.source import Source
+
+NOW = dt.datetime(2026, 11, 22, 13, 0, tzinfo=dt.UTC)
+KEYS = ncloud.Keys.model_validate({"access_key": "accessKey", "secret_key": "secret/Key+=한"})
+
+
+class Place(Source):
+    """A source with download hosts."""
+
+    base_url: HttpUrl = HttpUrl("https://api.example.com")
+    download_hosts: tuple[str, ...] = ("logs.example.com",)
+
+
+PLAIN = Provider(
+    name="plain",
+    source=Place,
+    secret=ncloud.Keys,
+    secret_group="ncloud",
+    auth=ncloud.auth,
+    fetch=lambda _api, _source, _span: iter(()),
+    fault=ncloud.fault,
+    layout=JsonLayout(),
+    columns=lambda _source: {},
+    feed=lambda _source: "",
+    download_hosts=lambda source: source.download_hosts,
+)
+
+
+@dataclass
+class Time:
+    """A clock that only `sleep` and tests move, with a deadline."""
+
+    now: dt.datetime = NOW
+    left: float = 600.0
+    slept: list[float] = field(default_factory=list[float])
+
+    def __call__(self) -> dt.datetime:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.pass_by(seconds)
+
+    def pass_by(self, seconds: float) -> None:
+        self.now += dt.timedelta(seconds=seconds)
+        self.left -= seconds
+
+    def remaining(self) -> float:
+        return self.left
+
+
+@dataclass
+class Script:
+    """Answers requests in turn (the last answer again and again), and remembers them."""
+
+    answers: Sequence[httpx.Response | Exception | Callable[[httpx.Request], httpx.Response]]
+    requests: list[httpx.Request] = field(default_factory=list[httpx.Request])
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        request.read()
+        self.requests.append(request)
+        answer = self.answers[min(len(self.requests), len(self.answers)) - 1]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer if isinstance(answer, httpx.Response) else answer(request)
+
+
+class Pieces(httpx.SyncByteStream):
+    """A body in pieces."""
+
+    def __init__(self, pieces: Iterable[bytes]) -> None:
+        self.pieces = pieces
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self.pieces)
+
+
+def opened[S: Source, K: BaseModel](
+    provider: Provider[S, K],
+    settings: S,
+    secret: K,
+    directory: Path,
+    script: Callable[[httpx.Request], httpx.Response],
+    time: Time,
+) -> Client[S, K]:
+    """Open a client whose provider is a script."""
+    return Client(
+        provider=provider,
+        settings=settings,
+        secret=secret,
+        directory=directory,
+        clock=time,
+        sleep=time.sleep,
+        remaining=time.remaining,
+        jitter=lambda: 1.0,
+        transport=httpx.MockTransport(script),
+    )
+
+
+def plain(directory: Path, script: Script, time: Time | None = None, **settings: Any) -> Client[Place, ncloud.Keys]:
+    """Open a client of a provider that is nothing but the API Gateway."""
+    source = Place.model_validate({"secret": "s", **settings})
+    return opened(PLAIN, source, KEYS, directory, script, time or Time())
+
+
+def ok(body: bytes = b"[]", **headers: str) -> httpx.Response:
+    """Return a good answer; underscores in header names become hyphens."""
+    return answer(200, body, **headers)
+
+
+def answer(status: int, body: bytes = b"", **headers: str) -> httpx.Response:
+    """Return an answer with its length."""
+    named: Mapping[str, str] = {name.replace("_", "-"): value for name, value in headers.items()}
+    return httpx.Response(status, headers={"content-length": str(len(body)), **named}, content=body)

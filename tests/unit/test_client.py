@@ -1,0 +1,417 @@
+"""The signed client: attempts, waits, what an answer amounts to, and what is written down of it."""
+
+import datetime as dt
+import gzip
+import hashlib
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote, unquote
+
+import httpx
+import pytest
+
+from logarchive.errors import (
+    ForbiddenError,
+    MalformedError,
+    OutOfTimeError,
+    ProviderError,
+    QuotaError,
+    ThrottledError,
+    TooLargeError,
+    UnavailableError,
+)
+from logarchive.pace import Pace, backoff_seconds, interval, retry_after_seconds
+from logarchive.request import joined
+from logarchive.spool import spool
+from tests.unit.exchange import KEYS, NOW, Pieces, Script, Time, answer, ok, plain
+
+BUSY = answer(503)
+
+
+def test_each_attempt_is_signed_anew(tmp_path: Path) -> None:
+    script = Script([BUSY, ok()])
+    plain(tmp_path, script).request("GET", "/x")
+    first, second = (request.headers["x-ncp-apigw-timestamp"] for request in script.requests)
+    assert int(second) - int(first) == 1000
+    signatures = {request.headers["x-ncp-apigw-signature-v2"] for request in script.requests}
+    assert len(signatures) == 2
+
+
+def test_the_body_is_kept_as_received_with_its_hash_and_size(tmp_path: Path) -> None:
+    part = plain(tmp_path, Script([ok(b"PK\x03\x04rest", content_type="text/plain")])).request("GET", "/x")
+    assert part.path.parent == tmp_path
+    assert part.path.read_bytes() == b"PK\x03\x04rest"
+    assert (part.sha256, part.bytes) == (hashlib.sha256(b"PK\x03\x04rest").hexdigest(), 8)
+    assert (part.suffix, part.status, part.time, part.role) == (".zip", 200, NOW, "data")
+
+
+def test_a_content_encoding_is_hashed_as_sent_and_undone_only_to_read_it(tmp_path: Path) -> None:
+    packed = gzip.compress(b'{"a":1}')
+    part = plain(tmp_path, Script([ok(packed, content_encoding="gzip")])).request("GET", "/x")
+    assert part.path.read_bytes() == packed
+    assert part.sha256 == hashlib.sha256(packed).hexdigest()
+    assert part.document() == {"a": 1}
+
+
+def test_a_document_that_unpacks_to_more_than_is_bearable_is_malformed(tmp_path: Path) -> None:
+    bomb = zlib.compressobj(9, wbits=31)
+    packed = b"".join(bomb.compress(bytes(1 << 20)) for _ in range(65)) + bomb.flush()
+    part = plain(tmp_path, Script([ok(packed, content_encoding="gzip")])).request("GET", "/x")
+    with pytest.raises(MalformedError):
+        part.document()
+
+
+@pytest.mark.parametrize("body", [b"\x1f\x8bnot gzip", gzip.compress(b"[1]")[:-9], b"[1", b""])
+def test_a_document_that_cannot_be_read_is_malformed(tmp_path: Path, body: bytes) -> None:
+    part = plain(tmp_path, Script([ok(body)])).request("GET", "/x")
+    with pytest.raises(MalformedError):
+        part.document()
+
+
+def test_an_encoding_that_nobody_asked_for_is_malformed(tmp_path: Path) -> None:
+    script = Script([ok(b"x", content_encoding="br")])
+    with pytest.raises(MalformedError, match="br"):
+        plain(tmp_path, script).request("GET", "/x")
+    assert script.requests[0].headers["accept-encoding"] == "identity"
+
+
+@pytest.mark.parametrize("headers", [{"content-length": "9"}, {"content-length": "2"}])
+def test_a_body_of_another_length_than_announced_is_unavailable_and_tried_again(
+    tmp_path: Path, headers: dict[str, str]
+) -> None:
+    script = Script([lambda _: httpx.Response(200, headers=headers, stream=Pieces([b"[1]"])), ok(b"[1]")])
+    assert plain(tmp_path, script).request("GET", "/x").bytes == 3
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_an_empty_body_that_may_have_been_cut_is_unavailable_and_one_that_says_so_is_empty(tmp_path: Path) -> None:
+    unsure = Script([lambda _: httpx.Response(200, stream=Pieces([]))])
+    with pytest.raises(UnavailableError, match="cut"):
+        plain(tmp_path, unsure).request("GET", "/x")
+    for sure in (ok(b""), httpx.Response(200, headers={"transfer-encoding": "chunked"}), answer(204)):
+        assert plain(tmp_path, Script([sure])).request("GET", "/x").bytes == 0
+
+
+def test_a_body_that_drips_ends_at_the_limit_of_a_body(tmp_path: Path) -> None:
+    time = Time(left=1e9)
+
+    def drip() -> Iterator[bytes]:
+        while True:
+            time.pass_by(10)
+            yield b"x"
+
+    script = Script([lambda _: httpx.Response(200, stream=Pieces(drip()))])
+    with pytest.raises(UnavailableError, match="longer than 300 s"):
+        plain(tmp_path, script, time).request("GET", "/x")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_body_that_drips_past_the_deadline_runs_out_of_time(tmp_path: Path) -> None:
+    time = Time(left=25)
+
+    def drip() -> Iterator[bytes]:
+        while True:
+            time.pass_by(10)
+            yield b"x"
+
+    script = Script([lambda _: httpx.Response(200, stream=Pieces(drip()))])
+    with pytest.raises(OutOfTimeError):
+        plain(tmp_path, script, time).request("GET", "/x")
+    assert len(script.requests) == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_body_above_the_limit_is_too_large_and_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(TooLargeError):
+        spool([b"xx", b"xx"], tmp_path, most_bytes=3, alive=lambda: None)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_full_disk_is_too_large(tmp_path: Path) -> None:
+    def full() -> None:
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(TooLargeError, match="storage"):
+        spool([b"xx"], tmp_path, most_bytes=3, alive=full)
+
+
+@pytest.mark.parametrize(
+    ("head", "suffix"),
+    [
+        (b'\xef\xbb\xbf {"a"', ".json"),
+        (b"[1]", ".json"),
+        (b"\x1f\x8b\x08", ".gz"),
+        (b"PK\x05\x06", ".zip"),
+        (b" <html>", ".html"),
+        (b"20261122 1.2.3.4", ".txt"),
+        (b"", ".txt"),
+        (b"n" + bytes(256) + b"ustar", ".tar"),
+    ],
+)
+def test_a_body_is_named_by_what_it_begins_with(tmp_path: Path, head: bytes, suffix: str) -> None:
+    assert spool([head[:1], head[1:]], tmp_path, most_bytes=999, alive=lambda: None).suffix == suffix
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "attempts"),
+    [
+        (202, UnavailableError, 4),
+        (206, MalformedError, 1),
+        (301, MalformedError, 1),
+        (400, MalformedError, 1),
+        (401, ForbiddenError, 1),
+        (403, ForbiddenError, 1),
+        (404, MalformedError, 1),
+        (408, UnavailableError, 4),
+        (413, MalformedError, 1),
+        (429, ThrottledError, 4),
+        (500, UnavailableError, 4),
+        (502, UnavailableError, 4),
+        (504, UnavailableError, 4),
+    ],
+)
+def test_a_status_says_what_failed_and_whether_to_try_again(
+    tmp_path: Path, status: int, kind: type[ProviderError], attempts: int
+) -> None:
+    script = Script([answer(status, b"so it is")])
+    with pytest.raises(ProviderError) as caught:
+        plain(tmp_path, script).request("GET", "/x")
+    assert type(caught.value) is kind
+    assert len(script.requests) == attempts
+    assert f"HTTP {status}" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "failure", [httpx.ConnectError("refused"), httpx.ReadTimeout("slow"), httpx.RemoteProtocolError("gone")]
+)
+def test_a_connection_that_fails_is_unavailable_and_tried_again(tmp_path: Path, failure: Exception) -> None:
+    assert plain(tmp_path, Script([failure, failure, failure, ok()])).request("GET", "/x").status == 200
+    with pytest.raises(UnavailableError, match=str(failure)):
+        plain(tmp_path, Script([failure])).request("GET", "/x")
+
+
+def test_every_wait_for_the_network_is_bounded(tmp_path: Path) -> None:
+    script = Script([ok()])
+    plain(tmp_path, script).request("GET", "/x")
+    assert all(script.requests[0].extensions["timeout"].values())
+
+
+def test_waits_double_and_end_with_the_fourth_attempt(tmp_path: Path) -> None:
+    time = Time()
+    with pytest.raises(UnavailableError):
+        plain(tmp_path, Script([BUSY]), time).request("GET", "/x")
+    assert time.slept == [1, 2, 4]
+
+
+def test_jitter_takes_up_to_half_of_a_wait_and_waits_are_bounded() -> None:
+    assert [backoff_seconds(attempt, 0) for attempt in (1, 2, 3)] == [0.5, 1, 2]
+    assert backoff_seconds(50, 0.999) <= 30
+
+
+@pytest.mark.parametrize("value", ["7", "Sun, 22 Nov 2026 13:00:07 GMT"])
+@pytest.mark.parametrize("status", [429, 503])
+def test_retry_after_is_waited_for(tmp_path: Path, status: int, value: str) -> None:
+    time = Time()
+    plain(tmp_path, Script([answer(status, retry_after=value), ok()]), time).request("GET", "/x")
+    assert time.slept == [7]
+
+
+def test_a_retry_after_beyond_the_deadline_ends_the_visit_at_once(tmp_path: Path) -> None:
+    time = Time(left=30)
+    script = Script([answer(429, retry_after="31")])
+    with pytest.raises(ThrottledError) as caught:
+        plain(tmp_path, script, time).request("GET", "/x")
+    assert (time.slept, len(script.requests)) == ([], 1)
+    assert caught.value.retry_after_seconds == 31
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [(None, None), ("", None), ("soon", None), ("²", None), ("12", 12), ("Sun, 22 Nov 2026 12:59:00 GMT", 0)],
+)
+def test_an_unreadable_retry_after_is_none(value: str | None, seconds: float | None) -> None:
+    assert retry_after_seconds(value, NOW) == seconds
+
+
+def test_nothing_is_sent_when_no_time_is_left(tmp_path: Path) -> None:
+    script = Script([ok()])
+    with pytest.raises(OutOfTimeError):
+        plain(tmp_path, script, Time(left=0)).request("GET", "/x")
+    assert not script.requests
+
+
+def test_a_time_out_because_the_deadline_passed_is_no_fault_of_the_provider(tmp_path: Path) -> None:
+    time = Time(left=5)
+
+    def slow(_: httpx.Request) -> httpx.Response:
+        time.pass_by(5)
+        raise httpx.ReadTimeout("slow")
+
+    with pytest.raises(OutOfTimeError):
+        plain(tmp_path, Script([slow]), time).request("GET", "/x")
+
+
+def test_what_the_body_says_wins_over_the_status(tmp_path: Path) -> None:
+    quota = b'{"error":{"errorCode":"400","message":"Quota Exceeded"}}'
+    script = Script([answer(503, quota)])
+    with pytest.raises(QuotaError, match="Quota Exceeded"):
+        plain(tmp_path, script).request("GET", "/x")
+    assert len(script.requests) == 1
+    with pytest.raises(ForbiddenError):
+        plain(tmp_path, Script([ok(b'{"error":{"errorCode":210}}')])).request("GET", "/x")
+
+
+def test_the_last_failing_answer_is_kept_and_the_earlier_ones_are_not(tmp_path: Path) -> None:
+    script = Script([answer(500, b"one"), answer(500, b"two"), answer(500, b"three"), answer(500, b"four")])
+    with pytest.raises(UnavailableError) as caught:
+        plain(tmp_path, script).request("GET", "/x", role="listing")
+    part = caught.value.part
+    assert part is not None
+    assert (part.role, part.status, part.path.read_bytes()) == ("error", 500, b"four")
+    assert list(tmp_path.iterdir()) == [part.path]
+
+
+def test_a_page_where_data_should_be_is_tried_again_and_then_malformed(tmp_path: Path) -> None:
+    page = b"\n<!DOCTYPE html><title>Down for\n maintenance</title><p>sorry"
+    script = Script([ok(page)])
+    with pytest.raises(MalformedError, match="Down for maintenance$"):
+        plain(tmp_path, script).request("GET", "/x")
+    assert len(script.requests) == 4
+
+
+def test_an_operator_reads_which_request_failed_and_in_the_vendors_words(tmp_path: Path) -> None:
+    with pytest.raises(MalformedError) as caught:
+        plain(tmp_path, Script([answer(400, b"projectId:\n wrong")])).request("POST", "/x", json={})
+    assert str(caught.value) == "POST https://api.example.com/x: HTTP 400: projectId: wrong"
+
+
+@pytest.mark.parametrize(
+    ("date", "said"),
+    [
+        ("Sun, 22 Nov 2026 12:50:00 GMT", "600 s ahead of"),
+        ("Sun, 22 Nov 2026 13:10:00 GMT", "600 s behind"),
+        ("Sun, 22 Nov 2026 13:00:30 GMT", None),
+        ("yesterday", None),
+    ],
+)
+def test_a_refusal_says_how_far_the_clocks_are_apart(tmp_path: Path, date: str, said: str | None) -> None:
+    with pytest.raises(ForbiddenError) as caught:
+        plain(tmp_path, Script([answer(401, date=date)])).request("GET", "/x")
+    assert (said in str(caught.value)) if said else ("clock" not in str(caught.value))
+
+
+def test_a_redirect_is_not_followed_so_that_credentials_go_nowhere_else(tmp_path: Path) -> None:
+    script = Script([answer(302, location="https://evil.example.com/")])
+    with pytest.raises(MalformedError, match="base_url"):
+        plain(tmp_path, script).request("GET", "/x")
+    assert [request.url.host for request in script.requests] == ["api.example.com"]
+
+
+def test_no_value_of_the_secret_is_written_down(tmp_path: Path) -> None:
+    secret = KEYS.secret_key.get_secret_value()
+    echo = f"{secret} {quote(secret, safe='')} {quote(secret).lower()} accessKey".encode()
+    client = plain(tmp_path, Script([answer(400, echo, x_ncp_trace_id=f"for {KEYS.access_key}")]))
+    with pytest.raises(MalformedError) as caught:
+        client.request(
+            "POST",
+            "/x",
+            params={"key": secret, "n": 1},
+            json={"filters": [{"license": secret, "accessKey": None}]},
+            headers={"authorization": f"Bearer {secret}"},
+        )
+    assert caught.value.part
+    written = f"{caught.value} {caught.value.part.request} {caught.value.part.headers}"
+    assert secret not in unquote(written)
+    assert "accessKey" not in written
+    assert caught.value.part.request == {
+        "method": "POST",
+        "url": "https://api.example.com/x",
+        "params": {"key": "***", "n": 1},
+        "json": {"filters": [{"license": "***", "***": None}]},
+        "headers": {"authorization": "Bearer ***"},
+    }
+
+
+def test_a_request_is_told_as_it_was_before_it_was_signed(tmp_path: Path) -> None:
+    script = Script([ok()])
+    part = plain(tmp_path, script).request("GET", "/x", params={"a": "b c"})
+    assert part.request == {"method": "GET", "url": "https://api.example.com/x", "params": {"a": "b c"}}
+    assert "x-ncp-apigw-signature-v2" in script.requests[0].headers
+
+
+def test_only_headers_without_secrets_are_kept_and_cookies_are_forgotten(tmp_path: Path) -> None:
+    script = Script([ok(set_cookie="session=1; Path=/", date="d", x_ncp_trace_id="t", x_other="o")])
+    client = plain(tmp_path, script)
+    part = client.request("GET", "/x")
+    client.request("GET", "/x")
+    assert part.headers == {"content-length": "2", "date": "d", "x-ncp-trace-id": "t"}
+    assert "cookie" not in script.requests[1].headers
+
+
+def test_the_query_is_encoded_once_and_a_form_and_a_json_body_are_sent_as_such(tmp_path: Path) -> None:
+    script = Script([ok()])
+    client = plain(tmp_path, script)
+    client.request("GET", "/x", params={"q": "한글 a+b%20[1]/&=?#~", "n": 1})
+    client.request("POST", "/x", data={"hosts": '["a"]', "p": "a+b c"})
+    client.request("POST", "/x", json={"이름": 1})
+    assert script.requests[0].url.raw_path == (b"/x?q=%ED%95%9C%EA%B8%80%20a%2Bb%2520%5B1%5D%2F%26%3D%3F%23~&n=1")
+    assert script.requests[1].content == b"hosts=%5B%22a%22%5D&p=a%2Bb+c"
+    assert script.requests[2].content == '{"이름":1}'.encode()
+    assert script.requests[2].headers["content-type"] == "application/json"
+
+
+@pytest.mark.parametrize(
+    ("base", "path", "url"),
+    [
+        ("https://h", "/api/v1/logs", "https://h/api/v1/logs"),
+        ("https://h/", "/api/v1/logs", "https://h/api/v1/logs"),
+        ("https://h/api/v1", "/api/v1/logs", "https://h/api/v1/logs"),
+        ("https://h/api/v1/", "/api/v1/logs", "https://h/api/v1/logs"),
+        ("https://h/elsa/api/v1", "/api/v1/logs", "https://h/elsa/api/v1/logs"),
+        ("https://h/cdn", "/", "https://h/cdn/"),
+        ("https://h/v2/index.php", "/v2/index.php", "https://h/v2/index.php"),
+        ("https://h/v1", "/api/v1/logs", "https://h/v1/api/v1/logs"),
+    ],
+)
+def test_a_base_url_may_hold_the_beginning_of_the_path(base: str, path: str, url: str) -> None:
+    assert joined(base, path) == url
+
+
+def test_workers_share_the_pace(tmp_path: Path) -> None:
+    time = Time()
+    client = plain(tmp_path, Script([ok()]), time, pace=60, workers=2)
+    for _ in range(3):
+        client.request("GET", "/x")
+    assert time.slept == [2, 2]
+    assert interval(None, 3) == dt.timedelta(0)
+
+
+def test_a_clock_that_is_set_back_delays_a_request_by_one_interval_at_most() -> None:
+    time = Time()
+    pace = Pace(dt.timedelta(seconds=5), time)
+    pace.turn_seconds()
+    time.now -= dt.timedelta(days=1)
+    assert pace.turn_seconds() == 5
+
+
+def test_a_pace_that_outlasts_the_deadline_runs_out_of_time(tmp_path: Path) -> None:
+    time = Time(left=30)
+    client = plain(tmp_path, Script([ok()]), time, pace=1)
+    client.request("GET", "/x")
+    with pytest.raises(OutOfTimeError):
+        client.request("GET", "/x")
+    assert time.slept == []
+
+
+def test_the_client_of_the_next_visit_shares_the_pace_and_counts_for_itself(tmp_path: Path) -> None:
+    time = Time()
+    script = Script([BUSY, ok()])
+    with plain(tmp_path, script, time, pace=60) as client:
+        client.request("GET", "/x")
+        (tmp_path / "next").mkdir()
+        other = client.into(tmp_path / "next")
+        part = other.request("GET", "/x")
+    assert part.path.parent == tmp_path / "next"
+    assert (client.requests, other.requests) == (2, 1)
+    assert time.slept[-1] == 1
