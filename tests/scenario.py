@@ -24,10 +24,11 @@ from logarchive.sources import Sources
 from logarchive.store import Store
 from tests.fake_aws import FakeS3, FakeSecrets, FakeSsm, FakeTable, Gate, open_gate
 
-#: The one window of the scenario, and when things happen to it.
-START = dt.datetime(2026, 11, 20, 10, tzinfo=dt.UTC)
 MINUTE = dt.timedelta(minutes=1)
 HOUR = dt.timedelta(hours=1)
+#: The one window of the scenario: a day, so that no other one ends while things happen to it.
+START = dt.datetime(2026, 11, 20, tzinfo=dt.UTC)
+END = START + 24 * HOUR
 TIMEOUT = 15 * MINUTE
 
 NAMES = itertools.count()
@@ -79,7 +80,13 @@ class Scenario:
             sleep=lambda _seconds: None,
             log=lambda event, **_keys: self.events.append(event),
         )
-        source = {"secret": "la/ncloud/one", "project_key": "p", "project_id": 1, "start": "2026-11-20T10:00:00Z"}
+        source: dict[str, Any] = {
+            "secret": "la/ncloud/one",
+            "project_key": "p",
+            "project_id": 1,
+            "start": "2026-11-20T00:00:00Z",
+        }
+        source |= {"window": "P1D", "revisit": ["PT1H", "PT4H"]}
         ssm = FakeSsm({"/la/sources/elsa/shop": json.dumps(source | self.settings)})
         secrets = FakeSecrets({"la/ncloud/one": '{"access_key": "a", "secret_key": "s"}'})
         return Archive(
@@ -104,10 +111,10 @@ class Scenario:
         """Tick on, each time after every lease and back-off is over, until the window of START is finished."""
         for _ in range(40):
             self.tick()
-            leaves = [e for e in self.ledger.every() if e.window.start < START + HOUR and e.state != "split"]
+            leaves = [entry for entry in self.ledger.every() if entry.window.end <= END and entry.state != "split"]
             if leaves and all(entry.finished for entry in leaves):
                 return
-            self.now += 7 * HOUR
+            self.now += 70 * MINUTE
         raise AssertionError("the window was never finished")
 
     def rows(self) -> Counter[str]:

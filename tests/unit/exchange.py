@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import socket
+import threading
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import httpx
 from pydantic import BaseModel, HttpUrl
@@ -17,7 +19,7 @@ from logarchive.provider import JsonLayout, Provider
 from logarchive.source import Source
 
 NOW = dt.datetime(2026, 11, 22, 13, 0, tzinfo=dt.UTC)
-KEYS = ncloud.Keys.model_validate({"access_key": "accessKey", "secret_key": "secret/Key+=한"})
+KEYS = ncloud.Keys.model_validate({"access_key": "accessKey", "secret_key": 'secret/Key+="'})
 
 
 class Place(Source):
@@ -113,7 +115,7 @@ def opened[S: Source, K: BaseModel](
     )
 
 
-def plain(directory: Path, script: Script, time: Time | None = None, **settings: Any) -> Client[Place, ncloud.Keys]:
+def plain(directory: Path, script: Script, time: Time | None = None, **settings: object) -> Client[Place, ncloud.Keys]:
     """Open a client of a provider that is nothing but the API Gateway."""
     source = Place.model_validate({"secret": "s", **settings})
     return opened(PLAIN, source, KEYS, directory, script, time or Time())
@@ -128,3 +130,27 @@ def answer(status: int, body: bytes = b"", **headers: str) -> httpx.Response:
     """Return an answer with its length."""
     named: Mapping[str, str] = {name.replace("_", "-"): value for name, value in headers.items()}
     return httpx.Response(status, headers={"content-length": str(len(body)), **named}, content=body)
+
+
+@contextmanager
+def serving(reply: Callable[[socket.socket, bytes], None]) -> Generator[int]:
+    """Answer each connection to a port of the loopback, given its first bytes."""
+    server = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        while True:
+            try:
+                connection, _ = server.accept()
+            except OSError:
+                return
+            with connection:
+                reply(connection, connection.recv(65536))
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    try:
+        yield server.getsockname()[1]
+    finally:
+        server.shutdown(socket.SHUT_RDWR)
+        server.close()
+        thread.join()

@@ -42,11 +42,11 @@ def attributes(records: Sequence[Record]) -> Attributes:
     if float in kinds:
         raise InexactError
     if kinds - {str, type(None)}:
-        values = [value if value.__class__ is str else _text(value) for value in values]
+        values = [value if value.__class__ is str else written(value) for value in values]
     return list(chain.from_iterable(records)), values, list(map(len, records))
 
 
-def _text(value: Any) -> str | None:  # noqa: ANN401 (JSON)
+def written(value: Any) -> str | None:  # noqa: ANN401 (JSON)
     """Write a value that is no string as its JSON text."""
     if value is None:
         return None

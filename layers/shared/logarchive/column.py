@@ -5,7 +5,10 @@ from collections.abc import Mapping, Sequence
 from itertools import repeat
 from typing import Any
 
-from logarchive.attribute import InexactError
+from arro3.core import Array
+
+from logarchive.attribute import InexactError, attributes, flat
+from logarchive.batch import mapped
 from logarchive.convert import Inexact, text
 from logarchive.json_record import Record
 from logarchive.provider import Feed
@@ -27,14 +30,31 @@ _BITS: dict[ColumnType, int] = {"timestamp": 63, "int": 31, "bigint": 63}
 class Plan:
     """A provider's mapping, turned around: each key with the columns it feeds."""
 
-    def __init__(self, columns: Mapping[str, Feed]) -> None:
-        """Group the feeds by key; `time` is read apart, since it decides which records become rows."""
+    def __init__(self, columns: Mapping[str, Feed], unique_id: Feed | None = None) -> None:
+        """Group the feeds by key."""
         self.time = columns["time"]
+        self.unique_id = unique_id
         keys = dict.fromkeys(feed.key for feed in columns.values())
         self.groups = {
             key: [(column, feed) for column, feed in columns.items() if feed.key == key] for key in keys
         }
         self.nested = any("." in key for key in keys)
+
+    def times(self, records: Sequence[Record]) -> Column:
+        """Return the records' times in ms, None where it cannot be read."""
+        key = self.time.key
+        if "." in key:
+            records = [flat(record) for record in records]
+        values = list(map(dict.get, records, repeat(key)))
+        if float in set(map(type, values)):
+            raise InexactError
+        return typed("time", self.time.convert(values))
+
+    def ids(self, records: Sequence[Record]) -> Column | None:
+        """Return the provider's own ids, None where it gives none."""
+        if self.unique_id is None:
+            return None
+        return typed("record_id", self.unique_id.convert(list(map(dict.get, records, repeat(self.unique_id.key)))))
 
 
 def typed(column: str, values: Column) -> Column:
@@ -53,7 +73,7 @@ def _within(values: Column, limit: int) -> bool:
     return not known or (-limit <= min(known) and max(known) < limit)
 
 
-def columns(records: Sequence[Record], plan: Plan) -> dict[str, Column]:
+def columns(records: Sequence[Record], plan: Plan, times: Column) -> dict[str, Column]:
     """Return the columns that the records feed, and remove from the records the keys that are used up."""
     found: dict[str, Column] = {}
     for key, feeds in plan.groups.items():
@@ -63,7 +83,10 @@ def columns(records: Sequence[Record], plan: Plan) -> dict[str, Column]:
             raise InexactError
         plain = kinds == {str}
         for column, feed in feeds:
-            found[column] = values if plain and feed.convert is text else typed(column, feed.convert(values))
+            if column == "time":
+                found[column] = times
+            else:
+                found[column] = values if plain and feed.convert is text else typed(column, feed.convert(values))
         takers = [found[column] for column, feed in feeds if feed.take]
         if any(taker is values and _NONE not in kinds for taker in takers):
             deque(map(dict.pop, records, repeat(key)), maxlen=0)
@@ -76,3 +99,11 @@ def _use_up(records: Sequence[Record], key: str, takers: Sequence[Column]) -> No
     for record, *values in zip(records, *takers, strict=True):
         if any(value is not None and value.__class__ is not Inexact for value in values):
             del record[key]
+
+
+def various(records: Sequence[Record], plan: Plan, times: Column) -> tuple[dict[str, Column], Array]:
+    """Return columns and attributes of records of any shape."""
+    if plan.nested:
+        records = [flat(record) for record in records]
+    found = columns(records, plan, times)
+    return found, mapped(*attributes(records))

@@ -244,7 +244,11 @@ def item(index: int) -> Convert:
     return each(one)
 
 
-#: What stands before the first `?` (the path of a URL). Together with `after` it holds the whole text, so it may take the key.
-before: Convert = _texts(lambda value: value.partition("?")[0])
-#: What stands after the first `?` (the query of a URL), None where there is none. Derived: feed it with `take=False`.
-after: Convert = _texts(lambda value: value.partition("?")[2] if "?" in value else None)
+def before(values: list[Any]) -> list[Any]:
+    """Take what stands before the first `?`: the path of a URL. Together with `after` that is all, so it may take the key."""
+    return [value.partition("?")[0] if value.__class__ is str else None for value in values]
+
+
+def after(values: list[Any]) -> list[Any]:
+    """Take what stands after the first `?`: the query of a URL, None where there is none. Derived: `take=False`."""
+    return [value.partition("?")[2] if value.__class__ is str and "?" in value else None for value in values]

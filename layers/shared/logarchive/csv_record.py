@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from logarchive.errors import MalformedError
 from logarchive.json_block import MAX_RECORD_BYTES, Block, Buffer, Item
-from logarchive.json_record import Bad, canonical, unique
+from logarchive.json_record import Bad, unique
 
 _BLOCK_ROWS = 1000
 
@@ -23,8 +23,7 @@ def blocks(buffer: Buffer, time_key: str) -> Iterator[Block]:
         items: list[Item] = []
         while len(items) < _BLOCK_ROWS and not (ended := not _read(reader, lines, header, items)):
             pass
-        written = [canonical(item) for item in items if not isinstance(item, Bad)]
-        yield Block(items, None, written)
+        yield Block(items)
 
 
 class _Lines:

@@ -1,55 +1,108 @@
 """A block on its way to rows: what is bad, what belongs here, and its columns."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import compress
 from typing import Any
 
-from logarchive.attribute import Attributes, InexactError, attributes, flat
-from logarchive.bounds import INSIDE, OUTSIDE, STRAY, Bounds
-from logarchive.column import Column, Plan, columns
+from arro3.core import Array
+
+from logarchive.attribute import InexactError
+from logarchive.bounds import Bounds, Verdict
+from logarchive.column import Column, Plan, various
 from logarchive.json_block import Block
-from logarchive.json_record import Bad, Record, canonical, compact
-from logarchive.provider import Feed
+from logarchive.json_record import Bad, Record, Written, compact
+from logarchive.uniform import uniform
 
 NO_TIME = "no readable time"
+
+type Misfit = tuple[int, Bad]
 
 
 @dataclass(kw_only=True)
 class Frame:
-    """A block's records: `size` of all; the others concern those that may become rows, in order."""
+    """A block of `size` records; lists but `bad` concern those that may become rows, in order."""
 
     size: int
+    bad: list[Misfit]
+    outside: int
     positions: Sequence[int]
-    bad: list[tuple[int, Bad]]
-    outside: int = 0
-    strays: set[int] = field(default_factory=set[int])
-    canonical: Callable[[], Sequence[bytes]]
+    strays: Sequence[int]
+    canonical: Sequence[bytes | memoryview]
     given: Sequence[str | None] | None
-    columns: dict[str, Column]
-    attributes: Attributes
+    columns: Mapping[str, Column | Array]
+    attributes: Array
 
 
-def frame(block: Block, plan: Plan, bounds: Bounds, unique_id: Feed | None) -> Frame:
-    """Make a frame of a block of JSON records; exactly, where the fast way cannot be."""
+@dataclass
+class _Records:
+    """Records that may become rows, with their positions in the block, canonical forms and times."""
+
+    positions: Sequence[int]
+    records: Sequence[Record]
+    canonical: Sequence[bytes | memoryview]
+    times: Column
+
+    def only(self, chosen: Sequence[bool]) -> "_Records":
+        return _Records(*(list(compress(one, chosen)) for one in (self.positions, self.records, self.canonical, self.times)))
+
+
+def frame(block: Block, plan: Plan, bounds: Bounds) -> Frame:
+    """Make a frame of a block of records; exactly, where the fast way cannot be."""
     try:
-        return _frame(block, plan, bounds, unique_id)
+        return _frame(block, plan, bounds)
     except InexactError:
-        return _frame(block.exactly(), plan, bounds, unique_id)
+        return _frame(block.exactly(), plan, bounds)
 
 
-def _frame(block: Block, plan: Plan, bounds: Bounds, unique_id: Feed | None) -> Frame:
-    chosen = _Chosen(block, plan)
-    strays, outside = chosen.bound(bounds)
-    records, written = chosen.records, chosen.written
-    given = None if unique_id is None else unique_id.convert([one.get(unique_id.key) for one in records])
+def _frame(block: Block, plan: Plan, bounds: Bounds) -> Frame:
+    good, bad = _sorted_out(block, plan)
+    good, untimed = _timed(good, verbatim=block.verbatim)
+    good, strays, outside = _bounded(good, bounds.verdicts(good.times))
+    given = plan.ids(good.records)
+    columns, attributes = uniform(good.records, plan, good.times) or various(good.records, plan, good.times)
     return Frame(
         size=len(block.items),
-        positions=chosen.positions,
-        bad=chosen.bad,
+        bad=sorted(bad + untimed, key=lambda one: one[0]),
         outside=outside,
+        positions=good.positions,
         strays=strays,
-        canonical=lambda: written,
+        canonical=good.canonical,
         given=given,
-        columns=columns(records, plan),
-        attributes=attributes(records),
+        columns=columns,
+        attributes=attributes,
     )
+
+
+def _sorted_out(block: Block, plan: Plan) -> tuple[_Records, list[Misfit]]:
+    """Tell records from what is none."""
+    bad = [(at, item) for at, item in enumerate(block.items) if isinstance(item, Bad)] if block.exact else []
+    records: Any = block.items
+    positions: Sequence[int] = range(len(block.items))
+    written = block.written
+    if bad:
+        positions = [at for at, item in enumerate(block.items) if not isinstance(item, Bad)]
+        records = [block.items[at] for at in positions]
+        written = None if written is None else [written[at] for at in positions]
+    if written is None:
+        written = Written(records).pieces
+    return _Records(positions, records, written, plan.times(records)), bad
+
+
+def _timed(good: _Records, *, verbatim: bool) -> tuple[_Records, list[Misfit]]:
+    """Take out the records without a readable time."""
+    if None not in set(good.times):
+        return good, []
+    timed = [time is not None for time in good.times]
+    untimed = good.only([not found for found in timed])
+    texts = map(bytes, untimed.canonical) if verbatim else map(compact, untimed.records)
+    return good.only(timed), [(at, Bad(NO_TIME, text)) for at, text in zip(untimed.positions, texts, strict=True)]
+
+
+def _bounded(good: _Records, verdicts: list[Verdict] | None) -> tuple[_Records, list[int], int]:
+    """Take out what lies outside; name the places of strays."""
+    if verdicts is None:
+        return good, [], 0
+    kept = [verdict != "outside" for verdict in verdicts]
+    strays = [at for at, verdict in enumerate(compress(verdicts, kept)) if verdict == "stray"]
+    return good.only(kept), strays, len(kept) - sum(kept)

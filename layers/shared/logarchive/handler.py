@@ -2,6 +2,7 @@
 
 import datetime as dt
 import time
+from collections import Counter
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -32,15 +33,13 @@ def lambda_handler[S: Source, K: BaseModel](provider: Provider[S, K]) -> Handler
     """Return the handler of a provider's function. Nothing happens before it is called."""
 
     def handler(event: Any, context: LambdaContext) -> Result:  # noqa: ANN401 (whatever the caller sent)
-        logger, metrics = _logger(), _metrics(provider.name)
-        logger.append_keys(request_id=context.aws_request_id, provider=provider.name)
-        archive = connect(
-            provider, _settings(), _aws(), _invocation(context, logger, metrics), context.invoked_function_arn
-        )
+        counts = Counter[str]()
+        invocation = _invocation(context, _logger(provider.name), counts)
+        archive = connect(provider, _settings(), _aws(), invocation, context.invoked_function_arn)
         try:
             return act(archive, event)
         finally:
-            metrics.flush_metrics()
+            _publish(provider.name, counts)
 
     return handler
 
@@ -86,12 +85,14 @@ def _refuse[S: Source, K: BaseModel](archive: Archive[S, K], error: str, source:
     return refused(archive.provider.name, error, source)
 
 
-def _invocation(context: LambdaContext, logger: Logger, metrics: Metrics) -> Invocation:
+def _invocation(context: LambdaContext, logger: Logger, counts: Counter[str]) -> Invocation:
+    logger.append_keys(request_id=context.aws_request_id)
+
     def log(event: str, **keys: Any) -> None:  # noqa: ANN401 (any value a log line holds)
         logger.info(event, extra=keys)
 
-    def count(name: str, value: float) -> None:
-        metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
+    def count(name: str, value: int) -> None:
+        counts[name] += value
 
     now = _now()
     return Invocation(
@@ -120,12 +121,18 @@ def _aws() -> Aws:
 
 
 @cache
-def _logger() -> Logger:
-    return Logger()
+def _logger(provider: str) -> Logger:
+    return Logger(service=provider)
 
 
-@cache
-def _metrics(provider: str) -> Metrics:
+def _publish(provider: str, counts: Counter[str]) -> None:
+    """Write one line of metrics for the invocation, if there is anything to tell."""
+    if not counts:
+        return
     metrics = Metrics()
-    metrics.set_default_dimensions(provider=provider)
-    return metrics
+    # Powertools would add its service as a second dimension; a metric's only dimension is the provider.
+    metrics.service = ""
+    metrics.add_dimension(name="provider", value=provider)
+    for name, value in counts.items():
+        metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
+    metrics.flush_metrics()

@@ -1,21 +1,24 @@
 """What makes a record itself: a hash of its canonical form with its ordinal among equals, or the provider's own id."""
 
 import hashlib
+import struct
 from collections.abc import Iterable, Sequence
 
 from logarchive.window import Span
 
 _DIGEST_BYTES = 16
+_TEXT_LENGTH = 2 * _DIGEST_BYTES
 #: 80 bits: among five million records, two are confused once in 10^11 archives.
 _ENTRY_BYTES = 10
-_FIRST_SHIFT = 24
+_FIRST_SHIFT = 20
+_PREFIX = struct.Struct(">I6x")
 #: Buckets split in four when they hold this many entries on average, so that they cost 1 to 3 bytes an entry.
 _BUCKET_ENTRIES = 128
 #: Equals beyond this many are counted in a dict; before, each has an entry of its own.
 _CHAINED = 8
 
 
-def digest(canonical: bytes) -> bytes:
+def digest(canonical: bytes | memoryview) -> bytes:
     """Hash a record's canonical form: 128 bits. SHA-1 is the cheapest in OpenSSL; nobody's safety rests on it."""
     return hashlib.sha1(canonical).digest()[:_DIGEST_BYTES]  # noqa: S324 (16 % of the record's CPU less than SHA-256)
 
@@ -29,23 +32,21 @@ class Seen:
         self._buckets = [bytearray() for _ in range(1 << (32 - _FIRST_SHIFT))]
         self._room = _BUCKET_ENTRIES << (32 - _FIRST_SHIFT)
 
-    def add(self, digests: Iterable[bytes]) -> list[int]:
+    def add(self, digests: Sequence[bytes]) -> list[int]:
         """Add digests; return the positions of those that were there already."""
         old: list[int] = []
         buckets, shift = self._buckets, self._shift
-        added = 0
-        for position, whole in enumerate(digests):
-            entry = whole[:_ENTRY_BYTES]
-            bucket = buckets[int.from_bytes(entry[:4]) >> shift]
+        entries = [one[:_ENTRY_BYTES] for one in digests]
+        for position, (entry, (prefix,)) in enumerate(zip(entries, _PREFIX.iter_unpack(b"".join(entries)), strict=True)):
+            bucket = buckets[prefix >> shift]
             at = bucket.find(entry)
             while at > 0 and at % _ENTRY_BYTES:
                 at = bucket.find(entry, at + 1)
             if at < 0:
                 bucket += entry
-                added += 1
             else:
                 old.append(position)
-        self._room -= added
+        self._room -= len(digests) - len(old)
         if self._room < 0:
             self._split()
         return old
@@ -87,18 +88,19 @@ class Hashed:
         self._totals: dict[bytes, int] = {}
         self._strays: dict[bytes, dict[Span | None, int]] = {}
 
-    def assign(self, canonical: Sequence[bytes], own: Span | None, astray: Iterable[int] = ()) -> list[str | None]:
+    def assign(self, canonical: Sequence[bytes | memoryview], own: Span | None, astray: Iterable[int] = ()) -> list[str | None]:
         """Return the records' ids, None for one that is a duplicate; `astray` are positions."""
-        digests = [digest(one) for one in canonical]
+        sha1 = hashlib.sha1
+        digests = [sha1(one).digest() for one in canonical]  # noqa: S324 (see `digest`)
         text = b"".join(digests).hex()
-        width = 2 * _DIGEST_BYTES
-        ids: list[str | None] = [text[start : start + width] for start in range(0, len(text), width)]
-        repeated = set(self._seen.add(digests))
-        for position in sorted(repeated | set(astray)):
-            ids[position] = self._ordinal(digests[position], own, position in repeated, position in set(astray))
+        width = 2 * sha1().digest_size  # noqa: S324
+        ids: list[str | None] = [text[at : at + _TEXT_LENGTH] for at in range(0, len(text), width)]
+        repeated, strays = set(self._seen.add(digests)), set(astray)
+        for at in sorted(repeated | strays):
+            ids[at] = self._ordinal(digests[at][:_DIGEST_BYTES], own, repeated=at in repeated, astray=at in strays)
         return ids
 
-    def _ordinal(self, whole: bytes, own: Span | None, repeated: bool, astray: bool) -> str | None:  # noqa: FBT001
+    def _ordinal(self, whole: bytes, own: Span | None, *, repeated: bool, astray: bool) -> str | None:
         if astray or whole in self._strays:
             number = self._stray(whole, own)
         else:
@@ -144,7 +146,7 @@ class Unique:
         """Start with no record seen."""
         self._seen = Seen()
 
-    def assign(self, given: Sequence[str | None], canonical: Sequence[bytes]) -> list[str | None]:
+    def assign(self, given: Sequence[str | None], canonical: Sequence[bytes | memoryview]) -> list[str | None]:
         """Return the records' ids, None for one that this visit has had already; `canonical` is asked where none is given."""
         ids = [one if one is not None else digest(canonical[at]).hex() for at, one in enumerate(given)]
         repeated = self._seen.add([digest(one.encode()) for one in ids])

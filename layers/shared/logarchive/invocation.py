@@ -28,7 +28,7 @@ class Invocation:
     clock: Clock
     sleep: Callable[[float], None]
     log: Log
-    count: Callable[[str, float], None] = field(default=lambda _name, _value: None)
+    count: Callable[[str, int], None] = field(default=lambda _name, _value: None)
 
     @property
     def _whole(self) -> dt.timedelta:

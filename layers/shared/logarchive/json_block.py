@@ -1,13 +1,13 @@
 """Streams of JSON cut into blocks of whole records: lines, and arrays, wherever the array lies in its document."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import orjson
 
 from logarchive.errors import MalformedError
-from logarchive.json_record import DECODER, Bad, Record, canonical, checked, faithful, raw, read, reason
+from logarchive.json_record import DECODER, Bad, Record, Written, checked, faithful, raw, read, reason
 
 BLOCK_BYTES = 1024 * 1024
 #: Beyond this a record that does not end is taken for broken.
@@ -27,16 +27,27 @@ type Item = Record | Bad
 class Block:
     """Records in order, with what stands where a record should; `exactly` reads them again, keeping number texts."""
 
-    def __init__(self, items: list[Item], exactly: Callable[[], list[Item]] | None, written: list[bytes] | None) -> None:
-        """Hold items; without `exactly` they are exact already; `written` are their canonical forms, where known."""
+    def __init__(
+        self,
+        items: list[Item],
+        exactly: Callable[[], list[Item]] | None = None,
+        written: Sequence[bytes | memoryview] | None = None,
+        *,
+        verbatim: bool = False,
+    ) -> None:
+        """Hold items; without `exactly` they are exact already; `written` are their canonical forms, where known.
+
+        `verbatim`: the canonical form is the record's own text.
+        """
         self.items = items
+        self.verbatim = verbatim
         self.exact = exactly is None
         self.written = written
         self._exactly = exactly
 
     def exactly(self) -> "Block":
         """Return the same block, read exactly."""
-        return self if self._exactly is None else Block(self._exactly(), None, None)
+        return self if self._exactly is None else Block(self._exactly())
 
 
 class Buffer:
@@ -70,10 +81,10 @@ def _fast(source: bytes, records: Any, around: int, exactly: Callable[[], list[I
     if set(map(type, records)) - {dict}:
         return None
     try:
-        written = [canonical(record) for record in records]
+        written = Written(records)
     except TypeError:
         return None
-    return Block(records, exactly, written) if faithful(source, written, around) else None
+    return Block(records, exactly, written.pieces) if faithful(source, written, around) else None
 
 
 def lines(buffer: Buffer) -> Iterator[Block]:
@@ -103,7 +114,7 @@ def _line_block(data: bytes) -> Block:
     except orjson.JSONDecodeError:
         block = None
     if block is None:
-        block = Block(exactly(), None, None)
+        block = Block(exactly())
         if block.items and isinstance(block.items[-1], Bad) and data[-1:] != b"\n" and found[-1][:1] == b"{" != found[-1][-1:] != b"}":
             raise MalformedError("the last line is cut")
     return block
@@ -172,7 +183,7 @@ class Array:
         if not found.items and not found.closed and (ended or desperate):
             raise MalformedError("the JSON array is cut: its end is missing")
         self._take(len(raw(text[: found.end])), closed=found.closed)
-        return Block(found.items, None, None)
+        return Block(found.items)
 
 
 def _ends(data: bytes, opening: bytes) -> Iterator[int]:

@@ -1,6 +1,7 @@
 """Which download links may be followed (`download_hosts`), by name and by the address that the name stands for."""
 
 import ipaddress
+import re
 import socket
 from collections.abc import Iterable, Sequence
 from typing import Annotated
@@ -12,6 +13,7 @@ from logarchive.errors import ForbiddenError, MalformedError
 
 type Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
+ENTRY = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[\w.-]+)(?::(?P<port>[0-9]{1,5}))?")
 PORTS = {"http": 80, "https": 443}
 NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 #: Metadata services that are not link-local: EC2 over IPv6, Alibaba, Oracle, Azure.
@@ -20,16 +22,14 @@ METADATA = frozenset(map(ipaddress.ip_address, ("fd00:ec2::254", "100.100.100.20
 
 def admitted_host(text: str) -> str:
     """Return a `download_hosts` entry, `host` or `host:port`, in lower case; raise ValueError for anything else."""
+    found = ENTRY.fullmatch(text)
+    if not found or int(found["port"] or 1) not in range(1, 65536):
+        raise ValueError(f"{text!r} is neither host nor host:port")
     try:
-        url = httpx.URL(f"http://{text}")
-        host = _host(url)
+        host = _host(httpx.URL(f"http://{found['host']}"))
     except httpx.InvalidURL as error:
         raise ValueError(f"{text!r} is neither host nor host:port: {error}") from error
-    if not host or url.userinfo or url.raw_path != b"/" or text != text.strip() or text.endswith(("/", ":")):
-        raise ValueError(f"{text!r} is neither host nor host:port")
-    # httpx drops port 80 of http, but here `host:80` says more than `host`.
-    port = 80 if text.endswith(":80") else url.port
-    return _named(host, port) if port else host
+    return _named(host, int(found["port"])) if found["port"] else host
 
 
 type DownloadHost = Annotated[str, AfterValidator(admitted_host)]
@@ -76,7 +76,7 @@ class Gate:
         host = host.rstrip(".").lower()
         exact = _named(host, port) in self._hosts
         admitted = [address for address in found if _reachable(address, private=exact)]
-        if not admitted:
+        if found and not admitted:
             never = "" if exact else f"; if they are meant, add {_named(host, port)} to download_hosts"
             raise ForbiddenError(f"{host} stands for {', '.join(found)}, which a link may not reach{never}")
         return admitted

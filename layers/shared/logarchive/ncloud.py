@@ -10,7 +10,7 @@ from collections.abc import Generator, Mapping
 from typing import Any, cast
 
 import httpx
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import Field
 
 from logarchive.answer import error_document
 from logarchive.errors import (
@@ -23,6 +23,7 @@ from logarchive.errors import (
 )
 from logarchive.part import Part
 from logarchive.provider import Clock
+from logarchive.secret import Key, Secret
 from logarchive.window import EPOCH, MILLISECOND
 
 #: Error code -> what it means. That a refused permission is 401, not 403, is the page's own.
@@ -40,20 +41,12 @@ KINDS: Mapping[str, type[ProviderError]] = {
     "900": UnavailableError,  # unexpected error
 }
 
-#: No space or line feed, which stick to keys that are pasted.
-KEY = r"^[!-~]+$"
 
-type Key = Annotated[str, StringConstraints(pattern=KEY)]
-type SecretKey = Annotated[SecretStr, AfterValidator(printable)]
-
-
-class Keys(BaseModel):
+class Keys(Secret):
     """The secret of a NAVER source: an API authentication key of the main or a sub account."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
     access_key: Key = Field(description="access key ID")
-    secret_key: SecretKey = Field(description="secret key, used as text")
+    secret_key: Key = Field(description="secret key, used as text")
 
 
 class Signature(httpx.Auth):
@@ -67,7 +60,7 @@ class Signature(httpx.Auth):
         """Add the three headers."""
         timestamp = str((self._clock() - EPOCH) // MILLISECOND)
         request.headers["x-ncp-apigw-timestamp"] = timestamp
-        request.headers["x-ncp-iam-access-key"] = self._keys.access_key
+        request.headers["x-ncp-iam-access-key"] = self._keys.access_key.get_secret_value()
         request.headers["x-ncp-apigw-signature-v2"] = signature(
             request.method, request.url.raw_path.decode("ascii"), timestamp, self._keys
         )
@@ -81,7 +74,7 @@ def auth(_settings: object, keys: Keys, clock: Clock) -> Signature:
 
 def signature(method: str, target: str, timestamp: str, keys: Keys) -> str:
     """Return the signature; `target` is everything after the host, as on the request line."""
-    text = f"{method} {target}\n{timestamp}\n{keys.access_key}"
+    text = f"{method} {target}\n{timestamp}\n{keys.access_key.get_secret_value()}"
     digest = hmac.digest(keys.secret_key.get_secret_value().encode(), text.encode(), hashlib.sha256)
     return base64.b64encode(digest).decode("ascii")
 

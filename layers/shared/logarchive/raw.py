@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from isal import isal_zlib
 
-from logarchive.errors import Issue, MalformedError
+from logarchive.errors import ArchiveError, Issue
 from logarchive.key import Place
 from logarchive.part import Part
 from logarchive.store import Store, sha256_of
@@ -147,11 +147,11 @@ def manifests(store: Store, place: Place) -> Iterator[Manifest]:
 
 def _recalled(store: Store, item: Mapping[str, Any], path: Path) -> Part:
     if store.fetch(item["key"], path) is None:
-        raise MalformedError(f"{item['key']} is named by a manifest, but is not there")
+        raise ArchiveError(f"{item['key']} is named by a manifest, but is not there")
     if item["sha256"] != item["object_sha256"]:
         path = _gunzip(path, path.with_suffix(".body"))
     if sha256_of(path) != item["sha256"]:
-        raise MalformedError(f"{item['key']} does not hold the bytes that its manifest names")
+        raise ArchiveError(f"{item['key']} does not hold the bytes that its manifest names")
     return Part(
         path=path,
         sha256=item["sha256"],

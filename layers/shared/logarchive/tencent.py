@@ -13,12 +13,13 @@ from typing import Annotated, Literal
 from urllib.parse import parse_qsl, urlencode
 
 import httpx
-from pydantic import AliasChoices, AliasPath, BaseModel, BeforeValidator, ConfigDict, Field, NaiveDatetime, SecretStr
+from pydantic import AliasChoices, AliasPath, BaseModel, BeforeValidator, Field, NaiveDatetime
 
 from logarchive.answer import error_document
 from logarchive.errors import ForbiddenError, MalformedError, ProviderError, ThrottledError, UnavailableError
 from logarchive.part import Part
 from logarchive.provider import Clock
+from logarchive.secret import Key, Secret
 
 type SignatureMethod = Literal["HmacSHA1", "HmacSHA256"]
 
@@ -48,20 +49,12 @@ KINDS_3: Mapping[str, type[ProviderError]] = {
     "ResourceUnavailable": UnavailableError,
 }
 
-#: No space or line feed, which stick to keys that are pasted.
-KEY = r"^[!-~]+$"
 
-type Key = Annotated[str, StringConstraints(pattern=KEY)]
-type SecretKey = Annotated[SecretStr, AfterValidator(printable)]
-
-
-class Keys(BaseModel):
+class Keys(Secret):
     """The secret of a Tencent source: an API key (CAM)."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
     secret_id: Key = Field(description="SecretId")
-    secret_key: SecretKey = Field(description="SecretKey")
+    secret_key: Key = Field(description="SecretKey")
 
 
 class Entry(BaseModel):
@@ -104,7 +97,7 @@ class Signature2(httpx.Auth):
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response]:
         """Add the common parameters and the signature to the form."""
         form = dict(parse_qsl(request.content.decode(), keep_blank_values=True))
-        form |= {"SecretId": self._keys.secret_id, "Nonce": str(self._nonce())}
+        form |= {"SecretId": self._keys.secret_id.get_secret_value(), "Nonce": str(self._nonce())}
         # Seconds; the page's sample in milliseconds is refused.
         form["Timestamp"] = str(int(self._clock().timestamp()))
         if self._method == "HmacSHA256":
@@ -140,7 +133,7 @@ class Signature3(httpx.Auth):
         text = f"{ALGORITHM}\n{timestamp}\n{scope}\n{_hash(canonical.encode())}"
         signature = signature3(text, scope, self._keys.secret_key.get_secret_value())
         request.headers["X-TC-Timestamp"] = timestamp
-        credential = f"{self._keys.secret_id}/{scope}"
+        credential = f"{self._keys.secret_id.get_secret_value()}/{scope}"
         request.headers["Authorization"] = (
             f"{ALGORITHM} Credential={credential}, SignedHeaders={SIGNED_HEADERS}, Signature={signature}"
         )

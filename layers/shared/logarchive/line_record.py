@@ -1,0 +1,60 @@
+"""Space-separated lines with quoted fields, read one by one."""
+
+import csv
+from collections.abc import Iterable, Iterator, Sequence
+
+from logarchive.errors import MalformedError
+from logarchive.json_block import BLOCK_BYTES, MAX_RECORD_BYTES, Block, Buffer, Chunks, Item
+from logarchive.json_record import Bad
+from logarchive.provider import LineLayout
+
+
+def blocks(chunks: Chunks) -> Iterator[list[bytes]]:
+    """Yield blocks of the lines that are not blank, without their ends; raises MalformedError for a page."""
+    buffer = Buffer(chunks)
+    size = BLOCK_BYTES
+    buffer.fill(1)
+    if buffer.data[:1] == b"<":
+        raise MalformedError("the answer is no log: it begins like a page")
+    while buffer.data or not buffer.ended:
+        buffer.fill(size)
+        end = len(buffer.data) if buffer.ended else buffer.data.rfind(b"\n") + 1
+        if end:
+            yield [line for line in map(_bare, buffer.data[:end].split(b"\n")) if line]
+            buffer.drop(end)
+            size = BLOCK_BYTES
+        elif (size := size * 2) > 2 * MAX_RECORD_BYTES:
+            raise MalformedError(f"a line of more than {MAX_RECORD_BYTES} bytes")
+
+
+def _bare(line: bytes) -> bytes:
+    """Return a line without its end; nothing, if it is blank."""
+    line = line.removesuffix(b"\r")
+    return line if line.strip() else b""
+
+
+def block(lines: Sequence[bytes], layout: LineLayout) -> Block:
+    """Read lines as records of text; what means absent is left out."""
+    return Block([_item(line, layout) for line in lines], None, [*lines], verbatim=True)
+
+
+def _item(line: bytes, layout: LineLayout) -> Item:
+    fields = split(line)
+    if fields is None:
+        return Bad("a quote is not closed", line)
+    names = layout.fields.get(len(fields))
+    if names is None:
+        return Bad(f"{len(fields)} fields where {_any(layout.fields)} are expected", line)
+    return {name: value for name, value in zip(names, fields, strict=True) if value not in layout.absent}
+
+
+def _any(numbers: Iterable[int]) -> str:
+    return " or ".join(map(str, sorted(numbers)))
+
+
+def split(line: bytes) -> list[str] | None:
+    """Split a line at its single spaces outside of quotes; None when a quote is not closed. Bytes that are no UTF-8 show as `\\xff`."""
+    text = line.decode("utf-8", "backslashreplace")
+    # The line ends with \\n only to show whether a quote has swallowed it.
+    fields = next(csv.reader([f"{text}\n"], delimiter=" ", quotechar='"', doublequote=True), [])
+    return None if fields and fields[-1].endswith("\n") else fields

@@ -1,0 +1,22 @@
+"""The model of a secret: credentials as Secrets Manager keeps them, in JSON."""
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, SecretStr
+
+
+def _printable(value: SecretStr) -> SecretStr:
+    if not re.fullmatch("[!-~]+", value.get_secret_value()):
+        raise ValueError("must be printable ASCII without spaces: was a space or line feed pasted with it?")
+    return value
+
+
+#: A key that goes into headers as it is, and hides itself when printed.
+type Key = Annotated[SecretStr, AfterValidator(_printable)]
+
+
+class Secret(BaseModel):
+    """The credentials of a source. Unknown keys are errors, and no error repeats a value."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)

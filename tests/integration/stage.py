@@ -1,0 +1,168 @@
+"""The whole way on one stage: the archive's own code in this process, AWS played by ministack, the providers by the
+simulator, and one clock for all, which only the test moves."""
+
+import datetime as dt
+import itertools
+import json
+import uuid
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import boto3
+from botocore.client import BaseClient
+from botocore.model import OperationModel
+
+from functions.dsa.app import provider as dsa
+from functions.elsa.app import provider as elsa
+from logarchive.aws import Aws
+from logarchive.handler import act, connect
+from logarchive.invocation import Invocation
+from logarchive.result import Result
+from logarchive.settings import Settings
+from tests import truth
+from tests.integration.conftest import new_store, new_table
+from tests.simulator import (
+    NCLOUD_ACCESS_KEY,
+    NCLOUD_SECRET_KEY,
+    PROJECT_ID,
+    PROJECT_KEY,
+    TENCENT_SECRET_ID,
+    TENCENT_SECRET_KEY,
+    Simulator,
+)
+from tools import stack
+
+PROVIDERS: dict[str, Any] = {"elsa": elsa, "dsa": dsa}
+HOUR = dt.timedelta(hours=1)
+TIMEOUT = dt.timedelta(minutes=15)
+SECRETS = (NCLOUD_SECRET_KEY, TENCENT_SECRET_KEY)
+_NUMBERS = itertools.count()
+
+
+@dataclass
+class Clock:
+    """A clock that stands still until it is moved; who sleeps moves it."""
+
+    now: dt.datetime
+
+    def __call__(self) -> dt.datetime:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += dt.timedelta(seconds=seconds)
+
+
+@dataclass
+class Calls:
+    """Every request to S3 and DynamoDB, as (operation, parameters)."""
+
+    made: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list[tuple[str, Mapping[str, Any]]])
+
+    def watch(self, client: BaseClient, service: str) -> None:
+        client.meta.events.register(f"provide-client-params.{service}.*", self._note)
+
+    def _note(self, params: Mapping[str, Any], model: OperationModel, **_: object) -> None:
+        self.made.append((model.name, params))
+
+
+@dataclass
+class Stage:
+    """An archive, its providers and their clock."""
+
+    access: stack.Aws
+    simulator: Simulator
+    clock: Clock
+    name: str = field(default_factory=lambda: f"stage-{uuid.uuid4().hex[:8]}")
+    calls: Calls = field(default_factory=Calls)
+    #: What was logged and counted.
+    events: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list[tuple[str, Mapping[str, Any]]])
+    metrics: list[tuple[str, float]] = field(default_factory=list[tuple[str, float]])
+
+    def __post_init__(self) -> None:
+        self.aws = Aws(
+            new_store(self.access),
+            new_table(self.access),
+            boto3.client("ssm", **self.access),
+            boto3.client("secretsmanager", **self.access),
+            boto3.client("lambda", **self.access),
+        )
+        self.calls.watch(self.aws.store.client, "s3")
+        self.calls.watch(self.aws.table.table.meta.client, "dynamodb")
+
+        self.bucket = truth.Bucket(boto3.client("s3", **self.access), self.aws.store.bucket)
+        self._table = boto3.resource("dynamodb", **self.access).Table(self.aws.table.table.name)
+
+    def windows(self, provider: str, source: str) -> list[truth.Window]:
+        return truth.read(self._table, provider, source)
+
+    def put_secrets(self) -> None:
+        for group, keys in (
+            ("ncloud", {"access_key": NCLOUD_ACCESS_KEY, "secret_key": NCLOUD_SECRET_KEY}),
+            ("dsa", {"secret_id": TENCENT_SECRET_ID, "secret_key": TENCENT_SECRET_KEY}),
+        ):
+            self.aws.secrets.create_secret(Name=f"{self.name}/{group}/one", SecretString=json.dumps(keys))
+
+    def put_source(self, provider: str, source: str, **settings: object) -> None:
+        document = self._defaults(provider, str(settings.get("api", "cdn"))) | settings
+        self.put_parameter(provider, source, json.dumps(document))
+
+    def put_parameter(self, provider: str, source: str, text: str) -> None:
+        name = f"/{self.name}/sources/{provider}/{source}"
+        self.aws.ssm.put_parameter(Name=name, Value=text, Type="String", Overwrite=True)
+
+    def _defaults(self, provider: str, api: str) -> dict[str, Any]:
+        start = f"{self.clock.now:%Y-%m-%dT%H:%M:%SZ}"
+        if provider == "elsa":
+            where = {"base_url": f"{self.simulator.url}/elsa", "secret": f"{self.name}/ncloud/one"}
+            return where | {"project_key": PROJECT_KEY, "project_id": PROJECT_ID, "start": start}
+        where = {"base_url": f"{self.simulator.url}/{api}", "secret": f"{self.name}/dsa/one", "start": start}
+        return where | {"download_hosts": [self.simulator.url.removeprefix("http://")]}
+
+    def act(self, provider: str, event: object) -> Result:
+        """Do what the function of a provider does in one invocation."""
+        now = self.clock()
+        invocation = Invocation(
+            name=f"invocation-{next(_NUMBERS)}",
+            started=now,
+            deadline=now + TIMEOUT,
+            clock=self.clock,
+            sleep=self.clock.sleep,
+            log=lambda event, **keys: self.events.append((event, keys)),
+            count=lambda name, value: self.metrics.append((name, value)),
+        )
+        settings = Settings(
+            self.aws.store.bucket, self.aws.table.table.name, f"/{self.name}/sources/{provider}", self.name
+        )
+        return act(connect(PROVIDERS[provider], settings, self.aws, invocation, f"{self.name}-{provider}"), event)
+
+    def tick(self, provider: str) -> Result:
+        return self.act(provider, {"action": "tick", "inline": True})
+
+    def live(self, provider: str, source: str, until: dt.datetime) -> None:
+        """Let hours pass: the schedule plans and works until a moment, then work goes on until nothing is open."""
+        while self.clock.now < until + HOUR:
+            self.tick(provider)
+            self._next_hour()
+        for _ in range(200):
+            if all(window.item.get("due_at") is None for window in self.windows(provider, source)):
+                return
+            self.act(provider, {"action": "work", "source": source})
+            self._next_hour()
+        raise AssertionError("some window was never finished")
+
+    def _next_hour(self) -> None:
+        """Go to six minutes past the next hour."""
+        hour = self.clock.now.replace(minute=0, second=0, microsecond=0)
+        self.clock.now = hour + HOUR + dt.timedelta(minutes=6)
+
+
+@contextmanager
+def stage(access: stack.Aws, now: dt.datetime, scale: float = 1.0) -> Generator[Stage]:
+    """Set up a stage at a moment, with the secrets in place."""
+    clock = Clock(now)
+    with Simulator(clock=clock, scale=scale) as simulator:
+        made = Stage(access, simulator, clock)
+        made.put_secrets()
+        yield made

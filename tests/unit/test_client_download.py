@@ -1,0 +1,326 @@
+"""Downloads: which links are followed, to which addresses, and what goes with them (nothing)."""
+
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import httpcore
+import httpx
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from logarchive.client import Client
+from logarchive.errors import (
+    ForbiddenError,
+    LinkExpiredError,
+    MalformedError,
+    OutOfTimeError,
+    ProviderError,
+    UnavailableError,
+)
+from logarchive.link import DownloadHost, Gate, resolved
+from logarchive.ncloud import Keys
+from logarchive.transport import Network, Transport, anywhere
+from tests.unit.exchange import KEYS, PLAIN, Place, Script, Time, answer, ok, plain, serving
+
+LINK = "http://logs.example.com/20261122/13/a.gz?st=token&e=1"
+
+
+def networked(directory: Path, resolve: Callable[[str, int], Sequence[str]], *hosts: str) -> Client[Place, Keys]:
+    time = Time()
+    return Client(
+        provider=PLAIN,
+        settings=Place.model_validate({"secret": "s", "download_hosts": hosts}),
+        secret=KEYS,
+        directory=directory,
+        clock=time,
+        sleep=time.sleep,
+        remaining=time.remaining,
+        resolve=resolve,
+    )
+
+
+def test_a_link_is_fetched_without_credentials_and_told_without_its_query(tmp_path: Path) -> None:
+    script = Script([ok(b"20261122 1.2.3.4")])
+    part = plain(tmp_path, script).download(LINK, role="listing")
+    assert part.request == {"method": "GET", "url": "http://logs.example.com/20261122/13/a.gz"}
+    assert part.role == "listing"
+    sent = script.requests[0]
+    assert sent.url.raw_path == b"/20261122/13/a.gz?st=token&e=1"
+    assert set(sent.headers) == {"host", "accept", "accept-encoding", "user-agent"}
+
+
+@pytest.mark.parametrize(
+    ("url", "admitted"),
+    [
+        ("http://logs.example.com/x", True),
+        ("https://LOGS.example.com./x", True),
+        ("https://logs.example.com:443/x", True),
+        ("http://logs.example.com:8080/x", False),
+        ("https://logs.example.com:80/x", False),
+        ("https://exact.example.com:8443/x", True),
+        ("https://exact.example.com/x", False),
+        ("http://[::1]:9000/x", True),
+        ("http://[::1]/x", False),
+        ("http://evil.example.com/x", False),
+        ("http://logs.example.com.evil.example.com/x", False),
+        ("http://sub.logs.example.com/x", False),
+        ("ftp://logs.example.com/x", False),
+        ("file:///etc/passwd", False),
+        ("//logs.example.com/x", False),
+        ("/x", False),
+        ("http://user@logs.example.com/x", False),
+        ("http://logs.example.com@evil.example.com/x", False),
+        ("http://logs.example.com#@evil.example.com/x", True),
+    ],
+)
+def test_a_link_is_admitted_by_scheme_host_and_port(tmp_path: Path, url: str, *, admitted: bool) -> None:
+    hosts = ("logs.example.com", "exact.example.com:8443", "[::1]:9000")
+    script = Script([ok()])
+    client = plain(tmp_path, script, download_hosts=hosts)
+    if admitted:
+        client.download(url)
+    else:
+        with pytest.raises(ForbiddenError):
+            client.download(url)
+    assert len(script.requests) == admitted
+
+
+@pytest.mark.parametrize(
+    ("url", "entry"),
+    [("http://new.example.com/x?st=1", "new.example.com"), ("https://h.example.com:81/", "h.example.com:81")],
+)
+def test_a_refusal_names_the_setting_and_the_entry_but_not_the_signed_query(
+    tmp_path: Path, url: str, entry: str
+) -> None:
+    with pytest.raises(ForbiddenError) as caught:
+        plain(tmp_path, Script([ok()])).download(url)
+    assert f"a link to {entry}, which is not admitted: if it is right, add it to download_hosts" in str(caught.value)
+    assert "st=1" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["http://[::1", "http://\x00/"])
+def test_a_link_that_is_no_url_is_malformed(tmp_path: Path, url: str) -> None:
+    with pytest.raises(MalformedError):
+        plain(tmp_path, Script([ok()])).download(url)
+
+
+@pytest.mark.parametrize("status", [403, 404, 410])
+def test_a_link_that_is_refused_or_gone_has_expired_and_is_not_tried_again(tmp_path: Path, status: int) -> None:
+    script = Script([answer(status, b"AccessDenied st=token")])
+    with pytest.raises(LinkExpiredError) as caught:
+        plain(tmp_path, script).download(LINK)
+    assert len(script.requests) == 1
+    assert "token" not in str(caught.value)
+    assert caught.value.part is not None
+    assert caught.value.part.role == "error"
+
+
+@pytest.mark.parametrize(("status", "attempts"), [(503, 4), (429, 4), (400, 1), (401, 1), (304, 1)])
+def test_a_download_that_fails_is_tried_again_if_that_may_help(tmp_path: Path, status: int, attempts: int) -> None:
+    script = Script([answer(status, b"st=token")])
+    with pytest.raises(ProviderError) as caught:
+        plain(tmp_path, script).download(LINK)
+    assert len(script.requests) == attempts
+    assert "token" not in str(caught.value)
+
+
+def test_a_record_that_looks_like_an_error_of_the_api_is_none_in_a_download(tmp_path: Path) -> None:
+    assert plain(tmp_path, Script([ok(b'{"errorCode":"200"}')])).download(LINK).status == 200
+
+
+def test_redirects_are_followed_three_times_within_the_hosts(tmp_path: Path) -> None:
+    hops = [answer(302, location=f"/hop{number}?st=next") for number in range(3)]
+    script = Script([*hops, ok(b"data")])
+    part = plain(tmp_path, script).download(LINK)
+    assert part.path.read_bytes() == b"data"
+    assert part.request["url"] == "http://logs.example.com/20261122/13/a.gz"
+    assert [request.url.path for request in script.requests[1:]] == ["/hop0", "/hop1", "/hop2"]
+    assert len(list(tmp_path.iterdir())) == 1
+    with pytest.raises(MalformedError, match="more than 3"):
+        plain(tmp_path, Script([answer(302, location="/again")])).download(LINK)
+
+
+@pytest.mark.parametrize("location", ["http://evil.example.com/", "ftp://logs.example.com/", "http://169.254.169.254/"])
+def test_a_redirect_is_admitted_like_a_link(tmp_path: Path, location: str) -> None:
+    script = Script([answer(307, location=location)])
+    with pytest.raises(ForbiddenError):
+        plain(tmp_path, script).download(LINK)
+    assert len(script.requests) == 1
+
+
+def test_a_redirect_to_what_is_no_url_is_unavailable(tmp_path: Path) -> None:
+    with pytest.raises(UnavailableError, match="Invalid URL"):
+        plain(tmp_path, Script([answer(301, location="http://[::1")])).download(LINK)
+
+
+def test_a_cookie_of_the_download_host_is_not_sent_back(tmp_path: Path) -> None:
+    script = Script([ok(set_cookie="a=1")])
+    client = plain(tmp_path, script)
+    client.download(LINK)
+    client.download(LINK)
+    assert "cookie" not in script.requests[1].headers
+
+
+PUBLIC = ["93.184.216.34", "2606:2800:220:1::1", "64:ff9b::5db8:d822"]
+PRIVATE = [
+    *("127.0.0.1", "10.0.0.1", "172.16.9.9", "192.168.1.1", "100.64.0.1", "::1", "fd12::1"),
+    *("::ffff:10.0.0.1", "64:ff9b::10.0.0.1", "2002:a00:1::1"),
+]
+NEVER = [
+    *("169.254.169.254", "169.254.170.2", "fe80::1", "fe80::1%lo", "fd00:ec2::254", "100.100.100.200", "168.63.129.16"),
+    *("0.0.0.0", "::", "224.0.0.1", "ff02::1", "::ffff:169.254.169.254", "::ffff:0.0.0.0", "64:ff9b::169.254.169.254"),
+    *("2002:a9fe:a9fe::1",),
+]
+
+
+@pytest.mark.parametrize("address", PUBLIC + PRIVATE + NEVER)
+def test_a_host_admits_public_addresses_and_host_with_port_private_ones_too(address: str) -> None:
+    gate = Gate(["logs.example.com", "logs.example.com:8080"])
+
+    def admits(port: int) -> bool:
+        try:
+            return gate.addresses("logs.example.com", port, [address]) == [address]
+        except ForbiddenError:
+            return False
+
+    assert admits(80) == (address in PUBLIC)
+    assert admits(8080) == (address not in NEVER)
+
+
+def test_of_several_addresses_only_the_admitted_are_connected_to() -> None:
+    gate = Gate(["logs.example.com"])
+    assert gate.addresses("logs.example.com", 80, ["10.0.0.1", *PUBLIC]) == PUBLIC
+    with pytest.raises(ForbiddenError, match=r"add logs\.example\.com:80 to download_hosts"):
+        gate.addresses("logs.example.com", 80, ["10.0.0.1"])
+
+
+@pytest.mark.parametrize(
+    ("text", "entry"),
+    [
+        ("Logs.Example.com", "logs.example.com"),
+        ("logs.example.com:80", "logs.example.com:80"),
+        ("logs.example.com:443", "logs.example.com:443"),
+        ("127.0.0.1:9000", "127.0.0.1:9000"),
+        ("[::1]:9000", "[::1]:9000"),
+        ("한글.example.com", "xn--bj0bj06e.example.com"),
+    ],
+)
+def test_an_entry_is_a_host_or_a_host_with_a_port(text: str, entry: str) -> None:
+    assert TypeAdapter[str](DownloadHost).validate_python(text) == entry
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "http://h", "h/x", "h/", "u@h", "h:", "h:port", "h:0", "h:99999", " h", "h ", "h?x", "h#x", "*.h", "::1"),
+        *("[1::2::3]", "[::1]x", "\u00aa.example"),
+    ],
+)
+def test_what_is_neither_is_refused(text: str) -> None:
+    with pytest.raises(ValidationError):
+        TypeAdapter[str](DownloadHost).validate_python(text)
+
+
+def test_a_number_that_is_an_address_is_looked_at_as_the_address_it_is(tmp_path: Path) -> None:
+    with pytest.raises(ForbiddenError, match=r"127\.0\.0\.1"):
+        networked(tmp_path, resolved, "2130706433").download("http://2130706433/")
+
+
+def test_the_address_that_was_looked_at_is_the_one_connected_to(tmp_path: Path) -> None:
+    answers = [["127.0.0.1"], ["169.254.169.254"]]
+    asked: list[str] = []
+    heads: list[bytes] = []
+
+    def fickle(host: str, _port: int) -> list[str]:
+        asked.append(host)
+        return answers[len(asked) - 1]
+
+    def reply(connection: socket.socket, head: bytes) -> None:
+        heads.append(head)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\nConnection: close\r\n\r\ndata")
+
+    with serving(reply) as port, networked(tmp_path, fickle, f"logs.test:{port}") as client:
+        assert client.download(f"http://logs.test:{port}/a?st=1").path.read_bytes() == b"data"
+        assert asked == ["logs.test"]
+        assert f"\r\nHost: logs.test:{port}\r\n".encode() in heads[0]
+        with pytest.raises(ForbiddenError, match=r"169\.254\.169\.254"):
+            client.download(f"http://logs.test:{port}/a?st=1")
+    assert len(heads) == 1
+
+
+def test_the_server_is_asked_for_its_name_and_not_for_its_address_over_tls(tmp_path: Path) -> None:
+    hellos: list[bytes] = []
+    with serving(lambda _, hello: hellos.append(hello)) as port:
+        client = networked(tmp_path, lambda _host, _port: ["127.0.0.1"], f"logs.test:{port}")
+        with pytest.raises(UnavailableError):
+            client.download(f"https://logs.test:{port}/a")
+    assert all(b"logs.test" in hello for hello in hellos)
+    assert len(hellos) == 4
+
+
+def test_a_host_that_cannot_be_resolved_or_has_no_address_is_unavailable(tmp_path: Path) -> None:
+    def fails(_host: str, _port: int) -> list[str]:
+        raise socket.gaierror(-2, "Name or service not known")
+
+    def finds_nothing(_host: str, _port: int) -> list[str]:
+        return []
+
+    for resolve in (fails, finds_nothing):
+        with pytest.raises(UnavailableError):
+            networked(tmp_path, resolve, "logs.test").download("http://logs.test/a")
+
+
+def test_the_next_address_is_tried_when_one_does_not_answer(tmp_path: Path) -> None:
+    def reply(connection: socket.socket, _head: bytes) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+    with serving(reply) as port:
+        client = networked(tmp_path, lambda _host, _port: ["127.0.0.9", "127.0.0.1"], f"logs.test:{port}")
+        assert client.download(f"http://logs.test:{port}/a").bytes == 0
+
+
+@pytest.mark.parametrize("begun", [b"", b"HTTP/1.1 200 OK\r\n\r\n"])
+def test_a_server_that_drips_cannot_hold_us_beyond_the_deadline(begun: bytes) -> None:
+    left = iter([1.0, 1.0, 1.0, 0.2, 0.1, 0.1] + [0.0] * 99)
+    stop = threading.Event()
+
+    def reply(connection: socket.socket, _head: bytes) -> None:
+        connection.sendall(begun)
+        while not stop.wait(0.01):
+            connection.sendall(b"x")
+
+    with serving(reply) as port:
+        transport = Transport(resolved, anywhere, lambda: next(left))
+        client = httpx.Client(transport=transport)
+        with pytest.raises(OutOfTimeError), client.stream("GET", f"http://127.0.0.1:{port}/") as response:
+            for _ in response.iter_raw():
+                pass
+        stop.set()
+        client.close()
+
+
+def test_a_body_that_the_server_cuts_is_unavailable(tmp_path: Path) -> None:
+    def reply(connection: socket.socket, _head: bytes) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\ncut")
+
+    with serving(reply) as port:
+        client = networked(tmp_path, resolved, f"127.0.0.1:{port}")
+        with pytest.raises(UnavailableError, match="without sending complete message body"):
+            client.download(f"http://127.0.0.1:{port}/a")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_secured_connection_ends_at_the_deadline_too() -> None:
+    left = [9.0]
+    with serving(lambda _connection, _head: None) as port:
+        stream = Network(resolved, anywhere, lambda: left[0]).connect_tcp("127.0.0.1", port)
+        stream.close()
+        stream._stream = httpcore.MockStream([b"data", b"more"])  # type: ignore[attr-defined]
+        secured = stream.start_tls(ssl.create_default_context())
+        assert secured.read(4) == b"data"
+        left[0] = 0
+        with pytest.raises(OutOfTimeError):
+            secured.read(4)

@@ -1,0 +1,315 @@
+"""The dsa provider: how its files are listed by either API, which of them are a window's, and what lines become."""
+
+import datetime as dt
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import parse_qs
+
+import httpx
+import orjson
+import pytest
+from pydantic import ValidationError
+
+from functions.dsa.app import DsaSource, provider
+from logarchive.client import Client
+from logarchive.errors import ForbiddenError, LinkExpiredError, MalformedError, MismatchError, ProviderError
+from logarchive.part import Part
+from logarchive.tencent import Keys
+from logarchive.window import Span
+from tests.simulator.simulator import Simulator
+from tests.unit.exchange import NOW, Script, Time, answer, ok, opened
+from tests.unit.golden import FIXTURES, expected, made
+
+KEYS = Keys.model_validate({"secret_id": "secretIdFoo", "secret_key": "secretKeyBar"})
+HOUR = dt.timedelta(hours=1)
+#: 13:00 to 14:00 UTC is 21:00 to 22:00 in the provider's zone.
+SPAN = Span(NOW, NOW + HOUR)
+LINKS = "http://dsa-log-download.cdn.qcloud.com"
+
+
+def source(**fields: object) -> DsaSource:
+    return DsaSource.model_validate({"secret": "s", "api": "dsa", "hosts": ["a.test"], **fields})
+
+
+def fetched(directory: Path, script: Script, span: Span = SPAN, **fields: object) -> list[Part]:
+    settings = source(**fields)
+    return list(provider.fetch(opened(provider, settings, KEYS, directory, script, Time()), settings, span))
+
+
+def entry(hour: str, path: str = "", query: str = "st=1") -> dict[str, str]:
+    return {"datetime": f"2026-11-{hour}", "url": f"{LINKS}/{path or hour.replace(' ', '/')}?{query}"}
+
+
+def listed(**hosts: list[dict[str, str]]) -> httpx.Response:
+    data = {name.replace("_", "."): entries for name, entries in hosts.items()}
+    return ok(orjson.dumps({"code": 0, "message": "", "codeDesc": "Success", "data": data}))
+
+
+def page(total: int, *entries: dict[str, object]) -> httpx.Response:
+    return ok(orjson.dumps({"Response": {"DomainLogs": [*entries], "TotalCount": total, "RequestId": "r"}}))
+
+
+def log(hour: str, area: str = "mainland") -> dict[str, object]:
+    link = f"http://log-download.cdn.qcloud.com/{area}/{hour.replace(' ', '/')}?st=1"
+    return {"StartTime": f"2026-11-{hour}", "EndTime": "", "LogPath": link, "Area": area, "LogName": "", "FileSize": 1}
+
+
+def downloads(script: Script) -> Iterator[str]:
+    return (request.url.path for request in script.requests if request.method == "GET")
+
+
+def test_the_legacy_api_is_asked_by_day_and_ten_hosts(tmp_path: Path) -> None:
+    script = Script([listed()])
+    hosts = [f"h{number:02}.test" for number in range(11)]
+    span = Span(NOW + 2 * HOUR, NOW + 4 * HOUR)  # 23:00 to 01:00 in the provider's zone
+    parts = fetched(tmp_path, script, span, hosts=hosts)
+    forms = [parse_qs(request.content.decode()) for request in script.requests]
+    assert [(form["startDate"], form["endDate"]) for form in forms] == 2 * [(["2026-11-22"],) * 2] + 2 * [
+        (["2026-11-23"],) * 2
+    ]
+    assert [orjson.loads(form["hosts"][0]) for form in forms] == 2 * [hosts[:10], hosts[10:]]
+    assert {form["Action"][0] for form in forms} == {"GetDsaHostLogs"}
+    assert str(script.requests[0].url) == "https://dsa.api.qcloud.com/v2/index.php"
+    assert [part.role for part in parts] == ["listing"] * 4
+
+
+def test_the_cdn_api_is_asked_by_host_and_page_in_the_providers_zone(tmp_path: Path) -> None:
+    script = Script([page(2, log("22 20:00:00")), page(2, log("22 21:00:00")), page(0), ok(b"lines")])
+    parts = fetched(tmp_path, script, api="cdn", hosts=["a.test", "b.test"], area="global")
+    asked = [orjson.loads(request.content) for request in script.requests[:3]]
+    assert asked[0] == {
+        "Domain": "a.test",
+        "StartTime": "2026-11-22 21:00:00",
+        "EndTime": "2026-11-22 22:00:00",
+        "Area": "global",
+        "LogType": "access",
+        "Offset": 0,
+        "Limit": 1000,
+    }
+    assert [(one["Domain"], one["Offset"]) for one in asked] == [("a.test", 0), ("a.test", 1), ("b.test", 0)]
+    assert script.requests[0].headers["x-tc-action"] == "DescribeCdnDomainLogs"
+    assert script.requests[0].headers["x-tc-version"] == "2018-06-06"
+    assert str(script.requests[0].url) == "https://cdn.tencentcloudapi.com/"
+    assert list(downloads(script)) == ["/mainland/22/21:00:00"]
+    assert [part.role for part in parts] == ["listing", "listing", "listing", "data"]
+
+
+def test_files_whose_hour_begins_in_the_window_are_downloaded_and_say_what_they_are(tmp_path: Path) -> None:
+    hours = [entry(f"22 {hour}:00:00") for hour in (20, 21, 22)]
+    script = Script([listed(a_test=hours), ok(b"lines")])
+    listing, data = fetched(tmp_path, script)
+    assert listing.role == "listing"
+    assert list(downloads(script)) == ["/22/21:00:00"]
+    assert (data.role, data.asked, data.own) == ("data", None, None)
+    assert data.extra == {"host": "a.test", "hour": "2026-11-22T13:00:00Z"}
+    assert "st=1" not in str(data.request)
+
+
+def test_another_time_zone_is_another_hour(tmp_path: Path) -> None:
+    hours = [entry(f"22 {hour}:30:00") for hour in (17, 18, 19)]
+    script = Script([listed(a_test=hours), ok(b"lines")])
+    fetched(tmp_path, script, time_zone="+05:30")
+    assert list(downloads(script)) == ["/22/18:30:00"]
+
+
+@pytest.mark.parametrize("body", [{"data": {}}, {"data": []}, {"data": {"a.test": []}}, {"code": 0, "data": {}}])
+def test_an_hour_without_a_link_had_no_traffic(tmp_path: Path, body: dict[str, object]) -> None:
+    [listing] = fetched(tmp_path, Script([ok(orjson.dumps(body))]))
+    assert listing.role == "listing"
+
+
+def test_an_empty_page_of_null_is_empty(tmp_path: Path) -> None:
+    body = b'{"Response":{"DomainLogs":null,"TotalCount":0,"RequestId":"r"}}'
+    assert [part.role for part in fetched(tmp_path, Script([ok(body)]), api="cdn")] == ["listing"]
+
+
+def test_files_come_in_the_order_of_host_and_hour_whatever_the_order_of_the_listing(tmp_path: Path) -> None:
+    span = Span(NOW, NOW + 2 * HOUR)
+    answers = {
+        "b_test": [entry("22 22:00:00", "b/22"), entry("22 21:00:00", "b/21")],
+        "A_test": [entry("22 21:00:00", "a/21")],
+    }
+    script = Script([listed(**answers), ok(b"lines")])
+    fetched(tmp_path, script, span, hosts=["B.test", "a.test", "a.test"])
+    assert list(downloads(script)) == ["/a/21", "/b/21", "/b/22"]
+
+
+def test_a_file_that_is_listed_twice_is_downloaded_once(tmp_path: Path) -> None:
+    twice = [entry("22 21:00:00", query="st=1"), entry("22 21:00:00", query="st=2")]
+    script = Script([listed(a_test=twice), ok(b"lines")])
+    fetched(tmp_path, script)
+    assert len(list(downloads(script))) == 1
+
+
+def test_two_files_for_one_hour_are_no_guess_which_to_take(tmp_path: Path) -> None:
+    two = [entry("22 21:00:00", "one"), entry("22 21:00:00", "two")]
+    with pytest.raises(MalformedError, match="two different files"):
+        fetched(tmp_path, Script([listed(a_test=two)]))
+
+
+def test_each_area_has_a_file_of_its_own(tmp_path: Path) -> None:
+    script = Script([page(2, log("22 21:00:00", "overseas"), log("22 21:00:00", "mainland")), ok(b"lines")])
+    fetched(tmp_path, script, api="cdn", area="global")
+    assert list(downloads(script)) == ["/mainland/22/21:00:00", "/overseas/22/21:00:00"]
+
+
+def test_pages_that_end_before_the_total_are_a_mismatch(tmp_path: Path) -> None:
+    with pytest.raises(MismatchError, match="1 of 3"):
+        fetched(tmp_path, Script([page(3, log("22 21:00:00")), page(3)]), api="cdn")
+
+
+@pytest.mark.parametrize(
+    ("api", "body"),
+    [
+        ("dsa", b'{"code":0,"data":{"other.test":[]}}'),
+        ("dsa", b'{"code":0,"data":{"a.test":{}}}'),
+        ("dsa", b'{"code":0,"data":{"a.test":[{"datetime":"2026-11-22 21:00:00"}]}}'),
+        ("dsa", b'{"code":0,"data":{"a.test":[{"datetime":"tomorrow","url":"http://x"}]}}'),
+        ("dsa", b'{"code":0,"data":{"a.test":[{"datetime":"2026-11-22T21:00:00Z","url":"http://x"}]}}'),
+        ("dsa", b'{"code":0,"data":["a.test"]}'),
+        ("dsa", b'{"code":0}'),
+        ("dsa", b"[]"),
+        ("dsa", b"not json"),
+        ("cdn", b'{"Response":{"DomainLogs":[]}}'),
+        ("cdn", b'{"Response":{"TotalCount":1}}'),
+        ("cdn", b'{"Response":{"DomainLogs":[{"StartTime":"x","LogPath":"http://x"}],"TotalCount":1}}'),
+    ],
+)
+def test_a_listing_that_is_not_as_documented_is_malformed(tmp_path: Path, api: str, body: bytes) -> None:
+    with pytest.raises(MalformedError) as caught:
+        fetched(tmp_path, Script([ok(body)]), api=api)
+    assert "http://x" not in str(caught.value)
+
+
+def test_an_expired_link_is_listed_anew_once(tmp_path: Path) -> None:
+    gone = answer(403)
+    old, new = (listed(a_test=[entry("22 21:00:00", query=f"st={number}")]) for number in (1, 2))
+    script = Script([old, gone, new, ok(b"lines")])
+    parts = fetched(tmp_path, script)
+    assert [part.role for part in parts] == ["listing", "listing", "data"]
+    assert script.requests[-1].url.query == b"st=2"
+    with pytest.raises(LinkExpiredError):
+        fetched(tmp_path, Script([old, gone, new, gone]))
+
+
+def test_a_link_that_expires_later_again_ends_the_visit(tmp_path: Path) -> None:
+    span = Span(NOW, NOW + 2 * HOUR)
+    both = listed(a_test=[entry("22 21:00:00"), entry("22 22:00:00")])
+    script = Script([both, answer(404), both, ok(b"one"), answer(404)])
+    with pytest.raises(LinkExpiredError):
+        fetched(tmp_path, script, span)
+
+
+def test_a_link_to_a_host_that_is_not_admitted_is_refused(tmp_path: Path) -> None:
+    script = Script([listed(a_test=[{"datetime": "2026-11-22 21:00:00", "url": "http://evil.test/"}])])
+    with pytest.raises(ForbiddenError, match="download_hosts"):
+        fetched(tmp_path, script)
+
+
+@pytest.mark.parametrize(
+    ("api", "base", "host", "days", "pace"),
+    [
+        ("cdn", "https://cdn.tencentcloudapi.com/", "log-download.cdn.qcloud.com", 30, 1200),
+        ("dsa", "https://dsa.api.qcloud.com/", "dsa-log-download.cdn.qcloud.com", 40, 100),
+    ],
+)
+def test_each_api_has_the_defaults_of_its_page(api: str, base: str, host: str, days: int, pace: int) -> None:
+    found = source(api=api)
+    assert (str(found.base_url), found.download_hosts, found.pace) == (base, (host,), pace)
+    assert found.retention == dt.timedelta(days=days)
+    assert (found.delay, found.revisit) == (2 * HOUR, (6 * HOUR, 24 * HOUR))
+    assert source(api=api, pace=7, retention="P1D", download_hosts=[]).pace == 7
+    assert source(api=api, download_hosts=[]).download_hosts == ()
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"api": None}, "api"),
+        ({"api": "ecdn"}, "api"),
+        ({"hosts": []}, "hosts"),
+        ({"hosts": [""]}, "hosts"),
+        ({"area": "mars"}, "area"),
+        ({"time_zone": "Asia/Shanghai"}, "time_zone"),
+        ({"time_zone": "+25:00"}, "time_zone"),
+        ({"download_hosts": ["http://h"]}, "download_hosts"),
+        ({"signature_method": "md5"}, "signature_method"),
+        ({"revisit": ["PT6H", "PT1H"]}, "ascending"),
+    ],
+)
+def test_a_wrong_source_is_refused_by_the_name_of_its_field(fields: dict[str, object], said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        source(**fields)
+
+
+def test_the_api_has_no_default() -> None:
+    with pytest.raises(ValidationError) as caught:
+        DsaSource.model_validate({"secret": "s", "hosts": ["a.test"]})
+    assert [error["loc"] for error in caught.value.errors()] == [("api",)]
+
+
+def test_another_api_is_another_feed_and_other_hosts_are_not() -> None:
+    assert provider.feed(source()) != provider.feed(source(api="cdn"))
+    assert provider.feed(source()) == provider.feed(source(hosts=["b.test"]))
+
+
+def test_lines_become_the_rows_of_their_golden_file(tmp_path: Path) -> None:
+    assert made(provider, source(), FIXTURES / "dsa/lines.log", tmp_path) == expected("dsa/lines.log")
+
+
+def simulated(sim: Simulator, directory: Path, time: Time, api: str, **fields: object) -> Client[DsaSource, Keys]:
+    base = f"{sim.url}/{api}"
+    hosts = ["www.example.com", "api.example.com"]
+    own = {"api": api, "base_url": base, "hosts": hosts, "download_hosts": [sim.url.removeprefix("http://")]}
+    return Client(
+        provider=provider,
+        settings=source(**(own | fields)),
+        secret=KEYS,
+        directory=directory,
+        clock=time,
+        sleep=time.sleep,
+    )
+
+
+@pytest.mark.parametrize(("api", "method"), [("cdn", "HmacSHA1"), ("dsa", "HmacSHA1"), ("dsa", "HmacSHA256")])
+def test_the_provider_as_played_accepts_the_signature_and_gives_its_files(
+    tmp_path: Path, api: str, method: str
+) -> None:
+    time = Time()
+    past = Span(NOW - 6 * HOUR, NOW - 5 * HOUR)
+    with (
+        Simulator(clock=time, scale=0.05) as sim,
+        simulated(sim, tmp_path, time, api, signature_method=method) as client,
+    ):
+        settings = source(api=api, hosts=["www.example.com", "api.example.com"])
+        data = [part for part in provider.fetch(client, settings, past) if part.role == "data"]
+        served = [record for record in sim.truth("dsa", past.start, past.end) if record.served]
+    assert [part.extra["host"] for part in data] == ["api.example.com", "www.example.com"]
+    assert {record.host for record in served} == {"api.example.com", "www.example.com"}
+
+
+def test_a_link_that_expires_under_our_hands_is_got_over(tmp_path: Path) -> None:
+    time = Time()
+    past = Span(NOW - 6 * HOUR, NOW - 5 * HOUR)
+    with Simulator(clock=time, scale=0.05) as sim, simulated(sim, tmp_path, time, "dsa") as client:
+        sim.fault("expired_link", "dsa", "download")
+        parts = list(provider.fetch(client, source(hosts=["www.example.com"]), past))
+    assert [part.role for part in parts] == ["listing", "listing", "data"]
+
+
+@pytest.mark.parametrize("code", ["4400", "6000"])
+def test_an_error_in_the_body_that_passes_is_got_over(tmp_path: Path, code: str) -> None:
+    time = Time()
+    past = Span(NOW - 6 * HOUR, NOW - 5 * HOUR)
+    with Simulator(clock=time, scale=0.05) as sim, simulated(sim, tmp_path, time, "dsa") as client:
+        sim.fault("fail", "dsa", "listing", times=2, code=code)
+        parts = list(provider.fetch(client, source(hosts=["www.example.com"]), past))
+    assert [part.role for part in parts] == ["listing", "data"]
+
+
+def test_an_error_of_the_listing_keeps_its_answer(tmp_path: Path) -> None:
+    body = b'{"code":4100,"message":"Authentication failed.","codeDesc":"AuthFailure"}'
+    with pytest.raises(ProviderError, match="code 4100 AuthFailure: Authentication failed") as caught:
+        fetched(tmp_path, Script([ok(body)]))
+    assert caught.value.part is not None
+    assert (caught.value.issue, caught.value.part.role) == ("forbidden", "error")

@@ -1,0 +1,151 @@
+import datetime as dt
+
+import pytest
+from pydantic import HttpUrl
+
+from logarchive.entry import Entry
+from logarchive.errors import Issue
+from logarchive.outcome import Visited, after_failure, after_retention, after_visit, expired, next_age, put_back
+from logarchive.rows import Built, Numbers
+from logarchive.source import Source
+from logarchive.window import Window
+
+START = dt.datetime(2026, 11, 20, 10, tzinfo=dt.UTC)
+HOUR = dt.timedelta(hours=1)
+MINUTE = dt.timedelta(minutes=1)
+END = START + HOUR
+LAST = END + 24 * HOUR
+
+
+def source(**fields: object) -> Source:
+    return Source.model_validate({"secret": "s", "base_url": HttpUrl("http://localhost"), **fields})
+
+
+def entry(**fields: object) -> Entry:
+    return Entry.model_validate(
+        {"window_key": Window(START, END).key, "state": "planned", "due_at": END, "attempt": 1, "loose": 1, **fields}
+    )
+
+
+def visited(at: dt.datetime, issue: Issue | None = None, **changes: object) -> Visited:
+    numbers = {"announced": None, "fetched": 5, "rows": 5, "rejects": 0, "outside": 0, "duplicates": 0, "strays": 0}
+    kept = int(str(changes.pop("kept", 0)))
+    built = Built(
+        numbers=Numbers(**{**numbers, **changes}),  # type: ignore[arg-type] # counts
+        path=None,
+        sha256="",
+        bytes=0,
+        object_rows=5 + kept,
+        kept=kept,
+        added=5,
+        visits=("v1",),
+        rejects_path=None,
+    )
+    return Visited(
+        started=at,
+        manifest="m",
+        built=built,
+        object=None,
+        merged=("v1",),
+        late=0,
+        issue=issue,
+        requests=1,
+        seconds=2,
+    )
+
+
+def test_after_the_first_visit_a_window_is_due_at_its_next_age() -> None:
+    done = after_visit(entry(), source(), visited(END + 5 * MINUTE))
+    assert (done.state, done.due_at, done.visits, done.loose) == ("archived", END + HOUR, ("v1",), 0)
+
+
+def test_a_visit_that_came_late_skips_the_ages_that_have_passed() -> None:
+    done = after_visit(entry(), source(), visited(END + 2 * HOUR))
+    assert (done.state, done.due_at) == ("archived", LAST)
+
+
+@pytest.mark.parametrize("late", [dt.timedelta(0), 99 * HOUR])
+def test_the_visit_at_or_after_the_last_age_seals(late: dt.timedelta) -> None:
+    done = after_visit(entry(), source(), visited(LAST + late))
+    assert (done.state, done.due_at, done.issue) == ("sealed", None, None)
+
+
+def test_a_visit_just_before_the_last_age_does_not_seal() -> None:
+    assert after_visit(entry(), source(), visited(LAST - dt.timedelta(seconds=1))).due_at == LAST
+
+
+def test_a_source_without_revisits_seals_at_its_first_visit() -> None:
+    assert after_visit(entry(), source(revisit=[]), visited(END)).state == "sealed"
+
+
+def test_what_shrank_is_sealed_all_the_same_and_still_shown() -> None:
+    early = after_visit(entry(), source(), visited(END + 5 * MINUTE, kept=2))
+    last = after_visit(entry(), source(), visited(LAST, kept=2))
+    assert (early.state, early.issue) == ("archived", "shrunk")
+    assert (last.state, last.issue, last.rows) == ("sealed", "shrunk", 7)
+
+
+def test_what_is_truncated_at_the_last_age_is_closed_never_sealed() -> None:
+    done = after_visit(entry(), source(), visited(LAST, "truncated"))
+    assert (done.state, done.due_at, done.issue) == ("closed", None, "truncated")
+
+
+@pytest.mark.parametrize(
+    ("numbers", "verification"),
+    [
+        ({"announced": 5}, "verified"),
+        ({"announced": 6}, "unverified"),
+        ({"announced": 5, "strays": 1}, "unverified"),
+        ({}, "unverified"),
+    ],
+)
+def test_verified_means_announced_is_fetched_and_no_stray(numbers: dict[str, object], verification: str) -> None:
+    assert after_visit(entry(), source(), visited(END, **numbers)).verification == verification
+
+
+def test_a_good_visit_clears_the_issue_and_the_error_of_the_failed_ones() -> None:
+    failed = after_failure(entry(), END, "throttled", "slow down", None)
+    done = after_visit(failed, source(), visited(END))
+    assert (done.issue, done.error, done.failures) == (None, None, 0)
+
+
+def test_failures_back_off_and_never_finish_a_window() -> None:
+    waits, failed = [], entry()
+    for _ in range(7):
+        failed = after_failure(failed, END, "unavailable", "no answer", "m")
+        assert failed.due_at
+        waits.append((failed.due_at - END) // MINUTE)
+        assert (failed.state, failed.issue, failed.manifest) == ("planned", "unavailable", "m")
+    assert waits == [1, 5, 15, 60, 360, 360, 360]
+
+
+def test_a_back_off_is_never_longer_than_half_of_what_is_left() -> None:
+    failed = after_failure(entry(failures=4, lost_at=END + 2 * HOUR), END, "forbidden", "no", None)
+    assert failed.due_at == END + HOUR
+    close = after_failure(entry(failures=4, lost_at=END + MINUTE), END, "forbidden", "no", None)
+    assert close.due_at == END + MINUTE
+
+
+def test_a_failed_visit_leaves_the_claims_before_it_to_be_looked_for() -> None:
+    assert after_failure(entry(loose=3), END, "malformed", "cut", None).loose == 2
+    assert put_back(entry(loose=1), END).loose == 0
+
+
+def test_a_window_that_the_provider_holds_no_more_is_expired_and_closed() -> None:
+    settings = source(retention="P1D")
+    assert not expired(entry(), settings, END + 24 * HOUR - dt.timedelta(seconds=1))
+    assert expired(entry(), settings, END + 24 * HOUR)
+    assert not expired(entry(), source(), END + 9999 * HOUR)
+    closed = after_retention(entry(issue="forbidden", error="401"))
+    assert (closed.state, closed.due_at, closed.issue, closed.error) == ("closed", None, "expired", "401")
+
+
+def test_a_visit_while_the_provider_is_dropping_the_window_keeps_the_rows_and_closes_it() -> None:
+    done = after_visit(entry(lost_at=END), source(retention="PT1H"), visited(END + MINUTE))
+    assert (done.state, done.issue, done.rows) == ("closed", "expired", 5)
+
+
+def test_the_next_age_is_counted_from_the_windows_end() -> None:
+    assert next_age(entry(), source(), END) == END + HOUR
+    assert next_age(entry(), source(), END + HOUR) == LAST
+    assert next_age(entry(), source(), LAST) is None

@@ -1,0 +1,73 @@
+import datetime as dt
+
+from pydantic import HttpUrl
+
+from logarchive.entry import Entry, Head
+from logarchive.source import Source
+from logarchive.status import standing
+from logarchive.window import Window
+
+T0 = dt.datetime(2026, 11, 20, tzinfo=dt.UTC)
+HOUR = dt.timedelta(hours=1)
+SETTINGS = Source(secret="s", base_url=HttpUrl("http://localhost"), retention=dt.timedelta(days=2))
+
+
+def entry(hour: int, state: str, **fields: object) -> Entry:
+    window = Window(T0 + hour * HOUR, T0 + (hour + 1) * HOUR)
+    due = {} if state in {"sealed", "closed"} else {"due_at": window.end}
+    visits = ("v",) if state != "planned" else ()
+    lost = window.start + dt.timedelta(days=2)
+    return Entry.model_validate(
+        {"window_key": window.key, "state": state, "visits": visits, "lost_at": lost, **due, **fields}
+    )
+
+
+def head(hours: int) -> Head:
+    return Head(begin=T0, cursor=T0 + hours * HOUR, feed="f")
+
+
+def test_sealed_until_stops_at_the_first_window_that_is_not_sealed_and_settled_until_passes_closed_ones() -> None:
+    entries = [entry(0, "sealed"), entry(1, "closed", issue="expired"), entry(2, "archived"), entry(3, "sealed")]
+    found = standing(head(4), entries, SETTINGS, T0 + 5 * HOUR)
+    assert found["sealed_until"] == "2026-11-20T01:00:00Z"
+    assert found["settled_until"] == "2026-11-20T02:00:00Z"
+    assert (found["open"], found["issues"]) == (1, {"expired": 1})
+
+
+def test_when_all_is_sealed_both_are_the_cursor_and_nothing_lags() -> None:
+    found = standing(head(2), [entry(0, "sealed", rows=3), entry(1, "sealed", rows=4)], SETTINGS, T0 + 2 * HOUR)
+    assert found["sealed_until"] == found["settled_until"] == "2026-11-20T02:00:00Z"
+    assert (found["lag_seconds"], found["open"], found["due"], found["rows"]) == (0, 0, 0, 7)
+
+
+def test_lag_counts_from_the_end_of_the_oldest_window_never_archived_less_the_delay() -> None:
+    entries = [entry(0, "archived"), entry(1, "planned"), entry(2, "planned")]
+    found = standing(head(3), entries, SETTINGS, T0 + 4 * HOUR)
+    assert found["lag_seconds"] == 2 * 3600 - 300
+
+
+def test_what_no_tick_has_planned_yet_lags_too() -> None:
+    assert standing(head(1), [entry(0, "sealed")], SETTINGS, T0 + 5 * HOUR)["lag_seconds"] == 3 * 3600 - 300
+
+
+def test_a_closed_window_lags_no_more() -> None:
+    entries = [entry(0, "closed", visits=(), issue="expired")]
+    assert standing(head(1), entries, SETTINGS, T0 + HOUR)["lag_seconds"] == 0
+
+
+def test_hours_to_loss_are_those_of_the_first_record_that_may_go() -> None:
+    found = standing(head(3), [entry(0, "sealed"), entry(1, "archived"), entry(2, "planned")], SETTINGS, T0 + 3 * HOUR)
+    assert found["hours_to_loss"] == 46.0
+    nothing = SETTINGS.model_copy(update={"retention": None})
+    assert standing(head(1), [entry(0, "sealed")], nothing, T0 + HOUR)["hours_to_loss"] is None
+
+
+def test_due_windows_and_the_last_error_are_shown() -> None:
+    entries = [entry(0, "planned", issue="forbidden", error="401"), entry(1, "planned", error="403")]
+    found = standing(head(2), entries, SETTINGS, T0 + HOUR)
+    assert (found["due"], found["last_error"]) == (1, "403")
+
+
+def test_a_source_that_was_never_planned_stands_nowhere() -> None:
+    found = standing(None, [], SETTINGS, T0)
+    assert (found["sealed_until"], found["lag_seconds"], found["open"]) == (None, None, 0)

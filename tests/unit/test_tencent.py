@@ -1,0 +1,188 @@
+"""Tencent's two signatures against the vendor's own code and vectors, and the errors of both generations."""
+
+import datetime as dt
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from logarchive import tencent
+from logarchive.errors import ForbiddenError, MalformedError, ProviderError, ThrottledError, UnavailableError
+from logarchive.part import Part
+from tests.unit.exchange import NOW
+
+#: The vendor's SDK, which has no types.
+SDK: Any = import_module("tencentcloud.common.abstract_client")
+SIGN: Any = import_module("tencentcloud.common.sign")
+REQUEST: Any = import_module("tencentcloud.common.http.request")
+
+KEYS = tencent.Keys.model_validate({"secret_id": "secretIdFoo", "secret_key": "secretKeyBar"})
+#: The vendor's own test of its SDK (qcloudapi-sdk-python, tests/unit/common/test_sign.py).
+SDK_FORM = {
+    "Action": "DescribeInstances",
+    "Nonce": "1290303896666895346",
+    "Region": "ap-guangzhou",
+    "SecretId": "secretIdFoo",
+    "Timestamp": "1512393162",
+    "Version": "2017-03-12",
+}
+DSA_FORM = {
+    "Action": "GetDsaHostLogs",
+    "Nonce": "123456789",
+    "SecretId": "secretIdFoo",
+    "Timestamp": "1524279600",
+    "endDate": "2018-04-18",
+    "hosts": '["a.dsa.qcloud.com","b.dsa.qcloud.com"]',
+    "startDate": "2018-04-18",
+}
+
+
+def sent(auth: httpx.Auth, request: httpx.Request) -> httpx.Request:
+    request.read()
+    return next(auth.sync_auth_flow(request))
+
+
+@pytest.mark.parametrize(
+    ("method", "verb", "signature"),
+    [
+        ("HmacSHA1", "POST", "p3n+pxBqF5JGZtDSxoVn5tGngf0="),
+        ("HmacSHA256", "POST", "B2T37FRSP6Fk0/q/cdfrTE0p3zX5ooB/2BPWZUFpsj4="),
+        ("HmacSHA1", "GET", "5HAq1BOKNLEE2/uauWnp6Zv9Z3c="),
+    ],
+)
+def test_api_2_signs_as_the_vendors_sdk_does(method: tencent.SignatureMethod, verb: str, signature: str) -> None:
+    form = SDK_FORM | {"SignatureMethod": method}
+    place = f"{verb}cvm.api.qcloud.com/v2/index.php"
+    assert tencent.signature2(place, form, method, "secretKeyBar") == signature
+
+
+@pytest.mark.parametrize(
+    ("method", "signature"),
+    [
+        ("HmacSHA1", "2GRXud1eyHDqk2biWqUCGbcT1QY="),
+        ("HmacSHA256", "2IHER1shSVq79kDqlmXZu5320hsFgWUOCdG4KwOJX1E="),
+    ],
+)
+def test_api_2_signs_a_form_with_its_common_parameters(method: tencent.SignatureMethod, signature: str) -> None:
+    clock = dt.datetime.fromtimestamp(1524279600, dt.UTC)
+    auth = tencent.Signature2(KEYS, lambda: clock, method, nonce=lambda: 123456789)
+    asked = {name: DSA_FORM[name] for name in ("Action", "hosts", "startDate", "endDate")}
+    request = sent(auth, httpx.Request("POST", "https://dsa.api.qcloud.com/v2/index.php", data=asked))
+    form = dict(httpx.QueryParams(request.content.decode()))
+    wanted = DSA_FORM | {"Signature": signature}
+    assert form == (wanted | {"SignatureMethod": method} if method == "HmacSHA256" else wanted)
+    assert request.headers["content-length"] == str(len(request.content))
+    assert request.headers["content-type"] == "application/x-www-form-urlencoded"
+
+
+def test_an_underscore_in_a_name_is_signed_as_a_dot() -> None:
+    one, other = ({name: "1"} for name in ("a_b", "a.b"))
+    assert tencent.signature2("x", one, "HmacSHA1", "k") == tencent.signature2("x", other, "HmacSHA1", "k")
+
+
+def test_each_attempt_of_api_2_has_a_nonce_of_its_own() -> None:
+    auth = tencent.Signature2(KEYS, lambda: NOW, "HmacSHA1")
+    request = httpx.Request("POST", "https://dsa.api.qcloud.com/v2/index.php", data={"Action": "x"})
+    nonces = {httpx.QueryParams(sent(auth, request).content.decode())["Nonce"] for _ in range(20)}
+    assert len(nonces) == 20
+    assert all(0 < int(nonce) < 2**63 for nonce in nonces)
+
+
+@pytest.mark.parametrize("moment", [NOW, dt.datetime(2026, 1, 1, 0, 30, tzinfo=dt.timezone(dt.timedelta(hours=8)))])
+def test_tc3_signs_as_the_vendors_sdk_does(moment: dt.datetime) -> None:
+    request = httpx.Request(
+        "POST",
+        "https://cdn.tencentcloudapi.com/",
+        headers={"content-type": "application/json"},
+        content='{"Domain":"한글.example.com"}'.encode(),
+    )
+    signed = sent(tencent.Signature3(KEYS, lambda: moment, "cdn"), request)
+    assert signed.headers["x-tc-timestamp"] == str(int(moment.timestamp()))
+    theirs = REQUEST.RequestInternal("cdn.tencentcloudapi.com", "POST", "/")
+    theirs.header = {"Content-Type": "application/json", "Host": "cdn.tencentcloudapi.com"}
+    theirs.header["X-TC-Timestamp"] = signed.headers["x-tc-timestamp"]
+    theirs.data = request.content
+    date = moment.astimezone(dt.UTC).strftime("%Y-%m-%d")
+    client = SDK.AbstractClient(None, "")
+    signature = client._get_tc3_signature({}, theirs, date, "cdn", "secretKeyBar")
+    assert signed.headers["authorization"] == (
+        f"TC3-HMAC-SHA256 Credential=secretIdFoo/{date}/cdn/tc3_request, "
+        f"SignedHeaders=content-type;host, Signature={signature}"
+    )
+
+
+def test_the_derived_key_of_tc3_is_the_vendors() -> None:
+    theirs = SIGN.Sign.sign_tc3("secretKeyBar", "2026-11-22", "cdn", "text")
+    assert tencent.signature3("text", "2026-11-22/cdn/tc3_request", "secretKeyBar") == theirs
+
+
+def told(tmp_path: Path, body: bytes) -> ProviderError | None:
+    path = tmp_path / "body"
+    path.write_bytes(body)
+    part = Part(
+        path=path,
+        sha256="",
+        bytes=len(body),
+        suffix=".json",
+        request={},
+        status=200,
+        headers={},
+        time=NOW,
+        role="listing",
+    )
+    return tencent.fault(part)
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "retryable"),
+    [
+        ("4000", MalformedError, False),
+        ("4100", ForbiddenError, False),
+        ('"4100"', ForbiddenError, False),
+        ("4104", ForbiddenError, False),
+        ("4200", ForbiddenError, False),
+        ("4300", ForbiddenError, False),
+        ("4400", ThrottledError, True),
+        ("4500", UnavailableError, True),
+        ("5000", MalformedError, False),
+        ("5100", UnavailableError, True),
+        ("6000", UnavailableError, True),
+        ("6100", MalformedError, False),
+        ("6200", UnavailableError, True),
+        ("7777", MalformedError, False),
+    ],
+)
+def test_a_code_of_api_2_under_200_says_what_failed(
+    tmp_path: Path, code: str, kind: type[ProviderError], *, retryable: bool
+) -> None:
+    error = told(tmp_path, f'{{"code":{code},"message":"(1)m","codeDesc":"D"}}'.encode())
+    assert error is not None
+    assert (type(error), error.retryable) == (kind, retryable)
+    assert str(error) == f"code {code.strip('"')} D: (1)m"
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("AuthFailure.SignatureExpire", ForbiddenError),
+        ("UnauthorizedOperation.CdnCamUnauthorized", ForbiddenError),
+        ("RequestLimitExceeded", ThrottledError),
+        ("InternalError.CdnDbError", UnavailableError),
+        ("ResourceNotFound.CdnHostNotExists", MalformedError),
+        ("InvalidParameter", MalformedError),
+    ],
+)
+def test_a_code_of_api_3_under_200_says_what_failed(tmp_path: Path, code: str, kind: type[ProviderError]) -> None:
+    body = f'{{"Response":{{"Error":{{"Code":"{code}","Message":"m"}},"RequestId":"r-1"}}}}'
+    error = told(tmp_path, body.encode())
+    assert type(error) is kind
+    assert str(error) == f"{code}: m (RequestId r-1)"
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"code":0,"data":{}}', b'{"code":"0"}', b'{"Response":{"TotalCount":0}}', b"[]", b"x"]
+)
+def test_a_listing_is_no_error(tmp_path: Path, body: bytes) -> None:
+    assert told(tmp_path, body) is None
