@@ -20,6 +20,9 @@ _TEXTS = {str, _NONE}
 _INTEGERS = {int, _NONE}
 _INTEGER = re.compile(r"-?[1-9][0-9]{0,18}|0")
 _NUMBER = re.compile(r"-?[0-9]{1,40}(?:\.[0-9]{1,40})?(?:[eE][+-]?[0-9]{1,3})?")
+#: Whole numbers that every double holds; `-0` is none.
+_SHORT = re.compile(r"-?[1-9][0-9]{0,14}|0")
+_PADDED = re.compile(r"-?0[0-9]")
 _MOMENT = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]{1,9})?)?) ?([Zz]|[+-][0-9]{2}(?::?[0-9]{2})?)?"
 )
@@ -127,8 +130,10 @@ def _decimal(value: Any) -> Decimal | None:  # noqa: ANN401 (JSON)
 @each
 def number(value: Any) -> float | None:  # noqa: ANN401 (JSON)
     """Take numbers, and text that is one, which a double holds as they are written."""
+    if value.__class__ is str and _SHORT.fullmatch(value):
+        return float(value)
     exact = _decimal(value)
-    if exact is None or (value.__class__ is str and re.match(r"-?0[0-9]", value)):
+    if exact is None or (value.__class__ is str and _PADDED.match(value)):
         return None
     nearest = float(exact)
     return nearest if Decimal(repr(nearest)) == exact else None

@@ -7,21 +7,16 @@ from typing import Any
 import orjson
 
 from logarchive.errors import MalformedError
-from logarchive.json_record import DECODER, Bad, Record, Written, checked, faithful, raw, read, reason
+from logarchive.json_record import Bad, Record, Written, faithful, raw, read
+from logarchive.json_scan import Item, scan
 
 BLOCK_BYTES = 1024 * 1024
 #: Beyond this a record that does not end is taken for broken.
 MAX_RECORD_BYTES = 32 * 1024 * 1024
 _ATTEMPTS = 3
 _LOOK_BACK = 64
-_SPACE = re.compile(r"[ \t\r\n]*")
-_GAP = re.compile(r"[ \t\r\n,]*")
-_BOUNDARY = re.compile(r"\}[ \t\r\n]*,[ \t\r\n]*(?=\{)")
-_BOUNDARY_BYTES = re.compile(rb"\}[ \t\r\n]*,[ \t\r\n]*\{")
-_QUOTED_OR_BRACE = re.compile(r'"(?:[^"\\\x00-\x1f]|\\.)*"|[{}"]')
 
 type Chunks = Iterator[bytes]
-type Item = Record | Bad
 
 
 class Block:
@@ -115,9 +110,23 @@ def _line_block(data: bytes) -> Block:
         block = None
     if block is None:
         block = Block(exactly())
-        if block.items and isinstance(block.items[-1], Bad) and data[-1:] != b"\n" and found[-1][:1] == b"{" != found[-1][-1:] != b"}":
+        if data[-1:] != b"\n" and block.items and isinstance(block.items[-1], Bad) and _begun(found[-1]):
             raise MalformedError("the last line is cut")
     return block
+
+
+def _begun(line: bytes) -> bool:
+    return line.startswith(b"{") and not line.endswith(b"}")
+
+
+class _Exactly:
+    """Reads an array's text exactly."""
+
+    def __init__(self, source: bytes) -> None:
+        self._source = source
+
+    def __call__(self) -> list[Item]:
+        return scan(self._source.decode("utf-8", "surrogateescape"), 1, last=True).items
 
 
 class Array:
@@ -133,7 +142,7 @@ class Array:
         size = BLOCK_BYTES
         while not self._closed:
             self._buffer.fill(size)
-            block = self._proven() or self._scanned(size > MAX_RECORD_BYTES)
+            block = self._proven() or self._scanned(desperate=size > MAX_RECORD_BYTES)
             size = BLOCK_BYTES if block.items else size * 2
             if block.items:
                 yield block
@@ -151,7 +160,7 @@ class Array:
                 if error.pos < len(error.doc) - 2:
                     return None
                 continue
-            block = _fast(source, records, len(records) + 1 if records else 2, lambda: scan(source.decode("utf-8", "surrogateescape"), 1, last=True).items)
+            block = _fast(source, records, len(records) + 1 if records else 2, _Exactly(source))
             if block:
                 self._take(end + closed, closed=closed)
             return block
@@ -175,11 +184,11 @@ class Array:
         for opening in {first[1] if first else b"{": 1, b"{": 1}:
             yield from ((end, False) for end in _ends(data, opening))
 
-    def _scanned(self, desperate: bool) -> Block:  # noqa: FBT001 (a state)
+    def _scanned(self, *, desperate: bool) -> Block:
         """Read record by record, so that only a bad one is lost."""
         ended = self._buffer.ended
         text = self._buffer.data.decode("utf-8", "surrogateescape")
-        found = scan(text, 0, last=ended or desperate)
+        found = scan(text, 0, last=ended or desperate, limit=BLOCK_BYTES)
         if not found.items and not found.closed and (ended or desperate):
             raise MalformedError("the JSON array is cut: its end is missing")
         self._take(len(raw(text[: found.end])), closed=found.closed)
@@ -197,92 +206,3 @@ def _ends(data: bytes, opening: bytes) -> Iterator[int]:
         if before[-1:] == b"," and (record := before[:-1].rstrip(b" \t\r\n"))[-1:] == b"}":
             found += 1
             yield data.rfind(b"}", 0, at) + 1 if record else at
-
-
-class Scan:
-    """What a scan has found: items, where it stopped, whether it met the array's `]`."""
-
-    def __init__(self) -> None:
-        """Start with nothing."""
-        self.items: list[Item] = []
-        self.end = 0
-        self.closed = False
-
-
-def scan(text: str, start: int, *, last: bool) -> Scan:
-    """Read the elements of an array from a place between two of them; unless `last`, more text may follow."""
-    found = Scan()
-    found.end = start
-    while found.end - start < BLOCK_BYTES or last:
-        at = _after(_GAP, text, found.end)
-        if at == len(text):
-            break
-        if text[at] == "]":
-            found.end, found.closed = at + 1, True
-            break
-        end, item = _element(text, at, last=last)
-        if item is None:
-            break
-        found.items.append(item)
-        found.end = end
-    return found
-
-
-def _after(pattern: re.Pattern[str], text: str, at: int) -> int:
-    match = pattern.match(text, at)
-    return match.end() if match else at
-
-
-def _next(text: str, at: int) -> str:
-    at = _after(_SPACE, text, at)
-    return text[at : at + 1]
-
-
-def _element(text: str, at: int, *, last: bool) -> tuple[int, Item | None]:
-    """Read one element; None when its end is not in sight."""
-    try:
-        value, end = DECODER.raw_decode(text, at)
-    except (ValueError, RecursionError) as error:
-        why = f"not JSON: {reason(error)}"
-    else:
-        following = _next(text, end)
-        if following and following in ",]{":
-            return end, checked(value, text[at:end])
-        if not following:
-            return (end, checked(value, text[at:end])) if isinstance(value, dict) else (at, None)
-        why = "not JSON: text follows the record"
-    end = _broken_end(text, at, last=last)
-    if end is None:
-        return at, None
-    item = Bad(why, raw(text[at:end]))
-    return end, Bad("not UTF-8", item.text) if re.search("[\udc80-\udcff]", text[at:end]) else item
-
-
-def _broken_end(text: str, at: int, *, last: bool) -> int | None:
-    """Find where a broken element ends: where its braces balance, else before the next record that can be read."""
-    end = _balanced(text, at)
-    if end is not None and _next(text, end) in {",", "]"}:
-        return end
-    if text[at] != "{":
-        match = re.compile(r"[,\]]").search(text, at)
-        return match.start() if match else None
-    for match in _BOUNDARY.finditer(text, at) if last else ():
-        try:
-            _, after = DECODER.raw_decode(text, match.end())
-        except (ValueError, RecursionError):
-            continue
-        if _next(text, after) in {",", "]"}:
-            return match.start() + 1
-    return None
-
-
-def _balanced(text: str, at: int) -> int | None:
-    depth = 0
-    for match in _QUOTED_OR_BRACE.finditer(text, at):
-        token = match[0]
-        if token == '"':
-            return None
-        depth += (token == "{") - (token == "}")
-        if depth == 0:
-            return match.end() if token == "}" else None
-    return None

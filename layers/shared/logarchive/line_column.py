@@ -21,7 +21,7 @@ from logarchive.schema import COLUMNS
 _TEXT, _LONG = DataType.utf8(), DataType.int64()
 _CODED = DataType.dictionary(DataType.int32(), _TEXT)
 #: A field with more different values than this share of its lines is dearer to encode than to read.
-_MANY = 0.3
+_MANY = 0.1
 #: Conversions that keep whole numbers as they are.
 _WHOLE = {(integer, "int"), (integer, "bigint"), (number, "double")}
 

@@ -20,17 +20,18 @@ def blocks(chunks: Chunks) -> Iterator[list[bytes]]:
         buffer.fill(size)
         end = len(buffer.data) if buffer.ended else buffer.data.rfind(b"\n") + 1
         if end:
-            yield [line for line in map(_bare, buffer.data[:end].split(b"\n")) if line]
+            yield _lines(buffer.data[:end])
             buffer.drop(end)
             size = BLOCK_BYTES
         elif (size := size * 2) > 2 * MAX_RECORD_BYTES:
             raise MalformedError(f"a line of more than {MAX_RECORD_BYTES} bytes")
 
 
-def _bare(line: bytes) -> bytes:
-    """Return a line without its end; nothing, if it is blank."""
-    line = line.removesuffix(b"\r")
-    return line if line.strip() else b""
+def _lines(data: bytes) -> list[bytes]:
+    lines = data.split(b"\n")
+    if b"\r" in data:
+        lines = [line.removesuffix(b"\r") for line in lines]
+    return [line for line in lines if line and not line.isspace()]
 
 
 def block(lines: Sequence[bytes], layout: LineLayout) -> Block:

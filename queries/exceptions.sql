@@ -1,0 +1,15 @@
+-- Which exceptions an application logged over the last three days, on how many hosts, and when last.
+-- ExceptionType is a field of the application's own: what has no column is in `attributes`, under its own name.
+SELECT
+  element_at(attributes, 'ExceptionType') AS exception,
+  count(*) AS times,
+  count_if(severity_number >= 17) AS as_error,
+  count(DISTINCT host_name) AS hosts,
+  max(time) AS last_seen
+FROM logs
+WHERE provider = 'elsa'
+  AND "date" >= date_format(current_timestamp - INTERVAL '3' DAY, '%Y-%m-%d')
+  AND element_at(attributes, 'ExceptionType') IS NOT NULL
+GROUP BY element_at(attributes, 'ExceptionType')
+ORDER BY times DESC
+LIMIT 4

@@ -1,0 +1,14 @@
+-- What each host served over the last three days, how often from the cache, and how often it failed.
+SELECT
+  url_domain AS host,
+  count(*) AS requests,
+  round(1e2 * count_if(lower(cache_status) = 'hit') / count(*), 1) AS hit_percent,
+  round(1e2 * count_if(http_response_status_code >= 500) / count(*), 1) AS failed_percent,
+  round(avg(http_duration_ms), 1) AS mean_ms,
+  round(sum(http_response_size) / 1e9, 1) AS gigabytes
+FROM logs
+WHERE provider = 'dsa'
+  AND "date" >= date_format(current_timestamp - INTERVAL '3' DAY, '%Y-%m-%d')
+GROUP BY url_domain
+ORDER BY requests DESC
+LIMIT 6

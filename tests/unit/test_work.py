@@ -1,0 +1,278 @@
+"""Ticks, workers and backfills, on the fakes."""
+
+import json
+
+import httpx
+import pytest
+
+from logarchive.handler import act
+from logarchive.window import instant
+from tests.scenario import END, HOUR, MINUTE, START, Record, Scenario
+
+WORLD = [Record("a", 1), Record("b", 2)]
+
+
+def scenario(**settings: object) -> Scenario:
+    return Scenario(list(WORLD), settings=dict(settings), now=END + 6 * MINUTE)
+
+
+def backfill(**more: object) -> dict[str, object]:
+    return {"action": "backfill", "source": "shop", "start": instant(START), "end": instant(END), **more}
+
+
+def test_a_tick_plans_and_dispatches_a_worker_for_what_is_due() -> None:
+    stage = scenario()
+    answer = act(stage.archive(), {"action": "tick"})
+    assert (answer["planned"], answer["dispatched"]) == (1, 1)
+    assert stage.dispatched == [{"action": "work", "source": "shop"}]
+
+
+def test_a_tick_dispatches_nothing_while_every_slot_is_taken_and_nothing_when_nothing_is_due() -> None:
+    stage = scenario()
+    stage.ledger.take_slot(0, "busy", stage.now, stage.now + HOUR)
+    assert act(stage.archive(), {"action": "tick"})["dispatched"] == 0
+    stage.now = END + MINUTE
+    assert act(scenario().archive(), {"action": "tick"})["dispatched"] == 1
+
+
+def test_no_more_workers_are_dispatched_than_windows_are_due() -> None:
+    stage = scenario(workers=5)
+    assert act(stage.archive(), {"action": "tick"})["dispatched"] == 1
+
+
+def test_a_worker_works_off_what_is_due_and_gives_its_slot_back() -> None:
+    stage = scenario()
+    act(stage.archive(), {"action": "tick"})
+    answer = act(stage.archive(), {"action": "work", "source": "shop"})
+    [window] = answer["windows"]
+    assert (window["state"], window["rows"], window["visits"]) == ("archived", 2, 1)
+    assert answer["totals"] == {"windows": 1, "rows": 2}
+    head = stage.ledger.head()
+    assert head
+    assert all(slot.until <= stage.now for slot in head.slots)
+
+
+def test_a_second_worker_ends_at_once_while_the_only_slot_is_taken() -> None:
+    stage = scenario()
+    act(stage.archive(), {"action": "tick"})
+    stage.ledger.take_slot(0, "other", stage.now, stage.now + HOUR)
+    assert act(stage.archive(), {"action": "work", "source": "shop"})["windows"] == []
+    assert "worker.no_slot" in stage.events
+
+
+def test_work_for_a_source_that_is_not_there_is_refused_by_name() -> None:
+    answer = act(scenario().archive(), {"action": "work", "source": "nobody"})
+    assert answer == {
+        "ok": False,
+        "provider": "elsa",
+        "errors": [{"source": "nobody", "error": "no source 'nobody' under /la/sources/elsa"}],
+    }
+
+
+def test_a_wrong_event_changes_nothing() -> None:
+    stage = scenario()
+    answer = act(stage.archive(), {"action": "tock"})
+    assert not answer["ok"]
+    assert stage.table.items == {}
+    assert stage.s3.objects == {}
+
+
+def test_a_disabled_source_is_neither_planned_nor_visited_and_shown_as_paused() -> None:
+    stage = scenario()
+    stage.tick()
+    stage.settings["enabled"] = False
+    stage.now += HOUR
+    assert stage.tick()["windows"] == []
+    assert not act(stage.archive(), {"action": "work", "source": "shop"})["ok"]
+    [source] = act(stage.archive(), {"action": "status"})["sources"]
+    assert (source["state"], source["rows"]) == ("paused", 2)
+
+
+def test_status_counts_what_was_archived() -> None:
+    stage = scenario()
+    stage.tick()
+    answer = act(stage.archive(), {"action": "status"})
+    [source] = answer["sources"]
+    assert source["source"] == "shop"
+    assert (source["rows"], source["open"], source["due"], source["lag_seconds"]) == (2, 1, 0, 0)
+
+
+def test_a_backfill_plans_and_visits_a_range_and_leaves_the_cursor() -> None:
+    stage = scenario(start="2026-11-21T00:00:00Z")
+    head_before = act(stage.archive(), {"action": "tick"})
+    assert head_before["planned"] == 0
+    answer = act(stage.archive(), backfill(inline=True))
+    [window] = answer["windows"]
+    assert (window["state"], window["rows"], answer["next"]) == ("archived", 2, None)
+    head = stage.ledger.head()
+    assert head
+    assert head.cursor == END
+
+
+def test_a_backfill_in_the_background_dispatches_and_lists_what_is_due() -> None:
+    stage = scenario()
+    answer = act(stage.archive(), backfill(workers=3))
+    assert answer["dispatched"] == 1
+    assert stage.dispatched == [{"action": "work", "source": "shop", "workers": 3}]
+    assert [window["state"] for window in answer["windows"]] == ["planned"]
+
+
+def test_a_backfill_visits_sealed_windows_only_when_they_are_to_be_reopened() -> None:
+    stage = scenario()
+    stage.now = END + 5 * HOUR
+    stage.tick()
+    stage.world.append(Record("new host", 3))
+    unchanged = act(stage.archive(), backfill(inline=True))["windows"]
+    assert [(window["state"], window["rows"]) for window in unchanged] == [("sealed", 2)]
+    reopened = act(stage.archive(), backfill(inline=True, reopen=True))["windows"]
+    assert [(window["state"], window["rows"], window["late"]) for window in reopened] == [("sealed", 3, 1)]
+    assert stage.rows() == {"a": 1, "b": 1, "new host": 1}
+
+
+def test_a_dry_run_says_what_it_would_take_and_changes_no_window() -> None:
+    stage = scenario()
+    answer = act(stage.archive(), backfill(dry_run=True))
+    assert (answer["new"], answer["again"], answer["estimate"]["windows"]) == (1, 0, 1)
+    assert list(stage.ledger.every()) == []
+
+
+def test_a_window_that_another_worker_holds_is_busy() -> None:
+    stage = scenario()
+    act(stage.archive(), {"action": "tick"})
+    [entry] = stage.ledger.every()
+    assert stage.ledger.claim(entry, stage.now, stage.now + HOUR)
+    [window] = act(stage.archive(), backfill(inline=True))["windows"]
+    assert window["state"] == "busy"
+
+
+def test_a_backfill_into_the_future_is_refused() -> None:
+    answer = act(scenario().archive(), backfill(end="2027-01-01T00:00:00Z"))
+    assert "lies in the future" in answer["errors"][0]["error"]
+
+
+def test_a_long_backfill_lists_a_thousand_windows_and_says_where_to_go_on() -> None:
+    stage = scenario(window="PT1M")
+    answer = act(stage.archive(), backfill())
+    assert len(answer["windows"]) == 1000
+    assert answer["next"] == instant(START + 1000 * MINUTE)
+    rest = act(stage.archive(), backfill(start=answer["next"]))
+    assert (len(rest["windows"]), rest["next"]) == (440, None)
+
+
+def test_an_inline_backfill_ends_before_the_deadline_and_says_where_to_go_on() -> None:
+    stage = scenario(window="PT6H")
+
+    def slow(_request: httpx.Request) -> None:
+        stage.now += 14 * MINUTE
+
+    stage.answer = slow
+    answer = act(stage.archive(), backfill(inline=True))
+    assert len(answer["windows"]) == 1
+    assert answer["next"] == instant(START + 6 * HOUR)
+
+
+def test_the_unexpected_fails_the_invocation_after_the_other_windows_had_their_turn() -> None:
+    stage = scenario(window="PT6H")
+
+    def broken(request: httpx.Request) -> None:
+        if json.loads(request.content)["from"] < START.timestamp() * 1000:
+            raise ZeroDivisionError
+
+    stage.answer = broken
+    with pytest.raises(ExceptionGroup, match="sources failed unexpectedly"):
+        stage.tick()
+    states = [entry.state for entry in stage.ledger.every()]
+    assert states.count("planned") == 1
+    assert len(states) == 4
+
+
+def test_a_missing_secret_is_named_before_a_worker_is_started() -> None:
+    stage = scenario(secret="la/ncloud/gone")
+    answer = act(stage.archive(), {"action": "tick"})
+    assert answer["errors"] == [
+        {"source": "shop", "error": "secret 'la/ncloud/gone' cannot be read: ResourceNotFoundException"}
+    ]
+    assert stage.dispatched == []
+    assert answer["planned"] == 1
+
+
+def test_another_project_under_an_old_name_is_refused() -> None:
+    stage = scenario()
+    stage.tick()
+    stage.settings["project_id"] = 2
+    answer = stage.tick()
+    assert "another feed" in answer["errors"][0]["error"]
+
+
+def test_an_empty_window_has_raw_and_a_manifest_and_no_object() -> None:
+    stage = Scenario([], now=END + 6 * MINUTE)
+    [window] = stage.tick()["windows"]
+    assert (window["state"], window["rows"], window["issue"]) == ("archived", 0, None)
+    kinds = {key.split("/")[0] for key in stage.s3.objects}
+    assert kinds == {"raw"}
+    assert len(stage.s3.objects) == 2
+
+
+def test_the_same_bytes_are_stored_once_and_named_by_every_visit() -> None:
+    stage = scenario()
+    stage.tick()
+    stage.now = END + 2 * HOUR
+    stage.tick()
+    parts = [key for key in stage.s3.objects if key.endswith(".zip")]
+    manifests = [json.loads(o.body) for key, o in stage.s3.objects.items() if key.endswith("manifest.json")]
+    assert len(parts) == 1
+    assert [manifest["parts"][0]["key"] for manifest in manifests] == parts * 2
+
+
+def test_a_visit_that_finds_the_same_records_leaves_the_object_alone() -> None:
+    stage = scenario()
+    stage.tick()
+    [before] = [o.version for key, o in stage.s3.objects.items() if key.startswith("logs/")]
+    stage.now = END + 2 * HOUR
+    stage.tick()
+    [after] = [o.version for key, o in stage.s3.objects.items() if key.startswith("logs/")]
+    assert before == after
+
+
+def test_a_visit_that_runs_out_of_time_splits_its_window() -> None:
+    stage = scenario()
+
+    def slow(_request: httpx.Request) -> None:
+        stage.now += 16 * MINUTE
+
+    stage.answer = slow
+    stage.tick()
+    states = sorted(entry.state for entry in stage.ledger.every())
+    assert states == ["planned", "planned", "split"]
+    stage.answer = lambda _request: None
+    stage.until_sealed()
+    assert stage.rows() == {"a": 1, "b": 1}
+
+
+def test_a_revisit_that_runs_out_of_time_keeps_what_stands() -> None:
+    stage = scenario()
+    stage.tick()
+
+    def slow(_request: httpx.Request) -> None:
+        stage.now += 16 * MINUTE
+
+    stage.answer, stage.now = slow, END + 2 * HOUR
+    stage.tick()
+    [entry] = stage.ledger.every()
+    assert (entry.state, entry.issue, entry.rows) == ("archived", "too_large", 2)
+    assert stage.rows() == {"a": 1, "b": 1}
+
+
+def test_a_normal_visit_costs_at_most_eight_requests_beyond_its_parts() -> None:
+    stage = scenario()
+    act(stage.archive(), {"action": "tick"})
+    costs = []
+    for moment in (END + 6 * MINUTE, END + 2 * HOUR, END + 5 * HOUR):
+        stage.now = moment
+        stage.world.append(Record(f"new {moment}", 5))
+        stage.table.calls.clear()
+        stage.s3.calls.clear()
+        act(stage.archive(), {"action": "work", "source": "shop"})
+        costs.append(len(stage.table.calls) + len([call for call in stage.s3.calls if ".zip" not in call]))
+    slot_and_last_look = 3
+    assert max(costs) - slot_and_last_look <= 8

@@ -1,0 +1,89 @@
+"""The account as the demo uses it: what a user would do by hand, through the same public API."""
+
+import datetime as dt
+import json
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import boto3
+
+from tests.truth import Bucket, Window, read
+from tools.demo.world import Feed
+from tools.stack import STACK, Aws, Stack, StackError
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
+
+FUNCTIONS = {"elsa": "ElsaFunctionName", "dsa": "DsaFunctionName"}
+
+
+@dataclass(frozen=True)
+class Account:
+    """The deployed stack and its clients."""
+
+    aws: Aws
+    outputs: Mapping[str, str]
+
+    @classmethod
+    def of(cls, stack: Stack) -> "Account":
+        """Return the account that a stack is deployed in."""
+        return cls(stack.aws, stack.outputs)
+
+    @property
+    def bucket(self) -> Bucket:
+        """The archive."""
+        return Bucket(boto3.client("s3", **self.aws), self.outputs["BucketName"])
+
+    @property
+    def ledger(self) -> "Table":
+        """The ledger's table."""
+        return boto3.resource("dynamodb", **self.aws).Table(self.outputs["LedgerTableName"])
+
+    def put_secret(self, name: str, value: Mapping[str, str]) -> None:
+        """Write a secret."""
+        boto3.client("secretsmanager", **self.aws).create_secret(Name=name, SecretString=json.dumps(value))
+
+    def put_source(self, feed: Feed) -> str:
+        """Write a source's parameter; return its name."""
+        name, value = f"{self.outputs['SourcesPath']}/{feed.path}", json.dumps(feed.settings)
+        boto3.client("ssm", **self.aws).put_parameter(Name=name, Value=value, Type="String")
+        return name
+
+    def windows(self, feed: Feed) -> list[Window]:
+        """Read a source's windows in the ledger."""
+        return read(self.ledger, feed.provider, feed.name)
+
+    def invoke(self, provider: str, event: Mapping[str, Any]) -> dict[str, Any]:
+        """Have a provider's function do an action; return its answer. Raises StackError if the invocation failed."""
+        function = self.outputs[FUNCTIONS[provider]]
+        answer = boto3.client("lambda", **self.aws).invoke(FunctionName=function, Payload=json.dumps(event))
+        result: dict[str, Any] = json.loads(answer["Payload"].read())
+        if "FunctionError" in answer or not result.get("ok"):
+            raise StackError(f"{provider}, {json.dumps(event)}: {json.dumps(result)[:600]}")
+        return result
+
+    def warm(self, feeds: Sequence[Feed]) -> None:
+        """Have every environment unpacked that the functions will need: one for the tick, one for each worker."""
+        events = [feed.provider for feed in feeds for _ in range(feed.workers)] + [*FUNCTIONS]
+        with ThreadPoolExecutor(len(events)) as pool:
+            list(pool.map(lambda provider: self.invoke(provider, {"action": "status"}), events))
+
+    def next_tick(self) -> dt.datetime:
+        """Return when the schedules fire first: a minute after they were made."""
+        found = boto3.client("scheduler", **self.aws).get_schedule(Name=f"{STACK}-elsa-tick")
+        return found["CreationDate"].astimezone(dt.UTC) + dt.timedelta(minutes=1)
+
+    def switch_schedules(self, *, on: bool) -> None:
+        """Pause the schedules, or let them go on."""
+        client = boto3.client("scheduler", **self.aws)
+        for provider in FUNCTIONS:
+            found = client.get_schedule(Name=f"{STACK}-{provider}-tick")
+            client.update_schedule(
+                Name=found["Name"],
+                ScheduleExpression=found["ScheduleExpression"],
+                FlexibleTimeWindow=found["FlexibleTimeWindow"],
+                Target=found["Target"],
+                State="ENABLED" if on else "DISABLED",
+            )

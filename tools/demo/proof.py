@@ -1,0 +1,83 @@
+"""The proof: the archive held against the provider's truth, every row followed back, every byte of raw hashed.
+
+It shares no code with the archive (`tests/truth`). Several processes work on it, a few windows at a time.
+"""
+
+import datetime as dt
+import signal
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import batched
+from multiprocessing import get_context
+from os import process_cpu_count
+
+from tests.truth import Findings, Window, check_raw, compare, lead_back, over_http
+from tools.demo.account import Account
+from tools.demo.world import SECRETS, Feed
+
+#: So many windows are looked at in one go.
+BATCH = 6
+
+
+@dataclass(frozen=True)
+class Task:
+    """Some windows of one source that follow each other, and where the one before them ended."""
+
+    feed: Feed
+    windows: Sequence[Window]
+    start: dt.datetime
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What was found for one source."""
+
+    feed: Feed
+    truth: Findings
+    way_back: Findings
+    raw: Findings
+
+    @property
+    def differences(self) -> list[str]:
+        """Everything that is not as it must be, in words."""
+        return [str(one) for found in (self.truth, self.way_back, self.raw) for one in found.differences]
+
+
+def tasks(feed: Feed, windows: Sequence[Window]) -> Iterator[Task]:
+    """Cut a source's windows into tasks; each begins where the one before ended, so that no gap is overlooked."""
+    start = windows[0].start
+    for batch in batched(windows, BATCH, strict=False):
+        yield Task(feed, batch, start)
+        start = batch[-1].end
+
+
+def prove(account: Account, url: str, all_tasks: Sequence[Task]) -> Iterator[Proof]:
+    """Look at all tasks; yield what was found for each, as it is found."""
+    context = get_context("spawn")
+    with context.Pool(process_cpu_count() or 1, _leave_signals_to_parent) as pool:
+        yield from pool.imap_unordered(partial(_prove, account, url), all_tasks)
+
+
+def _leave_signals_to_parent() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _prove(account: Account, url: str, task: Task) -> Proof:
+    place, bucket = task.feed.place, account.bucket
+    secrets = [value for secret in SECRETS.values() for name, value in secret.items() if name == "secret_key"]
+    truth = compare(bucket, place, task.windows, over_http(url), task.start, task.windows[-1].end, task.feed.hosts)
+    return Proof(
+        task.feed, truth, lead_back(bucket, place, task.windows), check_raw(bucket, place, task.windows, secrets)
+    )
+
+
+def total(feed: Feed, proofs: Sequence[Proof]) -> Proof:
+    """Sum up what was found for one source."""
+    whole = Proof(feed, Findings(), Findings(), Findings())
+    for proof in proofs:
+        if proof.feed.path == feed.path:
+            for into, found in ((whole.truth, proof.truth), (whole.way_back, proof.way_back), (whole.raw, proof.raw)):
+                into.counts.update(found.counts)
+                into.differences.extend(found.differences)
+    return whole

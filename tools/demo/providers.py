@@ -1,0 +1,60 @@
+"""The process that plays the providers, and how to ask it."""
+
+import json
+import os
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tools.lock import ROOT
+from tools.stack import StackError, stop
+
+
+@dataclass(frozen=True)
+class Providers:
+    """The simulator, in a process of its own."""
+
+    url: str
+    process_id: int
+
+    def order(self, orders: Mapping[str, Any]) -> None:
+        """Give it orders: switches, faults, records to add."""
+        self._ask("/_control", json.dumps(orders).encode())
+
+    def requests(self) -> list[dict[str, Any]]:
+        """Return every request it has seen, and how it answered."""
+        seen: list[dict[str, Any]] = self._ask("/_requests")["requests"]
+        return seen
+
+    def _ask(self, path: str, body: bytes | None = None) -> dict[str, Any]:
+        direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with direct.open(urllib.request.Request(self.url + path, data=body), timeout=60) as answer:  # noqa: S310 (ours)
+            found: dict[str, Any] = json.loads(answer.read())
+        return found
+
+
+@contextmanager
+def providers(folder: Path, orders: Mapping[str, Any]) -> Generator[tuple[Providers, subprocess.Popen[bytes]]]:
+    """Start the simulator on a free port of the loopback; stop it at the end, unless its process is detached."""
+    command = [sys.executable, "-m", "tests.simulator", "--port", "0", "--control", json.dumps(orders)]
+    with (folder / "simulator.log").open("wb") as errors:
+        process = subprocess.Popen(
+            command, cwd=ROOT, env={"PATH": os.defpath}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=errors, start_new_session=True,
+        )  # fmt: skip
+    try:
+        yield Providers(_address(process), process.pid), process
+    finally:
+        stop(process)
+
+
+def _address(process: subprocess.Popen[bytes]) -> str:
+    first = process.stdout.readline() if process.stdout else b""
+    if not first:
+        raise StackError("the simulator of the providers did not start: run `.venv/bin/python -m tests.simulator`")
+    return str(json.loads(first)["url"])

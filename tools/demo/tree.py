@@ -1,0 +1,80 @@
+"""What lies in the bucket: counts for each prefix, and one window in full."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from tests.truth import Bucket, Window
+from tools.demo.page import Page, size
+from tools.demo.world import Feed
+
+KINDS = {
+    "raw": "every answer as it was received, and a manifest for each visit",
+    "logs": "one Parquet object for each window that has a row",
+    "rejects": "records that cannot become rows, with the reason",
+}
+#: So many keys of a window are shown, its ends first.
+MOST_KEYS = 14
+
+
+def sizes(bucket: Bucket) -> dict[str, int]:
+    """Return the size of every object by its key."""
+    pages = bucket.client.get_paginator("list_objects_v2").paginate(Bucket=bucket.name)
+    return {item.get("Key", ""): item.get("Size", 0) for page in pages for item in page.get("Contents", [])}
+
+
+def show(page: Page, bucket: Bucket, objects: Mapping[str, int]) -> None:
+    """Show the counts of each prefix."""
+    page.line(f"s3://{bucket.name}")
+    for kind, what in KINDS.items():
+        page.line(f"{kind + '/':<10}{what}")
+        for prefix, (count, total) in _prefixes(objects, kind).items():
+            page.line(f"  {prefix:<56}{count:>6,} objects {size(total):>10}")
+
+
+def _prefixes(objects: Mapping[str, int], kind: str) -> dict[str, tuple[int, int]]:
+    """Return count and size below each prefix: of raw by source, otherwise by day."""
+    counts: Counter[str] = Counter()
+    totals: Counter[str] = Counter()
+    for key, length in objects.items():
+        first, *folders = key.split("/")
+        if first == kind:
+            prefix = "/".join(folders[:2]) + "/"
+            counts[prefix] += 1
+            totals[prefix] += length
+    return {prefix: (counts[prefix], totals[prefix]) for prefix in sorted(counts)}
+
+
+def show_window(page: Page, bucket: Bucket, feed: Feed, window: Window, objects: Mapping[str, int]) -> None:
+    """Show everything that lies in the bucket for one window, with the role of each part."""
+    raw, logs, rejects = feed.place.raw(window), feed.place.logs(window), feed.place.rejects(window)
+    roles = _roles(bucket, raw, objects)
+    page.line(raw)
+    for key in _abridged([key for key in sorted(objects) if key.startswith(raw)]):
+        told = f"  {key.removeprefix(raw):<38}{size(objects[key]):>10}  {roles.get(key, '')}" if key else "  ..."
+        page.line(told)
+    for key in (logs, rejects):
+        if key in objects:
+            page.line(f"{key:<84}{size(objects[key]):>10}")
+
+
+def _abridged(keys: Sequence[str]) -> list[str]:
+    """Leave out the middle of many keys; an empty text stands for it."""
+    half = MOST_KEYS // 2
+    return list(keys) if len(keys) <= MOST_KEYS else [*keys[:half], "", *keys[-half:]]
+
+
+def _roles(bucket: Bucket, raw: str, objects: Mapping[str, int]) -> dict[str, str]:
+    manifests = [key for key in objects if key.startswith(raw) and key.endswith("/manifest.json")]
+    return {key: role for manifest in manifests for key, role in _told(json.loads(bucket.read(manifest)))}
+
+
+def _told(manifest: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for part in manifest["parts"]:
+        host = f", {part['host']}" if "host" in part else ""
+        yield part["key"], part["role"] + host + _range(part["own"] or part["asked"])
+
+
+def _range(span: Sequence[str] | None) -> str:
+    return f", {span[0][11:19]} to {span[1][11:19]}" if span else ""

@@ -1,0 +1,129 @@
+"""What is played: the providers' traffic and their faults, and the sources that are configured."""
+
+import datetime as dt
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tests.simulator import (
+    HOSTS,
+    NCLOUD_ACCESS_KEY,
+    NCLOUD_SECRET_KEY,
+    PROJECT_ID,
+    PROJECT_KEY,
+    TENCENT_SECRET_ID,
+    TENCENT_SECRET_KEY,
+)
+from tests.truth import Place
+from tools.stack import STACK
+
+HOUR = dt.timedelta(hours=1)
+#: So many hours that have ended are archived: the last two are too young for `dsa`, whose files grow so long.
+HOURS = 51
+CAP = 15_000
+
+SECRETS = {
+    f"{STACK}/ncloud/demo": {"access_key": NCLOUD_ACCESS_KEY, "secret_key": NCLOUD_SECRET_KEY},
+    f"{STACK}/dsa/demo": {"secret_id": TENCENT_SECRET_ID, "secret_key": TENCENT_SECRET_KEY},
+}
+#: Every fault is one that the functions must get over by themselves.
+FAULTS: tuple[dict[str, Any], ...] = (
+    {"kind": "429", "provider": "elsa", "times": 4, "retry_after": 1},
+    {"kind": "fail", "provider": "dsa", "endpoint": "listing", "host": HOSTS[0], "times": 2, "code": "LimitExceeded"},
+    {"kind": "503", "provider": "dsa", "endpoint": "download", "times": 2},
+    {"kind": "cut_body", "provider": "dsa", "endpoint": "download"},
+    {"kind": "expired_link", "provider": "dsa", "endpoint": "download"},
+)
+FAULT_NAMES = {
+    "429": "throttled (429 with Retry-After)",
+    "fail": "refused under HTTP 200 (rate limit)",
+    "503": "failed (503)",
+    "cut_body": "broke off in the middle of a file",
+    "expired_link": "refused an expired link",
+}
+
+
+@dataclass(frozen=True)
+class Feed:
+    """One source as it is configured, and what the simulator knows it by."""
+
+    provider: str
+    name: str
+    settings: dict[str, Any]
+    hosts: tuple[str, ...] = ()
+
+    @property
+    def path(self) -> str:
+        """The source as people name it, `elsa/checkout`."""
+        return f"{self.provider}/{self.name}"
+
+    @property
+    def place(self) -> Place:
+        """Where its things lie in the bucket."""
+        return Place(self.provider, self.name)
+
+    @property
+    def workers(self) -> int:
+        """How many workers may be at work on it at once."""
+        return int(self.settings.get("workers", 1))
+
+
+def hour(moment: dt.datetime) -> dt.datetime:
+    """Return the start of the hour."""
+    return moment.replace(minute=0, second=0, microsecond=0)
+
+
+def feeds(url: str, now: dt.datetime) -> tuple[Feed, ...]:
+    """Return the sources to archive, all of whose addresses are the simulator's."""
+    start = f"{hour(now) - HOURS * HOUR:%Y-%m-%dT%H:%M:%SZ}"
+    tencent = {"secret": f"{STACK}/dsa/demo", "download_hosts": [url.removeprefix("http://")], "start": start}
+    elsa = {"secret": f"{STACK}/ncloud/demo", "project_key": PROJECT_KEY, "project_id": PROJECT_ID, "start": start}
+    return (
+        Feed("elsa", "checkout", elsa | {"base_url": f"{url}/elsa", "workers": 2, "count": CAP, "revisit": REVISITS}),
+        _tencent("edge", tencent | {"api": "cdn", "base_url": f"{url}/cdn/", "workers": 2}, HOSTS[:5]),
+        _tencent("legacy", tencent | {"api": "dsa", "base_url": f"{url}/dsa"}, HOSTS[7:]),
+    )
+
+
+REVISITS = ["PT1H", "PT6H"]
+
+
+def _tencent(name: str, settings: dict[str, Any], hosts: Sequence[str]) -> Feed:
+    return Feed("dsa", name, {**settings, "hosts": list(hosts), "revisit": ["PT4H", "PT8H"]}, tuple(hosts))
+
+
+def broken(url: str) -> Feed:
+    """Return a source with a typing error."""
+    settings = {"secret": f"{STACK}/ncloud/demo", "project_key": "Pb124_search", "project_idd": 16707}
+    return Feed("elsa", "typo", {**settings, "base_url": f"{url}/elsa"})
+
+
+def orders(now: dt.datetime) -> dict[str, Any]:
+    """Return what the simulator is told before anything is archived."""
+    busiest = int(hour(now).timestamp()) // 3600 - 30
+    elsa = {"records_an_hour": 2600, "burst": 40_000, "burst_phase": busiest % 48, "unreadable_times": 1}
+    dsa = {"lines_an_hour": 3600, "unparsable": 1}
+    lossy = {"fleeting_fraction": 0.002}
+    return {"switches": {"elsa": elsa | lossy, "dsa": dsa | lossy}, "faults": list(FAULTS)}
+
+
+def late(feed: Feed, start: dt.datetime, count: int) -> list[dict[str, Any]]:
+    """Return records of one hour that the provider shows only now, spread over the hour."""
+    moments = [start + HOUR * (number + 0.5) / count for number in range(count)]
+    text = _late_record if feed.provider == "elsa" else _late_line
+    host = feed.hosts[0] if feed.hosts else ""
+    return [
+        {"provider": feed.provider, "time": moment.isoformat(), "text": text(moment, number, host), "host": host}
+        for number, moment in enumerate(moments)
+    ]
+
+
+def _late_record(moment: dt.datetime, number: int, _host: str) -> str:
+    record = {"projectName": "checkout", "projectVersion": "1.3.0", "body": f"order {number} paid, reported late"}
+    return json.dumps(record | {"logLevel": "WARN", "logTime": int(moment.timestamp() * 1000), "orderId": number})
+
+
+def _late_line(moment: dt.datetime, number: int, host: str) -> str:
+    local = moment + 8 * HOUR
+    return f'{local:%Y%m%d%H%M%S} 203.0.113.{number % 256} {host} /late 512 22 2 200 NULL 12 "curl/8.11.0" "(null)" GET HTTP/2.0 hit'
