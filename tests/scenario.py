@@ -7,7 +7,7 @@ import itertools
 import json
 import zipfile
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,6 +30,7 @@ HOUR = dt.timedelta(hours=1)
 START = dt.datetime(2026, 11, 20, tzinfo=dt.UTC)
 END = START + 24 * HOUR
 TIMEOUT = 15 * MINUTE
+NEVER = dt.datetime.max.replace(tzinfo=dt.UTC)
 
 NAMES = itertools.count()
 
@@ -41,7 +42,7 @@ class Record:
     body: str
     second: int = 0
     visible: dt.datetime = START
-    gone: dt.datetime = dt.datetime.max.replace(tzinfo=dt.UTC)
+    gone: dt.datetime = NEVER
 
     def json(self) -> dict[str, Any]:
         moment = START + dt.timedelta(seconds=self.second)
@@ -127,21 +128,20 @@ class Scenario:
                 bodies.update(table["body"].to_pylist())
         return bodies
 
-    def seen(self) -> dict[str, int]:
-        """Return how often each body stands at most in one visit that is complete in raw."""
+    def seen(self, visits: Collection[str] | None = None) -> dict[str, int]:
+        """Return how often each body stands at most in one visit that is complete in raw, or in one of `visits`."""
         most: Counter[str] = Counter()
         for key, stored in list(self.s3.objects.items()):
-            if key.endswith("manifest.json"):
+            if key.endswith("manifest.json") and (visits is None or key.split("/")[-2] in visits):
                 most |= self._visit(json.loads(stored.body))
         return dict(most)
 
-    def _visit(self, manifest: Any) -> Counter[str]:
+    def _visit(self, manifest: dict[str, Any]) -> Counter[str]:
         bodies: Counter[str] = Counter()
-        window = manifest["window"].split("/")[0]
         for part in manifest["parts"] if manifest["complete"] else []:
             if part["role"] == "data":
                 records = json.loads(unzip(self.s3.objects[part["key"]].body))
-                bodies.update(record["body"] for record in records if window)
+                bodies.update(record["body"] for record in records)
         return bodies
 
     def _serve(self, request: httpx.Request, now: dt.datetime) -> httpx.Response:

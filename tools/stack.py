@@ -15,8 +15,8 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypedDict
@@ -31,6 +31,10 @@ DEFAULT_PORT = 4566
 SAM = ROOT / ".tools" / "sam" / "bin" / "sam"
 MINISTACK = ROOT / ".tools" / "ministack" / "bin" / "ministack"
 ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
+
+
+#: Told what is under way, for as long as it is.
+type Step = Callable[[str], AbstractContextManager[object]]
 
 
 class StackError(Exception):
@@ -124,18 +128,17 @@ def account(endpoint: str) -> dict[str, str]:
 
 def run(command: Sequence[str | Path], environment: Mapping[str, str], what: str) -> None:
     """Run a tool quietly; if it fails, raise StackError with the end of what it said."""
-    done = subprocess.run(
-        [str(word) for word in command],
-        cwd=ROOT,
-        env=dict(environment),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise StackError(f"{what} failed:\n" + "\n".join(done.stdout.splitlines()[-30:]))
+    process = subprocess.Popen(
+        [str(word) for word in command], cwd=ROOT, env=dict(environment), stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+    )  # fmt: skip
+    try:
+        said = process.communicate()[0].decode("utf-8", "replace")
+    except BaseException:
+        stop(process)  # with everything it has started, whoever asked us to end
+        raise
+    if process.returncode:
+        raise StackError(f"{what} failed:\n" + "\n".join(said.splitlines()[-30:]))
 
 
 def overrides(parameters: Mapping[str, str]) -> list[str]:
@@ -152,12 +155,14 @@ def only_one_at_a_time() -> Generator[None]:
         yield
 
 
-def build_and_deploy(endpoint: str, parameters: Mapping[str, str]) -> dict[str, str]:
+def build_and_deploy(endpoint: str, parameters: Mapping[str, str], step: Step = nullcontext) -> dict[str, str]:
     """Do what a user does, `sam build && sam deploy`, and return the stack's outputs."""
     flags = overrides(parameters)
     with only_one_at_a_time():
-        run([SAM, "build", *flags], bare_environment(), "sam build")
-        run([SAM, "deploy", *flags], bare_environment(**account(endpoint)), "sam deploy")
+        with step("sam build"):
+            run([SAM, "build", *flags], bare_environment(), "sam build")
+        with step("sam deploy"):
+            run([SAM, "deploy", *flags], bare_environment(**account(endpoint)), "sam deploy")
     found = boto3.client("cloudformation", **aws(endpoint)).describe_stacks(StackName=STACK)["Stacks"][0]
     outputs: list[Any] = list(found.get("Outputs", []))
     return {output["OutputKey"]: output["OutputValue"] for output in outputs}
@@ -226,12 +231,16 @@ def ministack(port: int, *, keep: bool = False) -> Generator[tuple[str, int, Pat
 
 
 @contextmanager
-def local_stack(port: int | None = None, *, keep: bool = False, **parameters: str) -> Generator[Stack]:
+def local_stack(
+    port: int | None = None, *, keep: bool = False, step: Step = nullcontext, **parameters: str
+) -> Generator[Stack]:
     """Deploy the template to a fresh ministack with these parameters; yield the stack, and stop everything at the end.
 
     Without a port a free one is taken. With `keep`, and only after a block that ended well, everything runs on.
     """
     check_machine([port] if port else [])
-    with ministack(port or free_port(), keep=keep) as (endpoint, process_id, folder):
-        outputs = build_and_deploy(endpoint, parameters)
+    with ExitStack() as running:
+        with step("ministack"):
+            endpoint, process_id, folder = running.enter_context(ministack(port or free_port(), keep=keep))
+        outputs = build_and_deploy(endpoint, parameters, step)
         yield Stack(aws=aws(endpoint), outputs=outputs, process_id=process_id, folder=folder)

@@ -92,6 +92,13 @@ def test_a_claim_that_was_let_go_can_be_taken_once_its_lease_is_over(ledger: Led
     assert (second.attempt, second.killed, second.loose) == (2, 2, 2)
 
 
+def test_who_saw_a_window_before_another_claim_cannot_take_it_when_that_lease_is_over(ledger: Ledger) -> None:
+    seen = ledger.read(window(0))
+    assert seen
+    claim(ledger)
+    assert ledger.claim(seen, LATER, LATER + HOUR) is None
+
+
 def test_a_commit_ends_a_claim_and_a_finished_window_is_due_no_more(ledger: Ledger) -> None:
     held = claim(ledger)
     done = ledger.commit(held, held.model_copy(update={"state": "sealed", "due_at": None, "rows": 7}))

@@ -199,6 +199,8 @@ def check(race: Race) -> None:
     scenario, where = race.scenario, race.trail
     assert [turn.error for turn in race.turns] == [None, None], where
     scenario.gate = open_gate
+    committed = scenario.ledger.covering(Span(START, END))[0].visits
+    assert scenario.rows() >= Counter(scenario.seen(committed)), where
     scenario.now = END + 2 * HOUR
     scenario.until_sealed()
     assert scenario.rows() == Counter(scenario.seen()), where

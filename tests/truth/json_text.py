@@ -19,6 +19,8 @@ def _refuse(name: str) -> NoReturn:
 
 
 DECODER = json.JSONDecoder(object_pairs_hook=Pairs, parse_int=Number, parse_float=Number, parse_constant=_refuse)
+#: Reads on over what is no JSON but easily told from it, so that the records around it can be counted.
+TOLERANT = json.JSONDecoder(object_pairs_hook=Pairs, parse_int=Number, parse_float=Number, parse_constant=Number)
 
 
 def record(text: bytes) -> Pairs | None:

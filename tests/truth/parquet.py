@@ -2,9 +2,8 @@
 
 import io
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from importlib import import_module
-from typing import Any
+from typing import Any, NamedTuple
 
 from tests.truth.row import COLUMNS, Row
 
@@ -25,8 +24,7 @@ SCHEMA = (
 )
 
 
-@dataclass(frozen=True)
-class Held:
+class Held(NamedTuple):
     """A row of the archive, with what does not follow from its record."""
 
     row: Row

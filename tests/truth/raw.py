@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import json
+import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,9 @@ from tests.truth.difference import Findings
 from tests.truth.ledger import Window
 
 MANIFEST = "/manifest.json"
+#: These are stored gzip-compressed, everything else as it came.
+PACKED = (".json.gz", ".jsonl.gz", ".csv.gz", ".txt.gz", ".html.gz")
+NAMED = re.compile(r"/[0-9]{5}\.(?:(?:json|jsonl|csv|txt|html)\.gz|zip|gz|tar)$")
 SUMMANDS = ("rows", "rejects", "outside", "duplicates")
 
 
@@ -54,7 +58,8 @@ def _manifest(found: Findings, bucket: Bucket, key: str, secrets: Collection[str
 def _part(found: Findings, bucket: Bucket, part: Mapping[str, Any]) -> None:
     key = part["key"]
     data = bucket.read(key)
-    body = gzip.decompress(data) if key.endswith(f".{part['suffix']}.gz") else data
+    body = gzip.decompress(data) if key.endswith(PACKED) else data
+    found.check(NAMED.search(key), "raw", key, "is no name for a part, or for one that must be packed")
     same = [_sha256(data), len(data)] == [part["object_sha256"], part["object_bytes"]]
     found.check(same, "raw", key, "does not hold the bytes that its manifest names")
     received = [_sha256(body), len(body)] == [part["sha256"], part["bytes"]]

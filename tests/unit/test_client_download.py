@@ -118,10 +118,10 @@ def test_a_link_that_is_refused_or_gone_has_expired_and_is_not_tried_again(tmp_p
     assert caught.value.part.role == "error"
 
 
-@pytest.mark.parametrize(("status", "attempts"), [(503, 4), (429, 4), (400, 1), (401, 1), (304, 1)])
+@pytest.mark.parametrize(("status", "attempts"), [(503, 4), (429, 4), (400, 1), (401, 1), (304, 1), (302, 1), (200, 4)])
 def test_a_download_that_fails_is_tried_again_if_that_may_help(tmp_path: Path, status: int, attempts: int) -> None:
-    script = Script([answer(status, b"st=token")])
-    with pytest.raises(ProviderError) as caught:
+    script = Script([answer(status, b"<p>st=token")])
+    with pytest.raises(ProviderError, match=f"HTTP {status} from the download host") as caught:
         plain(tmp_path, script).download(LINK)
     assert len(script.requests) == attempts
     assert "token" not in str(caught.value)

@@ -1,4 +1,5 @@
 import datetime as dt
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -148,7 +149,7 @@ def test_leaf_windows_never_overlap_and_what_was_planned_stays_covered(actions: 
             case _:
                 split_one(table, plan, int(str(amount)), now)
         windows = sorted(leaves(table))
-        assert all(left.end <= right.start for left, right in zip(windows, windows[1:], strict=False))
+        assert all(left.end <= right.start for left, right in pairwise(windows))
         head = ledger(table).head()
         assert head
         assert not list(plan.missing(Span(head.begin, head.cursor)))

@@ -1,4 +1,5 @@
 import datetime as dt
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -71,7 +72,7 @@ def test_tiles_cover_a_gap_exactly_and_are_cut_where_the_clock_is_round(gap: Spa
     windows = list(tiles(gap, length))
     assert windows[0].start == gap.start
     assert windows[-1].end == gap.end
-    assert all(left.end == right.start for left, right in zip(windows, windows[1:], strict=False))
+    assert all(left.end == right.start for left, right in pairwise(windows))
     assert all((window.start - EPOCH) % length == dt.timedelta(0) for window in windows[1:])
     assert all(window.length <= length for window in windows)
 

@@ -4,10 +4,12 @@ import json
 
 import httpx
 import pytest
+from boto3.dynamodb.conditions import Attr
 
 from logarchive.handler import act
 from logarchive.window import instant
-from tests.scenario import END, HOUR, MINUTE, START, Record, Scenario
+from logarchive.work import LEASE_MARGIN
+from tests.scenario import END, HOUR, MINUTE, START, TIMEOUT, Record, Scenario
 
 WORLD = [Record("a", 1), Record("b", 2)]
 
@@ -58,6 +60,29 @@ def test_a_second_worker_ends_at_once_while_the_only_slot_is_taken() -> None:
     stage.ledger.take_slot(0, "other", stage.now, stage.now + HOUR)
     assert act(stage.archive(), {"action": "work", "source": "shop"})["windows"] == []
     assert "worker.no_slot" in stage.events
+
+
+def test_a_lease_outlives_the_invocation_that_took_it() -> None:
+    stage, leases = scenario(), []
+
+    def look(_request: httpx.Request) -> None:
+        leases.extend(entry.due_at for entry in stage.ledger.every())
+
+    stage.answer = look
+    started = stage.now
+    stage.tick()
+    assert leases == [started + TIMEOUT + LEASE_MARGIN]
+
+
+def test_of_many_due_windows_the_one_that_is_lost_soonest_is_taken_first() -> None:
+    stage, asked = scenario(window="PT6H", retention="P3D"), []
+    act(stage.archive(), {"action": "tick"})
+    [first, *others] = stage.ledger.every()
+    assert others
+    stage.table.update(stage.ledger.source, first.window_key, put={"lost_at": None}, when=Attr("window").exists())
+    stage.answer = lambda request: asked.append(json.loads(request.content)["from"])
+    stage.tick()
+    assert asked[-1] < min(asked[:-1])
 
 
 def test_work_for_a_source_that_is_not_there_is_refused_by_name() -> None:

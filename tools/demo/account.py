@@ -64,11 +64,15 @@ class Account:
             raise StackError(f"{provider}, {json.dumps(event)}: {json.dumps(result)[:600]}")
         return result
 
+    def status(self, provider: str) -> dict[str, Any]:
+        """Return where a provider's sources stand, as its function tells it."""
+        return self.invoke(provider, {"action": "status"})
+
     def warm(self, feeds: Sequence[Feed]) -> None:
         """Have every environment unpacked that the functions will need: one for the tick, one for each worker."""
-        events = [feed.provider for feed in feeds for _ in range(feed.workers)] + [*FUNCTIONS]
-        with ThreadPoolExecutor(len(events)) as pool:
-            list(pool.map(lambda provider: self.invoke(provider, {"action": "status"}), events))
+        needed = [feed.provider for feed in feeds for _ in range(feed.workers)] + [*FUNCTIONS]
+        with ThreadPoolExecutor(len(needed)) as pool:
+            list(pool.map(self.status, needed))
 
     def next_tick(self) -> dt.datetime:
         """Return when the schedules fire first: a minute after they were made."""

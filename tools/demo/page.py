@@ -45,6 +45,10 @@ class Page:
         """Print a line as it is, cut at the page's width."""
         self._print(cut(f"{INDENT}{text}".rstrip()))
 
+    def whole(self, text: str) -> None:
+        """Print a line that is there to be copied: as it is, however long."""
+        self._print(f"{INDENT}{text}")
+
     def table(self, head: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
         """Print rows below their head, columns aligned: numbers to the right, everything else to the left."""
         for text in table(head, rows):
@@ -76,6 +80,11 @@ class Page:
             self.move(f"{name:<14} ...")
         yield
         self.line(f"{name:<14} {outcome:<{WIDTH - 29}} {time.monotonic() - begun:7.1f} s")
+
+    def fail(self, text: str) -> None:
+        """Say what went wrong, on the other channel."""
+        self._print(*[""] * bool(self._sections))
+        print(f"make demo: {text}", file=sys.stderr, flush=True)
 
     def seconds(self) -> float:
         """Return how long the demo has run."""

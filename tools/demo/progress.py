@@ -2,7 +2,6 @@
 
 import datetime as dt
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -32,14 +31,20 @@ class Standing:
         return [window for window in self.windows if window.visited_at]
 
     @property
+    def open(self) -> list[Window]:
+        """The windows that were visited and will be again."""
+        return [window for window in self.visited if window.item.get("due_at")]
+
+    @property
+    def whole(self) -> list[Window]:
+        """The windows up to the last one that was visited."""
+        last = max(window.start for window in self.visited)
+        return [window for window in self.windows if window.start <= last]
+
+    @property
     def visits(self) -> int:
         """Good visits so far."""
         return sum(len(window.item.get("visits") or ()) for window in self.windows)
-
-    @property
-    def issues(self) -> Counter[str]:
-        """How many windows have which issue."""
-        return Counter(window.item["issue"] for window in self.windows if window.item.get("issue"))
 
     def total(self, name: str) -> int:
         """Return the sum of one of the windows' numbers."""

@@ -39,18 +39,21 @@ class Providers:
 
 
 @contextmanager
-def providers(folder: Path, orders: Mapping[str, Any]) -> Generator[tuple[Providers, subprocess.Popen[bytes]]]:
-    """Start the simulator on a free port of the loopback; stop it at the end, unless its process is detached."""
+def providers(folder: Path, orders: Mapping[str, Any], *, keep: bool = False) -> Generator[Providers]:
+    """Run the simulator on a free port of the loopback. With `keep`, and after a block that ended well, it runs on."""
     command = [sys.executable, "-m", "tests.simulator", "--port", "0", "--control", json.dumps(orders)]
     with (folder / "simulator.log").open("wb") as errors:
         process = subprocess.Popen(
             command, cwd=ROOT, env={"PATH": os.defpath}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=errors, start_new_session=True,
         )  # fmt: skip
+    kept = False
     try:
-        yield Providers(_address(process), process.pid), process
+        yield Providers(_address(process), process.pid)
+        kept = keep
     finally:
-        stop(process)
+        if not kept:
+            stop(process)
 
 
 def _address(process: subprocess.Popen[bytes]) -> str:

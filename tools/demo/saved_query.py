@@ -1,5 +1,6 @@
 """The saved queries: Athena's SQL, run here by DuckDB, which reads the same Parquet objects from the bucket."""
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -10,6 +11,9 @@ import duckdb
 import sqlglot
 from sqlglot.optimizer.annotate_types import annotate_types
 
+from tests.truth import Bucket
+from tests.truth.body import lines
+from tools.demo.page import INDENT, WIDTH, Page
 from tools.lock import ROOT
 from tools.stack import Aws
 
@@ -81,3 +85,25 @@ def ask(database: "DuckDBPyConnection", sql: str) -> Answer:
     """Run a statement."""
     done = database.execute(sql)
     return Answer([column[0] for column in done.description or ()], done.fetchall())
+
+
+#: The newest row of a host's log with something in every corner.
+ROW = """
+SELECT * FROM logs WHERE source = 'edge' AND url_query IS NOT NULL AND geo_region IS NOT NULL
+  AND http_response_status_code >= 500 ORDER BY time DESC, record_id LIMIT 1
+"""
+
+
+def show_row(page: Page, bucket: Bucket, database: "DuckDBPyConnection") -> None:
+    """Show one row, and the record that its `raw_part` and `raw_index` name."""
+    answer = ask(database, ROW)
+    row = dict(zip(answer.names, answer.rows[0], strict=True))
+    raw: str = lines(bucket.read(row["raw_part"]))[row["raw_index"]].decode()
+    for text in (f"record {row['raw_index']} of {row['raw_part']}", raw):
+        page.line()
+        for line in textwrap.wrap(text, WIDTH - len(INDENT), break_on_hyphens=False):
+            page.line(line)
+    page.line()
+    for name, value in row.items():
+        if value is not None:
+            page.line(f"{name:<26} {value}")

@@ -64,6 +64,11 @@ class Feed:
         return Place(self.provider, self.name)
 
     @property
+    def last_age(self) -> dt.timedelta:
+        """The age at which its windows are sealed."""
+        return HOUR * int(str(self.settings["revisit"][-1]).removeprefix("PT").removesuffix("H"))
+
+    @property
     def workers(self) -> int:
         """How many workers may be at work on it at once."""
         return int(self.settings.get("workers", 1))
@@ -80,13 +85,14 @@ def feeds(url: str, now: dt.datetime) -> tuple[Feed, ...]:
     tencent = {"secret": f"{STACK}/dsa/demo", "download_hosts": [url.removeprefix("http://")], "start": start}
     elsa = {"secret": f"{STACK}/ncloud/demo", "project_key": PROJECT_KEY, "project_id": PROJECT_ID, "start": start}
     return (
-        Feed("elsa", "checkout", elsa | {"base_url": f"{url}/elsa", "workers": 2, "count": CAP, "revisit": REVISITS}),
+        Feed(
+            "elsa",
+            "checkout",
+            elsa | {"base_url": f"{url}/elsa", "count": CAP, "workers": 2, "revisit": ["PT1H", "PT6H"]},
+        ),
         _tencent("edge", tencent | {"api": "cdn", "base_url": f"{url}/cdn/", "workers": 2}, HOSTS[:5]),
         _tencent("legacy", tencent | {"api": "dsa", "base_url": f"{url}/dsa"}, HOSTS[7:]),
     )
-
-
-REVISITS = ["PT1H", "PT6H"]
 
 
 def _tencent(name: str, settings: dict[str, Any], hosts: Sequence[str]) -> Feed:
@@ -126,4 +132,5 @@ def _late_record(moment: dt.datetime, number: int, _host: str) -> str:
 
 def _late_line(moment: dt.datetime, number: int, host: str) -> str:
     local = moment + 8 * HOUR
-    return f'{local:%Y%m%d%H%M%S} 203.0.113.{number % 256} {host} /late 512 22 2 200 NULL 12 "curl/8.11.0" "(null)" GET HTTP/2.0 hit'
+    start = f"{local:%Y%m%d%H%M%S} 203.0.113.{number % 256} {host} /late"
+    return f'{start} 512 22 2 200 NULL 12 "curl/8.11.0" "(null)" GET HTTP/2.0 hit'

@@ -56,7 +56,9 @@ def link_fault(part: Part) -> ProviderError | None:
     if part.status in _GONE:
         return LinkExpiredError(f"HTTP {part.status}: the link is not valid, or no longer")
     error = fault(part)
-    return type(error)(f"HTTP {part.status} from the download host") if error and part.status not in _GOOD else error
+    if error is not None:
+        error.args = (f"HTTP {part.status} from the download host, and no file",)
+    return error
 
 
 def error_document(part: Part) -> Mapping[str, Any] | None:

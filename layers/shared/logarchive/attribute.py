@@ -57,12 +57,13 @@ def written(value: Any) -> str | None:  # noqa: ANN401 (JSON)
         return "true" if value else "false"
     if kind is Verbatim:
         return value.text
-    if _has_float(value):
+    if has_float(value):
         raise InexactError
     return compact(value).decode()
 
 
-def _has_float(value: Any) -> bool:  # noqa: ANN401 (JSON)
+def has_float(value: Any) -> bool:  # noqa: ANN401 (JSON)
+    """Tell whether there is a float anywhere in a value."""
     if isinstance(value, dict):
-        return any(map(_has_float, value.values()))  # pyright: ignore[reportUnknownArgumentType] (JSON)
-    return any(map(_has_float, value)) if isinstance(value, list) else isinstance(value, float)  # pyright: ignore[reportUnknownArgumentType] (JSON)
+        return any(map(has_float, value.values()))  # pyright: ignore[reportUnknownArgumentType] (JSON)
+    return any(map(has_float, value)) if isinstance(value, list) else isinstance(value, float)  # pyright: ignore[reportUnknownArgumentType] (JSON)

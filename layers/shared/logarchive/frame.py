@@ -7,7 +7,7 @@ from typing import Any
 
 from arro3.core import Array
 
-from logarchive.attribute import InexactError
+from logarchive.attribute import InexactError, has_float
 from logarchive.bounds import Bounds, Verdict
 from logarchive.column import Column, Plan, various
 from logarchive.json_block import Block
@@ -56,9 +56,12 @@ def frame(block: Block, plan: Plan, bounds: Bounds) -> Frame:
 
 
 def _frame(block: Block, plan: Plan, bounds: Bounds) -> Frame:
-    good, bad = _sorted_out(block, plan)
-    good, untimed = _timed(good, verbatim=block.verbatim)
-    good, strays, outside = _bounded(good, bounds.verdicts(good.times))
+    every, bad = _sorted_out(block, plan)
+    timed, untimed = _timed(every, verbatim=block.verbatim)
+    good, strays, outside = _bounded(timed, bounds.verdicts(timed.times))
+    # Columns and attributes find the floats of rows. One in another record would hide what the block has lost.
+    if not block.exact and len(good.records) < len(every.records) and has_float(every.records):
+        raise InexactError
     given = plan.ids(good.records)
     columns, attributes = uniform(good.records, plan, good.times) or various(good.records, plan, good.times)
     return Frame(

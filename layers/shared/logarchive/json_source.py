@@ -9,10 +9,12 @@ import orjson
 from logarchive import csv_record
 from logarchive.errors import MalformedError
 from logarchive.json_block import Array, Block, Buffer, Chunks, lines
-from logarchive.json_record import DECODER
+from logarchive.json_record import DECODER, Bad, Record, read
 from logarchive.provider import JsonLayout
 
 _HEAD_BYTES = 64 * 1024
+#: A first line longer than this is taken for a document.
+_MAX_LINE_BYTES = 8 * 1024 * 1024
 _MAX_HEAD_BYTES = 64 * 1024 * 1024
 _BOM = b"\xef\xbb\xbf"
 _SPACE = b" \t\r\n"
@@ -62,21 +64,23 @@ def _array(buffer: Buffer, around: bytes) -> Iterator[Block]:
 
 def _objects(buffer: Buffer, time_key: str) -> Iterator[Block]:
     """Tell lines and a single record from a document that wraps one array of records."""
+    while b"\n" not in buffer.data and not buffer.ended and len(buffer.data) < _MAX_LINE_BYTES:
+        buffer.fill(2 * len(buffer.data))
     line, found, rest = buffer.data.partition(b"\n")
-    try:
-        first: Any = orjson.loads(line)
-    except orjson.JSONDecodeError:
-        return _unclear(buffer, time_key, one_line=bool(found) and line.rstrip(_SPACE)[-1:] == b"}")
+    line = line.rstrip(_SPACE)
+    if line.endswith(b"}") and rest.lstrip(_SPACE).startswith(b"{"):
+        return lines(buffer)
+    first = read(line)
+    if isinstance(first, Bad):
+        return _unclear(buffer, time_key, one_line=bool(found) and line.endswith(b"}"))
     if time_key in first or rest.lstrip(_SPACE) or len(_arrays(first)) != 1:
         return lines(buffer)
     return _document(buffer, [_arrays(first)[0]])
 
 
-def _arrays(document: dict[str, Any]) -> list[str]:
+def _arrays(document: Record) -> list[str]:
     """Name the keys that hold arrays of nothing but objects."""
-    return [
-        key for key, value in document.items() if isinstance(value, list) and all(isinstance(one, dict) for one in value)  # pyright: ignore[reportUnknownVariableType] (JSON)
-    ]
+    return [key for key, value in document.items() if isinstance(value, list) and not set(map(type, value)) - {dict}]  # pyright: ignore[reportUnknownArgumentType] (JSON)
 
 
 def _unclear(buffer: Buffer, time_key: str, *, one_line: bool) -> Iterator[Block]:

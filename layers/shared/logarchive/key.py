@@ -34,8 +34,8 @@ class Place:
         return f"provider={self.provider}/date={self.window.date}/{self.source}-{self.window.slug}"
 
     def part(self, visit: str, number: int, suffix: str) -> str:
-        """Return the key of one part of a visit."""
-        return f"{self.raw}{visit}/{number:05d}.{suffix}"
+        """Return the key of one part of a visit; `suffix` begins with its dot."""
+        return f"{self.raw}{visit}/{number:05d}{suffix}"
 
     def manifest(self, visit: str) -> str:
         """Return the key of a visit's manifest."""

@@ -16,7 +16,7 @@ from logarchive.store import Store, sha256_of
 from logarchive.window import Span
 
 #: Bodies of these kinds are stored gzip-compressed; everything else as it came.
-_COMPRESSED = frozenset({"json", "jsonl", "csv", "txt", "html"})
+_COMPRESSED = frozenset({".json", ".jsonl", ".csv", ".txt", ".html"})
 _PIECE = 1024 * 1024
 
 

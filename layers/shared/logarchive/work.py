@@ -56,8 +56,7 @@ class Worker[S: Source, K: BaseModel]:
 
     def visit(self, entry: Entry) -> Entry | None:
         """Claim one window and visit it; None if another worker has it, or took it meanwhile."""
-        now = self.invocation.clock()
-        claimed = self.ledger.claim(entry, now, self.invocation.deadline + LEASE_MARGIN)
+        claimed = self._claim(entry)
         return self._visit(claimed) if claimed else None
 
     def _work(self, failures: list[Exception]) -> Iterator[Entry]:
@@ -80,11 +79,13 @@ class Worker[S: Source, K: BaseModel]:
         """Claim the due window that is lost soonest; None when nothing is due that others do not hold."""
         while candidates := self.ledger.due(self.invocation.clock(), CANDIDATES):
             for entry in sorted(candidates, key=_urgency):
-                now = self.invocation.clock()
-                claimed = self.ledger.claim(entry, now, self.invocation.deadline + LEASE_MARGIN)
+                claimed = self._claim(entry)
                 if claimed:
                     return claimed
         return None
+
+    def _claim(self, entry: Entry) -> Entry | None:
+        return self.ledger.claim(entry, self.invocation.clock(), self.invocation.deadline + LEASE_MARGIN)
 
     def _visit(self, claimed: Entry) -> Entry | None:
         visitor = Visitor(

@@ -1,0 +1,364 @@
+"""Parts to rows: numbers, bounds, identity, merging, and bytes that depend on nothing else."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import subprocess
+import sys
+from importlib import import_module
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from logarchive.convert import item, text
+from logarchive.errors import MalformedError, OutOfTimeError, TooLargeError
+from logarchive.provider import Feed, JsonLayout
+from logarchive.rows import Built, object_visits, reaches
+from logarchive.schema import COLUMNS
+from logarchive.window import Span
+from tests.unit import visit
+from tests.unit.visit import END, START, WINDOW
+
+_parquet: Any = import_module("pyarrow.parquet")
+HALVES = WINDOW.halves(dt.timedelta(seconds=1)) or ()
+SECOND = dt.timedelta(seconds=1)
+
+
+def record(at: int, message: str = "m") -> bytes:
+    return b'{"time":%d,"message":%b}' % (at, json.dumps(message).encode())
+
+
+def body(*records: bytes) -> bytes:
+    return visit.array(records)
+
+
+def ids(built: Built) -> list[str]:
+    return [row["record_id"] for row in visit.rows(built)]
+
+
+def test_what_is_empty_has_no_object_and_no_rejects() -> None:
+    for nothing in (b"", visit.zipped(), visit.zipped(b"", b""), b"[]", b" \n", visit.zipped(b"[]"), b'{"logs":[]}'):
+        built = visit.visit(nothing)
+        assert (built.path, built.object_rows, built.visits, built.rejects_path) == (None, 0, (), None)
+        assert built.numbers.fetched == 0
+
+
+def test_fetched_is_the_sum_of_what_became_of_it() -> None:
+    own = WINDOW
+    asked = own.widened(SECOND)
+    built = visit.visit(
+        visit.part(
+            body(record(START), record(START), record(START - 1), record(END), record(END + 5000), b"{}", b"7"),
+            own=own,
+            asked=asked,
+        )
+    )
+    numbers = built.numbers
+    assert (numbers.rows, numbers.rejects, numbers.outside, numbers.duplicates, numbers.strays) == (3, 2, 2, 0, 1)
+    assert numbers.fetched == 7
+    assert [row["raw_index"] for row in visit.rows(built)] == [0, 1, 4]
+
+
+def test_bounds_are_half_open_and_what_was_asked_for_is_inclusive() -> None:
+    asked = WINDOW.widened(SECOND)
+    for at, rows, outside, strays in (
+        (START, 1, 0, 0),
+        (START - 1, 0, 1, 0),
+        (START - 1000, 0, 1, 0),
+        (START - 1001, 1, 0, 1),
+        (END - 1, 1, 0, 0),
+        (END, 0, 1, 0),
+        (END + 1000, 0, 1, 0),
+        (END + 1001, 1, 0, 1),
+    ):
+        numbers = visit.visit(visit.part(body(record(at)), own=WINDOW, asked=asked)).numbers
+        assert (numbers.rows, numbers.outside, numbers.strays) == (rows, outside, strays), at
+
+
+def test_a_record_of_the_other_half_is_outside_and_the_other_part_answers_for_it() -> None:
+    first, second = (Span(one.start, one.end) for one in HALVES)
+    parts = [visit.part(body(record(START), record(END - 1)), key=f"raw/{at}", own=own) for at, own in enumerate((first, second))]
+    built = visit.visit(*parts)
+    assert (built.numbers.rows, built.numbers.outside, built.numbers.strays) == (2, 2, 0)
+    assert [row["raw_part"] for row in visit.rows(built)] == ["raw/0", "raw/1"]
+
+
+def test_two_equal_records_stay_two_in_any_order_and_layout() -> None:
+    twice = b'{ "message":"m",  "time":%d}' % START
+    for records in ([record(START), twice, record(START, "n")], [record(START, "n"), twice, record(START)]):
+        for layout in (visit.array, visit.lines):
+            found = ids(visit.visit(layout(records)))
+            assert len(set(found)) == 3
+            equal = [one for one in found if one[:32] == min(found, key=len)[:32] or one.endswith("-1")]
+            assert sorted(found) == sorted(ids(visit.visit(body(*records))))
+            assert any(one.endswith("-1") and one[:-2] in found for one in equal)
+
+
+def test_many_equal_records_are_numbered_without_a_gap() -> None:
+    found = ids(visit.visit(body(*[record(START)] * 25)))
+    assert found == [found[0], *(f"{found[0]}-{number}" for number in range(1, 25))]
+
+
+def test_equals_are_counted_over_all_parts_of_one_range() -> None:
+    found = ids(visit.visit(body(record(START)), body(record(START))))
+    assert found == [found[0], f"{found[0]}-1"]
+
+
+def test_a_stray_that_answers_two_ranges_is_one_record_and_two_equal_strays_are_two() -> None:
+    first, second = HALVES
+    stray = record(END + 10**6)
+    answers = [body(stray, stray, record(START)), body(stray, stray, stray, record(END - 1))]
+    parts = [visit.part(one, key=f"raw/{at}", own=own, asked=own) for at, (one, own) in enumerate(zip(answers, (first, second), strict=True))]
+    built = visit.visit(*parts)
+    assert (built.numbers.rows, built.numbers.strays, built.numbers.duplicates) == (5, 3, 2)
+    assert len(set(ids(built))) == 5
+    assert visit.visit(standing=built, *parts).kept == 0  # noqa: B026
+
+
+UNIQUE = visit.provider(JsonLayout(path="items"), unique_id=Feed("sort", item(1), take=False))
+
+
+def hit(identity: object, at: int = START) -> bytes:
+    return b'{"time":%d,"sort":%b}' % (at, json.dumps([at, identity]).encode())
+
+
+def test_the_providers_own_id_removes_duplicates_and_the_first_wins() -> None:
+    pages = [b'{"items":[%b,%b]}' % (hit("a"), hit("b")), b'{"items":[%b,%b]}' % (hit("b", START + 5), hit("c"))]
+    built = visit.visit(*pages, of=UNIQUE)
+    assert ids(built) == ["a", "b", "c"]
+    assert (built.numbers.duplicates, built.numbers.fetched) == (1, 4)
+    assert visit.rows(built)[1]["raw_part"] == "raw/0"
+    assert visit.rows(built)[0]["attributes"] == [("sort", f'[{START},"a"]')]
+
+
+def test_without_the_providers_id_a_record_is_known_by_its_hash() -> None:
+    built = visit.visit(b'{"items":[%b,%b,%b]}' % (hit(7), hit(7), hit("a")), of=UNIQUE)
+    first, second, third = ids(built)
+    assert (second, third, len(first)) == (f"{first}-1", "a", 32)
+    assert visit.visit(b'{"items":[%b,%b,%b]}' % (hit(7), hit(7), hit("a")), of=UNIQUE, standing=built).kept == 0
+
+
+def test_an_answer_without_its_array_is_no_answer() -> None:
+    for answer in (b'{"other":[]}', b'{"items":{}}', b'{"items":[{}', b'{"items":[]', b"[]", b'{"items":[]}}', b"<html>"):
+        with pytest.raises(MalformedError):
+            visit.visit(answer, of=UNIQUE)
+    assert visit.visit(b'{"items":null}', of=UNIQUE).numbers.fetched == 0
+
+
+def test_records_lie_at_a_dotted_path_with_anything_around_them() -> None:
+    of = visit.provider(JsonLayout(path="events.content"))
+    answer = b'{"content":[{"time":1}],"x":{"events":[1.5]},"events":{"n":"\\u007b","content": [%b],"total":1},"z":[{"time":2}]}'
+    assert visit.visit(answer % record(START), of=of).numbers.rows == 1
+
+
+def test_a_visit_merged_with_itself_changes_nothing() -> None:
+    first = visit.visit(body(record(START), record(START), record(START + 1)))
+    again = visit.visit(body(record(START), record(START), record(START + 1)), standing=first)
+    assert (again.sha256, again.kept, again.added, again.visits) == (first.sha256, 0, 0, ("v1",))
+
+
+def test_a_visit_with_every_id_replaces_the_object_as_if_alone() -> None:
+    first = visit.visit(body(record(START)))
+    more = body(record(START + 1), record(START))
+    second = visit.visit(more, standing=first, name="v2")
+    assert (second.kept, second.added, second.visits) == (0, 1, ("v2",))
+    assert second.sha256 == visit.visit(more, name="v2").sha256
+
+
+def test_a_visit_that_lacks_rows_keeps_them_behind_its_own() -> None:
+    first = visit.visit(body(record(START, "old"), record(START, "both"), record(START, "old")))
+    second = visit.visit(body(record(START, "new"), record(START, "both")), standing=first, name="v2")
+    assert [row["body"] for row in visit.rows(second)] == ["new", "both", "old", "old"]
+    assert (second.kept, second.added, second.object_rows, second.visits) == (2, 1, 4, ("v1", "v2"))
+    assert second.path
+    assert object_visits(second.path) == ("v1", "v2")
+    assert second.numbers.rows == 2
+
+
+def test_a_visit_that_finds_nothing_keeps_everything() -> None:
+    first = visit.visit(body(record(START)))
+    second = visit.visit(b"[]", standing=first, name="v2")
+    assert (second.kept, second.object_rows, second.visits) == (1, 1, ("v1", "v2"))
+
+
+def test_the_newest_row_wins_for_an_equal_id() -> None:
+    first = visit.visit(b'{"items":[%b,%b]}' % (hit("a"), hit("b")), of=UNIQUE)
+    second = visit.visit(b'{"items":[%b]}' % hit("a", START + 9), of=UNIQUE, standing=first, name="v2")
+    assert [(row["record_id"], row["time"].microsecond) for row in visit.rows(second)] == [("a", 9000), ("b", 0)]
+
+
+_SEEN = st.lists(st.integers(0, 5), max_size=8)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(_SEEN, min_size=1, max_size=4))
+def test_after_any_visits_the_object_is_their_union_and_the_same_bytes_again(visits: list[list[int]]) -> None:
+    def folded() -> Built:
+        standing = None
+        for at, seen in enumerate(visits):
+            standing = visit.visit(body(*[record(START + one) for one in seen]), standing=standing, name=f"v{at}")
+        assert standing is not None
+        return standing
+
+    built = folded()
+    most = {one: max(seen.count(one) for seen in visits) for seen in visits for one in seen}
+    found = [row["time"].microsecond // 1000 for row in visit.rows(built)]
+    assert {one: found.count(one) for one in set(found)} == most
+    assert len(set(ids(built))) == built.object_rows == sum(most.values())
+    assert folded().sha256 == built.sha256
+
+
+def test_the_bytes_depend_on_no_process() -> None:
+    script = "from tests.unit import visit; print(visit.visit(b'[{\"time\":%d}]' % visit.START).sha256)"
+    path = os.pathsep.join([os.fspath(one) for one in sys.path])
+    shas = {
+        subprocess.run([sys.executable, "-c", script], env={"PYTHONPATH": path, "PYTHONHASHSEED": seed}, capture_output=True, check=True).stdout
+        for seed in ("1", "2", "3", "4")
+    }
+    assert len(shas) == 1
+
+
+def test_the_footer_has_the_tables_columns_in_order_with_their_types() -> None:
+    built = visit.visit(body(record(START)))
+    file = _parquet.ParquetFile(built.path)
+    physical = {"timestamp": "INT64", "string": "BYTE_ARRAY", "int": "INT32", "bigint": "INT64", "double": "DOUBLE"}
+    leaves = [file.schema.column(at) for at in range(len(file.schema))]
+    plain = [one for one in leaves if one.path == one.name]
+    assert [one.name for one in plain] == [name for name in COLUMNS if name != "attributes"]
+    for one in plain:
+        kind = COLUMNS[one.name]
+        assert one.physical_type == physical[kind]
+        expected = {"timestamp": "Timestamp(isAdjustedToUTC=true, timeUnit=milliseconds", "string": "String"}.get(kind, "None")
+        assert str(one.logical_type).startswith(expected)
+    assert [one.path for one in leaves if one not in plain] == ["attributes.key_value.key", "attributes.key_value.value"]
+    metadata = file.metadata.row_group(0)
+    assert {metadata.column(at).compression for at in range(metadata.num_columns)} == {"ZSTD"}
+    assert dict(file.metadata.metadata) == {b"logarchive.visits": b'["v1"]', b"logarchive.window": WINDOW.key.encode()}
+
+
+def test_the_raw_index_leads_back_to_the_record_over_members_rejects_and_blank_lines() -> None:
+    first = visit.lines([record(START, "0"), b"nope", b"", record(END, "2"), record(START, "3")])
+    content = visit.zipped(first, b"", body(record(START, "4"), b"[]", record(START, "6")))
+    built = visit.visit(content)
+    assert {row["raw_index"]: row["body"] for row in visit.rows(built)} == {0: "0", 2: "2", 3: "3", 4: "4", 6: "6"}
+    assert [one["index"] for one in visit.rejects(built)] == [1, 5]
+
+
+def test_blocks_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    records = [b'{"time":%d,"message":"},{","a":[{"b":%d},{"c":"x"}],"d":"%b"}' % (START + at, at, b"y" * (at % 50)) for at in range(300)]
+    records[50] = b'{"time":%d,"a":1.50,"a":2}' % START
+    records[120] = b'{"time":nope}'
+    records[200] = b'{"time":%d,"a":[{"time":1},{"time":2}]}' % START
+    for layout in (visit.array, visit.lines, visit.wrapped):
+        whole = visit.visit(layout(records))
+        assert (whole.numbers.rows, whole.numbers.rejects) == (299, 1)
+        for size in (300, 1000, 5000):
+            monkeypatch.setattr("logarchive.json_block.BLOCK_BYTES", size)
+            monkeypatch.setattr("logarchive.unpack.CHUNK", size // 3)
+            built = visit.visit(layout(records))
+            assert visit.rows(built) == visit.rows(whole)
+            assert visit.rejects(built) == visit.rejects(whole)
+        monkeypatch.undo()
+
+
+@pytest.mark.parametrize("layout", [visit.array, visit.lines, visit.wrapped])
+def test_a_body_cut_anywhere_is_malformed_or_says_what_is_missing(layout: Any) -> None:  # noqa: ANN401
+    content = layout([record(START, "a"), b'{"time":%d,"x":[{"y":1},{"z":2}]}' % START])
+    for end in range(1, len(content) - 1):
+        cut = content[:end]
+        if layout is visit.lines and cut.endswith((b"}", b"\n")) and json_lines(cut):
+            continue
+        with pytest.raises(MalformedError):
+            visit.visit(cut)
+
+
+def json_lines(cut: bytes) -> bool:
+    try:
+        [json.loads(line) for line in cut.splitlines()]
+    except ValueError:
+        return cut.endswith(b"}")
+    return True
+
+
+def test_garbage_behind_the_records_is_malformed() -> None:
+    for content in (b"[]x", b"[]]", b"[][]", b'{"logs":[]}x'):
+        with pytest.raises(MalformedError):
+            visit.visit(content)
+
+
+def test_documents_are_told_from_records() -> None:
+    one = b'{\n "time": %d,\n "message": "m"\n}' % START
+    wide = b'{"time":%d,"inner":[{"time":1}]}' % START
+    inner = b'{"inner":[{"time":1}],"time":%d}' % START
+    assert visit.visit(one).numbers.rows == 1
+    assert visit.visit(one + b"\n" + one).numbers.rows == 2
+    assert visit.visit(wide).numbers.rows == 1
+    assert visit.visit(inner).numbers.rows == 1
+    assert visit.visit(b"\xef\xbb\xbf" + body(record(START))).numbers.rows == 1
+    assert visit.visit(b'{\n"code":0,\n"logs":[\n%b\n]\n}' % record(START)).numbers.rows == 1
+    for nothing in (b"<html></html>", b"Internal error", b"null", b'"text"', b"\0\0"):
+        with pytest.raises(MalformedError):
+            visit.visit(nothing)
+
+
+def test_csv_rows_are_records_of_text() -> None:
+    content = b'\xef\xbb\xbftime,message,a\r\n%d,"two\nlines, ""quoted""",\r\n%d,short\r\n\r\n%d,\xff,b\r\n' % (START, START, START)
+    built = visit.visit(content)
+    assert [(row["raw_index"], row["body"], row["attributes"][1]) for row in visit.rows(built)] == [
+        (0, 'two\nlines, "quoted"', ("a", "")),
+        (2, "\\xff", ("a", "b")),
+    ]
+    assert visit.rejects(built) == [
+        {"reason": "2 fields where the header has 3", "part": "raw/0", "index": 1, "record": f"{START},short\r\n"}
+    ]
+    assert visit.visit(b"time,message\n").numbers.fetched == 0
+    with pytest.raises(MalformedError):
+        visit.visit(b'time,message\n1,"open')
+
+
+def test_rejects_show_text_or_base64_and_are_cut_at_their_limit() -> None:
+    built = visit.visit(visit.lines([b"\xff\xfe", b'{"a":"%b"}' % (b"x" * 70_000)]))
+    binary, long = visit.rejects(built)
+    assert (binary["record"], binary["encoding"], binary["reason"]) == ("//4=", "base64", "not UTF-8")
+    assert (len(long["record"]), long["truncated_from_bytes"]) == (65_536, 70_008)
+
+
+def test_only_data_parts_become_rows_and_their_totals_are_summed() -> None:
+    parts = [
+        visit.part(body(record(START)), announced=1),
+        visit.part(body(record(START, "b")), announced=4),
+        visit.part(b"junk", role="superseded", announced=9),
+    ]
+    numbers = visit.visit(*parts).numbers
+    assert (numbers.rows, numbers.announced) == (2, 5)
+    assert visit.visit(body(record(START))).numbers.announced is None
+
+
+def test_what_stops_a_visit_passes_through_the_writer() -> None:
+    def late() -> None:
+        raise OutOfTimeError("late")
+
+    with pytest.raises(OutOfTimeError):
+        visit.visit(body(record(START)), alive=late)
+    with pytest.raises(TooLargeError):
+        visit.visit(body(record(START), record(START)), limit=1)
+    assert visit.visit(body(record(START), record(START)), limit=2).numbers.rows == 2
+
+
+def test_a_cap_is_counted_only_where_the_bytes_could_reach_it() -> None:
+    parts = [visit.part(body(record(START), b"7")), visit.part(visit.zipped(body(record(START))))]
+    layout = JsonLayout()
+    assert reaches(parts, layout, 3, 2)
+    assert not reaches(parts, layout, 4, 2)
+    assert not reaches(parts, layout, 3, 1000)
+
+
+def test_a_column_that_a_provider_feeds_wrongly_stays_empty_and_the_record_keeps_its_key() -> None:
+    wrong = visit.provider(columns={**visit.COLUMNS, "client_port": Feed("message", text)})
+    (row,) = visit.rows(visit.visit(body(record(START)), of=wrong))
+    assert "client_port" not in row
+    assert row["body"] == "m"

@@ -1,0 +1,141 @@
+"""A visit without AWS or a provider's API: bodies in, rows out."""
+
+from __future__ import annotations
+
+import datetime as dt
+import gzip
+import io
+import json
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any, cast
+
+from logarchive.convert import epoch_ms, integer, severity, text, zoned_time
+from logarchive.part import Part
+from logarchive.provider import Feed, JsonLayout, Layout, LineLayout, Provider
+from logarchive.rows import Built, build
+from logarchive.window import EPOCH, MILLISECOND, Span, Window
+
+_parquet: Any = import_module("pyarrow.parquet")
+WINDOW = Window(dt.datetime(2026, 11, 22, 13, tzinfo=dt.UTC), dt.datetime(2026, 11, 22, 14, tzinfo=dt.UTC))
+START = (WINDOW.start - EPOCH) // MILLISECOND
+END = (WINDOW.end - EPOCH) // MILLISECOND
+
+COLUMNS = {
+    "time": Feed("time", epoch_ms),
+    "severity_text": Feed("level", text),
+    "severity_number": Feed("level", severity, take=False),
+    "body": Feed("message", text),
+    "client_port": Feed("port", integer),
+    "user_name": Feed("user.name", text),
+}
+LINE_COLUMNS = {
+    "time": Feed("time", zoned_time("+00:00")),
+    "url_path": Feed("path", text),
+    "http_response_size": Feed("bytes", integer),
+    "http_request_referrer": Feed("referer", text),
+}
+LINES = LineLayout(fields={4: ("time", "path", "bytes", "referer"), 5: ("time", "path", "bytes", "referer", "range")})
+
+
+def provider(
+    layout: Layout = JsonLayout(),  # noqa: B008 (frozen)
+    *,
+    columns: Mapping[str, Feed] | None = None,
+    unique_id: Feed | None = None,
+) -> Provider[Any, Any]:
+    lines = isinstance(layout, LineLayout)
+    mapping = columns or (LINE_COLUMNS if lines else COLUMNS)
+    unused = cast("Any", None)
+    return Provider(
+        name="test",
+        source=unused,
+        secret=unused,
+        secret_group="test",
+        auth=unused,
+        fetch=unused,
+        fault=unused,
+        layout=layout,
+        columns=lambda _settings: mapping,
+        feed=unused,
+        unique_id=unique_id,
+        bounded=not lines,
+    )
+
+
+def part(body: bytes, *, key: str = "raw/0", own: Span | None = None, asked: Span | None = None, **more: Any) -> Part:
+    path = Path(mkdtemp()) / "body"
+    path.write_bytes(body)
+    return Part(
+        path=path,
+        sha256="",
+        bytes=len(body),
+        suffix="",
+        request={},
+        status=200,
+        headers={},
+        time=WINDOW.end,
+        key=key,
+        own=own,
+        asked=asked,
+        **more,
+    )
+
+
+def visit(
+    *bodies: bytes | Part,
+    of: Provider[Any, Any] | None = None,
+    standing: Built | None = None,
+    name: str = "v1",
+    alive: Callable[[], None] = lambda: None,
+    **more: Any,
+) -> Built:
+    parts = [one if isinstance(one, Part) else part(one, key=f"raw/{at}") for at, one in enumerate(bodies)]
+    return build(
+        provider=of or provider(),
+        settings=None,
+        source="shop",
+        window=WINDOW,
+        visit=name,
+        parts=parts,
+        standing=standing.path if standing else None,
+        directory=Path(mkdtemp()),
+        alive=alive,
+        **more,
+    )
+
+
+def rows(built: Built) -> list[dict[str, Any]]:
+    """Return an object's rows without their NULL columns; attributes stay a list of pairs."""
+    table = _parquet.read_table(built.path).to_pylist() if built.path else []
+    return [{name: value for name, value in row.items() if value is not None} for row in table]
+
+
+def rejects(built: Built) -> list[dict[str, Any]]:
+    if built.rejects_path is None:
+        return []
+    with gzip.open(built.rejects_path) as file:
+        return [json.loads(line) for line in file]
+
+
+def zipped(*contents: bytes, how: int = zipfile.ZIP_DEFLATED) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", how) as archive:
+        for at, content in enumerate(contents):
+            archive.writestr(f"{at}.json", content)
+    return file.getvalue()
+
+
+def array(records: Sequence[bytes]) -> bytes:
+    return b"[" + b",".join(records) + b"]"
+
+
+def lines(records: Sequence[bytes]) -> bytes:
+    return b"".join(record + b"\n" for record in records)
+
+
+def wrapped(records: Sequence[bytes]) -> bytes:
+    return b'{"code": 0, "logs": [' + b" ,\n ".join(records) + b'], "total": 3}'

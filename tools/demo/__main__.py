@@ -1,0 +1,103 @@
+"""Run the demo: `make demo`, `KEEP=1 make demo` to look around afterwards, `PORT=4600 make demo` for another port."""
+
+import datetime as dt
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType
+from typing import NoReturn
+
+from tools.demo.account import Account
+from tools.demo.keep import show_how_to_look_around
+from tools.demo.page import Page, many
+from tools.demo.progress import Standing
+from tools.demo.providers import providers
+from tools.demo.story import Story
+from tools.demo.world import HOURS, feeds, orders
+from tools.stack import DEFAULT_PORT, StackError, address_is_taken, check_machine, local_stack
+
+
+#: Those that need no right.
+PORTS = range(1024, 65536)
+
+
+class Ended(BaseException):
+    """Somebody asked us to end."""
+
+
+def main() -> int:
+    """Run the demo; return 0 only if the archive is the truth."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _end)
+    page = Page()
+    try:
+        _play(page, _port(), keep=os.environ.get("KEEP", "") not in {"", "0"})
+    except StackError as error:
+        page.fail(str(error))
+        return 1
+    except (KeyboardInterrupt, Ended):
+        page.fail("stopped; nothing is left running")
+        return 130
+    return 0
+
+
+def _end(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise Ended
+
+
+def _port() -> int:
+    text = os.environ.get("PORT") or str(DEFAULT_PORT)
+    if not text.isdecimal() or int(text) not in PORTS:
+        raise StackError(f"PORT={text}: must be a number from {PORTS.start} to {PORTS.stop - 1}")
+    if address_is_taken(int(text)):
+        raise StackError(
+            f"port {text} of 127.0.0.1 is taken: stop what listens there, or choose one, PORT=4600 make demo"
+        )
+    return int(text)
+
+
+def _play(page: Page, port: int, *, keep: bool) -> None:
+    check_machine()
+    page.title(
+        "logarchive, the demo",
+        "The functions that you would deploy archive the logs of two providers, ELSA and Tencent Cloud. Here a "
+        "simulator plays the providers, and ministack plays AWS: everything stays on this machine (127.0.0.1).",
+    )
+    page.section("Deploying, as you would: sam build, sam deploy")
+    now = dt.datetime.now(dt.UTC)
+    first_day = f"{now - dt.timedelta(hours=HOURS):%Y-%m-%d}"
+    with (
+        local_stack(
+            port, keep=keep, step=page.step, ScheduleExpression="rate(1 minute)", ArchiveFrom=first_day
+        ) as stack,
+        providers(stack.folder, orders(now), keep=keep) as played,
+    ):
+        page.line(f"AWS at {stack.aws['endpoint_url']}, the providers at {played.url}")
+        story = Story(page, Account.of(stack), played, feeds(played.url, now))
+        standings = story.tell()
+        if keep:
+            story.account.switch_schedules(on=True)
+            show_how_to_look_around(page, stack, played)
+    _sum_up(page, standings, keep=keep)
+
+
+def _sum_up(page: Page, standings: Sequence[Standing], *, keep: bool) -> None:
+    rows = sum(standing.total("rows") for standing in standings)
+    sealed = sum(len(standing.state("sealed")) for standing in standings)
+    still = sum(len(standing.open) for standing in standings)
+    minutes, seconds = divmod(round(page.seconds()), 60)
+    page.section("Done")
+    page.say(
+        f"{many(rows, 'record')} archived, each equal to the provider's; {many(sealed, 'window')} sealed, {still} "
+        f"visited and due again; {minutes} min {seconds} s. "
+        + (
+            "Everything runs on, as said above."
+            if keep
+            else "Nothing is left running; KEEP=1 make demo lets you look around."
+        )
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

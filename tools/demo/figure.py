@@ -1,0 +1,73 @@
+"""The figures of the demo's tables and moving lines. Pure."""
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from tools.demo.progress import Standing, due_at, kept
+from tools.demo.proof import Proof
+
+type Row = Sequence[object]
+
+ARCHIVED = ("source", "windows", "sealed", "archived", "not due yet", "records", "rejects", "empty hours")
+REVISITED = ("source", "visited again", "came late", "gone there, kept here", "next visit, UTC", "all sealed, UTC")
+STATUS = ("source", "state", "sealed until", "lag s", "open", "due", "rows", "lost in h", "issues")
+PROOF = ("source", "windows", "records", "rows", "rejects", "differ", "led back", "parts", "hashes wrong")
+
+
+def progress(standings: Sequence[Standing], seconds: float) -> str:
+    """Return the line that moves while windows are archived."""
+    sources = "   ".join(
+        f"{standing.feed.path} {len(standing.visited):>2}/{len(standing.windows)}" for standing in standings
+    )
+    rows = sum(standing.total("rows") for standing in standings)
+    return f"{seconds:3.0f} s   {sources}   {rows:>7,} records"
+
+
+def revisits(before: Sequence[Standing]) -> Callable[[Sequence[Standing], float], str]:
+    """Return what says how many windows were visited again."""
+    visits = sum(standing.visits for standing in before)
+    windows = sum(len(standing.open) for standing in before)
+
+    def told(standings: Sequence[Standing], seconds: float) -> str:
+        again = sum(standing.visits for standing in standings) - visits
+        return f"{seconds:3.0f} s   {again} of {windows} windows visited again"
+
+    return told
+
+
+def archived(standing: Standing) -> Row:
+    """Return the row of a source after its first visits."""
+    empty = sum(not window.item.get("rows") for window in standing.visited)
+    waiting = len(standing.windows) - len(standing.visited)
+    states = (len(standing.state("sealed")), len(standing.open), waiting)
+    return standing.feed.path, len(standing.windows), *states, standing.total("rows"), standing.total("rejects"), empty
+
+
+def revisited(before: Standing, after: Standing) -> Row:
+    """Return the row of a source after its open windows were visited again."""
+    late = after.total("late") - before.total("late")
+    gone = sum(map(kept, after.visited))
+    due = sorted(moment for window in after.open if (moment := due_at(window)))
+    sealed = max((window.end + after.feed.last_age for window in after.open), default=None)
+    return after.feed.path, after.visits - before.visits, late, gone, _moment(due[0] if due else None), _moment(sealed)
+
+
+def status(provider: str, source: Mapping[str, Any]) -> Row:
+    """Return the row of a source as `status` tells it."""
+    issues = ", ".join(f"{count} {issue}" for issue, count in source["issues"].items()) or "none"
+    until = _moment(dt.datetime.fromisoformat(source["sealed_until"])) if source["sealed_until"] else "-"
+    numbers = (source["lag_seconds"], source["open"], source["due"], source["rows"], source["hours_to_loss"])
+    return f"{provider}/{source['source']}", source["state"], until, *numbers, issues
+
+
+def proof(one: Proof) -> Row:
+    """Return the row of a source's proof."""
+    wrong = len(one.raw.differences)
+    differ = len(one.differences) - wrong
+    counts = (one.truth.counts[name] for name in ("windows", "records", "rows", "rejects"))
+    return one.feed.path, *counts, differ, one.way_back.counts["rows"], one.raw.counts["parts"], wrong
+
+
+def _moment(moment: dt.datetime | None) -> str:
+    return f"{moment:%m-%d %H:%M}" if moment else "-"

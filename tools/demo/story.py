@@ -1,0 +1,207 @@
+"""What the demo does, act by act."""
+
+import datetime as dt
+import json
+import textwrap
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from tests.truth import Window
+from tools.demo import figure, tree
+from tools.demo.account import FUNCTIONS, Account
+from tools.demo.page import INDENT, WIDTH, Page, many
+from tools.demo.progress import Standing, look, number, wait_for_tick, watch
+from tools.demo.proof import Proof, prove, tasks, total
+from tools.demo.providers import Providers
+from tools.demo.saved_query import ask, connect, saved_queries, show_row
+from tools.demo.world import CAP, FAULT_NAMES, HOURS, SECRETS, Feed, broken, late
+from tools.lock import ROOT
+from tools.stack import StackError
+
+ARCHIVE_SECONDS, REVISIT_SECONDS = 300, 120
+
+
+@dataclass(frozen=True)
+class Story:
+    """Everything on the stage."""
+
+    page: Page
+    account: Account
+    providers: Providers
+    feeds: Sequence[Feed]
+
+    def tell(self) -> list[Standing]:
+        """Play all acts; return where the sources stand. Raises StackError if anything is not as it must be."""
+        self.configure()
+        self.wait()
+        self.archive()
+        standings = self.revisit()
+        self.bucket(standings)
+        self.status()
+        self.query()
+        self.prove(standings)
+        return standings
+
+    def configure(self) -> None:
+        """Write secrets and sources."""
+        page = self.page
+        page.section("Sources")
+        page.say(
+            "A source is one parameter, its credentials are one secret: nothing is deployed anew for it. "
+            f"Each of these begins {HOURS} hours ago. The last one has a typing error, on purpose."
+        )
+        for name, value in SECRETS.items():
+            self.account.put_secret(name, value)
+        for feed in (*self.feeds, broken(self.providers.url)):
+            page.line()
+            page.line(self.account.put_source(feed))
+            for line in textwrap.wrap(json.dumps(feed.settings), WIDTH - len(INDENT) - 2, break_on_hyphens=False):
+                page.line(f"  {line}")
+
+    def wait(self) -> None:
+        """Wait for the schedules to fire."""
+        page, expected = self.page, self.account.next_tick()
+        page.section("The schedule")
+        page.say(
+            "Two schedules, rate(1 minute), came with the stack; nothing happens before they fire. Then each function "
+            "reads its sources, plans one window for every hour, and starts workers. A worker asks the provider for "
+            "one window after the other, keeps the answers as received, writes one Parquet object, and commits. "
+            "A window past the last age that `revisit` names is sealed; a younger one is visited again later."
+        )
+        page.line()
+        with ThreadPoolExecutor(1) as pool:
+            warming = pool.submit(self.account.warm, self.feeds)
+            wait_for_tick(page, self.account, self.feeds, expected)
+            warming.result()
+
+    def archive(self) -> None:
+        """Watch the windows being archived, and say what was difficult about it."""
+        page = self.page
+        page.section("Archiving")
+        standings = watch(page, self.account, self.feeds, figure.progress, ARCHIVE_SECONDS)
+        check_archived(standings)
+        page.line()
+        page.table(figure.ARCHIVED, [figure.archived(standing) for standing in standings])
+        page.line()
+        requests = self.providers.requests()
+        for kind, count in Counter(request["fault"] for request in requests if request["fault"]).items():
+            page.line(f"{count:>3} x  a provider {FAULT_NAMES[kind]}: asked again")
+        full = sum(request["endpoint"] == "data" and request["records"] == CAP for request in requests)
+        page.line(f"{full:>3} x  an answer was full ({CAP:,} records): both halves of its range were asked for")
+
+    def revisit(self) -> list[Standing]:
+        """Let records come late and others go, and have the windows that are not sealed visited again."""
+        page, before = self.page, look(self.account, self.feeds)
+        page.section("Records that come late, and records that go")
+        orders = [order for standing in before for window in standing.open for order in _late(standing.feed, window)]
+        gone = {"elsa": {"gone_after_seconds": 0}, "dsa": {"gone_after_seconds": 0}}
+        self.providers.order({"add": orders, "switches": gone})
+        page.say(
+            f"The providers now show {many(len(orders), 'record')} that they had held back, and no longer show a few "
+            "that they had shown. The windows that are not sealed yet would see to it at their next age, in some "
+            "hours; here a `backfill` makes them due at once."
+        )
+        page.line()
+        for standing in before:
+            self._backfill(standing)
+        after = watch(page, self.account, self.feeds, figure.revisits(before), REVISIT_SECONDS)
+        self.account.switch_schedules(on=False)
+        page.line()
+        page.table(figure.REVISITED, [figure.revisited(old, new) for old, new in zip(before, after, strict=True)])
+        return after
+
+    def _backfill(self, standing: Standing) -> None:
+        windows = standing.open
+        if windows:
+            span = {"start": _instant(windows[0].start), "end": _instant(windows[-1].end)}
+            event = {"action": "backfill", "source": standing.feed.name, **span}
+            self.account.invoke(standing.feed.provider, event)
+
+    def bucket(self, standings: Sequence[Standing]) -> None:
+        """Show what lies in the bucket."""
+        page, bucket = self.page, self.account.bucket
+        objects = tree.sizes(bucket)
+        page.section("The bucket")
+        tree.show(page, bucket, objects)
+        page.line()
+        busiest = max(standings[0].windows, key=lambda window: number(window, "rows"))
+        page.say(f"One window in full: {number(busiest, 'rows'):,} records, where one answer holds {CAP:,} at most.")
+        tree.show_window(page, bucket, standings[0].feed, busiest, objects)
+
+    def status(self) -> None:
+        """Show the answers of the functions' own `status`."""
+        page = self.page
+        page.section('Status: what the functions answer to {"action": "status"}')
+        answers = {provider: self.account.status(provider) for provider in FUNCTIONS}
+        rows = [figure.status(provider, source) for provider, told in answers.items() for source in told["sources"]]
+        page.table(figure.STATUS, rows)
+        for provider, told in answers.items():
+            for error in told["errors"]:
+                page.say(f"{provider}/{error['source']} is skipped: {error['error']}")
+
+    def query(self) -> None:
+        """Ask the saved queries, and show one row beside its raw record."""
+        page, bucket = self.page, self.account.bucket
+        page.section("SQL: the saved queries, written for Athena")
+        page.say("Here DuckDB answers in Athena's place, from the same Parquet objects in the same bucket.")
+        with connect(self.account.aws, bucket.name) as database:
+            for query in saved_queries():
+                answer = ask(database, query.for_duckdb())
+                if not answer.rows:
+                    raise StackError(f"{query.path.name}: no answer")
+                page.line()
+                page.say(f"{query.path.relative_to(ROOT)}: {query.question}")
+                page.table(answer.names, answer.rows)
+            page.section("A row, and the record that it came from")
+            show_row(page, bucket, database)
+
+    def prove(self, standings: Sequence[Standing]) -> None:
+        """Hold the archive against the truth. Raises StackError if they differ."""
+        page = self.page
+        page.section("Is the archive the truth?")
+        page.say(
+            "The simulator knows every record that it has ever held. Code that shares nothing with the archive's own "
+            "compares them: each record with its row, field by field; each row with the raw record it names; each "
+            "stored byte with its manifest and the ledger."
+        )
+        page.line()
+        work = [task for standing in standings for task in tasks(standing.feed, standing.whole)]
+        found: list[Proof] = []
+        for proof in prove(self.account, self.providers.url, work):
+            found.append(proof)
+            page.move(f"{sum(one.truth.counts['windows'] for one in found)} windows compared")
+        proofs = [total(feed, found) for feed in self.feeds]
+        page.table(figure.PROOF, [figure.proof(proof) for proof in proofs])
+        check_proven(proofs)
+
+
+def check_archived(standings: Sequence[Standing]) -> None:
+    """Raise StackError unless every window was archived that was due."""
+    for standing in standings:
+        failed = next((window for window in standing.windows if window.item.get("error")), None)
+        if failed:
+            raise StackError(f"{standing.feed.path} {failed.key}: {failed.item['issue']}: {failed.item['error']}")
+        if len(standing.visited) < HOURS - 3:
+            raise StackError(f"{standing.feed.path}: only {len(standing.visited)} windows were archived")
+
+
+def check_proven(proofs: Sequence[Proof]) -> None:
+    """Raise StackError with the first differences, or if there was nothing to compare."""
+    wrong = [f"{proof.feed.path}: {difference}" for proof in proofs for difference in proof.differences]
+    if wrong:
+        raise StackError("\n".join([f"the archive is NOT the truth, {many(len(wrong), 'difference')}:", *wrong[:10]]))
+    if not all(
+        proof.truth.counts["records"] == proof.way_back.counts["rows"] + proof.truth.counts["rejects"] > 0
+        for proof in proofs
+    ):
+        raise StackError("nothing was compared")
+
+
+def _instant(moment: dt.datetime) -> str:
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _late(feed: Feed, window: Window) -> list[dict[str, object]]:
+    return late(feed, window.start, max(4, number(window, "rows") // 100))
