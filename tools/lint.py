@@ -12,6 +12,7 @@ CHECKS = (
     ("ruff", "check", "--quiet"),
     ("ruff", "format", "--check", "--quiet"),
     ("python", "-m", "tools.lock", "--check"),
+    ("python", "-m", "tools.docs", "--check"),
     ("mypy", "--no-error-summary"),
     ("pyright",),
     ("lint-imports", "--no-logo"),
@@ -33,7 +34,7 @@ def passes(check: tuple[str, ...]) -> bool:
         [BIN / check[0], *check[1:]], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )
     ok = done.returncode == 0
-    name = " ".join(check).replace("../../.tools/sam/bin/", "").replace("python -m tools.lock", "lock files")
+    name = " ".join(check).replace("../../.tools/sam/bin/", "").replace("python -m tools.", "")
     print(f"{'ok  ' if ok else 'FAIL'} {name} ({time.monotonic() - start:.1f} s)", flush=True)
     if not ok:
         print(done.stdout + done.stderr, flush=True)

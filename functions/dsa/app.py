@@ -11,7 +11,7 @@ from itertools import batched, product
 from typing import Annotated, Any, Literal
 
 import httpx
-from pydantic import AfterValidator, Field, HttpUrl, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from logarchive import tencent, tencent_line
 from logarchive.errors import LinkExpiredError, MalformedError, MismatchError
@@ -51,7 +51,7 @@ class DsaSource(Source):
     """A group of hosts."""
 
     api: Literal["cdn", "dsa"] = Field(description="`cdn`, or `dsa`: an API that its vendor has retired")
-    base_url: HttpUrl = Field(description="where the API lives; the vendor's public address by default")
+    base_url: Address = Field(description="where the API lives; the vendor's public address by default")
     hosts: Annotated[tuple[Host, ...], AfterValidator(lambda hosts: tuple(sorted(set(hosts))))] = Field(
         min_length=1, description="accelerated domains"
     )

@@ -13,7 +13,7 @@ from logarchive.errors import MalformedError, ProviderError
 from logarchive.handler import lambda_handler
 from logarchive.part import Part
 from logarchive.provider import Api, Feed, JsonLayout, Provider
-from logarchive.source import Source
+from logarchive.source import Address, Source
 from logarchive.window import EPOCH, MILLISECOND, Span
 
 PATH = "/api/v1/logs/download"
@@ -31,7 +31,7 @@ def _with_time(fields: tuple[str, ...] | None) -> tuple[str, ...] | None:
 class ElsaSource(Source):
     """One ELSA project."""
 
-    base_url: HttpUrl = Field(HttpUrl("https://elsa.apigw.ntruss.com"), description="where the API lives")
+    base_url: Address = Field(HttpUrl("https://elsa.apigw.ntruss.com"), description="where the API lives")
     project_key: str = Field(min_length=1, max_length=53, description="the project's key")
     project_id: int = Field(ge=0, strict=True, description="the project's number")
     format: Literal["JSON", "CSV"] = Field("JSON", description="`CSV` loses the types of values")

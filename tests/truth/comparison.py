@@ -1,11 +1,12 @@
 """Is the archive what the provider held? Window by window, every record with every field, equal ones counted."""
 
+import base64
 import datetime as dt
 import gzip
 import json
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -100,7 +101,7 @@ def _window(
         found.add("reject", window.key, f"is not in rejects/: {text!r}")
     for text in (rejects - must.rejects).elements():
         found.add("reject", window.key, f"ought to be a row: {text!r}")
-    found.counts.update(windows=1, records=must.rows.total() + must.rejects.total(), empty=not held)
+    found.counts.update(windows=1, records=must.rows.total() + must.rejects.total(), empty=int(not held))
     found.counts.update(rows=len(held), rejects=rejects.total())
 
 
@@ -116,4 +117,9 @@ def _identities(found: Findings, place: Place, window: Window, held: Sequence[He
 
 def _rejects(bucket: Bucket, place: Place, window: Window) -> Counter[bytes]:
     lines = gzip.decompress(bucket.read(place.rejects(window))).splitlines()
-    return Counter(str(json.loads(line)["record"]).encode() for line in lines)
+    return Counter(map(_rejected, map(json.loads, lines)))
+
+
+def _rejected(line: Mapping[str, str]) -> bytes:
+    record = line["record"]
+    return base64.b64decode(record) if line.get("encoding") == "base64" else record.encode()

@@ -29,14 +29,14 @@ def elsa_row(text: bytes) -> Row | None:
     return None if pairs is None else row_of(pairs)
 
 
-def row_of(pairs: Any) -> Row | None:  # noqa: ANN401 (JSON)
+def row_of(pairs: Any) -> Row | None:
     """Return the row of a record's keys and values; None if it must be rejected."""
     columns: dict[str, Any] = {}
     rest = [(key, value) for key, value in pairs if key not in FED or not _fits(key, value, columns)]
     return row(columns, attributes(rest)) if "time" in columns else None
 
 
-def _fits(key: str, value: Any, columns: dict[str, Any]) -> bool:  # noqa: ANN401 (JSON)
+def _fits(key: str, value: Any, columns: dict[str, Any]) -> bool:
     """Put a value into the columns that its key feeds; say whether nothing of it is left for the attributes."""
     if key == "logTime" and "time" not in columns:
         return _time(value, columns)
@@ -49,7 +49,7 @@ def _fits(key: str, value: Any, columns: dict[str, Any]) -> bool:  # noqa: ANN40
     return True
 
 
-def _time(value: Any, columns: dict[str, Any]) -> bool:  # noqa: ANN401 (JSON)
+def _time(value: Any, columns: dict[str, Any]) -> bool:
     if value.__class__ is Number and MS.fullmatch(value):
         columns["time"] = int(value)
         return True
@@ -59,7 +59,7 @@ def _time(value: Any, columns: dict[str, Any]) -> bool:  # noqa: ANN401 (JSON)
     return False
 
 
-def milliseconds(value: Any) -> int | None:  # noqa: ANN401 (JSON)
+def milliseconds(value: Any) -> int | None:
     """Read a time that is no plain number of epoch milliseconds, truncated to milliseconds."""
     if not isinstance(value, str):
         return None
@@ -74,7 +74,7 @@ def milliseconds(value: Any) -> int | None:  # noqa: ANN401 (JSON)
     return (aware - EPOCH) // dt.timedelta(milliseconds=1)
 
 
-def severity(level: Any) -> int | None:  # noqa: ANN401 (JSON)
+def severity(level: Any) -> int | None:
     """Read a level's name, or Python's number of it."""
     if not isinstance(level, str):
         return None

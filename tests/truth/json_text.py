@@ -41,7 +41,7 @@ def encodable(text: str) -> bool:
     return True
 
 
-def compact(value: Any) -> str:  # noqa: ANN401 (JSON)
+def compact(value: Any) -> str:
     """Return a value as JSON without white space, numbers as they were written."""
     if isinstance(value, Number):
         return str(value)

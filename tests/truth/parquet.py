@@ -49,14 +49,14 @@ def rows(data: bytes) -> Iterator[Held]:
     yield from (Held(row, *others) for row, *others in zip(values, *told, strict=True))
 
 
-def _values(column: Any) -> Sequence[Any]:  # noqa: ANN401 (pyarrow has no types)
+def _values(column: Any) -> Sequence[Any]:
     if column.null_count == len(column):
         return [None] * len(column)
     values: list[Any] = (column.cast(_arrow.int64()) if _arrow.types.is_timestamp(column.type) else column).to_pylist()
     return values
 
 
-def _maps(column: Any) -> Iterator[Any]:  # noqa: ANN401 (pyarrow has no types)
+def _maps(column: Any) -> Iterator[Any]:
     """Yield a map column's values as sets of pairs; None for NULL, a list where a name stands twice."""
     for chunk in column.chunks:
         names, values, offsets = chunk.keys.to_pylist(), chunk.items.to_pylist(), chunk.offsets.to_pylist()

@@ -51,7 +51,7 @@ def _manifest(found: Findings, bucket: Bucket, key: str, secrets: Collection[str
     if numbers is not None:
         parts_of_it = [numbers[name] for name in SUMMANDS]
         found.check(numbers["fetched"] == sum(parts_of_it), "raw", key, f"the numbers do not add up: {numbers}")
-    found.counts.update(manifests=1, complete=manifest["complete"], parts=len(manifest["parts"]))
+    found.counts.update(manifests=1, complete=int(manifest["complete"]), parts=len(manifest["parts"]))
     return {part["key"] for part in (*manifest["parts"], *manifest["earlier"])}
 
 

@@ -37,7 +37,7 @@ def kept(path: Path, *, bounded: bool) -> Part:
     )
 
 
-def made(provider: Provider[Any, Any], settings: Any, body: Path, directory: Path) -> dict[str, Any]:  # noqa: ANN401
+def made(provider: Provider[Any, Any], settings: Any, body: Path, directory: Path) -> dict[str, Any]:
     """Return what a body becomes: rows without empty columns, and rejects."""
     built = build(
         provider=provider,
@@ -55,7 +55,7 @@ def made(provider: Provider[Any, Any], settings: Any, body: Path, directory: Pat
     return {"rows": [_told(row) for row in rows], "rejects": [json.loads(line) for line in rejects]}
 
 
-def expected(name: str) -> Any:  # noqa: ANN401
+def expected(name: str) -> Any:
     """Return what stands in the golden file beside a body."""
     return json.loads((FIXTURES / f"{name}.golden.json").read_text())
 

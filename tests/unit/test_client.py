@@ -35,6 +35,7 @@ class Nested(BaseModel):
     tokens: list[object]
     level: int = 0
     short: str = ""
+    least: str = ""
 
 
 def test_each_attempt_is_signed_anew(tmp_path: Path) -> None:
@@ -134,6 +135,7 @@ def test_a_body_above_the_limit_is_too_large_and_leaves_nothing(tmp_path: Path) 
     with pytest.raises(TooLargeError):
         spool([b"xx", b"xx"], tmp_path, most_bytes=3, alive=lambda: None)
     assert not list(tmp_path.iterdir())
+    assert spool([b"xx", b"x"], tmp_path, most_bytes=3, alive=lambda: None).size == 3
 
 
 def test_a_full_disk_is_too_large(tmp_path: Path) -> None:
@@ -237,7 +239,15 @@ def test_a_retry_after_beyond_the_deadline_ends_the_visit_at_once(tmp_path: Path
 
 @pytest.mark.parametrize(
     ("value", "seconds"),
-    [(None, None), ("", None), ("soon", None), ("²", None), ("12", 12), ("Sun, 22 Nov 2026 12:59:00 GMT", 0)],
+    [
+        (None, None),
+        ("", None),
+        ("soon", None),
+        ("²", None),
+        ("12", 12),
+        ("Sun, 22 Nov 2026 12:59:00 GMT", 0),
+        ("Sun, 22 Nov 2026 13:00:01 -0000", 1),
+    ],
 )
 def test_an_unreadable_retry_after_is_none(value: str | None, seconds: float | None) -> None:
     assert retry_after_seconds(value, NOW) == seconds
@@ -309,10 +319,12 @@ def test_a_long_error_is_told_by_its_beginning(tmp_path: Path) -> None:
 
 
 def test_values_deep_in_a_secret_are_masked_and_numbers_are_not() -> None:
-    secret = Nested.model_validate({"tokens": ["first-token", {"inner": "second-token"}], "level": 7, "short": "ab"})
-    text = "first-token second-token 7 ab"
-    assert Redaction(secret).text(text) == "*** *** 7 ab"
-    assert Redaction(Nested(tokens=[])).json({"a": [text, 7, None]}) == {"a": [text, 7, None]}
+    secret = Nested.model_validate(
+        {"tokens": ["first-token", {"inner": "second-token"}], "level": 7, "short": "ab", "least": "xyz"}
+    )
+    text = "first-token second-token 7 ab xyz"
+    assert Redaction(secret).text(text) == "*** *** 7 ab ***"
+    assert Redaction(Nested(tokens=[], least="")).json({"a": [text, 7, None]}) == {"a": [text, 7, None]}
 
 
 @pytest.mark.parametrize(

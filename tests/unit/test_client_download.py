@@ -22,7 +22,7 @@ from logarchive.errors import (
 )
 from logarchive.link import DownloadHost, Gate, resolved
 from logarchive.ncloud import Keys
-from logarchive.transport import Network, Transport, anywhere
+from logarchive.transport import Network, Transport, anywhere, within
 from tests.unit.exchange import KEYS, PLAIN, Place, Script, Time, answer, ok, plain, serving
 
 LINK = "http://logs.example.com/20261122/13/a.gz?st=token&e=1"
@@ -300,6 +300,13 @@ def test_a_server_that_drips_cannot_hold_us_beyond_the_deadline(begun: bytes) ->
                 pass
         stop.set()
         client.close()
+
+
+def test_a_wait_is_the_shorter_of_its_time_out_and_the_time_left() -> None:
+    assert [within(timeout, lambda: 3.0) for timeout in (None, 2, 4)] == [3, 2, 3]
+    assert within(None, lambda: float("inf")) is None
+    with pytest.raises(OutOfTimeError):
+        within(1, lambda: 0.0)
 
 
 def test_a_body_that_the_server_cuts_is_unavailable(tmp_path: Path) -> None:

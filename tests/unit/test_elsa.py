@@ -99,6 +99,8 @@ def test_the_defaults_are_the_pages_own() -> None:
         (200, b'{"errorCode":900,"message":"Unexpected Error"}', UnavailableError),
         (200, b'{"message":"no such project"}', MalformedError),
         (200, b"{}", MalformedError),
+        (403, b'{"message":"no"}', ForbiddenError),
+        (400, b'{"message":"no"}', MalformedError),
         (504, b'{"error":{"errorCode":"510","message":"Endpoint Timeout"}}', UnavailableError),
         (200, b"<html>maintenance</html>", MalformedError),
     ],
@@ -110,6 +112,7 @@ def test_an_error_is_none_of_the_records_under_whatever_status(
         fetched(tmp_path, Script([answer(status, body)]))
     assert caught.value.part is not None
     assert caught.value.part.path.read_bytes() == body
+    assert "no error that is known" not in str(caught.value) or status == 200
 
 
 @pytest.mark.parametrize(

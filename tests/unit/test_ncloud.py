@@ -151,7 +151,7 @@ def test_an_error_may_be_in_the_headers_alone(tmp_path: Path) -> None:
         (200, b'{"events":{"content":[]}}'),
         (200, b'{"error":"text"}'),
         (200, b'{"error":null}'),
-        (500, b'{"error":{"errorCode":"777"}}'),
+        (400, b'{"error":{"errorCode":"777"}}'),
         (500, b"not json"),
         (200, b'{"errorCode":"210","x":"' + b"x" * 70_000 + b'"}'),
     ],

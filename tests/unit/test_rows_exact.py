@@ -23,7 +23,9 @@ def odd(rest: bytes) -> bytes:
     return b'{"time":%d,%b}' % (START + 1, rest)
 
 
-ODD = {
+type Odd = tuple[bytes, dict[str, Any], list[tuple[str, str | None]]]
+
+ODD: dict[str, Odd] = {
     "plain": (odd(b'"message":"m","a":"b"'), {"body": "m"}, [("a", "b")]),
     "number texts": (
         odd(b'"a":1.10,"b":1e3,"c":-0,"d":100000000000000000000000,"e":18446744073709551615,"f":-9223372036854775809'),
@@ -31,15 +33,15 @@ ODD = {
         [("a", "1.10"), ("b", "1e3"), ("c", "-0"), ("d", "100000000000000000000000"), ("e", "18446744073709551615"),
          ("f", "-9223372036854775809")],
     ),
-    "nested numbers": (odd(b'"a":[1.10, {"b":-0}],"c":{"d":{"e":2.50}}'), {}, [("a", '[1.10,{"b":-0}]'), ("c.d.e", "2.50")]),
+    "nested numbers": (odd(b'"a":[1.10, {"b":-0}],"c":{"d":{"e":2.50}}'), {}, [("a", '[1.10,{"b":-0}]'), ("c.d.e", "2.50")]),  # noqa: E501
     "minus zero alone": (odd(b'"a":-0'), {}, [("a", "-0")]),
     "minus zero in a column": (odd(b'"port":-0'), {}, [("port", "-0")]),
     "one key twice": (odd(b'"a":1,"a":2,"a#2":3'), {}, [("a", "1"), ("a#2", "2"), ("a#2#2", "3")]),
     "one column's key twice": (odd(b'"message":"x","message":"y"'), {"body": "x"}, [("message#2", "y")]),
     "one key twice, nested": (odd(b'"a":{"b":"1","b":"2"}'), {}, [("a.b", "1"), ("a.b#2", "2")]),
     "a flattened name taken": (odd(b'"a":{"b":"1"},"a.b":"2"'), {}, [("a.b", "1"), ("a.b#2", "2")]),
-    "null and empty": (odd(b'"message":null,"a":null,"b":{},"c":[],"d":""'), {}, [("message", None), ("a", None), ("b", "{}"), ("c", "[]"), ("d", "")]),
-    "wrong types": (odd(b'"message":5,"port":"x","level":true'), {}, [("message", "5"), ("port", "x"), ("level", "true")]),
+    "null and empty": (odd(b'"message":null,"a":null,"b":{},"c":[],"d":""'), {}, [("message", None), ("a", None), ("b", "{}"), ("c", "[]"), ("d", "")]),  # noqa: E501
+    "wrong types": (odd(b'"message":5,"port":"x","level":true'), {}, [("message", "5"), ("port", "x"), ("level", "true")]),  # noqa: E501
     "an object for text": (odd(b'"message":{"a":[true,false]}'), {}, [("message.a", "[true,false]")]),
     "true for a number": (odd(b'"port":true'), {}, [("port", "true")]),
     "a number too large for int": (odd(b'"port":2147483648'), {}, [("port", "2147483648")]),
@@ -47,18 +49,24 @@ ODD = {
     "a dotted key, nested": (odd(b'"user":{"name":"n","id":7}'), {"user_name": "n"}, [("user.id", "7")]),
     "a dotted key, flat": (odd(b'"user.name":"n","user":{"id":7}'), {"user_name": "n"}, [("user.id", "7")]),
     "nothing left of an object": (odd(b'"user":{"name":"n"}'), {"user_name": "n"}, []),
-    "a lone surrogate": (odd(rb'"message":"\ud800x","a":["\udfff"]'), {}, [("message", r'"\ud800x"'), ("a", r'["\udfff"]')]),
+    "a lone surrogate": (odd(rb'"message":"\ud800x","a":["\udfff"]'), {}, [("message", r'"\ud800x"'), ("a", r'["\udfff"]')]),  # noqa: E501
     "a lone surrogate in a key": (odd(rb'"\ud800":1'), {}, [(r'"\ud800"', "1")]),
     "a surrogate pair": (odd(rb'"message":"\ud83d\ude00"'), {"body": "\U0001f600"}, []),
     "escapes": (odd(rb'"message":"\u00e9\/\"\\\n","a":"\":"'), {"body": 'é/"\\\n'}, [("a", '":')]),
     "what looks like structure": (odd(rb'"message":"},{ ],[ \"a\": -0 1.5"'), {"body": '},{ ],[ "a": -0 1.5'}, []),
     "white space": (b' { "time" :\t%d , "message" : "m" } ' % (START + 1), {"body": "m"}, []),
-    "time in microseconds": (b'{"time":%d,"a":"b"}' % ((START + 1) * 1000 + 7), {}, [("time", str((START + 1) * 1000 + 7)), ("a", "b")]),
+    "time in microseconds": (b'{"time":%d,"a":"b"}' % ((START + 1) * 1000 + 7), {}, [("time", str((START + 1) * 1000 + 7)), ("a", "b")]),  # noqa: E501
     "time as text": (b'{"a":"b","time":"%d"}' % (START + 1), {}, [("a", "b"), ("time", str(START + 1))]),
     "time as a fraction": (b'{"time":%d.50}' % (START + 1), {}, [("time", f"{START + 1}.50")]),
     "time as ISO 8601": (b'{"time":"2026-11-22T22:00:00.001+09:00"}', {}, [("time", "2026-11-22T22:00:00.001+09:00")]),
 }  # fmt: skip
-NEIGHBOURS = {"alone": [], "good": [GOOD], "exactly": [FLOAT], "broken": [BROKEN], "all": [GOOD, BROKEN, FLOAT]}
+NEIGHBOURS: dict[str, list[bytes]] = {
+    "alone": [],
+    "good": [GOOD],
+    "exactly": [FLOAT],
+    "broken": [BROKEN],
+    "all": [GOOD, BROKEN, FLOAT],
+}
 LAYOUTS = [visit.array, visit.lines, visit.wrapped]
 
 
@@ -82,9 +90,7 @@ def test_an_odd_record_becomes_this_row_and_nothing_of_it_is_lost(name: str) -> 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("name", ODD)
-def test_an_odd_record_is_the_same_row_in_any_company(
-    name: str, layout: Callable[[Sequence[bytes]], bytes]
-) -> None:
+def test_an_odd_record_is_the_same_row_in_any_company(name: str, layout: Callable[[Sequence[bytes]], bytes]) -> None:
     record, _, _ = ODD[name]
     alone = row(record, [], [], visit.array)
     for beside in NEIGHBOURS.values():
@@ -170,8 +176,14 @@ _VALUES = st.recursive(
     ),
     max_leaves=6,
 )
+
+
+def _record(pairs: list[tuple[str, str]], space: str, at: int) -> bytes:
+    return _object([*pairs[:at], ("time", str(START + at)), *pairs[at:]], space).encode()
+
+
 _RECORDS = st.builds(
-    lambda pairs, space, at: _object([*pairs[:at], ("time", str(START + at)), *pairs[at:]], space).encode(),
+    _record,
     st.lists(st.tuples(_KEYS, _VALUES), max_size=5),
     _SPACE,
     st.integers(0, 5),
@@ -189,4 +201,7 @@ def test_any_records_are_the_same_rows_read_fast_or_exactly(
         if records.index(record) == at:
             (found,) = visit.rows(visit.visit(layout([record])))
             (same,) = [one for one in visit.rows(fast) if one["raw_index"] == at]
-            assert {**found, "raw_index": at, "record_id": found["record_id"][:32]} == {**same, "record_id": same["record_id"][:32]}
+            assert {**found, "raw_index": at, "record_id": found["record_id"][:32]} == {
+                **same,
+                "record_id": same["record_id"][:32],
+            }

@@ -41,6 +41,7 @@ def test_a_good_source_and_its_secret_are_read() -> None:
         ("shop", GOOD | {"revisit": ["P1D", "PT1H"]}, "revisit: must be ascending"),
         ("shop", GOOD | {"start": "2026-11-01T00:00:00"}, "start: .*timezone"),
         ("shop", GOOD | {"workers": 0}, "workers: "),
+        ("shop", GOOD | {"base_url": "https://me:pass@elsa.example"}, "base_url: must not hold a user name"),
         ("Shop", GOOD, "bad name 'Shop'"),
         ("shop/two", GOOD, "bad name 'shop/two'"),
     ],

@@ -110,7 +110,7 @@ def visit(
 
 def rows(built: Built) -> list[dict[str, Any]]:
     """Return an object's rows without their NULL columns; attributes stay a list of pairs."""
-    table = _parquet.read_table(built.path).to_pylist() if built.path else []
+    table: list[dict[str, Any]] = _parquet.read_table(built.path).to_pylist() if built.path else []
     return [{name: value for name, value in row.items() if value is not None} for row in table]
 
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import Any
 
-from logarchive.convert import Verbatim
 from logarchive.json_record import Record, compact, unique
+from logarchive.scalar import Verbatim
 
 type Attributes = tuple[Sequence[str], Sequence[str | None], Sequence[int]]
 
@@ -34,11 +34,11 @@ def _flatten(found: Record, prefix: str, record: Record) -> None:
 
 def attributes(records: Sequence[Record]) -> Attributes:
     """Return keys, values and the number of pairs per record."""
-    values: list[Any] = list(chain.from_iterable(map(dict.values, records)))
+    values: list[Any] = list(chain.from_iterable(record.values() for record in records))
     kinds = set(map(type, values))
     if dict in kinds:
         records = [flat(record) for record in records]
-        values = list(chain.from_iterable(map(dict.values, records)))
+        values = list(chain.from_iterable(record.values() for record in records))
     if float in kinds:
         raise InexactError
     if kinds - {str, type(None)}:
@@ -56,7 +56,7 @@ def written(value: Any) -> str | None:  # noqa: ANN401 (JSON)
     if kind is bool:
         return "true" if value else "false"
     if kind is Verbatim:
-        return value.text
+        return str(value.text)
     if has_float(value):
         raise InexactError
     return compact(value).decode()

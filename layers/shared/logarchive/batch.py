@@ -2,7 +2,7 @@
 
 import base64
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from io import BytesIO
 from itertools import accumulate
 from typing import Any
@@ -52,11 +52,18 @@ class Batches:
         return made.slice(0, size)
 
     def batch(
-        self, columns: dict[str, Any], attributes: Array, ids: Sequence[str | None], part: str, indices: Sequence[int]
+        self,
+        columns: Mapping[str, Sequence[Any] | Array],
+        attributes: Array,
+        ids: Sequence[str | None],
+        part: str,
+        indices: Sequence[int],
     ) -> RecordBatch:
         """Make a batch; rows whose id is None are left out."""
         size = len(ids)
-        made = {name: one if isinstance(one, Array) else filled(name, one) for name, one in columns.items()}
+        made: dict[str, Array] = {
+            name: one if isinstance(one, Array) else filled(name, one) for name, one in columns.items()
+        }
         made["source"] = self.same("source", self._source, size)
         made["record_id"] = filled("record_id", ids)
         made["attributes"] = attributes

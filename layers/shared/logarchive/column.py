@@ -1,7 +1,7 @@
 """Records to columns: which key feeds which column, and what stays behind for `attributes`."""
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import repeat
 from typing import Any
 
@@ -9,14 +9,17 @@ from arro3.core import Array
 
 from logarchive.attribute import InexactError, attributes, flat
 from logarchive.batch import mapped
-from logarchive.convert import Inexact, text
+from logarchive.convert import text
 from logarchive.json_record import Record
 from logarchive.provider import Feed
+from logarchive.scalar import Inexact
 from logarchive.schema import COLUMNS, ColumnType
 
 type Column = list[Any]
 
 _NONE = type(None)
+_GET: Callable[[Record, str], Any] = dict[str, Any].get
+_POP: Callable[[Record, str], Any] = dict[str, Any].pop
 _KINDS: dict[ColumnType, set[type]] = {
     "timestamp": {int, Inexact, _NONE},
     "string": {str, _NONE},
@@ -35,9 +38,7 @@ class Plan:
         self.time = columns["time"]
         self.unique_id = unique_id
         keys = dict.fromkeys(feed.key for feed in columns.values())
-        self.groups = {
-            key: [(column, feed) for column, feed in columns.items() if feed.key == key] for key in keys
-        }
+        self.groups = {key: [(column, feed) for column, feed in columns.items() if feed.key == key] for key in keys}
         self.nested = any("." in key for key in keys)
 
     def times(self, records: Sequence[Record]) -> Column:
@@ -45,7 +46,7 @@ class Plan:
         key = self.time.key
         if "." in key:
             records = [flat(record) for record in records]
-        values = list(map(dict.get, records, repeat(key)))
+        values = list(map(_GET, records, repeat(key)))
         if float in set(map(type, values)):
             raise InexactError
         return typed("time", self.time.convert(values))
@@ -54,7 +55,7 @@ class Plan:
         """Return the provider's own ids, None where it gives none."""
         if self.unique_id is None:
             return None
-        return typed("record_id", self.unique_id.convert(list(map(dict.get, records, repeat(self.unique_id.key)))))
+        return typed("record_id", self.unique_id.convert(list(map(_GET, records, repeat(self.unique_id.key)))))
 
 
 def typed(column: str, values: Column) -> Column:
@@ -77,19 +78,20 @@ def columns(records: Sequence[Record], plan: Plan, times: Column) -> dict[str, C
     """Return the columns that the records feed, and remove from the records the keys that are used up."""
     found: dict[str, Column] = {}
     for key, feeds in plan.groups.items():
-        values = list(map(dict.get, records, repeat(key)))
+        values = list(map(_GET, records, repeat(key)))
         kinds = set(map(type, values))
         if float in kinds:
             raise InexactError
-        plain = kinds == {str}
+        plain = kinds == {str}  # the commonest of all: nothing to convert, nothing left over
         for column, feed in feeds:
             if column == "time":
                 found[column] = times
             else:
-                found[column] = values if plain and feed.convert is text else typed(column, feed.convert(values))
+                text_as_is = plain and feed.convert is text and COLUMNS[column] == "string"
+                found[column] = values if text_as_is else typed(column, feed.convert(values))
         takers = [found[column] for column, feed in feeds if feed.take]
         if any(taker is values and _NONE not in kinds for taker in takers):
-            deque(map(dict.pop, records, repeat(key)), maxlen=0)
+            deque(map(_POP, records, repeat(key)), maxlen=0)
         elif takers:
             _use_up(records, key, takers)
     return found

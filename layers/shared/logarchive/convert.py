@@ -8,10 +8,10 @@ import datetime as dt
 import functools
 import re
 from collections.abc import Callable, Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
-from logarchive.window import EPOCH, MILLISECOND
+from logarchive.scalar import Inexact, decimal, epoch_in_ms, instant_ms, zoned_ms
 
 type Convert = Callable[[list[Any]], list[Any]]
 
@@ -19,18 +19,10 @@ _NONE = type(None)
 _TEXTS = {str, _NONE}
 _INTEGERS = {int, _NONE}
 _INTEGER = re.compile(r"-?[1-9][0-9]{0,18}|0")
-_NUMBER = re.compile(r"-?[0-9]{1,40}(?:\.[0-9]{1,40})?(?:[eE][+-]?[0-9]{1,3})?")
 #: Whole numbers that every double holds; `-0` is none.
 _SHORT = re.compile(r"-?[1-9][0-9]{0,14}|0")
 _PADDED = re.compile(r"-?0[0-9]")
-_MOMENT = re.compile(
-    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]{1,9})?)?) ?([Zz]|[+-][0-9]{2}(?::?[0-9]{2})?)?"
-)
-_COMPACT = re.compile(r"[0-9]{14}")
-_DASHED = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}")
 
-#: Digits of an epoch's whole part -> (multiplier, divisor) to milliseconds. Units cannot be confused from 2001 to 2286.
-_UNITS = {10: (1000, 1), 13: (1, 1), 16: (1, 1000), 19: (1, 1_000_000)}
 _FIRST_MS, _LAST_MS = 10**12, 10**13 - 1
 
 _SEVERITIES = {
@@ -44,34 +36,6 @@ _SEVERITIES = {
 }
 #: Python's numeric levels, highest first.
 _LEVELS = ((50, 21), (40, 17), (30, 13), (20, 9), (10, 5), (1, 1))
-
-
-class Verbatim:
-    """A JSON scalar kept as its text in the source, because no Python value would give that text back."""
-
-    __slots__ = ("text",)
-
-    def __init__(self, text: str) -> None:
-        """Keep the JSON text."""
-        self.text = text
-
-    def __eq__(self, other: object) -> bool:
-        """Compare by text."""
-        return isinstance(other, Verbatim) and other.text == self.text
-
-    def __hash__(self) -> int:
-        """Hash by text."""
-        return hash(self.text)
-
-    def __repr__(self) -> str:
-        """Show the text."""
-        return f"Verbatim({self.text!r})"
-
-
-class Inexact(int):
-    """A column's value that does not hold all its source says, so that the source's text stays in `attributes`."""
-
-    __slots__ = ()
 
 
 def each(one: Callable[[Any], Any]) -> Convert:
@@ -114,65 +78,26 @@ def integer(values: list[Any]) -> list[Any]:
     return [_integer(value) for value in values]
 
 
-def _decimal(value: Any) -> Decimal | None:  # noqa: ANN401 (JSON)
-    """Read a number, or text that is one, exactly."""
-    if value.__class__ is int:
-        return Decimal(value)
-    text = value.text if value.__class__ is Verbatim else value
-    if text.__class__ is not str or not _NUMBER.fullmatch(text):
-        return None
-    try:
-        return Decimal(text)
-    except InvalidOperation:  # pragma: no cover (the pattern admits numbers only)
-        return None
-
-
 @each
 def number(value: Any) -> float | None:  # noqa: ANN401 (JSON)
     """Take numbers, and text that is one, which a double holds as they are written."""
     if value.__class__ is str and _SHORT.fullmatch(value):
         return float(value)
-    exact = _decimal(value)
+    exact = decimal(value)
     if exact is None or (value.__class__ is str and _PADDED.match(value)):
         return None
     nearest = float(exact)
     return nearest if Decimal(repr(nearest)) == exact else None
 
 
-def _epoch(value: Any) -> Inexact | None:  # noqa: ANN401 (JSON)
-    """Read an epoch in s, ms, µs or ns, told apart by its digits; truncated to ms."""
-    exact = _decimal(value)
-    if exact is None or not 0 < exact < Decimal(10) ** 19:
-        return None
-    unit = _UNITS.get(len(str(int(exact))))
-    return None if unit is None else Inexact(exact * unit[0] // unit[1])
-
-
-def _milliseconds(moment: dt.datetime) -> int:
-    return (moment - EPOCH) // MILLISECOND
-
-
-def _moment(value: str, zone: dt.tzinfo) -> int | None:
-    """Read an ISO 8601 moment, in `zone` when it names none; truncated to ms."""
-    found = _MOMENT.fullmatch(value)
-    if not found:
-        return None
-    day, clock, offset = found.groups()
-    try:
-        moment = dt.datetime.fromisoformat(f"{day}T{clock.replace(',', '.')}{(offset or '').upper()}")
-        return _milliseconds(moment if moment.tzinfo else moment.replace(tzinfo=zone))
-    except (ValueError, OverflowError):
-        return None
-
-
 @each
 def _any_epoch_ms(value: Any) -> int | None:  # noqa: ANN401 (JSON)
     if value.__class__ is int and _FIRST_MS <= value <= _LAST_MS:
         return int(value)
-    if (epoch := _epoch(value)) is not None:
-        return epoch
-    moment = _moment(value.strip(), dt.UTC) if value.__class__ is str else None
-    return None if moment is None else Inexact(moment)
+    if (read := epoch_in_ms(value)) is not None:
+        return read
+    instant = instant_ms(value.strip(), dt.UTC) if value.__class__ is str else None
+    return None if instant is None else Inexact(instant)
 
 
 def epoch_ms(values: list[Any]) -> list[Any]:
@@ -182,28 +107,17 @@ def epoch_ms(values: list[Any]) -> list[Any]:
     return _any_epoch_ms(values)
 
 
-def _zoned(value: str, zone: dt.tzinfo) -> int | None:
-    value = value.strip()
-    if _COMPACT.fullmatch(value):
-        day, clock = value[:8], value[8:]
-        value = f"{day[:4]}-{day[4:6]}-{day[6:]} {clock[:2]}:{clock[2:4]}:{clock[4:]}"
-    moment = _moment(value, zone)
-    if moment is not None and _DASHED.fullmatch(value):
-        return moment
-    return _epoch(value) if moment is None else Inexact(moment)
-
-
 def zoned_time(zone: str) -> Convert:
-    """Read times of a fixed zone such as `+08:00`: `YYYYMMDDHHMMSS`, `YYYY-MM-DD HH:MM:SS`; inexactly also ISO 8601 and epochs."""
+    """Read times of a zone such as `+08:00`: `YYYYMMDDHHMMSS`, `YYYY-MM-DD HH:MM:SS`; inexactly ISO 8601 and epochs."""
     offset = dt.datetime.fromisoformat(f"2000-01-01T00:00:00{zone}").tzinfo
     if offset is None:
         raise ValueError(f"{zone!r} is no offset such as +08:00")
-    known = _texts(lambda value: _zoned(value, offset))
+    known = _texts(lambda value: zoned_ms(value, offset))
 
     def convert(values: list[Any]) -> list[Any]:
         if set(map(type, values)) <= _TEXTS:
             return known(values)
-        return [known([value])[0] if value.__class__ is str else _epoch(value) for value in values]
+        return [known([value])[0] if value.__class__ is str else epoch_in_ms(value) for value in values]
 
     return convert
 
@@ -250,7 +164,7 @@ def item(index: int) -> Convert:
 
 
 def before(values: list[Any]) -> list[Any]:
-    """Take what stands before the first `?`: the path of a URL. Together with `after` that is all, so it may take the key."""
+    """Take what stands before the first `?` (the path of a URL): with `after` that is all, so it may take the key."""
     return [value.partition("?")[0] if value.__class__ is str else None for value in values]
 
 

@@ -4,19 +4,20 @@ import csv
 from collections.abc import Iterator
 
 from logarchive.errors import MalformedError
-from logarchive.json_block import MAX_RECORD_BYTES, Block, Buffer, Item
+from logarchive.json_block import MAX_RECORD_BYTES, Block, Buffer
 from logarchive.json_record import Bad, unique
+from logarchive.json_scan import Item
 
 _BLOCK_ROWS = 1000
 
 
-def blocks(buffer: Buffer, time_key: str) -> Iterator[Block]:
+def blocks(buffer: Buffer, time_key: str | None) -> Iterator[Block]:
     """Yield blocks of rows; raises MalformedError when the header does not name the time, or a quote never ends."""
     csv.field_size_limit(MAX_RECORD_BYTES)
     lines = _Lines(buffer)
     reader = csv.reader(lines, strict=True)
-    header = _header(next(reader, []))
-    if time_key not in header:
+    header = _header(next(reader, list[str]()))
+    if time_key is not None and time_key not in header:
         raise MalformedError(f"the answer is neither JSON nor CSV with a column {time_key!r}")
     ended = False
     while not ended:

@@ -44,7 +44,12 @@ class _Records:
     times: Column
 
     def only(self, chosen: Sequence[bool]) -> "_Records":
-        return _Records(*(list(compress(one, chosen)) for one in (self.positions, self.records, self.canonical, self.times)))
+        return _Records(
+            list(compress(self.positions, chosen)),
+            list(compress(self.records, chosen)),
+            list(compress(self.canonical, chosen)),
+            list(compress(self.times, chosen)),
+        )
 
 
 def frame(block: Block, plan: Plan, bounds: Bounds) -> Frame:

@@ -29,7 +29,7 @@ class Seen:
     def __init__(self) -> None:
         """Start empty."""
         self._shift = _FIRST_SHIFT
-        self._buckets = [bytearray() for _ in range(1 << (32 - _FIRST_SHIFT))]
+        self._buckets: list[bytearray] = [bytearray() for _ in range(1 << (32 - _FIRST_SHIFT))]
         self._room = _BUCKET_ENTRIES << (32 - _FIRST_SHIFT)
 
     def add(self, digests: Sequence[bytes]) -> list[int]:
@@ -37,7 +37,9 @@ class Seen:
         old: list[int] = []
         buckets, shift = self._buckets, self._shift
         entries = [one[:_ENTRY_BYTES] for one in digests]
-        for position, (entry, (prefix,)) in enumerate(zip(entries, _PREFIX.iter_unpack(b"".join(entries)), strict=True)):
+        for position, (entry, (prefix,)) in enumerate(
+            zip(entries, _PREFIX.iter_unpack(b"".join(entries)), strict=True)
+        ):
             bucket = buckets[prefix >> shift]
             at = bucket.find(entry)
             while at > 0 and at % _ENTRY_BYTES:
@@ -88,12 +90,14 @@ class Hashed:
         self._totals: dict[bytes, int] = {}
         self._strays: dict[bytes, dict[Span | None, int]] = {}
 
-    def assign(self, canonical: Sequence[bytes | memoryview], own: Span | None, astray: Iterable[int] = ()) -> list[str | None]:
+    def assign(
+        self, canonical: Sequence[bytes | memoryview], own: Span | None, astray: Iterable[int] = ()
+    ) -> list[str | None]:
         """Return the records' ids, None for one that is a duplicate; `astray` are positions."""
         sha1 = hashlib.sha1
-        digests = [sha1(one).digest() for one in canonical]  # noqa: S324 (see `digest`)
+        digests = [sha1(one).digest() for one in canonical]
         text = b"".join(digests).hex()
-        width = 2 * sha1().digest_size  # noqa: S324
+        width = 2 * sha1().digest_size
         ids: list[str | None] = [text[at : at + _TEXT_LENGTH] for at in range(0, len(text), width)]
         repeated, strays = set(self._seen.add(digests)), set(astray)
         for at in sorted(repeated | strays):
@@ -101,10 +105,11 @@ class Hashed:
         return ids
 
     def _ordinal(self, whole: bytes, own: Span | None, *, repeated: bool, astray: bool) -> str | None:
+        number: int | None = 0
         if astray or whole in self._strays:
             number = self._stray(whole, own)
-        else:
-            number = self._next(whole) if repeated else 0
+        elif repeated:
+            number = self._next(whole)
         return None if number is None else f"{whole.hex()}-{number}" if number else whole.hex()
 
     def _stray(self, whole: bytes, own: Span | None) -> int | None:
@@ -147,7 +152,7 @@ class Unique:
         self._seen = Seen()
 
     def assign(self, given: Sequence[str | None], canonical: Sequence[bytes | memoryview]) -> list[str | None]:
-        """Return the records' ids, None for one that this visit has had already; `canonical` is asked where none is given."""
+        """Return the records' ids, None for one that this visit has had; `canonical` is asked where none is given."""
         ids = [one if one is not None else digest(canonical[at]).hex() for at, one in enumerate(given)]
         repeated = self._seen.add([digest(one.encode()) for one in ids])
         found: list[str | None] = [*ids]

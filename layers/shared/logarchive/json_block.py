@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from logarchive.errors import MalformedError
-from logarchive.json_record import Bad, Record, Written, faithful, raw, read
+from logarchive.json_record import Bad, Written, faithful, raw, read
 from logarchive.json_scan import Item, scan
 
 BLOCK_BYTES = 1024 * 1024

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from logarchive.convert import Verbatim
+from logarchive.scalar import Verbatim
 
 type Record = dict[str, Any]
 
@@ -42,9 +42,9 @@ def unique(name: str, taken: Iterable[str]) -> str:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> Record:
-    record = dict(pairs)
+    record: Record = dict(pairs)
     if len(record) != len(pairs):
-        record = {}
+        record.clear()
         for key, value in pairs:
             record[unique(key, record)] = value
     return record
@@ -133,7 +133,9 @@ def read(data: bytes) -> Record | Bad:
 
 def reason(error: Exception) -> str:
     """Say why a text is no JSON, whatever stood before it."""
-    return error.msg if isinstance(error, json.JSONDecodeError) else "nested too deeply" if isinstance(error, RecursionError) else str(error)
+    if isinstance(error, RecursionError):
+        return "nested too deeply"
+    return error.msg if isinstance(error, json.JSONDecodeError) else str(error)
 
 
 class Written:
@@ -147,7 +149,7 @@ class Written:
         self.pieces = list(self._split(len(records)))
 
     def _split(self, count: int) -> Iterator[memoryview]:
-        """Yield what lies between `[`, `,\\n,` and `,\\n]`."""
+        r"""Yield what lies between `[`, `,\n,` and `,\n]`."""
         text, start = memoryview(self._text), 1
         find = self._text.find
         for _ in range(count):

@@ -10,6 +10,7 @@ _GAP = re.compile(r"[ \t\r\n,]*")
 _BOUNDARY = re.compile(r"\}[ \t\r\n]*,[ \t\r\n]*(?=\{)")
 _ELEMENT_END = re.compile(r"[,\]]")
 _STRING_OR_BRACE = re.compile(r'"(?:[^"\\\x00-\x1f]|\\.)*"|[{}"]')
+_STRING_OR_BRACKET = re.compile(r'"(?:[^"\\\x00-\x1f]|\\.)*"|[{}\[\]"]')
 _NOT_UTF8 = re.compile("[\udc80-\udcff]")
 
 type Item = Record | Bad
@@ -70,11 +71,11 @@ def _element(text: str, at: int, *, last: bool) -> tuple[int, Item | None]:
         if not following:
             return (end, checked(value, text[at:end])) if isinstance(value, dict) else (at, None)
         why = "not JSON: text follows the record"
-    end = _broken_end(text, at, last=last)
-    if end is None:
+    broken_end = _broken_end(text, at, last=last)
+    if broken_end is None:
         return at, None
-    broken = text[at:end]
-    return end, Bad("not UTF-8" if _NOT_UTF8.search(broken) else why, raw(broken))
+    broken = text[at:broken_end]
+    return broken_end, Bad("not UTF-8" if _NOT_UTF8.search(broken) else why, raw(broken))
 
 
 def _broken_end(text: str, at: int, *, last: bool) -> int | None:
@@ -85,7 +86,11 @@ def _broken_end(text: str, at: int, *, last: bool) -> int | None:
     if text[at] != "{":
         match = _ELEMENT_END.search(text, at)
         return match.start() if match else None
-    return next((match.start() + 1 for match in _BOUNDARY.finditer(text, at) if _readable(text, match.end())), None) if last else None
+    for match in _BOUNDARY.finditer(text, at) if last else ():
+        # Inside of the broken element's own arrays the next object is no record: the end may be missing.
+        if _depth(text, at, match.start()) == 1 and _readable(text, match.end()):
+            return match.start() + 1
+    return None
 
 
 def _readable(text: str, at: int) -> bool:
@@ -94,6 +99,16 @@ def _readable(text: str, at: int) -> bool:
     except (ValueError, RecursionError):
         return False
     return _next(text, end) in {",", "]"}
+
+
+def _depth(text: str, start: int, end: int) -> int:
+    """Count the brackets open at `end`; what follows a quote that is not closed is text."""
+    depth = 0
+    for match in _STRING_OR_BRACKET.finditer(text, start, end):
+        if match[0] == '"':
+            break
+        depth += (match[0] in "{[") - (match[0] in "}]")
+    return depth
 
 
 def _balanced(text: str, at: int) -> int | None:

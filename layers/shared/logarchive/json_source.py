@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from typing import Any
 
 import orjson
 
@@ -20,7 +19,7 @@ _BOM = b"\xef\xbb\xbf"
 _SPACE = b" \t\r\n"
 
 
-def blocks(chunks: Chunks, layout: JsonLayout, time_key: str) -> Iterator[Block]:
+def blocks(chunks: Chunks, layout: JsonLayout, time_key: str | None) -> Iterator[Block]:
     """Yield the records of one member; `time_key` tells a record from a document that wraps records."""
     buffer = Buffer(chunks)
     buffer.fill(_HEAD_BYTES)
@@ -39,7 +38,7 @@ def _skip_space(buffer: Buffer) -> None:
     buffer.data = stripped
 
 
-def _sniffed(buffer: Buffer, time_key: str) -> Iterator[Block]:
+def _sniffed(buffer: Buffer, time_key: str | None) -> Iterator[Block]:
     first = buffer.data[:1]
     if first == b"[":
         buffer.drop(1)
@@ -62,7 +61,7 @@ def _array(buffer: Buffer, around: bytes) -> Iterator[Block]:
         raise MalformedError(f"what follows the array of records is cut or garbage: {error}") from error
 
 
-def _objects(buffer: Buffer, time_key: str) -> Iterator[Block]:
+def _objects(buffer: Buffer, time_key: str | None) -> Iterator[Block]:
     """Tell lines and a single record from a document that wraps one array of records."""
     while b"\n" not in buffer.data and not buffer.ended and len(buffer.data) < _MAX_LINE_BYTES:
         buffer.fill(2 * len(buffer.data))
@@ -83,7 +82,7 @@ def _arrays(document: Record) -> list[str]:
     return [key for key, value in document.items() if isinstance(value, list) and not set(map(type, value)) - {dict}]  # pyright: ignore[reportUnknownArgumentType] (JSON)
 
 
-def _unclear(buffer: Buffer, time_key: str, *, one_line: bool) -> Iterator[Block]:
+def _unclear(buffer: Buffer, time_key: str | None, *, one_line: bool) -> Iterator[Block]:
     """Cope with a first line that is no JSON by itself: a long or indented document, or a broken line."""
     try:
         end = _find(buffer, None, time_key)

@@ -5,17 +5,18 @@ Gives what `line_record.block` and `frame` give, or None where a block is not so
 
 from collections.abc import Sequence
 from itertools import chain, compress, cycle
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from arro3.core import Array, DataType, Field, Schema, dictionary_dictionary, dictionary_indices
 from arro3.io import read_csv
 
 from logarchive.batch import TYPES, declared, filled, mapped
 from logarchive.column import Column, Plan, typed
-from logarchive.convert import Inexact, integer, number, text
+from logarchive.convert import integer, number, text
 from logarchive.frame import Frame
 from logarchive.line_record import split
 from logarchive.provider import Feed, LineLayout
+from logarchive.scalar import Inexact
 from logarchive.schema import COLUMNS
 
 _TEXT, _LONG = DataType.utf8(), DataType.int64()
@@ -40,7 +41,7 @@ class _Field(NamedTuple):
 
     def rows(self, values: list[str | None]) -> list[str | None]:
         """Return a value for each line."""
-        return values if self.indices is None else [values[at] for at in self.indices.to_pylist()]
+        return values if self.indices is None else [values[at] for at in cast("list[int]", self.indices.to_pylist())]
 
 
 class LineColumns:
@@ -94,11 +95,11 @@ class LineColumns:
     def _field(self, name: str, array: Array) -> _Field:
         absent = self._layout.absent
         if name in self._many:
-            values = array.to_pylist()
+            values = _values(array)
             if absent.isdisjoint(values):
                 return _Field(array, values, None)
             return _Field(None, [None if value in absent else value for value in values], None)
-        values = dictionary_dictionary(array).to_pylist()
+        values = _values(dictionary_dictionary(array))
         if len(values) > _MANY * len(array):
             self._many.add(name)
         return _Field(None, [None if value in absent else value for value in values], dictionary_indices(array))
@@ -121,6 +122,10 @@ class LineColumns:
             return None
         rest = _rest(field.values, takers)
         return field.rows(rest) if any(value is not None for value in rest) else None
+
+
+def _values(array: Array) -> list[str | None]:
+    return cast("list[str | None]", array.to_pylist())
 
 
 def _cast(column: str, feed: Feed, array: Array | None) -> Array | None:

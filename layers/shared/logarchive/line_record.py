@@ -1,12 +1,15 @@
 """Space-separated lines with quoted fields, read one by one."""
 
-import csv
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from logarchive.errors import MalformedError
-from logarchive.json_block import BLOCK_BYTES, MAX_RECORD_BYTES, Block, Buffer, Chunks, Item
+from logarchive.json_block import BLOCK_BYTES, MAX_RECORD_BYTES, Block, Buffer, Chunks
 from logarchive.json_record import Bad
+from logarchive.json_scan import Item
 from logarchive.provider import LineLayout
+
+_FIELD = re.compile(r'(?:"((?:[^"]|"")*+)"([^ ]*+)|([^" ][^ ]*+)?)(?= |\Z)')
 
 
 def blocks(chunks: Chunks) -> Iterator[list[bytes]]:
@@ -54,8 +57,15 @@ def _any(numbers: Iterable[int]) -> str:
 
 
 def split(line: bytes) -> list[str] | None:
-    """Split a line at its single spaces outside of quotes; None when a quote is not closed. Bytes that are no UTF-8 show as `\\xff`."""
+    r"""Split a line at its single spaces outside of quotes; None when a quote is not closed.
+
+    Within quotes `""` is a quote; quotes elsewhere are text. Bytes that are no UTF-8 show as `\xff`.
+    """
     text = line.decode("utf-8", "backslashreplace")
-    # The line ends with \\n only to show whether a quote has swallowed it.
-    fields = next(csv.reader([f"{text}\n"], delimiter=" ", quotechar='"', doublequote=True), [])
-    return None if fields and fields[-1].endswith("\n") else fields
+    fields: list[str] = []
+    at = 0
+    while at <= len(text) and (field := _FIELD.match(text, at)):
+        quoted, rest, bare = field.groups()
+        fields.append(bare or "" if quoted is None else quoted.replace('""', '"') + rest)
+        at = field.end() + 1
+    return fields if at > len(text) else None

@@ -57,7 +57,7 @@ class _Failure:
 
 
 def write(path: Path, batches: Iterable[RecordBatch], window: Window, visits: Sequence[str]) -> int:
-    """Write an object and return its number of rows; the same rows give the same bytes. Raises what `batches` raises."""
+    """Write an object and return its number of rows; equal rows give equal bytes. Raises what `batches` raises."""
     carried = _Failure(batches)
     said = {_VISITS: orjson.dumps(list(visits)).decode(), _WINDOW: window.key}
     try:
@@ -100,7 +100,7 @@ def _thrift(text: str) -> bytes:
     """Write the next binary field of a struct in Thrift's compact protocol."""
     data = text.encode()
     length, size = b"", len(data)
-    while size > 0x7F:
+    while size >= 1 << 7:
         length, size = length + bytes([size & 0x7F | 0x80]), size >> 7
     return b"\x18%b%b%b" % (length, bytes([size]), data)
 

@@ -2,8 +2,9 @@
 
 import base64
 import gzip
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import orjson
 
@@ -17,26 +18,27 @@ class Rejects:
 
     def __init__(self, path: Path) -> None:
         """Write to `path`, once there is something to write."""
-        self._path = path
-        self._file: gzip.GzipFile | None = None
+        self.path = path
         self.count = 0
+        self._open = ExitStack()
+        self._file: gzip.GzipFile | None = None
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        """End the file, if there is one."""
+        self._open.close()
 
     def add(self, part: str, index: int, bad: Bad) -> None:
         """Write one reject."""
         if self._file is None:
-            self._raw = self._path.open("wb")
-            self._file = gzip.GzipFile(filename="", mode="wb", fileobj=self._raw, mtime=0)
+            raw = self._open.enter_context(self.path.open("wb"))
+            self._file = self._open.enter_context(gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0))
         line = {"reason": bad.reason, "part": part, "index": index, **_shown(bad.text)}
         self._file.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
         self.count += 1
-
-    def close(self) -> Path | None:
-        """End the file; return it, if there was anything to write."""
-        if self._file is None:
-            return None
-        self._file.close()
-        self._raw.close()
-        return self._path
 
 
 def _shown(record: bytes) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from arro3.core import RecordBatch
 
@@ -12,7 +12,7 @@ from logarchive import json_source, line_record, parquet, unpack
 from logarchive.batch import Batches, filled
 from logarchive.bounds import Bounds
 from logarchive.column import Plan
-from logarchive.errors import MalformedError, TooLargeError
+from logarchive.errors import TooLargeError
 from logarchive.frame import Frame, frame
 from logarchive.identity import Hashed, Unique
 from logarchive.json_block import Block
@@ -30,7 +30,7 @@ MAX_RECORDS = 5_000_000
 
 @dataclass(frozen=True, kw_only=True)
 class Numbers:
-    """What became of the records of a visit's data parts: `fetched` is the sum of rows, rejects, outside and duplicates."""
+    """What became of the records of a visit's data parts: `fetched` = rows + rejects + outside + duplicates."""
 
     announced: int | None
     fetched: int
@@ -79,11 +79,13 @@ def build(  # noqa: PLR0913 (what a visit is)
     TooLargeError for more than `limit` records.
     """
     data = [part for part in parts if part.role == "data"]
-    rows = _Rows(provider, settings, source, Rejects(directory / "rejects.jsonl.gz"), limit)
-    own = directory / "visit.parquet"
-    count = parquet.write(own, rows.batches(data, window, alive), window, (visit,))
+    with Rejects(directory / "rejects.jsonl.gz") as rejects:
+        rows = _Rows(provider, settings, source, rejects, limit)
+        own = directory / "visit.parquet"
+        count = parquet.write(own, rows.batches(data, window, alive), window, (visit,))
     kept, shared = _compare(standing, rows.ids, alive)
-    path, visits = own, (visit,)
+    path: Path = own
+    visits: tuple[str, ...] = (visit,)
     if kept and standing is not None:
         path, visits = directory / "merged.parquet", (*object_visits(standing), visit)
         parquet.write(path, _merged(own, standing, rows.ids, alive), window, visits)
@@ -98,7 +100,7 @@ def build(  # noqa: PLR0913 (what a visit is)
         kept=kept,
         added=count - shared,
         visits=visits if total else (),
-        rejects_path=rows.rejects.close(),
+        rejects_path=rejects.path if rejects.count else None,
     )
 
 
@@ -111,10 +113,10 @@ def reaches(parts: Sequence[Part], layout: Layout, cap: int, smallest_record_byt
                 least += len(chunk)
     if least < cap * smallest_record_bytes:
         return False
-    return sum(len(block.items) for part in parts for block in blocks(part, layout, "")) >= cap
+    return sum(len(block.items) for part in parts for block in blocks(part, layout, None)) >= cap
 
 
-def blocks(part: Part, layout: Layout, time_key: str) -> Iterator[Block]:
+def blocks(part: Part, layout: Layout, time_key: str | None) -> Iterator[Block]:
     """Yield a part's records; an error names the part's own trouble."""
     if isinstance(layout, LineLayout):
         for lines in _lines(part):
@@ -176,7 +178,7 @@ class _Rows:
             for block in blocks(part, layout, self._plan.time.key):
                 yield frame(block, self._plan, bounds)
 
-    def _batch(self, found: Frame, part: Part, index: int, several: bool) -> RecordBatch:  # noqa: FBT001
+    def _batch(self, found: Frame, part: Part, index: int, several: bool) -> RecordBatch:
         self._fetched += found.size
         if self._fetched > self._limit:
             raise TooLargeError(f"the window holds more than {self._limit} records: set a smaller `window`")
@@ -191,7 +193,7 @@ class _Rows:
         indices = [index + at for at in found.positions]
         return self._batches.batch(found.columns, found.attributes, ids, part.key, indices)
 
-    def _identify(self, found: Frame, part: Part, several: bool) -> list[str | None]:  # noqa: FBT001
+    def _identify(self, found: Frame, part: Part, several: bool) -> list[str | None]:
         if isinstance(self.ids, Unique):
             return self.ids.assign(found.given or [], found.canonical)
         # Where the file is the unit, any record may come again under another range.
@@ -204,7 +206,7 @@ def _compare(standing: Path | None, ids: Hashed | Unique, alive: Callable[[], No
     kept = shared = 0
     for batch in parquet.read(standing) if standing else ():
         alive()
-        known = sum(one in ids for one in batch.column("record_id").to_pylist())
+        known = sum(one in ids for one in _ids(batch))
         kept, shared = kept + batch.num_rows - known, shared + known
     return kept, shared
 
@@ -214,8 +216,12 @@ def _merged(own: Path, standing: Path, ids: Hashed | Unique, alive: Callable[[],
     yield from parquet.read(own)
     for batch in parquet.read(standing):
         alive()
-        lacking = [at for at, one in enumerate(batch.column("record_id").to_pylist()) if one not in ids]
+        lacking = [at for at, one in enumerate(_ids(batch)) if one not in ids]
         yield batch.take(filled("raw_index", lacking))
+
+
+def _ids(batch: RecordBatch) -> list[str]:
+    return cast("list[str]", batch.column("record_id").to_pylist())
 
 
 def _sha256(path: Path) -> str:

@@ -43,13 +43,22 @@ def _ascending(ages: tuple[dt.timedelta, ...]) -> tuple[dt.timedelta, ...]:
 type Ages = Annotated[tuple[Length, ...], AfterValidator(_ascending)]
 
 
+def _without_user(url: HttpUrl) -> HttpUrl:
+    if url.username or url.password:
+        raise ValueError("must not hold a user name or password: credentials belong into the secret")
+    return url
+
+
+type Address = Annotated[HttpUrl, AfterValidator(_without_user)]
+
+
 class Source(BaseModel):
     """One configured feed of a provider. Unknown keys are errors."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     secret: str = Field(description="name of the Secrets Manager secret with the credentials")
-    base_url: HttpUrl = Field(description="where the API lives; the vendor's public address by default")
+    base_url: Address = Field(description="where the API lives; the vendor's public address by default")
     start: Annotated[AwareDatetime, AfterValidator(_utc)] | None = Field(
         None, description="archive from here on; the window open at the first tick by default"
     )

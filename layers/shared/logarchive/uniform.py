@@ -13,8 +13,10 @@ from arro3.core import Array, DataType
 from logarchive.attribute import InexactError, written
 from logarchive.batch import declared
 from logarchive.column import Column, Plan, typed
-from logarchive.convert import Inexact, text
+from logarchive.convert import text
 from logarchive.json_record import Record
+from logarchive.scalar import Inexact
+from logarchive.schema import COLUMNS
 
 _TEXT = DataType.utf8()
 _LEAVES = {Inexact, type(None)}
@@ -42,9 +44,9 @@ def _leaves(records: Sequence[Record], prefix: str) -> dict[str, Sequence[Any]]:
     if not shape or list(chain.from_iterable(records)) != shape * len(records):
         raise _NotUniformError
     found: dict[str, Sequence[Any]] = {}
-    for key, values in zip(shape, zip(*map(dict.values, records), strict=True), strict=True):
+    for key, values in zip(shape, zip(*(record.values() for record in records), strict=True), strict=True):
         name = prefix + key
-        inner = {name: values}
+        inner: dict[str, Sequence[Any]] = {name: values}
         if values[0].__class__ is dict:
             if set(map(type, values)) != {dict}:
                 raise _NotUniformError
@@ -62,7 +64,7 @@ def _columns(leaves: dict[str, Sequence[Any]], plan: Plan, times: Column) -> tup
         for column, feed in feeds:
             if column == "time":
                 found[column] = times
-            elif values is not None and feed.convert is text:
+            elif values is not None and feed.convert is text and COLUMNS[column] == "string":
                 found[column] = _text(values)
             else:
                 found[column] = typed(column, feed.convert(_known(values, len(times))))

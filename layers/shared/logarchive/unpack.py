@@ -1,4 +1,4 @@
-"""What a body holds: its members' bytes as streams, whatever it is wrapped in. Told by content; bounded against bombs."""
+"""What a body holds: the bytes of its members, whatever it is wrapped in. Told by content, bounded against bombs."""
 
 import itertools
 import struct
@@ -6,7 +6,7 @@ import tarfile
 import zipfile
 from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from isal import isal_zlib
 
@@ -23,10 +23,13 @@ MAX_DEPTH = 4
 CHUNK = 256 * 1024
 _RAW, _GZIP = -15, 31
 _ZIP, _EMPTY_ZIP, _GZIPPED = b"PK\x03\x04", b"PK\x05\x06", b"\x1f\x8b"
-_TAR_MAGIC = slice(257, 262)
+_TAR_MAGIC, _BLOCK = slice(257, 262), 512
 _LOCAL_HEADER = struct.Struct("<4s22xHH")
 _END_RECORD = struct.Struct("<4s16xH")
 _ENCRYPTED = 0x1
+
+# isal's stubs call it an instance.
+_InflateError = cast("type[Exception]", isal_zlib.error)
 
 type Chunks = Iterator[bytes]
 
@@ -85,7 +88,6 @@ def _unwrap(chunks: Chunks, bounds: _Bounds, depth: int) -> Iterator[Chunks]:
         for member in _tar(whole, bounds):
             yield from _unwrap(member, bounds, depth + 1)
     elif head:
-        bounds.member()
         yield whole
 
 
@@ -105,13 +107,14 @@ def _inflate(chunks: Chunks, rest: bytes, bits: int) -> Generator[bytes, None, b
         rest = rest or next(chunks, b"")
         try:
             inflated = stream.decompress(rest, CHUNK)
-        except isal_zlib.error as error:
+        except _InflateError as error:
             raise MalformedError(f"the archive is broken: {error}") from error
-        if not (rest or inflated or stream.eof):
+        ended: bool = stream.eof
+        if not (rest or inflated or ended):
             raise MalformedError("the archive is cut")
         if inflated:
             yield inflated
-        rest = stream.unused_data if stream.eof else stream.unconsumed_tail
+        rest = stream.unused_data if ended else stream.unconsumed_tail
     return rest
 
 
@@ -126,30 +129,50 @@ def _gunzip(chunks: Chunks) -> Chunks:
 
 
 def _tar(chunks: Chunks, bounds: _Bounds) -> Iterator[Chunks]:
-    try:
-        with tarfile.open(fileobj=_File(chunks), mode="r|") as archive:
-            for entry in archive:
-                bounds.member()
-                if (file := archive.extractfile(entry)) is not None:
-                    yield _whole(_read(file), entry.size)
-    except tarfile.TarError as error:
-        raise MalformedError(f"the tar is broken or cut: {error}") from error
+    """Yield the files of a tar. The standard library's reader takes a broken header for the end."""
+    file = _Stream(chunks)
+    while (header := file.read(_BLOCK)).strip(b"\0"):
+        bounds.member()
+        try:
+            entry = tarfile.TarInfo.frombuf(header, "utf-8", "surrogateescape")
+        except tarfile.HeaderError as error:
+            raise MalformedError(f"the tar is broken or cut: {error}") from error
+        # Links and folders hold nothing, whatever they say.
+        size = 0 if entry.islnk() or entry.issym() or entry.isdir() else entry.size
+        content = file.take(size)
+        if entry.isreg():
+            yield content
+        file.skip(content, -size % _BLOCK)
+    if len(header) < _BLOCK or any(chunk.strip(b"\0") for chunk in file.rest()):
+        raise MalformedError("the tar is cut, or garbage follows it")
 
 
-class _File:
-    """The reading end of a stream of chunks, as tarfile wants it."""
+class _Stream:
+    """A stream of chunks, read by size."""
 
     def __init__(self, chunks: Chunks) -> None:
-        self._chunks, self._rest = chunks, b""
+        self._chunks, self._held = chunks, b""
 
     def read(self, size: int) -> bytes:
-        while len(self._rest) < size and (chunk := next(self._chunks, b"")):
-            self._rest += chunk
-        taken, self._rest = self._rest[:size], self._rest[size:]
+        while len(self._held) < size and (chunk := next(self._chunks, b"")):
+            self._held += chunk
+        taken, self._held = self._held[:size], self._held[size:]
         return taken
 
-    def write(self, _data: bytes) -> int:
-        raise NotImplementedError
+    def take(self, size: int) -> Chunks:
+        while size:
+            if not (chunk := self.read(min(size, CHUNK))):
+                raise MalformedError("the tar is cut")
+            size -= len(chunk)
+            yield chunk
+
+    def skip(self, content: Chunks, padding: int) -> None:
+        for _ in content:
+            pass
+        self.read(padding)
+
+    def rest(self) -> Chunks:
+        return itertools.chain([self._held], self._chunks)
 
 
 def _whole(chunks: Chunks, size: int) -> Chunks:

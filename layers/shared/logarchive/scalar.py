@@ -1,0 +1,96 @@
+"""Numbers and moments as APIs write them; the conversions of columns are built of these."""
+
+import datetime as dt
+import re
+from decimal import Context, Decimal
+from typing import Any
+
+from logarchive.window import EPOCH, MILLISECOND
+
+_NUMBER = re.compile(r"-?[0-9]{1,40}(?:\.[0-9]{1,40})?(?:[eE][+-]?[0-9]{1,3})?")
+_MOMENT = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]"
+    r"([0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]{1,9})?)?) ?"
+    r"([Zz]|[+-][0-9]{2}(?::?[0-9]{2})?)?"
+)
+_COMPACT = re.compile(r"[0-9]{14}")
+_DASHED = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}")
+
+#: Wide enough that nothing is rounded before it is cut.
+_WIDE = Context(prec=200)
+#: Digits of an epoch's whole part -> (multiplier, divisor) to milliseconds. Units cannot be confused from 2001 to 2286.
+_UNITS = {10: (1000, 1), 13: (1, 1), 16: (1, 1000), 19: (1, 1_000_000)}
+
+
+class Verbatim:
+    """A JSON scalar kept as its text in the source, because no Python value would give that text back."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        """Keep the JSON text."""
+        self.text = text
+
+    def __eq__(self, other: object) -> bool:
+        """Compare by text."""
+        return isinstance(other, Verbatim) and other.text == self.text
+
+    def __hash__(self) -> int:
+        """Hash by text."""
+        return hash(self.text)
+
+    def __repr__(self) -> str:
+        """Show the text."""
+        return f"Verbatim({self.text!r})"
+
+
+class Inexact(int):
+    """A column's value that does not hold all its source says, so that the source's text stays in `attributes`."""
+
+    __slots__ = ()
+
+
+def decimal(value: Any) -> Decimal | None:  # noqa: ANN401 (JSON)
+    """Read a number, or text that is one, exactly."""
+    if value.__class__ is int:
+        return Decimal(value)
+    text = value.text if value.__class__ is Verbatim else value
+    if text.__class__ is not str or not _NUMBER.fullmatch(text):
+        return None
+    return Decimal(text)
+
+
+def epoch_in_ms(value: Any) -> Inexact | None:  # noqa: ANN401 (JSON)
+    """Read an epoch in s, ms, µs or ns, told apart by its digits; truncated to ms."""
+    exact = decimal(value)
+    if exact is None or not 0 < exact < Decimal(10) ** 19:
+        return None
+    unit = _UNITS.get(len(str(int(exact))))
+    return (
+        None if unit is None else Inexact(_WIDE.divide_int(_WIDE.multiply(exact, Decimal(unit[0])), Decimal(unit[1])))
+    )
+
+
+def instant_ms(text: str, zone: dt.tzinfo) -> int | None:
+    """Read an ISO 8601 moment, in `zone` when it names none; truncated to ms."""
+    found = _MOMENT.fullmatch(text)
+    if not found:
+        return None
+    day, clock, offset = found.groups()
+    try:
+        moment = dt.datetime.fromisoformat(f"{day}T{clock.replace(',', '.')}{(offset or '').upper()}")
+        return ((moment if moment.tzinfo else moment.replace(tzinfo=zone)) - EPOCH) // MILLISECOND
+    except (ValueError, OverflowError):
+        return None
+
+
+def zoned_ms(text: str, zone: dt.tzinfo) -> int | None:
+    """Read a moment of a zone: exactly `YYYYMMDDHHMMSS` and `YYYY-MM-DD HH:MM:SS`, inexactly ISO 8601 and epochs."""
+    text = text.strip()
+    if _COMPACT.fullmatch(text):
+        day, clock = text[:8], text[8:]
+        text = f"{day[:4]}-{day[4:6]}-{day[6:]} {clock[:2]}:{clock[2:4]}:{clock[4:]}"
+    found = instant_ms(text, zone)
+    if found is not None and _DASHED.fullmatch(text):
+        return found
+    return epoch_in_ms(text) if found is None else Inexact(found)

@@ -1,0 +1,160 @@
+"""The docs cannot lie where a machine can tell: generated parts, commands, links, examples, limits."""
+
+import json
+import re
+import subprocess
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from logarchive.client import ATTEMPTS
+from logarchive.collect import STABLE_TRIES
+from logarchive.errors import Issue
+from logarchive.event import parse_event
+from logarchive.ledger import BATCH
+from logarchive.outcome import BACK_OFF
+from logarchive.plan import TICK_WINDOWS
+from logarchive.result import MOST_WINDOWS
+from logarchive.rows import MAX_RECORDS
+from logarchive.work import CANDIDATES, LEASE_MARGIN
+from tools import docs, layer
+from tools.lock import ROOT
+from tools.sample import sample
+
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+TARGETS = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+#: Places on one machine, and numbers of a tracker: no reader of the repository can see them.
+FOREIGN = re.compile(r"(?<![\w.}])/(?:home|root|Users)/|(?<!`)#\d+\b")
+
+
+every_page = pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+
+
+def code_blocks(page: Path, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)
+
+
+def anchors(page: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("name", docs.DOCS)
+def test_what_is_generated_is_current(name: str) -> None:
+    text = (ROOT / name).read_text()
+    assert docs.filled(text) == text
+
+
+def test_every_region_is_somewhere_and_once() -> None:
+    found = [match["name"] for name in docs.DOCS for match in docs.REGION.finditer((ROOT / name).read_text())]
+    assert sorted(found) == sorted(docs.REGIONS)
+
+
+def test_a_stale_region_is_written_anew_and_the_rest_left_alone() -> None:
+    stale = "before\n<!-- keys: written by tools/docs.py -->\nold\n<!-- end -->\nafter\n"
+    fresh = docs.filled(stale)
+    assert "old" not in fresh
+    assert all(key in fresh for key in sample().objects)
+    assert (fresh[:7], fresh[-6:]) == ("before\n", "after\n")
+    assert docs.filled(fresh) == fresh
+
+
+def test_a_region_that_nobody_writes_is_an_error() -> None:
+    with pytest.raises(KeyError):
+        docs.filled("<!-- weather: written by tools/docs.py -->\n<!-- end -->")
+
+
+def test_a_bar_in_a_cell_does_not_end_the_cell() -> None:
+    assert docs.table(["a"], [["x|y"]]).splitlines()[-1] == r"| x\|y |"
+
+
+@pytest.mark.parametrize("found", [{"known", "new"}, set[str]()])
+def test_a_name_without_a_meaning_or_a_meaning_without_a_name_ends_the_writing(found: set[str]) -> None:
+    with pytest.raises(SystemExit, match="new" if found else "known"):
+        docs.explained("metrics", found, {"known": "what is known"})
+
+
+@every_page
+def test_every_make_command_is_a_target(page: Path) -> None:
+    commands = re.findall(r"(?:^|`|= ?\d* )make ([a-z]+)", page.read_text(), re.MULTILINE)
+    assert set(commands) <= TARGETS
+
+
+def test_the_readme_names_the_two_commands_and_contributing_every_other() -> None:
+    assert {"make demo", "make test"} <= set(code_blocks(ROOT / "README.md", "bash")[0].splitlines())
+    contributing = (ROOT / "CONTRIBUTING.md").read_text()
+    assert [target for target in TARGETS - {"help"} if f"make {target}" not in contributing] == []
+
+
+@every_page
+def test_every_link_within_the_repository_leads_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+        path, _, anchor = target.partition("#")
+        if not target.startswith("https:"):
+            assert not path or (page.parent / path).exists(), target
+            assert not anchor or anchor in anchors(page.parent / path if path else page), target
+
+
+@every_page
+def test_every_event_in_a_command_is_understood(page: Path) -> None:
+    for event in re.findall(r"'(\{\"action\".*?\})'", page.read_text()):
+        parse_event(json.loads(event))
+
+
+@every_page
+def test_every_shell_command_can_be_parsed(page: Path) -> None:
+    for block in code_blocks(page, "bash"):
+        script = block.replace("<URL of this repository>", "https://example.com/repository")
+        subprocess.run(["bash", "-n"], input=script, text=True, check=True)
+
+
+@every_page
+def test_no_page_names_what_a_reader_cannot_see(page: Path) -> None:
+    assert FOREIGN.findall(page.read_text()) == []
+
+
+def test_every_issue_has_its_own_section() -> None:
+    text = (ROOT / "docs" / "operations.md").read_text()
+    sections = text.partition("\n## Issues\n")[2].partition("\n## ")[0]
+    assert sorted(re.findall(r"^### (.*)$", sections, re.MULTILINE)) == sorted(get_args(Issue.__value__))
+
+
+def test_the_limits_told_are_those_of_the_code() -> None:
+    readme, architecture, operations = (
+        (ROOT / name).read_text() for name in ("README.md", "docs/architecture.md", "docs/operations.md")
+    )
+    minutes = [str(wait.seconds // 60) for wait in BACK_OFF]
+    assert f"at most {MOST_WINDOWS:,} windows" in readme
+    assert f"at most {TICK_WINDOWS} a source and tick" in architecture
+    assert f"at most {BATCH + 1} items" in architecture
+    assert f"first {CANDIDATES} due windows" in architecture
+    assert f"{MAX_RECORDS:,} records" in architecture
+    assert f"{MAX_RECORDS:,} records" in operations
+    assert f"{', '.join(minutes[:-1])}, then {minutes[-1]} minutes" in architecture
+    assert f"{', '.join(minutes)} minutes, then every six hours" in operations
+    assert (ATTEMPTS, STABLE_TRIES, LEASE_MARGIN.seconds) == (4, 4, 60)  # "four attempts", "four times", "one minute"
+
+
+def test_a_module_stands_above_everything_that_it_imports() -> None:
+    names = [module.name for module in layer.modules()]
+    assert names[0] == "handler"
+    assert all(names.index(module.name) < names.index(name) for module in layer.modules() for name in module.imports)
+
+
+def test_imports_for_types_only_give_no_direction() -> None:
+    (errors,) = (module for module in layer.modules() if module.name == "errors")
+    assert errors.imports == ()
+
+
+def test_log_events_are_found_with_the_keys_they_carry() -> None:
+    found = layer.log_events()
+    assert {"source", "window", "error"} == found["visit.failed"]
+    assert {"rows", "issue", "due_at"} <= found["window.*"]
+
+
+def test_the_sample_is_an_archived_window_with_a_reject() -> None:
+    (window,) = sample().tick["windows"]
+    assert (window["state"], window["rows"], window["rejects"]) == ("archived", 2, 1)
+    assert sample().manifest["complete"]
+    assert sample().row["body"] == "payment refused"

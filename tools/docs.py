@@ -1,0 +1,274 @@
+"""Writes into the docs what the code says of itself (`python -m tools.docs`), and tells if it is current (`--check`).
+
+A region begins with `<!-- name: written by tools/docs.py -->` and ends with `<!-- end -->`; the rest is ours to write.
+"""
+
+import argparse
+import datetime as dt
+import importlib
+import json
+import re
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
+from typing import Any, cast, get_args
+
+from pydantic import BaseModel
+
+from tools.lock import ROOT
+
+sys.path.insert(0, str(ROOT / "layers" / "shared"))  # where the functions find the layer
+
+from logarchive.event import Event
+from logarchive.provider import Provider
+from logarchive.schema import COLUMNS
+from logarchive.source import Source
+from logarchive.window import duration
+from tools.layer import log_events, metrics, modules
+from tools.sample import RECORDS, sample
+
+DOCS = ("README.md", "docs/architecture.md", "docs/operations.md")
+REGION = re.compile(r"(<!-- (?P<name>[a-z-]+): written by tools/docs.py -->\n).*?(<!-- end -->)", re.DOTALL)
+
+#: What no provider feeds: the archive itself does.
+MADE_HERE = {
+    "source": "the source's name",
+    "record_id": "hash of the record, numbered among its equals",
+    "attributes": "everything else, under its own name",
+    "raw_part": "key of the part that the record came in",
+    "raw_index": "its place in that part",
+}
+
+METRICS = {
+    "WindowsSealed": "visits that sealed their window",
+    "WindowsWithIssue": "visits that left their window with an issue; counted again at each visit",
+    "Rows": "rows by which a window's object grew",
+    "Rejects": "rejects of the visit; a window that is visited again counts them again",
+    "LateRows": "rows that came after their window's first visit",
+    "SourceErrors": "sources that could not be used (a wrong field, a missing secret), each time they are read",
+    "EventErrors": "events that were refused",
+}
+
+LOG_EVENTS = {
+    "window.*": "a visit has ended: `window.issue` if the window has one, otherwise the state it is in now",
+    "source.invalid": "a source's parameter or secret is wrong; it is skipped",
+    "source.failed": "planning or dispatch failed unexpectedly; the invocation fails once the other sources are done",
+    "source.dispatched": "windows are due, and workers were started (0: all are busy)",
+    "visit.failed": "a visit failed unexpectedly; the lease brings the window back, the invocation fails at its end",
+    "worker.no_slot": "every worker's slot of the source is taken; harmless",
+    "claim.lost": "another worker holds the window by now; harmless",
+    "event.refused": "an event, or the source that it names, is wrong; nothing was changed",
+}
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Return a Markdown table."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(str(cell).replace('|', r'\|') for cell in line)} |" for line in lines)
+
+
+def fenced(language: str, text: str) -> str:
+    """Return a block of code."""
+    return f"```{language}\n{text}\n```"
+
+
+def shown(value: object) -> str:
+    """Return a setting's value as a source's JSON says it; text without its quotes."""
+    plain = value
+    if isinstance(value, tuple):
+        plain = [_text(item) for item in cast("tuple[object, ...]", value)]
+    elif not isinstance(value, bool | int):
+        plain = _text(value)
+    return "none" if value is None else f"`{plain if isinstance(plain, str) else json.dumps(plain)}`"
+
+
+def _text(value: object) -> str:
+    return duration(value) if isinstance(value, dt.timedelta) else str(value).rstrip("/")
+
+
+@cache
+def providers() -> dict[str, Provider[Any, Any]]:
+    """Return the provider of every folder in `functions/`, by name."""
+    names = sorted(path.parent.name for path in (ROOT / "functions").glob("*/app.py"))
+    return {name: importlib.import_module(f"functions.{name}.app").provider for name in names}
+
+
+def page(name: str) -> str:
+    """Return a provider's page."""
+    return (ROOT / "docs" / "providers" / f"{name}.md").read_text()
+
+
+def example(name: str) -> Source:
+    """Return the source that a provider's page shows first, without the common fields that it sets."""
+    found = re.search(r"```json\n(.*?)```", page(name), re.DOTALL)
+    stated: dict[str, Any] = json.loads(found[1]) if found else {}
+    kept = {field: value for field, value in stated.items() if field == "secret" or field not in Source.model_fields}
+    source: Source = providers()[name].source.model_validate(kept)
+    return source
+
+
+def source_fields() -> str:
+    """Return the fields that all sources have, with each provider's default."""
+    examples = {name: example(name) for name in providers()}
+    rows = [
+        [f"`{name}`", *(_default(name, source) for source in examples.values()), field.description]
+        for name, field in Source.model_fields.items()
+    ]
+    return table(["field", *examples, "meaning"], rows)
+
+
+def _default(name: str, source: Source) -> str:
+    return "required" if name == "secret" else shown(getattr(source, name))
+
+
+def columns() -> str:
+    """Return the columns, and the key of a record that feeds each."""
+    feeds = {name: _feeds(name, provider) for name, provider in providers().items()}
+    rows = [
+        [f"`{column}`", f"`{kind}`", *(feed.get(column, "") for feed in feeds.values())]
+        for column, kind in COLUMNS.items()
+    ]
+    return table(["column", "type", *feeds], rows)
+
+
+def _feeds(name: str, provider: Provider[Any, Any]) -> dict[str, str]:
+    feeds = dict(provider.columns(example(name)))
+    if provider.unique_id:
+        feeds["record_id"] = provider.unique_id
+    return MADE_HERE | {column: f"`{feed.key}`" for column, feed in feeds.items()}
+
+
+def provider_table() -> str:
+    """Return what there is to know of each provider at a glance."""
+    rows: list[list[str]] = []
+    for name, provider in providers().items():
+        source, title = example(name), page(name).partition("\n")[0].partition(": ")[2]
+        secret = ", ".join(f"`{key}`" for key in provider.secret.model_fields)
+        visits = f"{shown(source.delay)}; {shown(source.revisit)}"
+        smallest, prefix = shown(provider.smallest_window), f"`{{stack}}/{provider.secret_group}/`"
+        rows.append([f"[{name}](docs/providers/{name}.md)", title, visits, smallest, prefix, secret])
+    head = ("provider", "logs of", "first visit; visited again", "smallest window", "secret's name begins with", "keys")
+    return table(head, rows)
+
+
+def events() -> str:
+    """Return the events and their fields."""
+    models: tuple[type[BaseModel], ...] = get_args(get_args(Event.__value__)[0])
+    return table(
+        ["action", "fields", "does"], [[f"`{_action(model)}`", _fields(model), _said(model)] for model in models]
+    )
+
+
+def _action(model: type[BaseModel]) -> str:
+    return str(get_args(model.model_fields["action"].annotation)[0])
+
+
+def _said(model: type[BaseModel]) -> str:
+    return " ".join((model.__doc__ or "").split())
+
+
+def _fields(model: type[BaseModel]) -> str:
+    fields = [(name, field) for name, field in model.model_fields.items() if name != "action"]
+    return ", ".join(
+        f"`{name}`" if field.is_required() else f"`{name}` ({_or_absent(field.default)})" for name, field in fields
+    )
+
+
+def _or_absent(default: object) -> str:
+    return "optional" if default is None else json.dumps(default)
+
+
+def row() -> str:
+    """Return a record, and the row that it becomes."""
+    cells = {name: dict(value) if name == "attributes" else value for name, value in sample().row.items()}
+    text = json.dumps(cells, indent=2, ensure_ascii=False, default=lambda moment: f"{moment:%Y-%m-%d %H:%M:%S.%f}"[:-3])
+    return fenced("json", json.dumps(RECORDS[0])) + "\n\nbecomes\n\n" + fenced("json", text)
+
+
+def result(answer: Mapping[str, Any], listed: str) -> str:
+    """Return an answer: one line for each window or source, as it is read most easily."""
+    text = json.dumps({**answer, listed: ["?"]})
+    lines = ",\n".join(f"  {json.dumps(item)}" for item in answer[listed])
+    return fenced("json", text.replace('["?"]', f"[\n{lines}\n]"))
+
+
+def queries() -> str:
+    """Return the saved queries."""
+    texts = [(path.name, path.read_text()) for path in sorted((ROOT / "queries").glob("*.sql"))]
+    return "\n\n".join(fenced("sql", f"-- queries/{name}\n{text.strip()}") for name, text in texts)
+
+
+def explained(kind: str, found: Iterable[str], meanings: Mapping[str, str]) -> list[str]:
+    """Return the names that were found, in order; exit if one has no meaning here, or a meaning has no name."""
+    names = sorted(found)
+    if different := set(names) ^ set(meanings):
+        sys.exit(f"tools/docs.py: {kind} that only the code, or only this file, knows: {', '.join(sorted(different))}")
+    return names
+
+
+def metric_table() -> str:
+    """Return the metrics that the code counts."""
+    names = explained("metrics", metrics(), METRICS)
+    return table(["metric", "counts"], [[f"`{name}`", METRICS[name]] for name in names])
+
+
+def event_table() -> str:
+    """Return the log events that the code writes, with their keys."""
+    found = log_events()
+    names = explained("log events", found, LOG_EVENTS)
+    return table(
+        ["message", "means", "keys"],
+        [[f"`{name}`", LOG_EVENTS[name], ", ".join(f"`{key}`" for key in sorted(found[name]))] for name in names],
+    )
+
+
+def module_table() -> str:
+    """Return the layer's modules, each above all that it imports."""
+    rows = [
+        [f"`{module.name}`", module.said, ", ".join(f"`{name}`" for name in module.imports)] for module in modules()
+    ]
+    return table(["module", "what it is", "imports"], rows)
+
+
+REGIONS: Mapping[str, Callable[[], str]] = {
+    "source-fields": source_fields,
+    "columns": columns,
+    "providers": provider_table,
+    "events": events,
+    "row": row,
+    "manifest": lambda: fenced("json", json.dumps(sample().manifest, indent=2)),
+    "keys": lambda: fenced("", "\n".join(sample().objects)),
+    "tick-result": lambda: result(sample().tick, "windows"),
+    "status-result": lambda: result(sample().status, "sources"),
+    "queries": queries,
+    "metrics": metric_table,
+    "log-events": event_table,
+    "modules": module_table,
+}
+
+
+def filled(text: str) -> str:
+    """Return a page with its regions filled. Raises KeyError for a region that is none."""
+    return REGION.sub(lambda found: f"{found[1]}{REGIONS[found['name']]()}\n{found[3]}", text)
+
+
+def main() -> int:
+    """Write the regions, or check them."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="only tell whether the docs are current")
+    stale: list[str] = []
+    check = parser.parse_args().check
+    for name in DOCS:
+        text = (ROOT / name).read_text()
+        new = filled(text)
+        if check and new != text:
+            stale.append(name)
+        elif new != text:
+            (ROOT / name).write_text(new)
+    for name in stale:
+        print(f"{name}: not current, run `.venv/bin/python -m tools.docs`", file=sys.stderr)
+    return 1 if stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,129 @@
+"""What the layer's code says of itself, read off its syntax: its modules, its log events, its metrics."""
+
+import ast
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from tools.lock import ROOT
+
+LAYER = ROOT / "layers" / "shared" / "logarchive"
+METRIC = re.compile(r"([A-Z][a-z]+)+")
+
+
+@dataclass(frozen=True)
+class Module:
+    """A module of the layer: its name, its docstring's first sentences, and what of the layer it imports."""
+
+    name: str
+    said: str
+    imports: tuple[str, ...]
+
+
+@cache
+def trees() -> Mapping[str, ast.Module]:
+    """Return the syntax tree of every module of the layer."""
+    return {path.stem: ast.parse(path.read_text()) for path in sorted(LAYER.glob("*.py")) if path.stem != "__init__"}
+
+
+def modules() -> list[Module]:
+    """Return the modules, each above all that it imports. Raises RecursionError if imports go in a circle."""
+    found = {name: Module(name, _said(tree), tuple(sorted(_imports(tree)))) for name, tree in trees().items()}
+
+    @cache
+    def height(name: str) -> int:
+        return 1 + max(map(height, found[name].imports), default=0)
+
+    return sorted(found.values(), key=lambda module: (-height(module.name), module.name))
+
+
+def _said(tree: ast.Module) -> str:
+    return (ast.get_docstring(tree) or "").partition("\n")[0]
+
+
+def _imports(tree: ast.Module) -> set[str]:
+    """Return what is imported at run time: an import for types only is none."""
+    typing_only = {id(node) for block in ast.walk(tree) if _is_typing(block) for node in ast.walk(block)}
+    return {
+        name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and id(node) not in typing_only
+        for name in _named(node)
+    }
+
+
+def _is_typing(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+
+
+def _named(node: ast.ImportFrom) -> Iterator[str]:
+    package, _, name = (node.module or "").partition(".")
+    if package == "logarchive":
+        yield from [name] if name else [alias.name for alias in node.names]
+
+
+def log_events() -> dict[str, set[str]]:
+    """Return the names of what is logged, each with its keys; a name made of parts ends in `*`."""
+    found: dict[str, set[str]] = {}
+    for function in _functions():
+        for call in _calls(function, "log"):
+            if name := _event(call.args[0]):
+                found.setdefault(name, set()).update(_keys(call, function))
+    return found
+
+
+def _functions() -> Iterator[ast.FunctionDef]:
+    for tree in trees().values():
+        yield from (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))
+
+
+def _calls(within: ast.AST, method: str) -> Iterator[ast.Call]:
+    for node in ast.walk(within):
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr == method
+            and node.args
+        ):
+            yield node
+
+
+def _event(node: ast.expr) -> str | None:
+    if isinstance(node, ast.JoinedStr):
+        return f"{_text(node.values[0])}*"
+    return _text(node)
+
+
+def _text(node: ast.expr) -> str | None:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
+
+
+def _keys(call: ast.Call, function: ast.FunctionDef) -> Iterator[str]:
+    """Yield the names of a call's keys; those of `**name` as the dictionary written in the same function says."""
+    for keyword in call.keywords:
+        if keyword.arg is not None:
+            yield keyword.arg
+        else:
+            yield from _written(ast.unparse(keyword.value), function)
+
+
+def _written(name: str, function: ast.FunctionDef) -> Iterator[str]:
+    for node in ast.walk(function):
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == name and isinstance(node.value, ast.Dict):
+            yield from (key for key in map(_text, filter(None, node.value.keys)) if key)
+
+
+def metrics() -> set[str]:
+    """Return the names of what is counted: said in the call, or in pairs of a name and a number beside it."""
+    found: set[str] = set()
+    for tree in trees().values():
+        for call in _calls(tree, "count"):
+            said = {text for node in ast.walk(call.args[0]) if isinstance(node, ast.expr) and (text := _text(node))}
+            found |= said or _pairs(tree)
+    return {name for name in found if METRIC.fullmatch(name)}
+
+
+def _pairs(tree: ast.Module) -> set[str]:
+    pairs = (node for node in ast.walk(tree) if isinstance(node, ast.Tuple) and len(node.elts) == 2)  # noqa: PLR2004
+    return {text for pair in pairs if (text := _text(pair.elts[0]))}

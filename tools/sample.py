@@ -1,0 +1,79 @@
+"""A small archive that the real code has made, on stand-ins for AWS: what the docs show as examples is what it said."""
+
+import datetime as dt
+import io
+import json
+import zipfile
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+import httpx
+
+from logarchive.handler import act
+from tests.scenario import START, Scenario
+
+#: Which has no types.
+_parquet: Any = import_module("pyarrow.parquet")
+
+MINUTE = dt.timedelta(minutes=1)
+SETTINGS = {"window": "PT1H", "project_key": "Pb123_shop", "project_id": 16706}
+#: The first window's end and `delay`, and a minute.
+NOW = START + 66 * MINUTE
+RECORDS = (
+    {
+        "logTime": int((START + 12 * MINUTE).timestamp() * 1000) + 345,
+        "logLevel": "ERROR",
+        "projectName": "shop",
+        "projectVersion": "1.3.0",
+        "host": "10.0.3.7",
+        "body": "payment refused",
+        "ExceptionType": "CardError",
+        "order": {"id": 4711, "items": ["a", "b"]},
+    },
+    {"logTime": int((START + 13 * MINUTE).timestamp() * 1000), "logLevel": "INFO", "body": "order 4712 paid"},
+)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What one tick said and left behind, and what `status` said after it."""
+
+    tick: dict[str, Any]
+    status: dict[str, Any]
+    objects: dict[str, bytes]
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """The manifest of the one visit."""
+        found: dict[str, Any] = json.loads(self._ending("manifest.json"))
+        return found
+
+    @property
+    def row(self) -> dict[str, Any]:
+        """The row of the first record, without its NULLs."""
+        table = _parquet.read_table(io.BytesIO(self._ending(".parquet")))
+        row: dict[str, Any] = table.slice(0, 1).to_pylist()[0]
+        return {name: value for name, value in row.items() if value is not None}
+
+    def _ending(self, suffix: str) -> bytes:
+        return next(body for key, body in self.objects.items() if key.endswith(suffix))
+
+
+@cache
+def sample() -> Sample:
+    """Let the schedule fire once, an hour after the source's start."""
+    body = _zipped(b"[" + b",".join(json.dumps(record).encode() for record in RECORDS) + b',{"logLevel":"INFO"}]')
+    scenario = Scenario(world=[], now=NOW, settings=SETTINGS, answer=lambda _request: httpx.Response(200, content=body))
+    tick = scenario.tick()
+    status = act(scenario.archive(), {"action": "status"})
+    return Sample(tick, status, {key: found.body for key, found in sorted(scenario.s3.objects.items())})
+
+
+def _zipped(content: bytes) -> bytes:
+    """Return a zip that is the same bytes on every machine: nothing in it is compressed."""
+    body = io.BytesIO()
+    with zipfile.ZipFile(body, "w", zipfile.ZIP_STORED) as file:
+        file.writestr(zipfile.ZipInfo("logs.json"), content)
+    return body.getvalue()
