@@ -19,7 +19,7 @@ from logarchive.handler import lambda_handler
 from logarchive.link import DownloadHost
 from logarchive.part import Part
 from logarchive.provider import Api, Clock, Provider
-from logarchive.source import DAY, HOUR, Ages, Length, Source
+from logarchive.source import DAY, HOUR, Address, Ages, Length, Source
 from logarchive.window import SECOND, Span, instant
 
 #: What each API's page says of itself; a source may say otherwise.

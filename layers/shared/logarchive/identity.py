@@ -2,7 +2,8 @@
 
 import hashlib
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import cast
 
 from logarchive.window import Span
 
@@ -37,9 +38,8 @@ class Seen:
         old: list[int] = []
         buckets, shift = self._buckets, self._shift
         entries = [one[:_ENTRY_BYTES] for one in digests]
-        for position, (entry, (prefix,)) in enumerate(
-            zip(entries, _PREFIX.iter_unpack(b"".join(entries)), strict=True)
-        ):
+        prefixes = cast("Iterator[tuple[int]]", _PREFIX.iter_unpack(b"".join(entries)))
+        for position, (entry, (prefix,)) in enumerate(zip(entries, prefixes, strict=True)):
             bucket = buckets[prefix >> shift]
             at = bucket.find(entry)
             while at > 0 and at % _ENTRY_BYTES:
@@ -132,6 +132,8 @@ class Hashed:
         try:
             whole, number = bytes.fromhex(text), int(ordinal or 0)
         except ValueError:
+            return False
+        if len(whole) != _DIGEST_BYTES:
             return False
         if whole in self._strays:
             return number < max(self._strays[whole].values())
