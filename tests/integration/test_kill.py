@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
+import httpx
 import pytest
 
 from logarchive.window import Span
@@ -104,6 +105,57 @@ def test_what_a_killed_visit_had_complete_in_raw_is_never_lost(moment: str) -> N
         assert scenario.rows() == Counter(scenario.seen()), number
         saved += "fleeting" in scenario.rows()
     assert saved > 3
+
+
+def killed_before_publishing(**settings: object) -> Scenario:
+    """Return a window whose first visit is complete in raw and nowhere else, its record dropped by the provider."""
+    scenario = Scenario(
+        [Record("seen", 1, gone=END + 10 * MINUTE)],
+        settings=dict(settings),
+        now=END + 6 * MINUTE,
+        gate=_kill_publishing,
+    )
+    with pytest.raises(Killed):
+        scenario.tick()
+    scenario.gate = open_gate
+    scenario.now = END + 30 * MINUTE
+    return scenario
+
+
+def _kill_publishing(call: str, moment: str) -> None:
+    if call.startswith("s3.put logs/") and moment == "before":
+        raise Killed
+
+
+def test_a_window_that_is_complete_in_raw_is_not_split_when_the_next_visit_cannot_carry_it() -> None:
+    scenario = killed_before_publishing()
+
+    def out_of_memory(_request: object) -> None:
+        raise MemoryError
+
+    scenario.answer = out_of_memory
+    scenario.tick()
+    [entry] = scenario.ledger.every()
+    assert (entry.state, entry.issue, entry.rows, entry.loose) == ("archived", "too_large", 1, 0)
+    assert scenario.rows() == {"seen": 1}
+
+
+def test_a_window_that_expires_keeps_what_a_killed_visit_had_complete_in_raw() -> None:
+    scenario = killed_before_publishing(retention="P2D")
+    scenario.now = END + 49 * HOUR
+    scenario.tick()
+    entry = next(scenario.ledger.every())
+    assert (entry.state, entry.issue, entry.rows) == ("closed", "expired", 1)
+    assert scenario.rows() == {"seen": 1}
+
+
+def test_what_a_killed_visit_had_complete_in_raw_is_taken_up_though_the_provider_fails_from_then_on() -> None:
+    scenario = killed_before_publishing()
+    scenario.answer = lambda _request: httpx.Response(403, json={"error": {"errorCode": "210", "message": "no"}})
+    scenario.tick()
+    [entry] = scenario.ledger.every()
+    assert (entry.state, entry.issue, entry.rows) == ("archived", "forbidden", 1)
+    assert scenario.rows() == {"seen": 1}
 
 
 def test_a_window_whose_visits_are_killed_again_and_again_is_split_before_the_third_fetches() -> None:

@@ -97,8 +97,8 @@ def odd_elsa(on: Stage) -> Lived:
 #: How to live, on which scale, and how many records at least are compared then: 300,000 in all.
 LIVES: dict[str, tuple[Callable[[Stage], Lived], float, int]] = {
     "elsa": (elsa, 1, 112_000),
-    "cdn": (cdn, 1, 190_000),
     "dsa": (dsa, 0.2, 4_000),
+    "cdn": (cdn, 1, 190_000),
     "odd elsa": (odd_elsa, 0.2, 3_000),
 }
 

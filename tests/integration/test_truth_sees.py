@@ -133,6 +133,15 @@ def test_a_row_that_leads_elsewhere_is_seen(on: Stage, spoil: Callable[[Rows], o
     assert truth.lead_back(spoiled(on, spoil), PLACE, on.windows("elsa", "shop")).differences
 
 
+def test_the_truth_is_the_same_over_http(on: Stage) -> None:
+    windows = on.windows("elsa", "shop")
+    told = truth.over_http(on.simulator.url)
+    near, far = (truth.compare(on.bucket, PLACE, windows, one, START, END) for one in (on.simulator.truth, told))
+    assert near.differences == far.differences == []
+    assert near.counts == far.counts
+    assert far.counts["rows"] > 0
+
+
 def test_a_missing_or_foreign_object_is_seen(on: Stage) -> None:
     first, second = on.windows("elsa", "shop")
     gone = Spoiled(on.bucket.client, on.bucket.name, PLACE.logs(first), None)

@@ -14,7 +14,7 @@ MS = 1_795_352_400_123
 NOON = 1_795_352_400_000  # 2026-11-22T13:00:00Z
 
 
-def one(conversion: Convert, value: Any) -> Any:  # noqa: ANN401 (JSON)
+def one(conversion: Convert, value: Any) -> Any:
     """Convert a value alone, and as one of a column; both must agree."""
     (alone,) = conversion([value])
     assert conversion([value, None, "x", 7, value])[::4] == [alone, alone]

@@ -104,7 +104,7 @@ def test_verified_means_announced_is_fetched_and_no_stray(numbers: dict[str, obj
 
 
 def test_a_good_visit_clears_the_issue_and_the_error_of_the_failed_ones() -> None:
-    failed = after_failure(entry(), END, "throttled", "slow down", None)
+    failed = after_failure(entry(), source(), END, "throttled", "slow down", None)
     done = after_visit(failed, source(), visited(END))
     assert (done.issue, done.error, done.failures) == (None, None, 0)
 
@@ -112,7 +112,7 @@ def test_a_good_visit_clears_the_issue_and_the_error_of_the_failed_ones() -> Non
 def test_failures_back_off_and_never_finish_a_window() -> None:
     waits, failed = [], entry()
     for _ in range(7):
-        failed = after_failure(failed, END, "unavailable", "no answer", "m")
+        failed = after_failure(failed, source(), END, "unavailable", "no answer", "m")
         assert failed.due_at
         waits.append((failed.due_at - END) // MINUTE)
         assert (failed.state, failed.issue, failed.manifest) == ("planned", "unavailable", "m")
@@ -120,19 +120,20 @@ def test_failures_back_off_and_never_finish_a_window() -> None:
 
 
 def test_a_back_off_is_never_longer_than_half_of_what_is_left() -> None:
-    failed = after_failure(entry(failures=4, lost_at=END + 2 * HOUR), END, "forbidden", "no", None)
-    assert failed.due_at == END + HOUR
-    close = after_failure(entry(failures=4, lost_at=END + MINUTE), END, "forbidden", "no", None)
-    assert close.due_at == END + MINUTE
+    settings = source(retention="P2D")
+    lost = START + 48 * HOUR
+    failed = after_failure(entry(failures=4), settings, lost - 2 * HOUR, "forbidden", "no", None)
+    assert (failed.due_at, failed.lost_at) == (lost - HOUR, lost)
+    close = after_failure(entry(failures=4), settings, lost - MINUTE, "forbidden", "no", None)
+    assert close.due_at == lost
 
 
-def test_a_failed_visit_leaves_the_claims_before_it_to_be_looked_for() -> None:
-    assert after_failure(entry(loose=3), END, "malformed", "cut", None).loose == 2
-    assert put_back(entry(loose=1), END).loose == 0
+def test_a_visit_that_began_too_late_changes_nothing_but_when_it_is_due() -> None:
+    assert put_back(entry(failures=2), LAST) == entry(failures=2, due_at=LAST)
 
 
 def test_a_window_that_the_provider_holds_no_more_is_expired_and_closed() -> None:
-    settings = source(retention="P1D")
+    settings = source(retention="P1D", revisit=[])
     assert not expired(entry(), settings, END + 24 * HOUR - dt.timedelta(seconds=1))
     assert expired(entry(), settings, END + 24 * HOUR)
     assert not expired(entry(), source(), END + 9999 * HOUR)
@@ -141,7 +142,7 @@ def test_a_window_that_the_provider_holds_no_more_is_expired_and_closed() -> Non
 
 
 def test_a_visit_while_the_provider_is_dropping_the_window_keeps_the_rows_and_closes_it() -> None:
-    done = after_visit(entry(lost_at=END), source(retention="PT1H"), visited(END + MINUTE))
+    done = after_visit(entry(), source(retention="PT2H", revisit=[]), visited(START + 3 * HOUR))
     assert (done.state, done.issue, done.rows) == ("closed", "expired", 5)
 
 

@@ -39,6 +39,7 @@ def test_a_good_source_and_its_secret_are_read() -> None:
         ("shop", GOOD | {"window": "PT0.5S"}, "window: must be whole seconds"),
         ("shop", GOOD | {"window": "PT0S"}, "window: must be longer than zero"),
         ("shop", GOOD | {"revisit": ["P1D", "PT1H"]}, "revisit: must be ascending"),
+        ("shop", GOOD | {"retention": "P1D"}, "retention: the provider would drop records before the last revisit"),
         ("shop", GOOD | {"start": "2026-11-01T00:00:00"}, "start: .*timezone"),
         ("shop", GOOD | {"workers": 0}, "workers: "),
         ("shop", GOOD | {"base_url": "https://me:pass@elsa.example"}, "base_url: must not hold a user name"),

@@ -17,7 +17,6 @@ from tools.demo.story import Story
 from tools.demo.world import HOURS, feeds, orders
 from tools.stack import DEFAULT_PORT, StackError, address_is_taken, check_machine, local_stack
 
-
 #: Those that need no right.
 PORTS = range(1024, 65536)
 

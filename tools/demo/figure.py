@@ -10,28 +10,37 @@ from tools.demo.proof import Proof
 type Row = Sequence[object]
 
 ARCHIVED = ("source", "windows", "sealed", "archived", "not due yet", "records", "rejects", "empty hours")
-REVISITED = ("source", "visited again", "came late", "gone there, kept here", "next visit, UTC", "all sealed, UTC")
+REVISITED = (
+    "source",
+    "visited again",
+    "came late",
+    "gone at the provider, kept",
+    "next visit (UTC)",
+    "all sealed (UTC)",
+)
 STATUS = ("source", "state", "sealed until", "lag s", "open", "due", "rows", "lost in h", "issues")
-PROOF = ("source", "windows", "records", "rows", "rejects", "differ", "led back", "parts", "hashes wrong")
+PROOF = ("source", "windows", "records", "rows", "rejects", "differ", "rows led back", "parts", "hashes wrong")
 
 
-def progress(standings: Sequence[Standing], seconds: float) -> str:
+def progress(standings: Sequence[Standing], until: dt.datetime) -> str:
     """Return the line that moves while windows are archived."""
-    sources = "   ".join(
-        f"{standing.feed.path} {len(standing.visited):>2}/{len(standing.windows)}" for standing in standings
-    )
     rows = sum(standing.total("rows") for standing in standings)
-    return f"{seconds:3.0f} s   {sources}   {rows:>7,} records"
+    return "   ".join([*(_fraction(standing, until) for standing in standings), f"{rows:>7,} records"])
 
 
-def revisits(before: Sequence[Standing]) -> Callable[[Sequence[Standing], float], str]:
+def _fraction(standing: Standing, until: dt.datetime) -> str:
+    visited = {window.key for window in standing.visited}
+    return f"{standing.feed.path} {len(visited):>2}/{len(visited | {one.key for one in standing.under_way(until)})}"
+
+
+def revisits(before: Sequence[Standing]) -> Callable[[Sequence[Standing], dt.datetime], str]:
     """Return what says how many windows were visited again."""
     visits = sum(standing.visits for standing in before)
     windows = sum(len(standing.open) for standing in before)
 
-    def told(standings: Sequence[Standing], seconds: float) -> str:
+    def told(standings: Sequence[Standing], _until: dt.datetime) -> str:
         again = sum(standing.visits for standing in standings) - visits
-        return f"{seconds:3.0f} s   {again} of {windows} windows visited again"
+        return f"{again} of {windows} windows visited again"
 
     return told
 

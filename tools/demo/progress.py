@@ -50,9 +50,9 @@ class Standing:
         """Return the sum of one of the windows' numbers."""
         return sum(number(window, name) for window in self.windows)
 
-    def under_way(self, now: dt.datetime) -> bool:
-        """Say whether a window is due, or a worker holds one."""
-        return any(_held(window) or _is_due(window, now) for window in self.windows)
+    def under_way(self, until: dt.datetime) -> list[Window]:
+        """Return the windows that are still to be visited: held by a worker, due by then, or failed and due again."""
+        return [window for window in self.windows if _is_under_way(window, until)]
 
 
 def number(window: Window, name: str) -> int:
@@ -72,13 +72,10 @@ def due_at(window: Window) -> dt.datetime | None:
     return dt.datetime.fromisoformat(text) if text else None
 
 
-def _held(window: Window) -> bool:
-    return number(window, "attempt") > number(window, "committed")
-
-
-def _is_due(window: Window, now: dt.datetime) -> bool:
+def _is_under_way(window: Window, until: dt.datetime) -> bool:
     moment = due_at(window)
-    return moment is not None and moment <= now
+    held = number(window, "attempt") > number(window, "committed")
+    return moment is not None and (held or moment <= until or bool(window.item.get("error")))
 
 
 def look(account: Account, feeds: Sequence[Feed]) -> list[Standing]:
@@ -90,22 +87,31 @@ def watch(
     page: Page,
     account: Account,
     feeds: Sequence[Feed],
-    told: Callable[[Sequence[Standing], float], str],
-    seconds: float,
+    told: Callable[[Sequence[Standing], dt.datetime], str],
+    most_seconds: float,
 ) -> list[Standing]:
-    """Show a moving line until nothing is under way any more; raise StackError if that takes longer than `seconds`."""
-    begun = time.monotonic()
+    """Show a moving line until nothing that is due now is under way any more. Raises StackError if it takes too long.
+
+    `told` says where the sources stand on the way to what is due by that moment.
+    """
+    begun, until = time.monotonic(), dt.datetime.now(dt.UTC)
     while True:
         standings = look(account, feeds)
         passed = time.monotonic() - begun
-        now = dt.datetime.now(dt.UTC)
-        if not any(standing.under_way(now) for standing in standings):
-            page.rest(told(standings, passed))
+        line = f"{passed:3.0f} s   {told(standings, until)}"
+        if not any(standing.under_way(until) for standing in standings):
+            page.rest(line)
             return standings
-        if passed > seconds:
-            raise StackError(f"the windows were not archived in {seconds:.0f} s: {told(standings, passed)}")
-        page.move(told(standings, passed))
+        if passed > most_seconds:
+            raise StackError(f"{_stuck(standings, until)} after {most_seconds:.0f} s")
+        page.move(line)
         time.sleep(LOOK_SECONDS)
+
+
+def _stuck(standings: Sequence[Standing], until: dt.datetime) -> str:
+    standing = next(standing for standing in standings if standing.under_way(until))
+    window = standing.under_way(until)[0]
+    return f"{standing.feed.path} {window.key} is not archived ({window.item.get('error') or 'no error'})"
 
 
 def wait_for_tick(page: Page, account: Account, feeds: Sequence[Feed], expected: dt.datetime) -> None:

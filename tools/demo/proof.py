@@ -4,6 +4,7 @@ It shares no code with the archive (`tests/truth`). Several processes work on it
 """
 
 import datetime as dt
+import gc
 import signal
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -55,12 +56,14 @@ def tasks(feed: Feed, windows: Sequence[Window]) -> Iterator[Task]:
 def prove(account: Account, url: str, all_tasks: Sequence[Task]) -> Iterator[Proof]:
     """Look at all tasks; yield what was found for each, as it is found."""
     context = get_context("spawn")
-    with context.Pool(process_cpu_count() or 1, _leave_signals_to_parent) as pool:
+    with context.Pool(process_cpu_count() or 1, _prepare) as pool:
         yield from pool.imap_unordered(partial(_prove, account, url), all_tasks)
 
 
-def _leave_signals_to_parent() -> None:
+def _prepare() -> None:
+    """Leave Ctrl-C to the parent, which ends us; and make no cycles of rows, so that none need be looked for."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gc.disable()
 
 
 def _prove(account: Account, url: str, task: Task) -> Proof:

@@ -49,8 +49,9 @@ class Story:
         page = self.page
         page.section("Sources")
         page.say(
-            "A source is one parameter, its credentials are one secret: nothing is deployed anew for it. "
-            f"Each of these begins {HOURS} hours ago. The last one has a typing error, on purpose."
+            "A source is one parameter, its credentials are one secret: nothing is deployed anew for it. These begin "
+            f"{HOURS} hours ago; base_url and download_hosts lead to the simulator. The last has a typing error, on "
+            "purpose."
         )
         for name, value in SECRETS.items():
             self.account.put_secret(name, value)
@@ -81,6 +82,7 @@ class Story:
         page = self.page
         page.section("Archiving")
         standings = watch(page, self.account, self.feeds, figure.progress, ARCHIVE_SECONDS)
+        self.account.switch_schedules(on=False)  # what is compared later must stand still
         check_archived(standings)
         page.line()
         page.table(figure.ARCHIVED, [figure.archived(standing) for standing in standings])
@@ -107,7 +109,6 @@ class Story:
         for standing in before:
             self._backfill(standing)
         after = watch(page, self.account, self.feeds, figure.revisits(before), REVISIT_SECONDS)
-        self.account.switch_schedules(on=False)
         page.line()
         page.table(figure.REVISITED, [figure.revisited(old, new) for old, new in zip(before, after, strict=True)])
         return after
@@ -153,6 +154,10 @@ class Story:
                     raise StackError(f"{query.path.name}: no answer")
                 page.line()
                 page.say(f"{query.path.relative_to(ROOT)}: {query.question}")
+                page.line()
+                for line in query.sql.splitlines():
+                    page.line(f"  {line}")
+                page.line()
                 page.table(answer.names, answer.rows)
             page.section("A row, and the record that it came from")
             show_row(page, bucket, database)
@@ -180,9 +185,6 @@ class Story:
 def check_archived(standings: Sequence[Standing]) -> None:
     """Raise StackError unless every window was archived that was due."""
     for standing in standings:
-        failed = next((window for window in standing.windows if window.item.get("error")), None)
-        if failed:
-            raise StackError(f"{standing.feed.path} {failed.key}: {failed.item['issue']}: {failed.item['error']}")
         if len(standing.visited) < HOURS - 3:
             raise StackError(f"{standing.feed.path}: only {len(standing.visited)} windows were archived")
 

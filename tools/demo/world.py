@@ -29,7 +29,7 @@ SECRETS = {
 }
 #: Every fault is one that the functions must get over by themselves.
 FAULTS: tuple[dict[str, Any], ...] = (
-    {"kind": "429", "provider": "elsa", "times": 4, "retry_after": 1},
+    {"kind": "429", "provider": "elsa", "times": 3, "retry_after": 1},
     {"kind": "fail", "provider": "dsa", "endpoint": "listing", "host": HOSTS[0], "times": 2, "code": "LimitExceeded"},
     {"kind": "503", "provider": "dsa", "endpoint": "download", "times": 2},
     {"kind": "cut_body", "provider": "dsa", "endpoint": "download"},
@@ -82,8 +82,9 @@ def hour(moment: dt.datetime) -> dt.datetime:
 def feeds(url: str, now: dt.datetime) -> tuple[Feed, ...]:
     """Return the sources to archive, all of whose addresses are the simulator's."""
     start = f"{hour(now) - HOURS * HOUR:%Y-%m-%dT%H:%M:%SZ}"
-    tencent = {"secret": f"{STACK}/dsa/demo", "download_hosts": [url.removeprefix("http://")], "start": start}
     elsa = {"secret": f"{STACK}/ncloud/demo", "project_key": PROJECT_KEY, "project_id": PROJECT_ID, "start": start}
+    edge = {"start": start, "revisit": ["PT4H", "PT8H"], "workers": 2, "base_url": f"{url}/cdn/"}
+    legacy = {"start": start, "revisit": ["PT4H", "PT8H"], "base_url": f"{url}/dsa"}
     return (
         Feed(
             "elsa",

@@ -44,7 +44,7 @@ class _Job[S: Source, K: BaseModel]:
 
     def estimate(self) -> Result:
         planner = self.archive.planner(self.event.source, self.settings)
-        planner.head()
+        planner.admit(planner.ledger.head())
         standing = planner.ledger.covering(self.event.span)
         new = sum(1 for _ in planner.missing(self.event.span))
         again = [entry for entry in standing if self._wanted(entry)]

@@ -42,13 +42,14 @@ class Batches:
     def __init__(self, source: str) -> None:
         """Make batches of one source."""
         self._source = source
-        self._same: dict[tuple[str, str | None], Array] = {}
+        self._same: dict[str, tuple[str | None, Array]] = {}
 
     def same(self, column: str, value: str | None, size: int) -> Array:
-        """Return a column of one value."""
-        made = self._same.get((column, value))
-        if made is None or len(made) < size:
-            made = self._same[column, value] = filled(column, [value] * size)
+        """Return a column of one value; the last one made is kept."""
+        known, made = self._same.get(column, (None, None))
+        if made is None or known != value or len(made) < size:
+            made = filled(column, [value] * size)
+            self._same[column] = value, made
         return made.slice(0, size)
 
     def batch(
@@ -57,9 +58,10 @@ class Batches:
         attributes: Array,
         ids: Sequence[str | None],
         part: str,
-        indices: Sequence[int],
+        first: int,
+        positions: Sequence[int],
     ) -> RecordBatch:
-        """Make a batch; rows whose id is None are left out."""
+        """Make a batch; rows whose id is None are left out. `positions` count from the part's record `first`."""
         size = len(ids)
         made: dict[str, Array] = {
             name: one if isinstance(one, Array) else filled(name, one) for name, one in columns.items()
@@ -68,12 +70,18 @@ class Batches:
         made["record_id"] = filled("record_id", ids)
         made["attributes"] = attributes
         made["raw_part"] = self.same("raw_part", part, size)
-        made["raw_index"] = Array.from_buffer(array("q", indices)) if size else filled("raw_index", [])
+        made["raw_index"] = _indices(first, positions)
         arrays = [made[name] if name in made else self.same(name, None, size) for name in COLUMNS]
-        if None in set(ids):
+        if None in ids:
             chosen = filled("raw_index", [at for at, one in enumerate(ids) if one is not None])
             arrays = [one.take(chosen) for one in arrays]
         return RecordBatch.from_arrays(arrays, schema=SCHEMA)
+
+
+def _indices(first: int, positions: Sequence[int]) -> Array:
+    if isinstance(positions, range) and positions:
+        return Array.from_buffer(array("q", range(first + positions.start, first + positions.stop)))
+    return filled("raw_index", [first + at for at in positions])
 
 
 def filled(column: str, values: Sequence[Any]) -> Array:

@@ -170,4 +170,4 @@ def before(values: list[Any]) -> list[Any]:
 
 def after(values: list[Any]) -> list[Any]:
     """Take what stands after the first `?`: the query of a URL, None where there is none. Derived: `take=False`."""
-    return [value.partition("?")[2] if value.__class__ is str and "?" in value else None for value in values]
+    return [parts[2] if value.__class__ is str and (parts := value.partition("?"))[1] else None for value in values]

@@ -26,6 +26,9 @@ from logarchive.sources import Sources
 from logarchive.status import status
 from logarchive.tick import tick, work
 
+#: The last word of a log event -> its level; all others tell what went as it should.
+_LEVELS = {"issue": "warning", "invalid": "warning", "refused": "warning", "failed": "error"}
+
 type Handler = Callable[[Any, LambdaContext], Result]
 
 
@@ -89,7 +92,8 @@ def _invocation(context: LambdaContext, logger: Logger, counts: Counter[str]) ->
     logger.append_keys(request_id=context.aws_request_id)
 
     def log(event: str, **keys: Any) -> None:  # noqa: ANN401 (any value a log line holds)
-        logger.info(event, extra=keys)
+        level = _LEVELS.get(event.rpartition(".")[2], "info")
+        {"info": logger.info, "warning": logger.warning, "error": logger.error}[level](event, extra=keys)
 
     def count(name: str, value: int) -> None:
         counts[name] += value

@@ -121,7 +121,7 @@ class LineColumns:
         if used:
             return None
         rest = _rest(field.values, takers)
-        return field.rows(rest) if any(value is not None for value in rest) else None
+        return None if rest is None or rest.count(None) == len(rest) else field.rows(rest)
 
 
 def _values(array: Array) -> list[str | None]:
@@ -144,12 +144,12 @@ def _cast(column: str, feed: Feed, array: Array | None) -> Array | None:
     return cast if cast.cast(made.field) == made else None
 
 
-def _rest(values: list[str | None], takers: Sequence[Column]) -> list[str | None]:
-    """Return the values that no column has used up."""
+def _rest(values: list[str | None], takers: Sequence[Column]) -> list[str | None] | None:
+    """Return the values that no column has used up; None: all are."""
     if not takers:
         return values
     if any(taker.count(None) == values.count(None) and Inexact not in set(map(type, taker)) for taker in takers):
-        return [None] * len(values)
+        return None
     used = [any(one is not None and one.__class__ is not Inexact for one in row) for row in zip(*takers, strict=True)]
     return [None if taken else value for value, taken in zip(values, used, strict=True)]
 

@@ -13,7 +13,7 @@ _FIELD = re.compile(r'(?:"((?:[^"]|"")*+)"([^ ]*+)|([^" ][^ ]*+)?)(?= |\Z)')
 
 
 def blocks(chunks: Chunks) -> Iterator[list[bytes]]:
-    """Yield blocks of the lines that are not blank, without their ends; raises MalformedError for a page."""
+    """Yield blocks of the lines that are not empty, without their ends; raises MalformedError for a page."""
     buffer = Buffer(chunks)
     size = BLOCK_BYTES
     buffer.fill(1)
@@ -34,12 +34,13 @@ def _lines(data: bytes) -> list[bytes]:
     lines = data.split(b"\n")
     if b"\r" in data:
         lines = [line.removesuffix(b"\r") for line in lines]
-    return [line for line in lines if line and not line.isspace()]
+    return list(filter(None, lines))
 
 
 def block(lines: Sequence[bytes], layout: LineLayout) -> Block:
-    """Read lines as records of text; what means absent is left out."""
-    return Block([_item(line, layout) for line in lines], None, [*lines], verbatim=True)
+    """Read lines, but blank ones, as records of text; what means absent is left out."""
+    lines = [line for line in lines if not line.isspace()]
+    return Block([_item(line, layout) for line in lines], None, lines, verbatim=True)
 
 
 def _item(line: bytes, layout: LineLayout) -> Item:

@@ -1,5 +1,6 @@
 """Merging: the object of a window out of the newest visit, visits that never committed, and the object that stands."""
 
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 from isal import igzip
 
 from logarchive.entry import Entry, StoredObject
+from logarchive.errors import ArchiveError
 from logarchive.key import Place
 from logarchive.part import Part
 from logarchive.raw import Manifest
@@ -14,6 +16,8 @@ from logarchive.rows import Built, object_visits
 from logarchive.store import ChangedError, Store, Stored, sha256_of
 
 _PIECE = 1024 * 1024
+#: How often a write is tried again when something else came to stand there.
+PUBLISH_TRIES = 20
 
 #: (visit, its data parts, the object to merge with, where to build) -> what was built.
 type Build = Callable[[str, Sequence[Part], Path | None, Path], Built]
@@ -31,6 +35,9 @@ class Standing:
 class Merged:
     """What the window's object becomes."""
 
+    #: The object's file; None where no visit has brought a row.
+    path: Path | None
+    #: What the last visit that was merged brought.
     built: Built
     standing: Standing | None
     #: Every visit whose records are in it or were found in it, oldest first.
@@ -39,7 +46,7 @@ class Merged:
     late: int
 
 
-@dataclass(frozen=True)
+@dataclass
 class Merger:
     """Builds and writes the objects of one window."""
 
@@ -47,44 +54,59 @@ class Merger:
     place: Place
     build: Build
     directory: Path
+    _rounds: int = 0
 
-    def standing(self, entry: Entry, number: int) -> Standing | None:
-        """Copy the object that stands, committed or not. A window claimed for the first time needs no look."""
-        if number == 0 and entry.object is None and not entry.visits and entry.loose <= 1:
-            return None
-        path = self.directory / f"standing-{number}.parquet"
-        stored = self.store.fetch(self.place.logs, path)
-        return Standing(path, stored) if stored else None
-
-    def merge(self, entry: Entry, newest: str, parts: Sequence[Part], loose: Sequence[Manifest], number: int) -> Merged:
-        """Build the object out of what stands, the `loose` visits in order of time, and the newest visit."""
-        standing = self.standing(entry, number)
+    def merge(self, entry: Entry, newest: str, parts: Sequence[Part]) -> Merged:
+        """Build the object out of what stands and the newest visit."""
+        standing = self._standing(entry)
         path = standing.path if standing else None
-        visits = list(object_visits(path)) if path else []
-        first = not entry.visits and path is None
-        late = 0
-        for step, manifest in enumerate(loose):
-            if manifest.visit in visits:
-                continue
-            where = self._folder(f"{number}-{step}")
-            older = self.build(manifest.visit, list(manifest.recall(self.store, where)), path, where)
-            late, first = late + (0 if first else older.added), False
-            visits.append(manifest.visit)
-            path = older.path if older.added else path
-        built = self.build(newest, parts, path, self._folder(f"{number}-newest"))
-        return Merged(built, standing, (*visits, newest), late + (0 if first else built.added))
+        visits = object_visits(path) if path else ()
+        built = self.build(newest, parts, path, self._folder())
+        late = built.added if entry.visits or path else 0
+        return Merged(built.path, built, standing, (*visits, newest), late)
 
-    def write(self, entry: Entry, merged: Merged) -> StoredObject | None:
-        """Write the object and its rejects over what was seen. Raises ChangedError if something else stands there."""
-        built, standing = merged.built, merged.standing
-        if built.rejects_path is not None or entry.rejects:
-            self._write_rejects(built.rejects_path)
-        if built.path is None:
+    def take_up(self, entry: Entry, complete: Sequence[Manifest]) -> Merged:
+        """Build the object out of what stands and visits that were killed once complete in raw, in order of time.
+
+        A visit that adds nothing leaves the object as it is.
+        """
+        standing = self._standing(entry)
+        path = standing.path if standing else None
+        visits, late = list(object_visits(path)) if path else [], 0
+        built: Built | None = None
+        for manifest in complete:
+            folder = self._folder()
+            built = self.build(manifest.visit, list(manifest.recall(self.store, folder)), path, folder)
+            late += built.added if entry.visits or visits else 0
+            visits += [] if manifest.visit in visits else [manifest.visit]
+            path = built.path if built.added else path
+        if built is None:
+            raise ValueError("nothing to take up")
+        return Merged(path, built, standing, tuple(visits), late)
+
+    def write(self, entry: Entry, merged: Merged, hold: Callable[[], object]) -> StoredObject | None:
+        """Write the object and its rejects over what was seen.
+
+        Raises ChangedError if another object stands there by now. `hold` raises LostClaimError when the claim is lost.
+        """
+        if merged.built.rejects_path is not None or entry.rejects:
+            self._write_rejects(merged.built.rejects_path, hold)
+        path, standing = merged.path, merged.standing
+        if path is None:
             return None
-        if standing and same_rows(standing.path, built.path):
+        if standing and same_rows(standing.path, path):
             return self._stored(standing.stored, standing.path)
         etag = standing.stored.etag if standing else None
-        return self._stored(self.store.replace(self.place.logs, built.path, built.sha256, etag), built.path)
+        return self._stored(self.store.replace(self.place.logs, path, sha256_of(path), etag), path)
+
+    def _standing(self, entry: Entry) -> Standing | None:
+        """Copy the object that stands, committed or not. A window claimed for the first time needs no look at first."""
+        self._rounds += 1
+        if self._rounds == 1 and entry.object is None and not entry.visits and entry.loose <= 1:
+            return None
+        path = self.directory / f"standing-{self._rounds}.parquet"
+        stored = self.store.fetch(self.place.logs, path)
+        return Standing(path, stored) if stored else None
 
     def _stored(self, stored: Stored, path: Path) -> StoredObject:
         return StoredObject(
@@ -96,21 +118,25 @@ class Merger:
             visits=object_visits(path),
         )
 
-    def _write_rejects(self, path: Path | None) -> None:
+    def _write_rejects(self, path: Path | None, hold: Callable[[], object]) -> None:
         if path is None:
             path = self.directory / "no-rejects.jsonl.gz"
             path.write_bytes(igzip.compress(b"", mtime=0))
-        sha256 = sha256_of(path)
-        try:
-            self.store.replace(self.place.rejects, path, sha256, None)
-        except ChangedError:
-            found = self.store.look(self.place.rejects)
-            self.store.replace(self.place.rejects, path, sha256, found.etag if found else None)
+        sha256, etag = sha256_of(path), None
+        for _ in range(PUBLISH_TRIES):
+            try:
+                self.store.replace(self.place.rejects, path, sha256, etag)
+            except ChangedError:
+                # Looked at before the claim is: who takes it after that finds our ETag, or we find theirs.
+                found = self.store.look(self.place.rejects)
+                etag = found.etag if found else None
+                hold()
+            else:
+                return
+        raise ArchiveError(f"{self.place.rejects} changed {PUBLISH_TRIES} times while it was written")
 
-    def _folder(self, name: str) -> Path:
-        folder = self.directory / name
-        folder.mkdir()
-        return folder
+    def _folder(self) -> Path:
+        return Path(tempfile.mkdtemp(dir=self.directory))
 
 
 def same_rows(one: Path, other: Path) -> bool:

@@ -16,6 +16,12 @@ TICK_WINDOWS = 500
 _TRIES = 5
 
 
+def planned(window: Window, settings: Source) -> Entry:
+    """Return the entry of a window to be visited: due `delay` after its end."""
+    due, lost = window.end + settings.delay, settings.lost_at(window)
+    return Entry(window_key=window.key, state="planned", due_at=due, lost_at=lost)
+
+
 @dataclass(frozen=True)
 class Planner:
     """Plans the windows of one source."""
@@ -38,44 +44,38 @@ class Planner:
             head = self.ledger.head()
         if head is None:
             raise ArchiveError(f"{self.ledger.source}: the ledger did not take the source's head")
-        if head.feed != self.feed:
-            raise ConfigError(f"this name holds the archive of another feed ({head.feed}); give {self.feed} a new name")
+        self.admit(head)
         return head
+
+    def admit(self, head: Head | None) -> None:
+        """Raise ConfigError if the name has belonged to another feed."""
+        if head is not None and head.feed != self.feed:
+            raise ConfigError(f"this name holds the archive of another feed ({head.feed}); give {self.feed} a new name")
 
     def tick(self) -> int:
         """Plan what has ended since the last tick, and the past that an earlier `start` asks for; return how many."""
         for _ in range(_TRIES):
             head = self.head()
-            planned = self._past(head, TICK_WINDOWS)
-            if planned is not None:
-                ahead = self._ahead(self.head() if planned else head, TICK_WINDOWS - planned)
+            past = self._past(head, TICK_WINDOWS)
+            if past is not None:
+                ahead = self._ahead(self.head() if past else head, TICK_WINDOWS - past)
                 if ahead is not None:
-                    return planned + ahead
+                    return past + ahead
         return 0  # other planners were faster each time; what they left is planned by the next tick
 
     def fill(self, span: Span, limit: int) -> int:
         """Plan the uncovered gaps of `span` without touching the cursor; return how many windows were added."""
         for _ in range(_TRIES):
             head = self.head()
-            planned = self._write(head, self.missing(span), limit)
-            if planned is not None:
-                return planned[0]
+            written = self._write(head, self.missing(span), limit)
+            if written is not None:
+                return written[0]
         raise ArchiveError(f"{self.ledger.source}: other planners were faster {_TRIES} times")
 
     def missing(self, span: Span) -> Iterator[Window]:
         """Yield the windows that would fill the uncovered gaps of `span`, in order of time."""
         covered = [entry.window for entry in self.ledger.covering(span)]
         return chain.from_iterable(tiles(gap, self.settings.window) for gap in gaps(span, covered))
-
-    def entry(self, window: Window) -> Entry:
-        """Return the planned entry of a window: due `delay` after its end."""
-        retention = self.settings.retention
-        return Entry(
-            window_key=window.key,
-            state="planned",
-            due_at=window.end + self.settings.delay,
-            lost_at=window.start + retention if retention else None,
-        )
 
     def _ahead(self, head: Head, limit: int) -> int | None:
         end = floor(self.now, self.settings.window)
@@ -110,7 +110,7 @@ class Planner:
         complete = len(chosen) < limit
         for batch in batched(chosen, BATCH, strict=False):
             changes = {mark: instant(batch[-1].end)} if mark else {}
-            moved = self.ledger.plan(head, [self.entry(window) for window in batch], changes)
+            moved = self.ledger.plan(head, [planned(window, self.settings) for window in batch], changes)
             if moved is None:
                 return None
             head, count = moved, count + len(batch)

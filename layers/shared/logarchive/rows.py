@@ -190,8 +190,7 @@ class _Rows:
         self._duplicates += duplicates
         self._rows += len(ids) - duplicates
         self._strays += sum(ids[at] is not None for at in found.strays)
-        indices = [index + at for at in found.positions]
-        return self._batches.batch(found.columns, found.attributes, ids, part.key, indices)
+        return self._batches.batch(found.columns, found.attributes, ids, part.key, index, found.positions)
 
     def _identify(self, found: Frame, part: Part, several: bool) -> list[str | None]:
         if isinstance(self.ids, Unique):

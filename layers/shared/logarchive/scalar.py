@@ -1,6 +1,7 @@
 """Numbers and moments as APIs write them; the conversions of columns are built of these."""
 
 import datetime as dt
+import functools
 import re
 from decimal import Context, Decimal
 from typing import Any
@@ -84,12 +85,17 @@ def instant_ms(text: str, zone: dt.tzinfo) -> int | None:
         return None
 
 
+@functools.lru_cache(maxsize=1024)
+def _minute_ms(text: str, zone: dt.tzinfo) -> int | None:
+    return instant_ms(f"{text[:4]}-{text[4:6]}-{text[6:8]}T{text[8:10]}:{text[10:]}", zone)
+
+
 def zoned_ms(text: str, zone: dt.tzinfo) -> int | None:
     """Read a moment of a zone: exactly `YYYYMMDDHHMMSS` and `YYYY-MM-DD HH:MM:SS`, inexactly ISO 8601 and epochs."""
     text = text.strip()
     if _COMPACT.fullmatch(text):
-        day, clock = text[:8], text[8:]
-        text = f"{day[:4]}-{day[4:6]}-{day[6:]} {clock[:2]}:{clock[2:4]}:{clock[4:]}"
+        minute = _minute_ms(text[:12], zone)
+        return None if minute is None or text[12] > "5" else minute + int(text[12:]) * 1000
     found = instant_ms(text, zone)
     if found is not None and _DASHED.fullmatch(text):
         return found

@@ -2,9 +2,11 @@
 
 import datetime as dt
 import re
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, HttpUrl
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, HttpUrl, model_validator
+
+from logarchive.window import Window
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
@@ -70,5 +72,19 @@ class Source(BaseModel):
     workers: int = Field(1, ge=1, le=20, description="how many workers may visit windows at once")
     pace: int | None = Field(None, ge=1, description="requests a minute, shared by the workers")
     retention: PositiveLength | None = Field(None, description="how long the provider keeps a record")
-    quiet_after: PositiveLength | None = Field(None, description="alarm when no record has come for this long")
+    quiet_after: PositiveLength | None = Field(
+        None, description="how long without a record is too long; kept for an alarm, nothing acts on it yet"
+    )
     enabled: bool = Field(default=True, description="false: nothing is planned or visited")
+
+    @model_validator(mode="after")
+    def _revisited_in_time(self) -> Self:
+        if self.retention and self.revisit and self.window + self.revisit[-1] >= self.retention:
+            raise ValueError(
+                "retention: the provider would drop records before the last revisit (window + last age in revisit)"
+            )
+        return self
+
+    def lost_at(self, window: Window) -> dt.datetime | None:
+        """Return when the provider begins to drop a window's records, if that is known."""
+        return window.start + self.retention if self.retention else None

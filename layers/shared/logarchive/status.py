@@ -83,6 +83,8 @@ def _hours_to_loss(
     head: Head | None, unfinished: list[Entry], settings: Source | None, now: dt.datetime
 ) -> float | None:
     lost = [entry.lost_at for entry in unfinished if entry.lost_at]
-    if head and settings and settings.retention:
-        lost.append(head.cursor + settings.retention)
+    if settings:
+        # As the source says today, whatever it said when the windows were planned.
+        starts = [entry.window.start for entry in unfinished] + ([head.cursor] if head else [])
+        lost = [start + settings.retention for start in starts] if settings.retention else []
     return round((min(lost) - now) / HOUR, 2) if lost else None
