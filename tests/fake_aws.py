@@ -34,9 +34,9 @@ def refused(code: str, status: int) -> ClientError:
 class FakeTable:
     """A table with the key (source, window) and the index `due`; a drop-in for `logarchive.table.Table`."""
 
-    items: dict[tuple[str, str], Item] = field(default_factory=dict)
+    items: dict[tuple[str, str], Item] = field(default_factory=dict[Any, Any])
     gate: Gate = open_gate
-    calls: list[str] = field(default_factory=list)
+    calls: list[str] = field(default_factory=list[str])
 
     def get(self, source: str, sort: str) -> Item | None:
         with self._call(f"ddb.get {sort}"):
@@ -82,7 +82,7 @@ class FakeTable:
         for name in (name for name, value in put.items() if value is None):
             item.pop(name, None)
         for name, value in add.items():
-            item[name] = item.get(name, type(value)()) | value if isinstance(value, set) else item.get(name, 0) + value
+            item[name] = item.get(name, 0) + value if isinstance(value, int) else item.get(name, value) | value
         return item
 
     def _select(self, condition: ConditionBase, options: Mapping[str, Any]) -> list[Item]:
@@ -125,10 +125,10 @@ class _Object:
 class FakeS3:
     """The calls of an S3 client that the store makes, on one versioned bucket."""
 
-    objects: dict[str, _Object] = field(default_factory=dict)
-    uploads: dict[str, dict[int, bytes]] = field(default_factory=dict)
+    objects: dict[str, _Object] = field(default_factory=dict[Any, Any])
+    uploads: dict[str, dict[int, bytes]] = field(default_factory=dict[Any, Any])
     gate: Gate = open_gate
-    calls: list[str] = field(default_factory=list)
+    calls: list[str] = field(default_factory=list[str])
     writes: int = 0
 
     def put_object(self, *, Key: str, Body: Any, Bucket: str, **options: Any) -> dict[str, Any]:
@@ -217,7 +217,7 @@ class _Body(io.BytesIO):
 class FakeSsm:
     """The one call of an SSM client that the archive makes."""
 
-    parameters: dict[str, str] = field(default_factory=dict)
+    parameters: dict[str, str] = field(default_factory=dict[Any, Any])
 
     def get_paginator(self, operation: str) -> "FakeSsm":
         assert operation == "get_parameters_by_path"
@@ -232,7 +232,7 @@ class FakeSsm:
 class FakeSecrets:
     """The one call of a Secrets Manager client that the archive makes."""
 
-    secrets: dict[str, str] = field(default_factory=dict)
+    secrets: dict[str, str] = field(default_factory=dict[Any, Any])
 
     def get_secret_value(self, *, SecretId: str) -> dict[str, Any]:
         if SecretId not in self.secrets:
@@ -243,26 +243,35 @@ class FakeSecrets:
 def holds(condition: Any, item: Mapping[str, Any]) -> bool:
     """Say whether a condition built with boto3's Attr and Key holds for an item."""
     expression = condition.get_expression()
-    values = [item.get(value.name) if isinstance(value, AttributeBase) else value for value in expression["values"]]
-    return bool(_OPERATORS[expression["operator"]](item, *values))
+    operator, (first, *others) = expression["operator"], expression["values"]
+    if operator == "AND":
+        return all(holds(part, item) for part in (first, *others))
+    if operator == "OR":
+        return any(holds(part, item) for part in (first, *others))
+    value = item.get(first.name) if isinstance(first, AttributeBase) else first
+    if operator == "attribute_exists":
+        return value is not None
+    if operator == "attribute_not_exists":
+        return value is None
+    return value is not None and _compared(operator, value, others)
 
 
-def _compare(test: Callable[..., bool]) -> Callable[..., bool]:
-    return lambda _item, first, *others: first is not None and test(first, *others)
-
-
-_OPERATORS: dict[str, Callable[..., bool]] = {
-    "AND": lambda item, *conditions: all(holds(condition, item) for condition in conditions),
-    "OR": lambda item, *conditions: any(holds(condition, item) for condition in conditions),
-    "=": _compare(lambda first, second: first == second),
-    "<": _compare(lambda first, second: first < second),
-    "<=": _compare(lambda first, second: first <= second),
-    ">": _compare(lambda first, second: first > second),
-    "BETWEEN": _compare(lambda first, low, high: low <= first <= high),
-    "begins_with": _compare(lambda first, start: first.startswith(start)),
-    "attribute_exists": lambda _item, value: value is not None,
-    "attribute_not_exists": lambda _item, value: value is None,
-}
+def _compared(operator: str, first: Any, others: Sequence[Any]) -> bool:
+    match operator:
+        case "=":
+            return bool(first == others[0])
+        case "<":
+            return bool(first < others[0])
+        case "<=":
+            return bool(first <= others[0])
+        case ">":
+            return bool(first > others[0])
+        case "BETWEEN":
+            return bool(others[0] <= first <= others[1])
+        case "begins_with":
+            return str(first).startswith(others[0])
+        case _:
+            raise AssertionError(operator)
 
 
 def _true(write: Write, item: Item | None) -> bool:

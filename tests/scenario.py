@@ -2,6 +2,7 @@
 
 import datetime as dt
 import gzip
+import importlib
 import io
 import itertools
 import json
@@ -12,7 +13,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
-import pyarrow.parquet as pq
 
 from functions.elsa.app import provider
 from logarchive.archive import Archive
@@ -57,12 +57,12 @@ class Scenario:
     table: FakeTable = field(default_factory=FakeTable)
     s3: FakeS3 = field(default_factory=FakeS3)
     now: dt.datetime = START
-    settings: dict[str, Any] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict[str, Any])
     #: Answers in place of the world, when set.
     answer: Callable[[httpx.Request], httpx.Response | None] = lambda _request: None
     gate: Gate = open_gate
-    events: list[str] = field(default_factory=list)
-    dispatched: list[Any] = field(default_factory=list)
+    events: list[str] = field(default_factory=list[str])
+    dispatched: list[Any] = field(default_factory=list[Any])
 
     def __post_init__(self) -> None:
         def gate(call: str, moment: str) -> None:
@@ -123,9 +123,9 @@ class Scenario:
         bodies = Counter[str]()
         for key, stored in self.s3.objects.items():
             if key.startswith("logs/"):
-                table = pq.read_table(io.BytesIO(stored.body))
-                assert len(set(table["record_id"].to_pylist())) == len(table)
-                bodies.update(table["body"].to_pylist())
+                rows = read_rows(stored.body)
+                assert len({row["record_id"] for row in rows}) == len(rows)
+                bodies.update(row["body"] for row in rows)
         return bodies
 
     def seen(self, visits: Collection[str] | None = None) -> dict[str, int]:
@@ -138,7 +138,8 @@ class Scenario:
 
     def _visit(self, manifest: dict[str, Any]) -> Counter[str]:
         bodies: Counter[str] = Counter()
-        for part in manifest["parts"] if manifest["complete"] else []:
+        parts: list[dict[str, Any]] = manifest["parts"] if manifest["complete"] else []
+        for part in parts:
             if part["role"] == "data":
                 records = json.loads(unzip(self.s3.objects[part["key"]].body))
                 bodies.update(record["body"] for record in records)
@@ -154,6 +155,13 @@ class Scenario:
         visible = [record.json() for record in self.world if record.visible <= now < record.gone]
         found = [record for record in visible if asked["from"] <= record["logTime"] <= asked["to"]]
         return httpx.Response(200, content=zipped(found[: asked["count"]]))
+
+
+def read_rows(body: bytes) -> list[dict[str, Any]]:
+    """Return the rows of a Parquet object."""
+    parquet: Any = importlib.import_module("pyarrow.parquet")  # ships no types
+    rows: list[dict[str, Any]] = parquet.read_table(io.BytesIO(body)).to_pylist()
+    return rows
 
 
 def zipped(records: list[dict[str, Any]]) -> bytes:

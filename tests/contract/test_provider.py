@@ -50,7 +50,7 @@ def folder(request: pytest.FixtureRequest) -> Path:
 
 @pytest.fixture
 def provider(folder: Path) -> Provider[Any, Any]:
-    found = importlib.import_module(f"functions.{folder.name}.app").provider
+    found: Provider[Any, Any] = importlib.import_module(f"functions.{folder.name}.app").provider
     assert isinstance(found, Provider)
     return found
 

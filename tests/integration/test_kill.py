@@ -33,7 +33,7 @@ class Killer:
 
     at: int
     moment: str
-    seen: list[str] = field(default_factory=list)
+    seen: list[str] = field(default_factory=list[str])
 
     def __call__(self, call: str, moment: str) -> None:
         if moment == self.moment:

@@ -39,7 +39,7 @@ class Turn:
     stop: bool = False
     error: BaseException | None = None
     #: What its calls have met so far: all it can know of the other.
-    met: list[object] = field(default_factory=list)
+    met: list[object] = field(default_factory=list[object])
     go: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
     there: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
 
@@ -83,10 +83,10 @@ class Race:
     """One order of two workers' calls."""
 
     scenario: Scenario
-    turns: list[Turn] = field(default_factory=list)
-    choices: list[int] = field(default_factory=list)
-    could: list[int] = field(default_factory=list)
-    trail: list[str] = field(default_factory=list)
+    turns: list[Turn] = field(default_factory=list[Turn])
+    choices: list[int] = field(default_factory=list[int])
+    could: list[int] = field(default_factory=list[int])
+    trail: list[str] = field(default_factory=list[str])
 
     def __post_init__(self) -> None:
         by_thread: dict[int, Turn] = {}

@@ -52,7 +52,7 @@ class Record:
         return self.served_ms is not None
 
     @property
-    def value(self) -> Any:  # noqa: ANN401 - any JSON
+    def value(self) -> Any:
         """The record parsed as JSON."""
         return orjson.loads(self.text)
 

@@ -1,4 +1,5 @@
 import datetime as dt
+from typing import Any
 
 import pytest
 from pydantic import HttpUrl
@@ -99,7 +100,7 @@ def test_what_is_truncated_at_the_last_age_is_closed_never_sealed() -> None:
         ({}, "unverified"),
     ],
 )
-def test_verified_means_announced_is_fetched_and_no_stray(numbers: dict[str, object], verification: str) -> None:
+def test_verified_means_announced_is_fetched_and_no_stray(numbers: dict[str, Any], verification: str) -> None:
     assert after_visit(entry(), source(), visited(END, **numbers)).verification == verification
 
 

@@ -112,7 +112,7 @@ def test_a_split_between_reading_and_writing_makes_a_planner_read_again() -> Non
 
 
 def test_a_tick_with_nothing_to_plan_costs_the_same_whatever_is_kept() -> None:
-    costs = []
+    costs: list[int] = []
     for hours in (24, 24 * 300):
         table = FakeTable()
         while planner(table, T0 + hours * HOUR, start=T0).tick():

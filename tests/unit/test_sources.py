@@ -2,8 +2,9 @@ import json
 
 import pytest
 
-from functions.elsa.app import provider
+from functions.elsa.app import ElsaSource, provider
 from logarchive.errors import ConfigError
+from logarchive.ncloud import Keys
 from logarchive.sources import Sources
 from tests.fake_aws import FakeSecrets, FakeSsm
 
@@ -11,7 +12,7 @@ GOOD = {"secret": "la/ncloud/one", "project_key": "p", "project_id": 1}
 KEYS = '{"access_key": "AKIA", "secret_key": "hush-hush"}'
 
 
-def sources(parameters: dict[str, object], secrets: dict[str, str] | None = None) -> Sources:  # type: ignore[type-arg]
+def sources(parameters: dict[str, object], secrets: dict[str, str] | None = None) -> Sources[ElsaSource, Keys]:
     texts = {
         f"/la/sources/elsa/{name}": value if isinstance(value, str) else json.dumps(value)
         for name, value in parameters.items()

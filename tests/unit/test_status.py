@@ -9,7 +9,7 @@ from logarchive.window import Window
 
 T0 = dt.datetime(2026, 11, 20, tzinfo=dt.UTC)
 HOUR = dt.timedelta(hours=1)
-SETTINGS = Source(secret="s", base_url=HttpUrl("http://localhost"), retention=dt.timedelta(days=2))
+SETTINGS = Source.model_validate({"secret": "s", "base_url": HttpUrl("http://localhost"), "retention": "P2D"})
 
 
 def entry(hour: int, state: str, **fields: object) -> Entry:

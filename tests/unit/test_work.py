@@ -1,5 +1,6 @@
 """Ticks, workers and backfills, on the fakes."""
 
+import datetime as dt
 import json
 
 import httpx
@@ -63,7 +64,8 @@ def test_a_second_worker_ends_at_once_while_the_only_slot_is_taken() -> None:
 
 
 def test_a_lease_outlives_the_invocation_that_took_it() -> None:
-    stage, leases = scenario(), []
+    stage = scenario()
+    leases: list[dt.datetime | None] = []
 
     def look(_request: httpx.Request) -> None:
         leases.extend(entry.due_at for entry in stage.ledger.every())
@@ -75,7 +77,8 @@ def test_a_lease_outlives_the_invocation_that_took_it() -> None:
 
 
 def test_of_many_due_windows_the_one_that_is_lost_soonest_is_taken_first() -> None:
-    stage, asked = scenario(window="PT6H", retention="P3D"), []
+    stage = scenario(window="PT6H", retention="P3D")
+    asked: list[int] = []
     act(stage.archive(), {"action": "tick"})
     [first, *others] = stage.ledger.every()
     assert others
@@ -291,7 +294,7 @@ def test_a_revisit_that_runs_out_of_time_keeps_what_stands() -> None:
 def test_a_normal_visit_costs_at_most_eight_requests_beyond_its_parts() -> None:
     stage = scenario()
     act(stage.archive(), {"action": "tick"})
-    costs = []
+    costs: list[int] = []
     for moment in (END + 6 * MINUTE, END + 2 * HOUR, END + 5 * HOUR):
         stage.now = moment
         stage.world.append(Record(f"new {moment}", 5))

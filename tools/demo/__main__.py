@@ -17,8 +17,17 @@ from tools.demo.story import Story
 from tools.demo.world import HOURS, feeds, orders
 from tools.stack import DEFAULT_PORT, StackError, address_is_taken, check_machine, local_stack
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 #: Those that need no right.
 PORTS = range(1024, 65536)
+
+
+#: What each step of the deployment brings.
+STEPS = {
+    "ministack": "AWS on this machine",
+    "sam build": "template.yaml: two functions, and the layer that they share",
+    "sam deploy": "bucket, ledger, functions, schedules, permissions, Athena table",
+}
 
 
 class Ended(BaseException):
@@ -27,7 +36,7 @@ class Ended(BaseException):
 
 def main() -> int:
     """Run the demo; return 0 only if the archive is the truth."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in SIGNALS:
         signal.signal(number, _end)
     page = Page()
     try:
@@ -35,13 +44,16 @@ def main() -> int:
     except StackError as error:
         page.fail(str(error))
         return 1
-    except (KeyboardInterrupt, Ended):
+    except Ended:
         page.fail("stopped; nothing is left running")
         return 130
     return 0
 
 
 def _end(_number: int, _frame: FrameType | None) -> NoReturn:
+    """End in good order, once."""
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
     raise Ended
 
 
@@ -65,11 +77,12 @@ def _play(page: Page, port: int, *, keep: bool) -> None:
     )
     page.section("Deploying, as you would: sam build, sam deploy")
     now = dt.datetime.now(dt.UTC)
-    first_day = f"{now - dt.timedelta(hours=HOURS):%Y-%m-%d}"
+    parameters = {
+        "ScheduleExpression": "rate(1 minute)",
+        "ArchiveFrom": f"{now - dt.timedelta(hours=HOURS):%Y-%m-%d}",
+    }
     with (
-        local_stack(
-            port, keep=keep, step=page.step, ScheduleExpression="rate(1 minute)", ArchiveFrom=first_day
-        ) as stack,
+        local_stack(port, keep=keep, step=lambda name: page.step(name, STEPS[name]), **parameters) as stack,
         providers(stack.folder, orders(now), keep=keep) as played,
     ):
         page.line(f"AWS at {stack.aws['endpoint_url']}, the providers at {played.url}")

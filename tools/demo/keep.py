@@ -4,7 +4,7 @@ import shlex
 
 from tools.demo.page import Page
 from tools.demo.providers import Providers
-from tools.stack import REGION, Stack, account
+from tools.stack import REGION, STACK, Stack, account
 
 
 def show_how_to_look_around(page: Page, stack: Stack, played: Providers) -> None:
@@ -18,23 +18,25 @@ def show_how_to_look_around(page: Page, stack: Stack, played: Providers) -> None
     for name, value in (account(stack.aws["endpoint_url"]) | {"AWS_DEFAULT_REGION": REGION}).items():
         page.whole(f"export {name}={value}")
     page.line()
-    for command in commands(stack):
-        page.whole(command)
+    for line in commands(stack):
+        page.whole(line)
     page.line()
     page.say("And to stop it:")
     page.line()
-    page.whole(f"kill -- -{stack.process_id} -{played.process_id} && rm -r {shlex.quote(str(stack.folder))}")
+    page.whole(
+        f"kill -- -{stack.process_id} -{played.process_id} && sleep 1 && rm -rf {shlex.quote(str(stack.folder))}"
+    )
 
 
 def commands(stack: Stack) -> list[str]:
-    """Return commands that look at the stack."""
+    """Return the lines of commands that look at the stack, for either version of the command line."""
     of = stack.outputs
-    invoke = f"aws lambda invoke --function-name {of['ElsaFunctionName']} --cli-binary-format raw-in-base64-out"
     return [
         f"aws s3 ls --recursive s3://{of['BucketName']}/logs/",
         f"aws ssm get-parameters-by-path --recursive --path {of['SourcesPath']}",
         f"aws dynamodb scan --table-name {of['LedgerTableName']} --max-items 3",
         "aws scheduler list-schedules",
-        f"""{invoke} --payload '{{"action": "status"}}' /dev/stdout""",
-        "aws logs tail /aws/lambda/logarchive-elsa",
+        f"aws lambda invoke --function-name {of['ElsaFunctionName']} \\",
+        "    --payload fileb://events/status.json /dev/stdout",
+        f"aws logs filter-log-events --log-group-name /aws/lambda/{STACK}-elsa --max-items 9",
     ]

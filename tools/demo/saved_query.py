@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import duckdb
 import sqlglot
@@ -87,10 +87,12 @@ def ask(database: "DuckDBPyConnection", sql: str) -> Answer:
     return Answer([column[0] for column in done.description or ()], done.fetchall())
 
 
+#: What is told of a row: where it came from is told before.
+SKIPPED = {"raw_part", "raw_index", "provider", "date"}
 #: The newest row of a host's log with something in every corner.
 ROW = """
 SELECT * FROM logs WHERE source = 'edge' AND url_query IS NOT NULL AND geo_region IS NOT NULL
-  AND http_response_status_code >= 500 ORDER BY time DESC, record_id LIMIT 1
+  AND user_agent_original LIKE 'Mozilla%' AND http_response_status_code >= 500 ORDER BY time DESC, record_id LIMIT 1
 """
 
 
@@ -98,12 +100,19 @@ def show_row(page: Page, bucket: Bucket, database: "DuckDBPyConnection") -> None
     """Show one row, and the record that its `raw_part` and `raw_index` name."""
     answer = ask(database, ROW)
     row = dict(zip(answer.names, answer.rows[0], strict=True))
-    raw: str = lines(bucket.read(row["raw_part"]))[row["raw_index"]].decode()
-    for text in (f"record {row['raw_index']} of {row['raw_part']}", raw):
-        page.line()
-        for line in textwrap.wrap(text, WIDTH - len(INDENT), break_on_hyphens=False):
-            page.line(line)
+    record = lines(bucket.read(row["raw_part"]))[int(row["raw_index"])].decode()
+    for name in ("raw_part", "raw_index"):
+        page.line(f"{name:<26} {row[name]}")
+    page.line()
+    for line in textwrap.wrap(record, WIDTH - len(INDENT), break_on_hyphens=False):
+        page.line(line)
     page.line()
     for name, value in row.items():
-        if value is not None:
-            page.line(f"{name:<26} {value}")
+        if value is not None and name not in SKIPPED:
+            page.line(f"{name:<26} {_told(value)}")
+
+
+def _told(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} = {inner}" for name, inner in cast("dict[str, str]", value).items())
+    return str(value)

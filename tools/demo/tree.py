@@ -1,8 +1,8 @@
 """What lies in the bucket: counts for each prefix, and one window in full."""
 
 import json
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 from tests.truth import Bucket, Window
@@ -12,7 +12,7 @@ from tools.demo.world import Feed
 KINDS = {
     "raw": "every answer as it was received, and a manifest for each visit",
     "logs": "one Parquet object for each window that has a row",
-    "rejects": "records that cannot become rows, with the reason",
+    "rejects": "records that cannot become rows, with the reason why",
 }
 #: So many keys of a window are shown, its ends first.
 MOST_KEYS = 14
@@ -25,25 +25,18 @@ def sizes(bucket: Bucket) -> dict[str, int]:
 
 
 def show(page: Page, bucket: Bucket, objects: Mapping[str, int]) -> None:
-    """Show the counts of each prefix."""
+    """Show the counts of each prefix: of raw by source, otherwise by day."""
     page.line(f"s3://{bucket.name}")
     for kind, what in KINDS.items():
-        page.line(f"{kind + '/':<10}{what}")
-        for prefix, (count, total) in _prefixes(objects, kind).items():
-            page.line(f"  {prefix:<56}{count:>6,} objects {size(total):>10}")
+        below = {key: length for key, length in objects.items() if key.startswith(f"{kind}/")}
+        page.line()
+        page.line(_counted(f"{kind}/", what, below.values()))
+        for prefix, keys in groupby(sorted(below), lambda key: "/".join(key.split("/")[1:3])):
+            page.line(_counted("", f"  {prefix}/", [below[key] for key in keys]))
 
 
-def _prefixes(objects: Mapping[str, int], kind: str) -> dict[str, tuple[int, int]]:
-    """Return count and size below each prefix: of raw by source, otherwise by day."""
-    counts: Counter[str] = Counter()
-    totals: Counter[str] = Counter()
-    for key, length in objects.items():
-        first, *folders = key.split("/")
-        if first == kind:
-            prefix = "/".join(folders[:2]) + "/"
-            counts[prefix] += 1
-            totals[prefix] += length
-    return {prefix: (counts[prefix], totals[prefix]) for prefix in sorted(counts)}
+def _counted(kind: str, what: str, lengths: Collection[int]) -> str:
+    return f"{kind:<10}{what:<63}{len(lengths):>6,} objects{size(sum(lengths)):>10}"
 
 
 def show_window(page: Page, bucket: Bucket, feed: Feed, window: Window, objects: Mapping[str, int]) -> None:

@@ -2,7 +2,6 @@
 
 import datetime as dt
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,21 +82,19 @@ def feeds(url: str, now: dt.datetime) -> tuple[Feed, ...]:
     """Return the sources to archive, all of whose addresses are the simulator's."""
     start = f"{hour(now) - HOURS * HOUR:%Y-%m-%dT%H:%M:%SZ}"
     elsa = {"secret": f"{STACK}/ncloud/demo", "project_key": PROJECT_KEY, "project_id": PROJECT_ID, "start": start}
+    elsa |= {"revisit": ["PT1H", "PT6H"], "workers": 2, "count": CAP, "base_url": f"{url}/elsa"}
     edge = {"start": start, "revisit": ["PT4H", "PT8H"], "workers": 2, "base_url": f"{url}/cdn/"}
     legacy = {"start": start, "revisit": ["PT4H", "PT8H"], "base_url": f"{url}/dsa"}
     return (
-        Feed(
-            "elsa",
-            "checkout",
-            elsa | {"base_url": f"{url}/elsa", "count": CAP, "workers": 2, "revisit": ["PT1H", "PT6H"]},
-        ),
-        _tencent("edge", tencent | {"api": "cdn", "base_url": f"{url}/cdn/", "workers": 2}, HOSTS[:5]),
-        _tencent("legacy", tencent | {"api": "dsa", "base_url": f"{url}/dsa"}, HOSTS[7:]),
+        Feed("elsa", "checkout", elsa),
+        _tencent("edge", "cdn", HOSTS[:5], url, edge),
+        _tencent("legacy", "dsa", HOSTS[7:], url, legacy),
     )
 
 
-def _tencent(name: str, settings: dict[str, Any], hosts: Sequence[str]) -> Feed:
-    return Feed("dsa", name, {**settings, "hosts": list(hosts), "revisit": ["PT4H", "PT8H"]}, tuple(hosts))
+def _tencent(name: str, api: str, hosts: tuple[str, ...], url: str, settings: dict[str, Any]) -> Feed:
+    first = {"secret": f"{STACK}/dsa/demo", "api": api, "hosts": list(hosts)}
+    return Feed("dsa", name, first | settings | {"download_hosts": [url.removeprefix("http://")]}, hosts)
 
 
 def broken(url: str) -> Feed:

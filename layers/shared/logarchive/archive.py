@@ -1,6 +1,6 @@
 """The archive as one function sees it: its provider, its AWS, and how the pieces are put together for a source."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,7 +69,7 @@ class Archive[S: Source, K: BaseModel]:
         return error
 
     @contextmanager
-    def worker(self, name: str, settings: S) -> Iterator[Worker[S, K]]:
+    def worker(self, name: str, settings: S) -> Generator[Worker[S, K]]:
         """Open a worker for one source, with its connection to the provider. Raises ConfigError for a bad secret."""
         invocation = self.invocation
         client = Client(

@@ -90,7 +90,7 @@ class Merger:
         Raises ChangedError if another object stands there by now. `hold` raises LostClaimError when the claim is lost.
         """
         if merged.built.rejects_path is not None or entry.rejects:
-            self._write_rejects(merged.built.rejects_path, hold)
+            self._write_rejects(merged.built.rejects_path or self._no_rejects(), hold, look=entry.rejects > 0)
         path, standing = merged.path, merged.standing
         if path is None:
             return None
@@ -118,22 +118,29 @@ class Merger:
             visits=object_visits(path),
         )
 
-    def _write_rejects(self, path: Path | None, hold: Callable[[], object]) -> None:
-        if path is None:
-            path = self.directory / "no-rejects.jsonl.gz"
-            path.write_bytes(igzip.compress(b"", mtime=0))
-        sha256, etag = sha256_of(path), None
+    def _write_rejects(self, path: Path, hold: Callable[[], object], *, look: bool) -> None:
+        """Write the rejects over what stands, unless it is the same; `look` first where something is known to stand."""
+        standing, etag = self.directory / "rejects-standing", None
         for _ in range(PUBLISH_TRIES):
-            try:
-                self.store.replace(self.place.rejects, path, sha256, etag)
-            except ChangedError:
+            if look:
                 # Looked at before the claim is: who takes it after that finds our ETag, or we find theirs.
-                found = self.store.look(self.place.rejects)
+                found = self.store.fetch(self.place.rejects, standing)
+                if found and sha256_of(standing) == sha256_of(path):
+                    return
                 etag = found.etag if found else None
+            try:
+                self.store.replace(self.place.rejects, path, sha256_of(path), etag)
+            except ChangedError:
                 hold()
+                look = True
             else:
                 return
         raise ArchiveError(f"{self.place.rejects} changed {PUBLISH_TRIES} times while it was written")
+
+    def _no_rejects(self) -> Path:
+        path = self.directory / "no-rejects.jsonl.gz"
+        path.write_bytes(igzip.compress(b"", mtime=0))
+        return path
 
     def _folder(self) -> Path:
         return Path(tempfile.mkdtemp(dir=self.directory))

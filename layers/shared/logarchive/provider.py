@@ -16,7 +16,7 @@ from logarchive.window import MILLISECOND, SECOND, Span
 type Clock = Callable[[], dt.datetime]
 type Json = Mapping[str, Any] | Sequence[Any]
 
-#: A conversion over one column: values as parsed (None where absent) -> typed values, None where one does not fit exactly.
+#: Converts one column: values as parsed (None where absent) -> typed values, None where one does not fit exactly.
 type Convert = Callable[[list[Any]], list[Any]]
 
 
