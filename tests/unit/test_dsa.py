@@ -218,7 +218,7 @@ def test_each_api_has_the_defaults_of_its_page(api: str, base: str, host: str, d
     assert (str(found.base_url), found.download_hosts, found.pace) == (base, (host,), pace)
     assert found.retention == dt.timedelta(days=days)
     assert (found.delay, found.revisit) == (2 * HOUR, (6 * HOUR, 24 * HOUR))
-    assert source(api=api, pace=7, retention="P1D", download_hosts=[]).pace == 7
+    assert source(api=api, pace=7, retention="P3D", download_hosts=[]).pace == 7
     assert source(api=api, download_hosts=[]).download_hosts == ()
 
 
