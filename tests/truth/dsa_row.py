@@ -3,6 +3,7 @@
 import datetime as dt
 import functools
 import re
+from functools import lru_cache
 from typing import Any
 
 from tests.truth.row import Row, row
@@ -45,6 +46,7 @@ MILLISECOND = dt.timedelta(milliseconds=1)
 INTEGER = re.compile(r"-?[1-9][0-9]{0,17}|0")
 
 
+@lru_cache(maxsize=1 << 16)
 def dsa_row(line: bytes, zone: dt.timedelta = dt.timedelta(hours=8)) -> Row | None:
     """Return the row of a line; None if it must be rejected: another number of fields, or no readable time."""
     values = split(line)

@@ -6,12 +6,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
+from arro3.core import Array
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from logarchive.batch import filled
+from logarchive.bounds import Bounds
+from logarchive.column import Plan
 from logarchive.convert import after, before, epoch_ms, integer, lookup, number, text
 from logarchive.errors import MalformedError
-from logarchive.line_record import split
+from logarchive.frame import Frame, frame
+from logarchive.line_column import LineColumns
+from logarchive.line_record import block, split
 from logarchive.provider import Feed
 from tests.unit import visit
 
@@ -75,6 +81,11 @@ def test_a_line_that_is_none_is_rejected_alone() -> None:
     ]
 
 
+def test_a_quote_that_swallows_a_line_end_joins_no_lines() -> None:
+    built = visit.visit(visit.lines([GOOD, b'20261122130000 /p 5 "x', b'y"', GOOD]), of=OF)
+    assert (built.numbers.rows, built.numbers.rejects) == (2, 2)
+
+
 def test_line_ends_do_not_matter_to_a_lines_identity() -> None:
     ids = [
         [one["record_id"] for one in visit.rows(visit.visit(body, of=OF))]
@@ -122,6 +133,40 @@ def quoted(field: str) -> str:
 _LINES = st.lists(_FIELDS, min_size=2, max_size=5).map(
     lambda one: " ".join([str(visit.START), *map(quoted, one)]).encode()
 )
+
+
+def made(frame: Frame) -> list[Any]:
+    """Return a frame's columns and attributes as lists."""
+    columns = {name: one if isinstance(one, Array) else filled(name, one) for name, one in frame.columns.items()}
+    return [*((name, columns[name].to_pylist()) for name in sorted(columns)), frame.attributes.to_pylist()]
+
+
+#: Every field differs in every line, so that from here on all are read as fields of many values.
+MANY = [b"%d /%d %d r%d x%d" % (visit.START + at, at, at, at, at) for at in range(30)]
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(_LINES, min_size=1, max_size=5), st.booleans())
+def test_fields_of_few_and_of_many_values_give_the_same(lines: list[bytes], many: bool) -> None:
+    plan, layout = Plan(WIDE.columns(None)), visit.LINES
+    reader = LineColumns(plan, layout)
+    if many:
+        assert reader.frame(MANY) is not None
+    fast = reader.frame(lines)
+    if fast is not None:
+        assert made(fast) == made(frame(block(lines, layout), plan, Bounds(None)))
+
+
+@pytest.mark.parametrize("field", ["007", "+7", "-0", "2147483648", "-", "9223372036854775808", "1e3", "7.0", "7"])
+@pytest.mark.parametrize("column", ["client_port", "http_response_size"])
+def test_a_number_among_many_is_read_as_it_is_alone(field: str, column: str) -> None:
+    plan, layout = Plan({"time": Feed("time", epoch_ms), column: Feed("bytes", integer)}), visit.LINES
+    reader = LineColumns(plan, layout)
+    reader.frame(MANY)
+    lines = [f"{visit.START} /p {field} r x".encode(), f"{visit.START} /p 5 r x".encode()]
+    fast = reader.frame(lines)
+    assert fast is not None
+    assert made(fast) == made(frame(block(lines, layout), plan, Bounds(None)))
 
 
 @settings(max_examples=60, deadline=None)

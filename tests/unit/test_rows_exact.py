@@ -34,6 +34,12 @@ ODD: dict[str, Odd] = {
          ("f", "-9223372036854775809")],
     ),
     "nested numbers": (odd(b'"a":[1.10, {"b":-0}],"c":{"d":{"e":2.50}}'), {}, [("a", '[1.10,{"b":-0}]'), ("c.d.e", "2.50")]),  # noqa: E501
+    "a float as long as it is written": (odd(b'"a":1E22'), {}, [("a", "1E22")]),
+    "such a float in a list": (odd(b'"a":[{"b":1E22}]'), {}, [("a", '[{"b":1E22}]')]),
+    "such a float in an object": (odd(b'"a":{"b":1E22}'), {}, [("a.b", "1E22")]),
+    "such a float for text": (odd(b'"message":1E22'), {}, [("message", "1E22")]),
+    "null for text": (odd(b'"message":null'), {}, [("message", None)]),
+    "null for a number": (odd(b'"port":null,"a":"b"'), {}, [("port", None), ("a", "b")]),
     "minus zero alone": (odd(b'"a":-0'), {}, [("a", "-0")]),
     "minus zero in a column": (odd(b'"port":-0'), {}, [("port", "-0")]),
     "one key twice": (odd(b'"a":1,"a":2,"a#2":3'), {}, [("a", "1"), ("a#2", "2"), ("a#2#2", "3")]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import datetime as dt
 import gzip
 import io
@@ -10,7 +11,7 @@ import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory, mkdtemp
 from typing import Any, cast
 
 from logarchive.convert import epoch_ms, integer, severity, text, zoned_time
@@ -20,6 +21,8 @@ from logarchive.rows import Built, build
 from logarchive.window import EPOCH, MILLISECOND, Span, Window
 
 _parquet: Any = import_module("pyarrow.parquet")
+_ROOT = TemporaryDirectory()
+atexit.register(_ROOT.cleanup)
 WINDOW = Window(dt.datetime(2026, 11, 22, 13, tzinfo=dt.UTC), dt.datetime(2026, 11, 22, 14, tzinfo=dt.UTC))
 START = (WINDOW.start - EPOCH) // MILLISECOND
 END = (WINDOW.end - EPOCH) // MILLISECOND
@@ -67,7 +70,7 @@ def provider(
 
 
 def part(body: bytes, *, key: str = "raw/0", own: Span | None = None, asked: Span | None = None, **more: Any) -> Part:
-    path = Path(mkdtemp()) / "body"
+    path = Path(mkdtemp(dir=_ROOT.name)) / "body"
     path.write_bytes(body)
     return Part(
         path=path,
@@ -102,7 +105,7 @@ def visit(
         visit=name,
         parts=parts,
         standing=standing.path if standing else None,
-        directory=Path(mkdtemp()),
+        directory=Path(mkdtemp(dir=_ROOT.name)),
         alive=alive,
         **more,
     )

@@ -10,16 +10,9 @@ from tools.demo.proof import Proof
 type Row = Sequence[object]
 
 ARCHIVED = ("source", "windows", "sealed", "archived", "not due yet", "records", "rejects", "empty hours")
-REVISITED = (
-    "source",
-    "visited again",
-    "came late",
-    "gone at the provider, kept",
-    "next visit (UTC)",
-    "all sealed (UTC)",
-)
-STATUS = ("source", "state", "sealed until", "lag s", "open", "due", "rows", "lost in h", "issues")
-PROOF = ("source", "windows", "records", "rows", "rejects", "differ", "rows led back", "parts", "hashes wrong")
+REVISITED = ("source", "visited again", "came late", "gone there, kept here", "next visit (UTC)", "sealed by (UTC)")
+STATUS = ("source", "state", "sealed until", "lag (s)", "open", "due", "rows", "hours to loss", "issues")
+PROOF = ("source", "windows", "records", "rows", "rejects", "differ", "led back", "parts", "hashes wrong")
 
 
 def progress(standings: Sequence[Standing], until: dt.datetime) -> str:

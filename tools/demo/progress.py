@@ -120,7 +120,7 @@ def wait_for_tick(page: Page, account: Account, feeds: Sequence[Feed], expected:
         left = (expected - dt.datetime.now(dt.UTC)).total_seconds()
         if left < -LATEST_SECONDS:
             raise StackError(f"the schedules have not fired, {LATEST_SECONDS} s after they should have")
-        page.move(f"the schedules fire in {left:.0f} s" if left > 0 else "the schedules fire any moment")
+        page.move(f"the schedules fire in {left:.0f} s" if left >= 1 else "the schedules fire any moment")
         time.sleep(LOOK_SECONDS)
     page.rest(f"{dt.datetime.now(dt.UTC):%H:%M:%S} UTC  the schedules have fired")
 

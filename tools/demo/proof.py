@@ -6,7 +6,8 @@ It shares no code with the archive (`tests/truth`). Several processes work on it
 import datetime as dt
 import gc
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import batched
@@ -53,11 +54,11 @@ def tasks(feed: Feed, windows: Sequence[Window]) -> Iterator[Task]:
         start = batch[-1].end
 
 
-def prove(account: Account, url: str, all_tasks: Sequence[Task]) -> Iterator[Proof]:
-    """Look at all tasks; yield what was found for each, as it is found."""
-    context = get_context("spawn")
-    with context.Pool(process_cpu_count() or 1, _prepare) as pool:
-        yield from pool.imap_unordered(partial(_prove, account, url), all_tasks)
+@contextmanager
+def proving(account: Account, url: str, all_tasks: Sequence[Task]) -> Generator[Iterator[Proof]]:
+    """Begin to look at all tasks; yield what will yield what was found for each, as it is found."""
+    with get_context("spawn").Pool(process_cpu_count() or 1, _prepare) as pool:
+        yield pool.imap_unordered(partial(_prove, account, url), all_tasks)
 
 
 def _prepare() -> None:

@@ -101,8 +101,8 @@ def show_row(page: Page, bucket: Bucket, database: "DuckDBPyConnection") -> None
     answer = ask(database, ROW)
     row = dict(zip(answer.names, answer.rows[0], strict=True))
     record = lines(bucket.read(row["raw_part"]))[int(row["raw_index"])].decode()
-    for name in ("raw_part", "raw_index"):
-        page.line(f"{name:<26} {row[name]}")
+    page.say(f"Row {row['record_id']} of logs says: record {row['raw_index']} of the part")
+    page.line(row["raw_part"])
     page.line()
     for line in textwrap.wrap(record, WIDTH - len(INDENT), break_on_hyphens=False):
         page.line(line)

@@ -4,7 +4,7 @@ import datetime as dt
 import json
 import textwrap
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from tools.demo import figure, tree
 from tools.demo.account import FUNCTIONS, Account
 from tools.demo.page import INDENT, WIDTH, Page, many
 from tools.demo.progress import Standing, look, number, wait_for_tick, watch
-from tools.demo.proof import Proof, prove, tasks, total
+from tools.demo.proof import Proof, proving, tasks, total
 from tools.demo.providers import Providers
 from tools.demo.saved_query import ask, connect, saved_queries, show_row
 from tools.demo.world import CAP, FAULT_NAMES, HOURS, SECRETS, Feed, broken, late
@@ -38,10 +38,12 @@ class Story:
         self.wait()
         self.archive()
         standings = self.revisit()
-        self.bucket(standings)
-        self.status()
-        self.query()
-        self.prove(standings)
+        work = [task for standing in standings for task in tasks(standing.feed, standing.whole)]
+        with proving(self.account, self.providers.url, work) as proofs:  # goes on behind the next three acts
+            self.bucket(standings)
+            self.status()
+            self.query()
+            self.prove(proofs)
         return standings
 
     def configure(self) -> None:
@@ -87,6 +89,11 @@ class Story:
         page.line()
         page.table(figure.ARCHIVED, [figure.archived(standing) for standing in standings])
         page.line()
+        page.say(
+            "sealed: complete, and not visited again. archived: visited, and due again at the next age of `revisit`. "
+            "not due yet: younger than `delay`, 5 minutes for elsa and 2 hours for dsa."
+        )
+        page.line()
         requests = self.providers.requests()
         for kind, count in Counter(request["fault"] for request in requests if request["fault"]).items():
             page.line(f"{count:>3} x  a provider {FAULT_NAMES[kind]}: asked again")
@@ -102,8 +109,8 @@ class Story:
         self.providers.order({"add": orders, "switches": gone})
         page.say(
             f"The providers now show {many(len(orders), 'record')} that they had held back, and no longer show a few "
-            "that they had shown. The windows that are not sealed yet would see to it at their next age, in some "
-            "hours; here a `backfill` makes them due at once."
+            "that they had shown. The windows that are not sealed will be visited again at their next age, hours from "
+            "now; a `backfill` makes them due at once."
         )
         page.line()
         for standing in before:
@@ -111,6 +118,8 @@ class Story:
         after = watch(page, self.account, self.feeds, figure.revisits(before), REVISIT_SECONDS)
         page.line()
         page.table(figure.REVISITED, [figure.revisited(old, new) for old, new in zip(before, after, strict=True)])
+        page.line()
+        page.say("What was seen once stays, whatever a later visit returns; such a window says `shrunk`.")
         return after
 
     def _backfill(self, standing: Standing) -> None:
@@ -162,8 +171,8 @@ class Story:
             page.section("A row, and the record that it came from")
             show_row(page, bucket, database)
 
-    def prove(self, standings: Sequence[Standing]) -> None:
-        """Hold the archive against the truth. Raises StackError if they differ."""
+    def prove(self, proofs: Iterator[Proof]) -> None:
+        """Show how the archive compares with the truth. Raises StackError if they differ."""
         page = self.page
         page.section("Is the archive the truth?")
         page.say(
@@ -172,14 +181,13 @@ class Story:
             "stored byte with its manifest and the ledger."
         )
         page.line()
-        work = [task for standing in standings for task in tasks(standing.feed, standing.whole)]
         found: list[Proof] = []
-        for proof in prove(self.account, self.providers.url, work):
+        for proof in proofs:
             found.append(proof)
             page.move(f"{sum(one.truth.counts['windows'] for one in found)} windows compared")
-        proofs = [total(feed, found) for feed in self.feeds]
-        page.table(figure.PROOF, [figure.proof(proof) for proof in proofs])
-        check_proven(proofs)
+        whole = [total(feed, found) for feed in self.feeds]
+        page.table(figure.PROOF, [figure.proof(proof) for proof in whole])
+        check_proven(whole)
 
 
 def check_archived(standings: Sequence[Standing]) -> None:

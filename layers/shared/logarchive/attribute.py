@@ -39,8 +39,6 @@ def attributes(records: Sequence[Record]) -> Attributes:
     if dict in kinds:
         records = [flat(record) for record in records]
         values = list(chain.from_iterable(record.values() for record in records))
-    if float in kinds:
-        raise InexactError
     if kinds - {str, type(None)}:
         values = [value if value.__class__ is str else written(value) for value in values]
     return list(chain.from_iterable(records)), values, list(map(len, records))

@@ -61,6 +61,8 @@ class LineColumns:
         fields = {name: self._field(name, array) for name, array in zip(names, arrays, strict=True)}
         columns: dict[str, Array] = {}
         left = {name: self._feed(name, field, columns) for name, field in fields.items()}
+        for key in self._plan.groups.keys() - fields.keys():
+            self._feed(key, _Field(None, [None] * len(lines), None), columns)
         if "time" not in columns or columns["time"].null_count:
             return None
         return Frame(

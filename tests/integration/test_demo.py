@@ -1,0 +1,70 @@
+"""The demo as a process: one clear line when it cannot start, and nothing left when it is stopped."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from tools.lock import ROOT
+from tools.stack import free_port
+
+COMMAND = [sys.executable, "-m", "tools.demo"]
+
+
+def started(port: int | str) -> subprocess.Popen[str]:
+    environment = {**os.environ, "PORT": str(port)}
+    return subprocess.Popen(
+        COMMAND, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def processes(port: int) -> list[int]:
+    """Return who runs with that port in its environment: ministack, and the functions that it starts."""
+    return [int(path.parent.name) for path in Path("/proc").glob("[0-9]*/environ") if _has(path, port)]
+
+
+def _has(path: Path, port: int) -> bool:
+    try:
+        return f"GATEWAY_PORT={port}".encode() in path.read_bytes().split(b"\0")
+    except OSError:
+        return False
+
+
+def ended(process: subprocess.Popen[str]) -> Mapping[str, object]:
+    said, complained = process.communicate(timeout=60)
+    return {"status": process.returncode, "said": said, "complained": complained}
+
+
+def test_a_taken_port_is_one_clear_line() -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        port = listener.getsockname()[1]
+        told = ended(started(port))
+    line = f"port {port} of 127.0.0.1 is taken: stop what listens there, or choose one, PORT=4600 make demo"
+    assert told == {"status": 1, "said": "", "complained": f"make demo: {line}\n"}
+
+
+@pytest.mark.parametrize("port", ["80", "http", "65536"])
+def test_a_port_that_cannot_be_is_one_clear_line(port: str) -> None:
+    line = f"make demo: PORT={port}: must be a number from 1024 to 65535\n"
+    assert ended(started(port)) == {"status": 1, "said": "", "complained": line}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_demo_that_is_stopped_leaves_nothing_running(number: signal.Signals) -> None:
+    port = free_port()
+    process = started(port)
+    assert process.stdout
+    while "ministack   " not in process.stdout.readline():
+        assert process.poll() is None
+    assert processes(port)
+    process.send_signal(number)
+    told = ended(process)
+    assert (told["status"], told["complained"]) == (130, "make demo: stopped; nothing is left running\n")
+    assert processes(port) == []

@@ -1,0 +1,145 @@
+"""The demo's figures: numbers that a reader can add up."""
+
+import datetime as dt
+from typing import Any
+
+import pytest
+
+from tests.truth import Findings, Window
+from tools.demo import figure
+from tools.demo.progress import Standing, due_at, kept
+from tools.demo.proof import Proof, tasks, total
+from tools.demo.story import check_archived, check_proven
+from tools.demo.world import HOUR, HOURS, Feed, feeds, late, orders
+from tools.stack import StackError
+
+NOW = dt.datetime(2026, 11, 23, 13, 20, tzinfo=dt.UTC)
+START = dt.datetime(2026, 11, 23, 10, tzinfo=dt.UTC)
+FEED = Feed("elsa", "checkout", {"revisit": ["PT1H", "PT6H"], "workers": 2})
+
+
+def window(number: int = 0, **item: Any) -> Window:
+    start = START + number * HOUR
+    visited = dt.datetime(2026, 11, 23, 13, tzinfo=dt.UTC) if item.get("visits") else None
+    key = f"{start:%Y-%m-%dT%H:%M:%SZ}/PT1H"
+    return Window(key, start, start + HOUR, visited, {"state": "planned", "window": key, **item})
+
+
+def sealed(number: int = 0, **item: Any) -> Window:
+    return window(number, **{"state": "sealed", "visits": ["v"], "rows": 5, **item})
+
+
+def archived(number: int = 0, **item: Any) -> Window:
+    due = {"state": "archived", "due_at": "2026-11-23T16:00:00Z"}
+    return window(number, **{**due, "visits": ["v"], "rows": 5, **item})
+
+
+def planned(number: int, due: str = "2026-11-23T13:05:00Z", **item: Any) -> Window:
+    return window(number, due_at=due, **item)
+
+
+def test_windows_that_are_not_due_are_no_part_of_what_is_awaited() -> None:
+    standing = Standing(FEED, [sealed(0), planned(1), planned(2, "2026-11-23T15:00:00Z")])
+    assert figure.progress([standing], NOW) == "elsa/checkout  1/2         5 records"
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        planned(0),
+        planned(0, "2026-11-23T15:00:00Z", attempt=1, committed=0),
+        planned(0, "2026-11-23T15:00:00Z", error="the provider was out of reach"),
+    ],
+)
+def test_what_is_due_held_or_failed_is_under_way(held: Window) -> None:
+    assert Standing(FEED, [held]).under_way(NOW) == [held]
+
+
+def test_what_is_finished_or_due_later_is_not_under_way() -> None:
+    later = planned(1, "2026-11-23T15:00:00Z", attempt=1, committed=1)
+    assert Standing(FEED, [sealed(0), later]).under_way(NOW) == []
+
+
+def test_the_table_of_archived_windows_adds_up() -> None:
+    standing = Standing(FEED, [sealed(0, rejects=2), sealed(1, rows=0), archived(2), planned(3)])
+    assert figure.archived(standing) == ("elsa/checkout", 4, 2, 1, 1, 10, 2, 1)
+
+
+def test_rows_that_no_visit_returns_any_more_are_counted_as_kept() -> None:
+    assert kept(archived(rows=10, fetched=12, rejects=1, outside=3, duplicates=1)) == 3
+
+
+def test_a_second_visit_shows_what_came_late_and_what_was_kept() -> None:
+    before = Standing(FEED, [sealed(0, fetched=5), archived(1, fetched=5)])
+    after = Standing(FEED, [sealed(0, fetched=5), archived(1, fetched=6, rows=8, late=3, visits=["v", "w"])])
+    assert figure.revisited(before, after) == ("elsa/checkout", 1, 3, 2, "11-23 16:00", "11-23 18:00")
+
+
+def test_a_finished_window_is_due_at_no_time() -> None:
+    assert due_at(sealed()) is None
+
+
+def test_status_lists_issues_in_words() -> None:
+    numbers = {"lag_seconds": 0, "open": 2, "due": 0, "rows": 7, "hours_to_loss": None}
+    told = {"source": "edge", "state": "active", "sealed_until": "2026-11-23T10:00:00Z", **numbers}
+    assert figure.status("dsa", {**told, "issues": {"shrunk": 2}})[-1] == "2 shrunk"
+    assert figure.status("dsa", {**told, "issues": {}})[2:] == ("11-23 10:00", 0, 2, 0, 7, None, "none")
+
+
+def test_too_few_windows_are_an_error() -> None:
+    with pytest.raises(StackError, match="only 1 windows"):
+        check_archived([Standing(FEED, [sealed(0)])])
+    check_archived([Standing(FEED, [sealed(number) for number in range(HOURS - 3)])])
+
+
+def proof(differences: int = 0, **counts: int) -> Proof:
+    one = Proof(FEED, Findings(), Findings(), Findings())
+    one.truth.counts.update(records=counts.get("records", 3), rejects=1)
+    one.way_back.counts.update(rows=counts.get("rows", 2))
+    for number in range(differences):
+        one.truth.add("missing", f"window {number}", "a record")
+    return one
+
+
+def test_a_difference_is_an_error_that_says_how_many_and_which() -> None:
+    with pytest.raises(StackError, match="2 differences") as error:
+        check_proven([proof(), proof(differences=2)])
+    assert "elsa/checkout: missing: window 1: a record" in str(error.value)
+
+
+@pytest.mark.parametrize("counts", [{"records": 0, "rows": 0}, {"rows": 1}])
+def test_a_proof_that_looked_at_too_little_proves_nothing(counts: dict[str, int]) -> None:
+    with pytest.raises(StackError, match="compared"):
+        check_proven([proof(**counts)])
+    check_proven([proof()])
+
+
+def test_what_processes_found_is_summed_up_by_source() -> None:
+    other = Proof(Feed("dsa", "edge", {}), Findings(), Findings(), Findings())
+    whole = total(FEED, [proof(), proof(differences=1), other])
+    assert (whole.truth.counts["records"], len(whole.differences)) == (6, 1)
+
+
+def test_tasks_leave_no_gap_between_them() -> None:
+    cut = list(tasks(FEED, [sealed(number) for number in range(20)]))
+    assert [task.start for task in cut[1:]] == [task.windows[-1].end for task in cut[:-1]]
+    assert sum(len(task.windows) for task in cut) == 20
+
+
+def test_the_busiest_hour_is_among_those_that_are_archived() -> None:
+    phase = orders(NOW)["switches"]["elsa"]["burst_phase"]
+    first = int(NOW.timestamp()) // 3600 - HOURS
+    assert phase in {hour % 48 for hour in range(first, first + HOURS - 3)}
+
+
+def test_every_address_of_a_source_is_the_simulators() -> None:
+    for feed in feeds("http://127.0.0.1:4610", NOW):
+        assert feed.settings["base_url"].startswith("http://127.0.0.1:4610/")
+        assert feed.settings.get("download_hosts", ["127.0.0.1:4610"]) == ["127.0.0.1:4610"]
+
+
+@pytest.mark.parametrize("feed", feeds("http://127.0.0.1:4610", NOW), ids=lambda feed: feed.path)
+def test_late_records_lie_in_their_hour(feed: Feed) -> None:
+    times = [dt.datetime.fromisoformat(record["time"]) for record in late(feed, START, 7)]
+    assert all(START <= time < START + HOUR for time in times)
+    assert len(times) == len({record["text"] for record in late(feed, START, 7)}) == 7
