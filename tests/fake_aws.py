@@ -1,7 +1,7 @@
 """S3 and DynamoDB in memory, as far as the archive uses them, with a gate around every call.
 
 Fast enough to try thousands of orders of events. What they promise is checked against a full emulator by running the
-same ledger and store tests on both (`tests/integration/test_both.py`).
+same ledger and store tests on both (`tests/integration/test_ledger.py` and `test_store.py`).
 """
 
 import base64
@@ -151,13 +151,15 @@ class FakeS3:
             checksum = base64.b64encode(binascii.unhexlify(hashlib.sha256(found.body).hexdigest())).decode()
             return {"ETag": found.etag, "VersionId": found.version, "ChecksumSHA256": checksum}
 
-    def create_multipart_upload(self, *, Key: str, Bucket: str) -> dict[str, Any]:
+    def create_multipart_upload(self, *, Key: str, Bucket: str, ChecksumAlgorithm: str) -> dict[str, Any]:
         with self._call("s3.create_upload", Key):
             upload = f"upload-{len(self.uploads)}"
             self.uploads[upload] = {}
             return {"UploadId": upload}
 
-    def upload_part(self, *, Key: str, Bucket: str, UploadId: str, PartNumber: int, Body: bytes) -> dict[str, Any]:
+    def upload_part(
+        self, *, Key: str, Bucket: str, UploadId: str, PartNumber: int, Body: bytes, ChecksumSHA256: str
+    ) -> dict[str, Any]:
         with self._call("s3.upload_part", Key):
             self.uploads[UploadId][PartNumber] = Body
             return {"ETag": str(PartNumber)}

@@ -64,8 +64,8 @@ class DsaSource(Source):
 
     @model_validator(mode="before")
     @classmethod
-    def _facts(cls, values: Mapping[str, Any]) -> Mapping[str, Any]:
-        return {**FACTS.get(str(values.get("api")), FACTS["cdn"]), **values}
+    def _facts(cls, values: Any) -> Any:  # noqa: ANN401 (whatever the parameter holds)
+        return {**FACTS.get(str(values.get("api")), FACTS["cdn"]), **values} if isinstance(values, Mapping) else values
 
     @property
     def zone(self) -> dt.tzinfo | None:
@@ -77,8 +77,10 @@ def fetch(api: Api, source: DsaSource, span: Span) -> Iterator[Part]:
     """List the files whose hour begins in the span, and download them. An hour without a link had no traffic."""
     listing = _cdn if source.api == "cdn" else _dsa
     links = yield from listing(api, source, span)
-    listed_anew = False
-    for file in sorted(links):
+    listed_anew, done = False, set[File]()
+    while waiting := sorted(links.keys() - done):
+        file = waiting[0]
+        done.add(file)
         try:
             part = api.download(links[file])
         except LinkExpiredError:

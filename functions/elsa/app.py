@@ -20,6 +20,8 @@ PATH = "/api/v1/logs/download"
 #: The page's limits: logs of one request, and of the whole file.
 LIMIT, MAX_COUNT = 1000, 200_000
 TIME = "logTime"
+#: How keys begin that tell of an error beside an empty list. An empty window that looks like one fails visibly.
+TROUBLE = ("code", "err", "fail", "message", "msg", "reason", "result", "return", "status", "success")
 
 
 def _with_time(fields: tuple[str, ...] | None) -> tuple[str, ...] | None:
@@ -74,8 +76,15 @@ def fault(part: Part) -> ProviderError | None:
     error = ncloud.fault(part)
     if error or document is None or part.status >= HTTPStatus.BAD_REQUEST:
         return error
-    wrapper = any(isinstance(value, list) for value in document.values())
-    return None if wrapper else MalformedError(f"no records, and no error that is known: {str(document)[:300]}")
+    return None if wraps(document) else MalformedError(f"no records, and no error known: {str(document)[:300]}")
+
+
+def wraps(document: Mapping[str, Any]) -> bool:
+    """Say whether an object holds a list of records; an empty list is one only where nothing speaks of an error."""
+    lists = [value for value in document.values() if isinstance(value, list)]
+    if len(lists) != 1 or any(key.lower().startswith(TROUBLE) for key in document if not lists[0]):
+        return False
+    return all(isinstance(record, dict) and TIME in record for record in lists[0][:1])
 
 
 def columns(_source: ElsaSource) -> Mapping[str, Feed]:

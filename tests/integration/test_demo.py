@@ -13,6 +13,7 @@ import pytest
 from tools.lock import ROOT
 from tools.stack import free_port
 
+STOPPED = "\nmake demo: stopping\nmake demo: stopped; nothing is left running\n"
 COMMAND = [sys.executable, "-m", "tools.demo"]
 
 
@@ -66,5 +67,5 @@ def test_a_demo_that_is_stopped_leaves_nothing_running(number: signal.Signals) -
     assert processes(port)
     process.send_signal(number)
     told = ended(process)
-    assert (told["status"], told["complained"]) == (130, "make demo: stopped; nothing is left running\n")
+    assert (told["status"], told["complained"]) == (130, STOPPED)
     assert processes(port) == []

@@ -20,6 +20,7 @@ from logarchive.errors import (
     QuotaError,
     ThrottledError,
     TooLargeError,
+    TooMuchError,
     UnavailableError,
 )
 from logarchive.pace import Pace, backoff_seconds, interval, retry_after_seconds
@@ -174,11 +175,11 @@ def test_a_body_is_named_by_what_it_begins_with(tmp_path: Path, head: bytes, suf
         (403, ForbiddenError, 1),
         (404, MalformedError, 1),
         (408, UnavailableError, 4),
-        (413, MalformedError, 1),
+        (413, TooMuchError, 4),
         (429, ThrottledError, 4),
         (500, UnavailableError, 4),
         (502, UnavailableError, 4),
-        (504, UnavailableError, 4),
+        (504, TooMuchError, 4),
     ],
 )
 def test_a_status_says_what_failed_and_whether_to_try_again(

@@ -17,6 +17,7 @@ from logarchive.errors import (
     ProviderError,
     QuotaError,
     ThrottledError,
+    TooMuchError,
     UnavailableError,
 )
 from logarchive.ncloud import Keys, Signature, fault, signature
@@ -105,12 +106,12 @@ def found(tmp_path: Path, status: int, body: bytes, **headers: str) -> ProviderE
         (401, "200", ForbiddenError),
         (401, "210", ForbiddenError),
         (404, "300", MalformedError),
-        (413, "430", MalformedError),
+        (413, "430", TooMuchError),
         (429, "400", QuotaError),
         (429, "410", ThrottledError),
         (429, "420", ThrottledError),
         (503, "500", UnavailableError),
-        (504, "510", UnavailableError),
+        (504, "510", TooMuchError),
         (500, "900", UnavailableError),
         (200, "900", UnavailableError),
         (200, "12345", MalformedError),

@@ -38,6 +38,7 @@ def main() -> int:
     """Run the demo; return 0 only if the archive is the truth."""
     for number in SIGNALS:
         signal.signal(number, _end)
+    _forget_the_shell()
     page = Page()
     try:
         _play(page, _port(), keep=os.environ.get("KEEP", "") not in {"", "0"})
@@ -50,10 +51,19 @@ def main() -> int:
     return 0
 
 
+def _forget_the_shell() -> None:
+    """Let no profile, endpoint or proxy of the user's shell come between us and this machine."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    os.environ |= dict.fromkeys(("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"), os.devnull)
+    os.environ |= dict.fromkeys(("NO_PROXY", "no_proxy"), "localhost,127.0.0.1")
+
+
 def _end(_number: int, _frame: FrameType | None) -> NoReturn:
     """End in good order, once."""
-    for number in SIGNALS:
-        signal.signal(number, signal.SIG_IGN)
+    for one in SIGNALS:
+        signal.signal(one, signal.SIG_IGN)
+    os.write(sys.stderr.fileno(), b"\nmake demo: stopping\n")
     raise Ended
 
 

@@ -1,9 +1,11 @@
 """The process that plays the providers, and how to ask it."""
 
+import datetime as dt
 import json
 import os
 import subprocess
 import sys
+import urllib.parse
 import urllib.request
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
@@ -31,11 +33,22 @@ class Providers:
         seen: list[dict[str, Any]] = self._ask("/_requests")["requests"]
         return seen
 
+    def fill(self, start: dt.datetime, end: dt.datetime) -> None:
+        """Have the records of a range made before anybody asks for them."""
+        span = urllib.parse.urlencode({"start": start.isoformat(), "end": end.isoformat()})
+        for provider in ("elsa", "dsa"):
+            self._bytes(f"/_truth/{provider}?{span}")
+
     def _ask(self, path: str, body: bytes | None = None) -> dict[str, Any]:
-        direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with direct.open(urllib.request.Request(self.url + path, data=body), timeout=60) as answer:  # noqa: S310 (ours)
-            found: dict[str, Any] = json.loads(answer.read())
+        found: dict[str, Any] = json.loads(self._bytes(path, body))
         return found
+
+    def _bytes(self, path: str, body: bytes | None = None) -> bytes:
+        direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        request = urllib.request.Request(self.url + path, data=body)  # noqa: S310 (our own)
+        with direct.open(request, timeout=60) as answer:
+            content: bytes = answer.read()
+        return content
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from tools.demo.progress import Standing, look, number, wait_for_tick, watch
 from tools.demo.proof import Proof, proving, tasks, total
 from tools.demo.providers import Providers
 from tools.demo.saved_query import ask, connect, saved_queries, show_row
-from tools.demo.world import CAP, FAULT_NAMES, HOURS, SECRETS, Feed, broken, late
+from tools.demo.world import CAP, FAULT_NAMES, HOUR, HOURS, SECRETS, Feed, broken, hour, late
 from tools.lock import ROOT
 from tools.stack import StackError
 
@@ -74,10 +74,13 @@ class Story:
             "A window past the last age that `revisit` names is sealed; a younger one is visited again later."
         )
         page.line()
-        with ThreadPoolExecutor(1) as pool:
-            warming = pool.submit(self.account.warm, self.feeds)
+        now = dt.datetime.now(dt.UTC)
+        with ThreadPoolExecutor() as pool:
+            warming = [pool.submit(self.account.warm, self.feeds)]
+            warming += [pool.submit(self.providers.fill, hour(now) - HOURS * HOUR, now)]
             wait_for_tick(page, self.account, self.feeds, expected)
-            warming.result()
+            for one in warming:
+                one.result()
 
     def archive(self) -> None:
         """Watch the windows being archived, and say what was difficult about it."""

@@ -13,6 +13,7 @@ from logarchive.errors import (
     MalformedError,
     ProviderError,
     ThrottledError,
+    TooMuchError,
     UnavailableError,
 )
 from logarchive.pace import http_date
@@ -32,6 +33,7 @@ _UNAVAILABLE: Final = frozenset({202, 408, 425})
 _GONE: Final = frozenset({403, 404, 410})
 _REDIRECTS: Final = range(300, 400)
 _SERVER: Final = 500
+_TOO_MUCH: Final = frozenset({413, 504})
 
 
 def fault(part: Part) -> ProviderError | None:
@@ -43,8 +45,8 @@ def fault(part: Part) -> ProviderError | None:
         return ForbiddenError(described(part))
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return ThrottledError(described(part))
-    if status >= _SERVER or status in _UNAVAILABLE:
-        return UnavailableError(described(part))
+    if status >= _SERVER or status in _UNAVAILABLE | _TOO_MUCH:
+        return (TooMuchError if status in _TOO_MUCH else UnavailableError)(described(part))
     if status in _REDIRECTS:
         # Credentials are not sent on, and a signature is for one host and path only.
         return MalformedError(f"HTTP {status}, a redirect, which is not followed: is base_url right?")

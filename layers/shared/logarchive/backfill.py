@@ -15,7 +15,7 @@ from logarchive.event import Backfill
 from logarchive.result import MOST_WINDOWS, Result, answer, shown
 from logarchive.source import Source
 from logarchive.tick import dispatch
-from logarchive.window import Span, instant
+from logarchive.window import Span, duration, floor, instant
 from logarchive.work import Worker
 
 #: Before any visit has told: what one window takes.
@@ -30,9 +30,13 @@ def backfill[S: Source, K: BaseModel](archive: Archive[S, K], event: Backfill) -
     settings = archive.source(event.source)
     if event.end > archive.invocation.clock():
         raise ConfigError(f"end: {instant(event.end)} lies in the future; only what has ended can be archived")
+    grain = archive.provider.smallest_window
+    if floor(event.start, grain) != event.start or floor(event.end, grain) != event.end:
+        raise ConfigError(f"start, end: must be multiples of {duration(grain)} in UTC")
     job = _Job(archive, event, settings)
     if event.dry_run:
         return job.estimate()
+    archive.sources.secret(settings)
     return job.inline() if event.inline else job.background()
 
 

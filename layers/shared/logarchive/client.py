@@ -150,7 +150,10 @@ class Client[S: Source, K: BaseModel]:
             if part.status not in _REDIRECTS or location is None:
                 return self._checked(part.be(request=asked.described(self._redaction)), answer.link_fault)
             part.path.unlink()
-            step = Request(method="GET", url=str(httpx.URL(step.url).join(location)))
+            try:
+                step = Request(method="GET", url=str(httpx.URL(step.url).join(location)))
+            except (httpx.InvalidURL, UnicodeError) as error:
+                raise MalformedError(f"the link redirects to what is no URL: {error}") from error
         raise MalformedError(f"the link redirects more than {MAX_REDIRECTS} times")
 
     def _retried(self, asked: Request, attempt: Callable[[], Part]) -> Part:

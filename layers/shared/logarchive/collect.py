@@ -1,11 +1,12 @@
 """Collecting: asks a provider for a range of time until the answers are stable and below the cap."""
 
+import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from pydantic import BaseModel
 
-from logarchive.errors import MismatchError, ProviderError
+from logarchive.errors import MismatchError, ProviderError, TooMuchError
 from logarchive.part import Part
 from logarchive.provider import Api, Provider
 from logarchive.rows import reaches
@@ -14,6 +15,8 @@ from logarchive.window import Span
 
 #: How often a range is read anew whose pages shifted while they were read.
 STABLE_TRIES = 4
+#: A range that the provider cannot answer in time is not halved below this: then it is the provider that is slow.
+SHORTEST_HALVED = dt.timedelta(minutes=1)
 
 
 @dataclass
@@ -38,7 +41,13 @@ class Collection[S: Source, K: BaseModel]:
 
         An answer that reaches the cap is superseded by the answers for both halves of its range.
         """
-        mine = self._stable(span)
+        try:
+            mine = self._stable(span)
+        except TooMuchError:
+            halves = span.halves(self.provider.resolution) if span.length > SHORTEST_HALVED else None
+            if halves is None:
+                raise
+            return [number for half in halves for number in self.gather(half)]
         if not self._capped(mine):
             return mine
         halves = span.halves(self.provider.resolution)
@@ -80,7 +89,10 @@ class Collection[S: Source, K: BaseModel]:
     def _capped(self, numbers: Sequence[int]) -> bool:
         cap = self.provider.cap(self.settings)
         data = [self.parts[number] for number in numbers if self.parts[number].role == "data"]
-        return cap is not None and reaches(data, self.provider.layout, cap, self.provider.smallest_record_bytes)
+        if cap is None:
+            return False
+        time_key = self.provider.columns(self.settings)["time"].key
+        return reaches(data, self.provider.layout, cap, self.provider.smallest_record_bytes, time_key)
 
     def _supersede(self, numbers: Sequence[int], replacing: Sequence[int]) -> None:
         keys = [self.parts[number].key for number in replacing]

@@ -86,6 +86,10 @@ class LinkExpiredError(UnavailableError):
     retryable = False
 
 
+class TooMuchError(UnavailableError):
+    """The provider cannot answer for so long a range; its halves are asked for."""
+
+
 class MalformedError(ProviderError):
     """The answer is not what the API promises; its bytes are kept as an `error` part."""
 

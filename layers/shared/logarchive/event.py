@@ -1,6 +1,5 @@
 """Events: what a function may be asked to do. A wrong event is answered with what is wrong, and changes nothing."""
 
-import datetime as dt
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -15,7 +14,7 @@ from pydantic import (
 )
 
 from logarchive.errors import ConfigError
-from logarchive.source import NAME
+from logarchive.source import NAME, utc
 from logarchive.sources import reasons
 from logarchive.window import Span
 
@@ -26,14 +25,8 @@ def _name(text: str) -> str:
     return text
 
 
-def _whole(moment: dt.datetime) -> dt.datetime:
-    if moment.microsecond:
-        raise ValueError("must be whole seconds")
-    return moment.astimezone(dt.UTC)
-
-
 type SourceName = Annotated[str, AfterValidator(_name)]
-type Moment = Annotated[AwareDatetime, AfterValidator(_whole)]
+type Moment = Annotated[AwareDatetime, AfterValidator(utc)]
 
 
 class _Event(BaseModel):

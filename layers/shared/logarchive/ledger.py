@@ -114,7 +114,7 @@ class Ledger:
         for _ in range(10):
             entry = self.read(lost.window)
             if entry is None or entry.state == "split":
-                return
+                raise ArchiveError(f"{self.source} {lost.window_key} was split; a visit complete in raw stays unmerged")
             put = {"state": "archived", "due_at": instant(now)} if entry.finished else {}
             when = _seen(entry) & Attr("loose").eq(entry.loose) & Attr("committed").eq(entry.committed)
             if self._update(entry, {**put, "loose": entry.loose + 1}, when):
@@ -132,8 +132,8 @@ class Ledger:
     def split(self, held: Entry, parts: Sequence[Entry]) -> bool:
         """Replace a claimed window by `parts` in one transaction; False if the claim is lost."""
         done = {"state": "split", "due_at": None, "committed": held.attempt, "killed": 0, "issue": None, "error": None}
-        seen = {"attempt": held.attempt, "committed": held.committed}
-        when = "#attempt = :seen_attempt AND #committed = :seen_committed"
+        seen = {"attempt": held.attempt, "committed": held.committed, "loose": held.loose}
+        when = "#attempt = :seen_attempt AND #committed = :seen_committed AND #loose = :seen_loose"
         writes = [Write(self.source, held.window_key, done, when, seen=seen)]
         writes += [Write(self.source, part.window_key, _item(part)) for part in parts]
         bump = Write(self.source, HEAD, {}, "attribute_exists(#source)", add={"version": 1})

@@ -27,7 +27,7 @@ def admitted_host(text: str) -> str:
         raise ValueError(f"{text!r} is neither host nor host:port")
     try:
         host = _host(httpx.URL(f"http://{found['host']}"))
-    except httpx.InvalidURL as error:
+    except (httpx.InvalidURL, UnicodeError) as error:
         raise ValueError(f"{text!r} is neither host nor host:port: {error}") from error
     return _named(host, int(found["port"])) if found["port"] else host
 
@@ -58,12 +58,12 @@ class Gate:
         """
         try:
             url = httpx.URL(link)
-        except httpx.InvalidURL as error:
+        except (httpx.InvalidURL, UnicodeError) as error:
             raise MalformedError(f"a link that is no URL: {error}") from error
         port = url.port or PORTS.get(url.scheme)
-        if port is None or url.userinfo or not url.host:
+        if port is None or url.userinfo or not url.raw_host:
             raise ForbiddenError(
-                f"a link to {url.scheme or 'no scheme'}://{url.host}: only http and https, without a user name"
+                f"a link to {url.scheme or 'no scheme'}://{_host(url)}: only http and https, without a user name"
             )
         name = _named(_host(url), port)
         if name not in self._hosts and not (_host(url) in self._hosts and port == PORTS[url.scheme]):

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from isal import igzip
 
+from logarchive import parquet
 from logarchive.entry import Entry, StoredObject
-from logarchive.errors import ArchiveError
+from logarchive.errors import ArchiveError, LostClaimError
 from logarchive.key import Place
 from logarchive.part import Part
 from logarchive.raw import Manifest
@@ -55,6 +56,7 @@ class Merger:
     build: Build
     directory: Path
     _rounds: int = 0
+    _late: int = 0
 
     def merge(self, entry: Entry, newest: str, parts: Sequence[Part]) -> Merged:
         """Build the object out of what stands and the newest visit."""
@@ -62,8 +64,11 @@ class Merger:
         path = standing.path if standing else None
         visits = object_visits(path) if path else ()
         built = self.build(newest, parts, path, self._folder())
-        late = built.added if entry.visits or path else 0
-        return Merged(built.path, built, standing, (*visits, newest), late)
+        if newest not in visits:
+            # Otherwise what stands is this visit's own object, written before the answer was lost.
+            self._late = built.added if entry.visits or path else 0
+        others = tuple(visit for visit in visits if visit != newest)
+        return Merged(built.path, built, standing, (*others, newest), self._late)
 
     def take_up(self, entry: Entry, complete: Sequence[Manifest]) -> Merged:
         """Build the object out of what stands and visits that were killed once complete in raw, in order of time.
@@ -98,6 +103,18 @@ class Merger:
             return self._stored(standing.stored, standing.path)
         etag = standing.stored.etag if standing else None
         return self._stored(self.store.replace(self.place.logs, path, sha256_of(path), etag), path)
+
+    def bar(self) -> None:
+        """Let an empty object stand, so that a worker of an earlier claim finds it and does not write its own.
+
+        Raises LostClaimError if an object stands already: the next claim takes up what made it.
+        """
+        path = self._folder() / "barred.parquet"
+        parquet.write(path, [], self.place.window, ())
+        try:
+            self.store.replace(self.place.logs, path, sha256_of(path), None)
+        except ChangedError:
+            raise LostClaimError(self.place.window.key) from None
 
     def _standing(self, entry: Entry) -> Standing | None:
         """Copy the object that stands, committed or not. A window claimed for the first time needs no look at first."""

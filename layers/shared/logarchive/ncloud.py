@@ -19,6 +19,7 @@ from logarchive.errors import (
     ProviderError,
     QuotaError,
     ThrottledError,
+    TooMuchError,
     UnavailableError,
 )
 from logarchive.part import Part
@@ -35,9 +36,9 @@ KINDS: Mapping[str, type[ProviderError]] = {
     "400": QuotaError,
     "410": ThrottledError,
     "420": ThrottledError,
-    "430": MalformedError,  # request entity too large
+    "430": TooMuchError,  # request entity too large
     "500": UnavailableError,  # endpoint error
-    "510": UnavailableError,  # endpoint time-out
+    "510": TooMuchError,  # endpoint time-out
     "900": UnavailableError,  # unexpected error
 }
 

@@ -104,7 +104,9 @@ def build(  # noqa: PLR0913 (what a visit is)
     )
 
 
-def reaches(parts: Sequence[Part], layout: Layout, cap: int, smallest_record_bytes: int) -> bool:
+def reaches(
+    parts: Sequence[Part], layout: Layout, cap: int, smallest_record_bytes: int, time_key: str | None = None
+) -> bool:
     """Tell whether the records of parts number `cap` or more; counted only where their bytes could hold so many."""
     least = 0
     for part in parts:
@@ -113,7 +115,7 @@ def reaches(parts: Sequence[Part], layout: Layout, cap: int, smallest_record_byt
                 least += len(chunk)
     if least < cap * smallest_record_bytes:
         return False
-    return sum(len(block.items) for part in parts for block in blocks(part, layout, None)) >= cap
+    return sum(len(block.items) for part in parts for block in blocks(part, layout, time_key)) >= cap
 
 
 def blocks(part: Part, layout: Layout, time_key: str | None) -> Iterator[Block]:

@@ -12,6 +12,7 @@ NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
 HOUR = dt.timedelta(hours=1)
 DAY = dt.timedelta(hours=24)
+LONGEST = 3653 * DAY
 
 
 def _positive(length: dt.timedelta) -> dt.timedelta:
@@ -21,8 +22,8 @@ def _positive(length: dt.timedelta) -> dt.timedelta:
 
 
 def _whole_seconds(length: dt.timedelta) -> dt.timedelta:
-    if length % dt.timedelta(seconds=1) or length < dt.timedelta(0):
-        raise ValueError("must be whole seconds, and not negative")
+    if length % dt.timedelta(seconds=1) or not dt.timedelta(0) <= length <= LONGEST:
+        raise ValueError("must be whole seconds, not negative, and at most ten years")
     return length
 
 
@@ -30,9 +31,10 @@ type Length = Annotated[dt.timedelta, AfterValidator(_whole_seconds)]
 type PositiveLength = Annotated[Length, AfterValidator(_positive)]
 
 
-def _utc(moment: dt.datetime) -> dt.datetime:
-    if moment.microsecond:
-        raise ValueError("must be whole seconds")
+def utc(moment: dt.datetime) -> dt.datetime:
+    """Return a moment in UTC; raise ValueError unless it is whole seconds of this century."""
+    if moment.microsecond or not 2000 <= moment.year < 2100:  # noqa: PLR2004 (years)
+        raise ValueError("must be whole seconds, of the years 2000 to 2099")
     return moment.astimezone(dt.UTC)
 
 
@@ -61,7 +63,7 @@ class Source(BaseModel):
 
     secret: str = Field(description="name of the Secrets Manager secret with the credentials")
     base_url: Address = Field(description="where the API lives; the vendor's public address by default")
-    start: Annotated[AwareDatetime, AfterValidator(_utc)] | None = Field(
+    start: Annotated[AwareDatetime, AfterValidator(utc)] | None = Field(
         None, description="archive from here on; the window open at the first tick by default"
     )
     window: PositiveLength = Field(HOUR, description="length of a window")
@@ -76,6 +78,12 @@ class Source(BaseModel):
         None, description="how long without a record is too long; kept for an alarm, nothing acts on it yet"
     )
     enabled: bool = Field(default=True, description="false: nothing is planned or visited")
+
+    @model_validator(mode="after")
+    def _a_request_a_minute(self) -> Self:
+        if self.pace is not None and self.pace < self.workers:
+            raise ValueError("pace: at least one request a minute for each of the workers")
+        return self
 
     @model_validator(mode="after")
     def _revisited_in_time(self) -> Self:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from logarchive.errors import ConfigError
 from logarchive.provider import Provider
 from logarchive.source import NAME, Source
-from logarchive.window import duration
+from logarchive.window import duration, floor
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager.client import SecretsManagerClient
@@ -44,6 +44,8 @@ class Sources[S: Source, K: BaseModel]:
                 good[name] = self.parse(name, text)
             except ConfigError as error:
                 bad.append(SourceError(name, str(error)))
+            except Exception as error:  # noqa: BLE001 (one source must never hide the others, whatever it says)
+                bad.append(SourceError(name, f"cannot be read: {type(error).__name__}"))
         return good, bad
 
     def parse(self, name: str, text: str) -> S:
@@ -56,6 +58,8 @@ class Sources[S: Source, K: BaseModel]:
             raise ConfigError(reasons(error)) from None
         if source.window % self.provider.smallest_window:
             raise ConfigError(f"window: must be a multiple of {duration(self.provider.smallest_window)}")
+        if source.start and source.start != floor(source.start, self.provider.smallest_window):
+            raise ConfigError(f"start: must be a multiple of {duration(self.provider.smallest_window)} in UTC")
         self._admit(source.secret)
         return source
 

@@ -24,7 +24,7 @@ def status[S: Source, K: BaseModel](archive: Archive[S, K], event: Status) -> Re
     """Return where each source stands; a source without configuration is `orphaned`, a disabled one `paused`."""
     good, bad = archive.load()
     broken = {error.source for error in bad}
-    names = sorted({*good, *registered(archive.table, archive.provider.name)} - broken)
+    names = sorted({*good, *registered(archive.table, archive.provider.name)})
     if event.source is not None:
         if event.source not in names and event.source not in broken:
             raise ConfigError(f"no source {event.source!r}, neither configured nor in the ledger")
@@ -32,16 +32,16 @@ def status[S: Source, K: BaseModel](archive: Archive[S, K], event: Status) -> Re
     return {
         "ok": True,
         "provider": archive.provider.name,
-        "sources": [_source(archive, name, good.get(name)) for name in names],
+        "sources": [_source(archive, name, good.get(name), known=name in broken) for name in names],
         "errors": [vars(error) for error in bad if event.source in {None, error.source}],
     }
 
 
-def _source[S: Source, K: BaseModel](archive: Archive[S, K], name: str, settings: S | None) -> Result:
+def _source[S: Source, K: BaseModel](archive: Archive[S, K], name: str, settings: S | None, *, known: bool) -> Result:
     now, ledger = archive.invocation.clock(), archive.ledger(name)
     head = ledger.head()
     leaves = [entry for entry in ledger.every() if entry.state != "split"]
-    state = "orphaned" if settings is None else "active" if settings.enabled else "paused"
+    state = "active" if settings and settings.enabled else "paused" if settings or known else "orphaned"
     return {"source": name, "state": state, **standing(head, leaves, settings, now)}
 
 

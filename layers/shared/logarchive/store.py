@@ -4,6 +4,7 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -106,13 +107,16 @@ class Store:
         raise AssertionError  # the last round returns or raises
 
     def _multipart(self, key: str, body: Path, condition: dict[str, Any]) -> Stored:
-        upload = self.client.create_multipart_upload(Bucket=self.bucket, Key=key)["UploadId"]
+        upload = self.client.create_multipart_upload(Bucket=self.bucket, Key=key, ChecksumAlgorithm="SHA256")[
+            "UploadId"
+        ]
         where: Any = {"Bucket": self.bucket, "Key": key, "UploadId": upload}
         try:
             parts = list(self._pieces(body, where))
             answer: Any = self.client.complete_multipart_upload(MultipartUpload={"Parts": parts}, **where, **condition)
         except BaseException as error:
-            self.client.abort_multipart_upload(**where)
+            with suppress(ClientError):  # it may be complete by now, its answer lost; what is left over expires
+                self.client.abort_multipart_upload(**where)
             if isinstance(error, ClientError):
                 _changed_or_raise(error, retry=False)
             raise
@@ -121,8 +125,9 @@ class Store:
     def _pieces(self, body: Path, where: Any) -> "Iterator[CompletedPartTypeDef]":  # noqa: ANN401 (the upload's address)
         with body.open("rb") as file:
             for number, piece in enumerate(iter(lambda: file.read(PIECE_BYTES), b""), start=1):
-                answer = self.client.upload_part(Body=piece, PartNumber=number, **where)
-                yield {"ETag": answer["ETag"], "PartNumber": number}
+                checksum = _base64(hashlib.sha256(piece).hexdigest())
+                answer = self.client.upload_part(Body=piece, PartNumber=number, ChecksumSHA256=checksum, **where)
+                yield {"ETag": answer["ETag"], "PartNumber": number, "ChecksumSHA256": checksum}
 
 
 def sha256_of(path: Path) -> str:

@@ -55,7 +55,7 @@ class Visitor[S: Source, K: BaseModel]:
             attempt = Attempt(self, held, Path(directory))
             try:
                 return attempt.run(late_start=late_start)
-            except LostClaimError:
+            except Exception:
                 attempt.tell()
                 raise
 
@@ -87,11 +87,11 @@ class Attempt[S: Source, K: BaseModel]:
         except (MemoryError, TooLargeError) as error:
             return self._give_way(error)
         except ProviderError as error:
-            return self._fail(error.issue, str(error), self._keep_failure(error))
+            return self._fail(error.issue, str(error), self._keep(error.issue, str(error)))
 
     def tell(self) -> None:
-        """Say that this attempt, its claim lost, has left a complete visit in raw."""
-        if self._manifest is not None:
+        """Say that this attempt has left a complete visit in raw, if its claim is lost; else the next claim looks."""
+        if self._manifest is not None and self._by.ledger.held(self._held) is None:
             self._by.ledger.disturb(self._held, self._by.clock())
 
     def _visit(self) -> Entry:
@@ -180,16 +180,18 @@ class Attempt[S: Source, K: BaseModel]:
             seconds=round((self._by.clock() - self._started).total_seconds()),
         )
 
-    def _keep_failure(self, error: ProviderError) -> str | None:
+    def _keep(self, issue: Issue, error: str) -> str | None:
         """Write the manifest of a visit that failed while it fetched or built."""
         if self._collection is None or self._raw is None or self._manifest is not None:
             return None
-        return self._raw.close(self._collection.parts, error.issue, str(error), None)
+        return self._raw.close(self._collection.parts, issue, error, None)
 
     def _give_way(self, error: Exception) -> Entry:
         """Split a window that one visit cannot carry; where it cannot be split, say so and come back."""
         message = f"{str(error) or type(error).__name__}: give the function more time or memory; a smaller `window`"
-        return self._split() or self._fail("too_large", f"{message} helps those planned after it", longest=True)
+        message = f"{message} helps those planned after it"
+        manifest = self._keep("too_large", message)
+        return self._split() or self._fail("too_large", message, manifest, longest=True)
 
     def _split(self) -> Entry | None:
         """Replace the window by its halves; None if a visit of it is complete, or it is as small as it can be."""
@@ -197,6 +199,8 @@ class Attempt[S: Source, K: BaseModel]:
         halves = entry.window.halves(by.provider.smallest_window)
         if entry.object or entry.visits or self._loose or self._manifest or halves is None:
             return None
+        if self._held.attempt > 1:
+            self._merger.bar()
         parts = [planned(Window(half.start, half.end), by.settings) for half in halves]
         if not by.ledger.split(self._held, parts):
             raise LostClaimError(entry.window_key)

@@ -74,6 +74,8 @@ class Worker[S: Source, K: BaseModel]:
             else:
                 if entry:
                     yield entry
+                if entry and entry.due_at and entry.due_at <= self.invocation.clock():
+                    return  # put back: there was no time for it
 
     def _claim_next(self) -> Entry | None:
         """Claim the due window that is lost soonest; None when nothing is due that others do not hold."""

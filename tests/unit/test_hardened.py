@@ -1,0 +1,261 @@
+"""What a hostile reading of the code found, kept from coming back."""
+
+import datetime as dt
+import json
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from functions.dsa.app import provider as dsa
+from logarchive.errors import ArchiveError, ForbiddenError, LostClaimError, MalformedError
+from logarchive.handler import act
+from logarchive.key import Place
+from logarchive.link import Gate
+from logarchive.merge import Merger
+from logarchive.sources import Sources
+from logarchive.store import ChangedError, Store, sha256_of
+from logarchive.window import instant
+from tests.fake_aws import FakeS3, FakeSecrets, FakeSsm, open_gate, refused
+from tests.scenario import END, HOUR, MINUTE, START, Record, Scenario
+
+WORLD = [Record("a", 1), Record("b", 80_000)]
+
+
+def scenario(**settings: object) -> Scenario:
+    return Scenario(list(WORLD), settings=dict(settings), now=END + 6 * MINUTE)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"success": False, "message": "internal error", "errors": []},
+        {"code": 500, "message": "boom", "data": []},
+        {"status": "ERROR", "reasons": ["quota exceeded"]},
+        {"success": False, "message": "x", "errors": [{"reason": "quota"}]},
+    ],
+)
+def test_an_error_under_200_that_holds_a_list_is_never_an_empty_window(body: dict[str, Any]) -> None:
+    stage = scenario()
+    stage.answer = lambda _request: httpx.Response(200, json=body)
+    for _ in range(6):
+        stage.tick()
+        stage.now += 7 * HOUR
+    entry = next(stage.ledger.every())
+    assert (entry.state, entry.issue) == ("planned", "malformed")
+
+
+def test_a_split_fails_when_a_lost_visit_has_become_complete_meanwhile() -> None:
+    stage = scenario()
+    act(stage.archive(), {"action": "tick"})
+    [entry] = stage.ledger.every()
+    sleeper = stage.ledger.claim(entry, stage.now, stage.now + MINUTE)
+    assert sleeper
+    stage.now += HOUR
+    held = stage.ledger.claim(sleeper, stage.now, stage.now + HOUR)
+    assert held
+    stage.ledger.disturb(sleeper, stage.now)
+    assert not stage.ledger.split(held, [])
+
+
+def test_an_earlier_worker_cannot_write_over_a_window_that_was_split(tmp_path: Path) -> None:
+    stage = scenario()
+    _kill_twice(stage)
+    stage.gate = open_gate
+    stage.now += HOUR
+    stage.tick()
+    parent = next(entry for entry in stage.ledger.every() if entry.state == "split")
+    key = f"logs/provider=elsa/date=2026-11-20/shop-{parent.window.slug}.parquet"
+    body = tmp_path / "late.parquet"
+    body.write_bytes(b"rows of the sleeper")
+    with pytest.raises(ChangedError):
+        Store(stage.s3, "bucket").replace(key, body, sha256_of(body), None)  # type: ignore[arg-type] # a drop-in
+    stage.until_sealed()
+    assert stage.rows() == {"a": 1, "b": 1}
+
+
+def _kill_twice(stage: Scenario) -> None:
+    class Killed(BaseException):
+        pass
+
+    def kill(_request: httpx.Request) -> None:
+        raise Killed
+
+    stage.answer = kill
+    for _ in range(2):
+        with pytest.raises(Killed):
+            stage.tick()
+        stage.now += HOUR
+    stage.answer = lambda _request: None
+
+
+def test_news_of_a_visit_for_a_window_that_was_split_is_never_passed_over() -> None:
+    stage = scenario()
+    _kill_twice(stage)
+    [claimed] = stage.ledger.every()
+    stage.now += HOUR
+    stage.tick()
+    with pytest.raises(ArchiveError, match="was split"):
+        stage.ledger.disturb(claimed, stage.now)
+
+
+def test_a_bar_does_not_replace_an_object_that_stands(tmp_path: Path) -> None:
+    stage = scenario()
+    stage.tick()
+    [entry] = stage.ledger.every()
+    merger = Merger(Store(stage.s3, "bucket"), Place("elsa", "shop", entry.window), None, tmp_path)  # type: ignore[arg-type]
+    with pytest.raises(LostClaimError):
+        merger.bar()
+    assert stage.rows() == {"a": 1, "b": 1}
+
+
+def test_a_visit_whose_publishing_fails_after_its_claim_is_lost_is_still_told() -> None:
+    stage = scenario()
+    stage.world[0] = Record("early", 1, gone=END + 10 * MINUTE)
+
+    def overtaken(call: str, moment: str) -> None:
+        if call.startswith("s3.put logs/") and moment == "before":
+            stage.gate = open_gate
+            stage.now = END + 40 * MINUTE
+            stage.tick()
+            raise OSError("connection reset")
+
+    stage.gate = overtaken
+    with pytest.raises(ExceptionGroup):
+        stage.tick()
+    stage.now = END + 2 * HOUR
+    stage.until_sealed()
+    assert stage.rows() == {"early": 1, "b": 1}
+
+
+@pytest.mark.parametrize("text", ["[]", "5", "null", '"x"', '{"api": 1}'])
+def test_a_parameter_that_is_no_source_at_all_hides_no_other(text: str) -> None:
+    good = '{"secret": "la/dsa/one", "api": "cdn", "hosts": ["a.test"]}'
+    ssm = FakeSsm({"/la/sources/dsa/bad": text, "/la/sources/dsa/good": good})
+    found = Sources(dsa, ssm, FakeSecrets(), "/la/sources/dsa", "la").load()  # type: ignore[arg-type] # drop-ins
+    assert list(found[0]) == ["good"]
+    assert [error.source for error in found[1]] == ["bad"]
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        {"start": "0001-01-01T00:00:00+10:00"},
+        {"start": "9999-12-31T23:59:59-10:00"},
+        {"delay": "P999999999D"},
+        {"pace": 1, "workers": 2},
+    ],
+)
+def test_a_moment_or_length_beyond_reason_is_an_error_of_that_source(field: dict[str, Any]) -> None:
+    answer = scenario(**field).tick()
+    assert len(answer["errors"]) == 1
+    assert answer["windows"] == []
+
+
+def test_an_event_with_a_moment_beyond_reason_is_refused() -> None:
+    event = {"action": "backfill", "source": "shop", "start": "0001-01-01T00:00:00+10:00", "end": instant(END)}
+    assert not act(scenario().archive(), event)["ok"]
+
+
+def test_a_start_within_the_hour_of_a_file_is_refused_where_the_file_is_the_unit() -> None:
+    source = {"secret": "la/dsa/one", "api": "cdn", "hosts": ["a.test"], "start": "2026-11-20T00:30:00Z"}
+    ssm = FakeSsm({"/la/sources/dsa/edge": json.dumps(source)})
+    _, [error] = Sources(dsa, ssm, FakeSecrets(), "/la/sources/dsa", "la").load()  # type: ignore[arg-type] # drop-ins
+    assert error.error == "start: must be a multiple of PT1H in UTC"
+
+
+def test_a_range_that_the_provider_cannot_answer_in_time_is_asked_for_in_halves() -> None:
+    stage = scenario()
+
+    def too_much(request: httpx.Request) -> httpx.Response | None:
+        asked = json.loads(request.content)
+        long = asked["to"] - asked["from"] > 13 * HOUR / dt.timedelta(milliseconds=1)
+        return (
+            httpx.Response(504, json={"error": {"errorCode": "510", "message": "Endpoint Timeout"}}) if long else None
+        )
+
+    stage.answer = too_much
+    [window] = stage.tick()["windows"]
+    assert (window["state"], window["rows"], window["issue"]) == ("archived", 2, None)
+    roles = [
+        part["role"]
+        for key, one in stage.s3.objects.items()
+        if key.endswith("manifest.json")
+        for part in json.loads(one.body)["parts"]
+    ]
+    assert roles == ["error", "data", "data"]
+
+
+def test_a_provider_that_answers_no_range_in_time_is_unavailable_and_not_asked_for_every_millisecond() -> None:
+    stage = scenario()
+    asked: list[str] = []
+
+    def never(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.path)
+        return httpx.Response(504)
+
+    stage.answer = never
+    [window] = stage.tick()["windows"]
+    assert window["issue"] == "unavailable"
+    assert len(asked) < 60
+
+
+def test_a_visit_that_is_put_back_ends_the_worker() -> None:
+    stage = scenario(window="PT12H")
+    asked: list[int] = []
+
+    def slow_second(_request: httpx.Request) -> None:
+        asked.append(1)
+        stage.now += 10 * MINUTE if len(asked) == 1 else 4 * MINUTE + MINUTE
+
+    stage.answer = slow_second
+    stage.tick()
+    assert len(asked) == 2
+    assert sorted(entry.attempt for entry in stage.ledger.every()) == [1, 1]
+
+
+@pytest.mark.parametrize("link", ["http://xn--/", "http://[::1/", "http://a\x00b/"])
+def test_a_link_that_is_no_url_is_refused_with_an_error_of_ours(link: str) -> None:
+    with pytest.raises((MalformedError, ForbiddenError)):
+        Gate(["a.test"]).check(link)
+
+
+def test_a_visit_that_meets_its_own_object_is_named_once_and_its_late_rows_are_counted() -> None:
+    stage = scenario()
+    stage.tick()
+    stage.world.append(Record("late", 5))
+    stage.now = END + 2 * HOUR
+
+    def lost_answer(call: str, moment: str) -> None:
+        if call.startswith("s3.put logs/") and moment == "after":
+            stage.gate = open_gate
+            raise refused("PreconditionFailed", 412)
+
+    stage.gate = lost_answer
+    stage.tick()
+    [entry] = stage.ledger.every()
+    assert (len(entry.visits), len(set(entry.visits)), entry.late) == (2, 2, 1)
+
+
+def test_a_multipart_upload_whose_answer_was_lost_is_looked_at_again(tmp_path: Path) -> None:
+    client = FakeS3()
+
+    def lost_answer(call: str, moment: str) -> None:
+        if call.startswith("s3.complete_upload") and moment == "after":
+            raise refused("PreconditionFailed", 412)
+        if call.startswith("s3.abort_upload"):
+            raise refused("NoSuchUpload", 404)
+
+    client.gate = lost_answer
+    body = tmp_path / "large"
+    body.write_bytes(b"x" * (9 * 1024 * 1024))
+    with pytest.raises(ChangedError):
+        Store(client, "bucket").replace("logs/1", body, "", None)  # type: ignore[arg-type] # a drop-in
+
+
+def test_a_backfill_with_a_bad_secret_changes_nothing() -> None:
+    stage = scenario(secret="la/ncloud/gone")
+    event = {"action": "backfill", "source": "shop", "start": instant(START), "end": instant(END)}
+    assert not act(stage.archive(), event)["ok"]
+    assert stage.table.items == {}
