@@ -1,6 +1,6 @@
 """Two workers on one window, one of which has slept past its lease, in every order of the calls that can meet.
 
-Left out are only calls that nothing else can see: slots (each worker has taken its own), parts (their keys hold the
+Left out are only calls that nothing else can see: parts (their keys hold the
 claim's number), and the provider (each worker gets the answer of its own time). Orders that lead both workers to the
 same knowledge and the archive to the same state go on in the same way, so each such state is left only once.
 """
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from logarchive.handler import act
+from logarchive.errors import ArchiveError
 from logarchive.window import Span
 from tests.fake_aws import open_gate
 from tests.scenario import END, HOUR, MINUTE, START, Record, Scenario
@@ -110,7 +110,11 @@ class Race:
     def _turn(self, now: dt.datetime, by_thread: dict[int, Turn]) -> Turn:
         def live() -> None:
             by_thread[threading.get_ident()] = turn
-            act(self.scenario.archive(lambda: now), {"action": "work", "source": "shop", "workers": 2})
+            archive = self.scenario.archive(lambda: now)
+            with archive.worker("shop", archive.source("shop")) as worker:
+                claimed = worker._claim_next()
+                if claimed:
+                    worker._visit(claimed)
 
         turn = Turn(live)
         turn.start()
@@ -201,10 +205,29 @@ def test_two_workers_make_the_same_archive_in_every_order(empty: bool, gives_way
     assert outcomes > 3
 
 
+def split_too_early(race: Race) -> bool:
+    """Say whether the sleeper became complete only after the other had looked for it a last time, and split.
+
+    That cannot be mended, so it must not pass in silence: the sleeper's invocation fails, and nothing is doubled.
+    """
+    error = race.turns[0].error
+    if not isinstance(error, ArchiveError) or "was split" not in str(error):
+        return False
+    looks = [number for number, step in enumerate(race.trail) if step.startswith("1:s3.list") and "-P1D/" in step]
+    [made] = [number for number, step in enumerate(race.trail) if "-0001/manifest.json" in step and "-P1D/" in step]
+    assert made > looks[-1], race.trail
+    race.scenario.now = END + 2 * HOUR
+    race.scenario.until_sealed()
+    assert all(count <= 1 + (body == "twin") for body, count in race.scenario.rows().items()), race.trail
+    return True
+
+
 def check(race: Race) -> None:
     scenario, where = race.scenario, race.trail
-    assert [turn.error for turn in race.turns] == [None, None], where
     scenario.gate, scenario.answer = open_gate, lambda _request: None
+    if split_too_early(race):
+        return
+    assert [turn.error for turn in race.turns] == [None, None], where
     committed = scenario.ledger.covering(Span(START, END))[0].visits
     assert scenario.rows() >= Counter(scenario.seen(committed)), where
     scenario.now = END + 2 * HOUR

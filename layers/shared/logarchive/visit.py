@@ -200,7 +200,11 @@ class Attempt[S: Source, K: BaseModel]:
         if entry.object or entry.visits or self._loose or self._manifest or halves is None:
             return None
         if self._held.attempt > 1:
+            # An earlier worker may live on. It writes its manifest before its object: once that is barred, look again.
             self._merger.bar()
+            self._loose = len(self._unknown())
+            if self._loose:
+                return None
         parts = [planned(Window(half.start, half.end), by.settings) for half in halves]
         if not by.ledger.split(self._held, parts):
             raise LostClaimError(entry.window_key)
