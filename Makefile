@@ -15,7 +15,7 @@ PYTHON ?= $(or $(shell python3.13 -c '$(EXECUTABLE)' 2>/dev/null),$(shell uv pyt
 # $(call environment,folder,lock file): a fresh virtual environment holding exactly that lock file
 define environment
 @test -n "$(PYTHON)" || { echo "logarchive needs Python 3.13 (python3.13 on the PATH), or uv to fetch it" >&2; exit 1; }
-@echo "installing $(2) into $(1) (once)"
+@echo "installing $(2) into $(1) (once; it takes a minute or two)"
 @rm -rf $(1)
 @$(PYTHON) -m venv $(1) || { echo "$(PYTHON) has no venv module: install python3.13-venv" >&2; exit 1; }
 @$(1)/bin/python -m pip install -qq --disable-pip-version-check --require-hashes --only-binary :all: -r $(2)

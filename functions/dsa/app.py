@@ -8,7 +8,7 @@ import datetime as dt
 import json
 from collections.abc import Generator, Iterator, Mapping
 from itertools import batched, product
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 import httpx
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
@@ -65,7 +65,10 @@ class DsaSource(Source):
     @model_validator(mode="before")
     @classmethod
     def _facts(cls, values: Any) -> Any:  # noqa: ANN401 (whatever the parameter holds)
-        return {**FACTS.get(str(values.get("api")), FACTS["cdn"]), **values} if isinstance(values, Mapping) else values
+        if not isinstance(values, Mapping):
+            return values
+        given = cast("Mapping[str, Any]", values)
+        return {**FACTS.get(str(given.get("api")), FACTS["cdn"]), **given}
 
     @property
     def zone(self) -> dt.tzinfo | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import AfterValidator, Field, HttpUrl
 
@@ -81,7 +81,8 @@ def fault(part: Part) -> ProviderError | None:
 
 def wraps(document: Mapping[str, Any]) -> bool:
     """Say whether an object holds a list of records; an empty list is one only where nothing speaks of an error."""
-    lists = [value for value in document.values() if isinstance(value, list)]
+    values = cast("dict[str, Any]", document).values()
+    lists: list[list[Any]] = [value for value in values if isinstance(value, list)]
     if len(lists) != 1 or any(key.lower().startswith(TROUBLE) for key in document if not lists[0]):
         return False
     return all(isinstance(record, dict) and TIME in record for record in lists[0][:1])

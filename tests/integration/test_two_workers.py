@@ -112,9 +112,8 @@ class Race:
             by_thread[threading.get_ident()] = turn
             archive = self.scenario.archive(lambda: now)
             with archive.worker("shop", archive.source("shop")) as worker:
-                claimed = worker._claim_next()
-                if claimed:
-                    worker._visit(claimed)
+                for entry in worker.ledger.due(now, 1):
+                    worker.visit(entry)
 
         turn = Turn(live)
         turn.start()

@@ -40,6 +40,12 @@ def test_when_all_is_sealed_both_are_the_cursor_and_nothing_lags() -> None:
     assert (found["lag_seconds"], found["open"], found["due"], found["rows"]) == (0, 0, 0, 7)
 
 
+def test_sealed_until_stops_at_a_hole_that_no_window_covers() -> None:
+    entries = [entry(0, "sealed"), entry(1, "sealed"), entry(5, "sealed")]
+    found = standing(head(6), entries, SETTINGS, T0 + 6 * HOUR)
+    assert found["sealed_until"] == found["settled_until"] == "2026-11-20T02:00:00Z"
+
+
 def test_lag_counts_from_the_end_of_the_oldest_window_never_archived_less_the_delay() -> None:
     entries = [entry(0, "archived"), entry(1, "planned"), entry(2, "planned")]
     found = standing(head(3), entries, SETTINGS, T0 + 4 * HOUR)

@@ -111,7 +111,8 @@ def _sum_up(page: Page, standings: Sequence[Standing], *, keep: bool) -> None:
     minutes, seconds = divmod(round(page.seconds()), 60)
     page.section("Done")
     page.say(
-        f"{many(rows, 'record')} archived, each equal to the provider's; {many(sealed, 'window')} sealed, {still} "
+        f"{many(rows, 'row')}: every record of the providers' that can be one, and each once; "
+        f"{many(sealed, 'window')} sealed, {still} "
         f"visited and due again; {minutes} min {seconds} s. "
         + (
             "Everything runs on, as said above."

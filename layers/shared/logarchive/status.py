@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from pydantic import BaseModel
@@ -52,8 +52,8 @@ def standing(head: Head | None, leaves: Iterable[Entry], settings: Source | None
     cursor = head.cursor if head else None
     failed = [entry.error for entry in entries if entry.error]
     return {
-        "sealed_until": _until(cursor, [entry for entry in entries if entry.state != "sealed"]),
-        "settled_until": _until(cursor, unfinished),
+        "sealed_until": _until(cursor, entries, lambda entry: entry.state == "sealed"),
+        "settled_until": _until(cursor, entries, lambda entry: entry.finished),
         "lag_seconds": _lag_seconds(head, entries, settings, now),
         "open": len(unfinished),
         "due": sum(1 for entry in unfinished if entry.due_at and entry.due_at <= now),
@@ -64,11 +64,15 @@ def standing(head: Head | None, leaves: Iterable[Entry], settings: Source | None
     }
 
 
-def _until(cursor: dt.datetime | None, others: list[Entry]) -> str | None:
-    """Return up to where everything planned is in the wanted state, given the windows that are not, in order."""
-    if cursor is None:
-        return None
-    return instant(min(others[0].window.start, cursor) if others else cursor)
+def _until(cursor: dt.datetime | None, entries: Iterable[Entry], reached: Callable[[Entry], bool]) -> str | None:
+    """Return up to where, from the oldest window on, every one is as wanted and no time lies between two of them."""
+    until: dt.datetime | None = None
+    for entry in entries:
+        if until not in {None, entry.window.start} or not reached(entry):
+            return instant(until or entry.window.start)
+        until = entry.window.end
+    until = until or cursor
+    return instant(until) if until else None
 
 
 def _lag_seconds(head: Head | None, entries: list[Entry], settings: Source | None, now: dt.datetime) -> int | None:
