@@ -19,7 +19,12 @@ def parser() -> argparse.ArgumentParser:
     out.add_argument("--host", default="127.0.0.1")
     out.add_argument("--port", type=int, default=4610, help="0 chooses a free one")
     out.add_argument("--seed", type=int, default=7)
-    out.add_argument("--scale", type=float, default=1.0, help="1 is about 320,000 records in 48 hours")
+    out.add_argument(
+        "--scale",
+        type=float,
+        default=1.0,
+        help="1 is about 100,000 records a provider and week, or more",
+    )
     out.add_argument("--clock", help="the time it starts at, ISO 8601 with a zone; now if absent")
     out.add_argument("--control", default="{}", help="orders as for POST /_control, JSON")
     return out

@@ -9,7 +9,7 @@ from datetime import datetime
 from tests.simulator import gateway
 from tests.simulator.elsa_body import body, project
 from tests.simulator.elsa_record import Maker
-from tests.simulator.message import Asked, Request, Response, as_texts, reply
+from tests.simulator.message import Asked, Request, Response, as_int, as_texts, reply
 from tests.simulator.provider import Route
 from tests.simulator.record import Record, Shelf
 from tests.simulator.world import HOUR_MS, World, from_ms, hours, to_ms
@@ -117,8 +117,7 @@ class Elsa:
         return sorted(found[:count], key=_time_ms, reverse=self.switches.order == "descending")
 
     def _shown(self, hour: int, start: int, end: int, now: int) -> list[Record]:
-        gone_after = int(self.switches.gone_after_seconds * 1000)
-        return [record for record in self.shelf.between(hour, start, end) if record.visible(now, gone_after)]
+        return self.shelf.visible(hour, start, end, now, int(self.switches.gone_after_seconds * 1000))
 
 
 def _time_ms(record: Record) -> int:
@@ -143,7 +142,7 @@ def _int(value: object) -> int:
 
 
 def _is_int(value: object, low: int = 0, high: int = MAX_MS) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+    return as_int(value, low, high) is not None
 
 
 _CHECKS: dict[str, Callable[[object], bool]] = {

@@ -58,6 +58,13 @@ def as_texts(value: object) -> tuple[str, ...] | None:
     return texts if len(texts) == len(items) else None
 
 
+def as_int(value: object, low: int, high: int) -> int | None:
+    """Return a JSON integer within both bounds; None if it is something else."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        return None
+    return value if low <= value <= high else None
+
+
 @dataclass(slots=True)
 class Response:
     """One response; `records` are those that the body serves, `cut` and `drip` say how the body is sent."""

@@ -8,12 +8,15 @@ from datetime import datetime, timedelta
 from threading import RLock
 from typing import Self
 
+from tests.simulator.apigateway import Apigateway
 from tests.simulator.dsa import Dsa
 from tests.simulator.elsa import Elsa
 from tests.simulator.fault import Fault, Option
 from tests.simulator.message import Asked, Request, Response, reply
+from tests.simulator.multidrm import Multidrm
 from tests.simulator.provider import Provider, Route
 from tests.simulator.record import Record
+from tests.simulator.security365 import Security365
 from tests.simulator.server import Server
 from tests.simulator.world import HOUR_MS, World, to_ms, utc_now
 
@@ -36,7 +39,11 @@ class Simulator:
         self.world = World(seed, scale, clock)
         self.elsa = Elsa(self.world)
         self.dsa = Dsa(self.world)
-        self.providers: dict[str, Provider] = {one.name: one for one in (self.elsa, self.dsa)}
+        self.apigateway = Apigateway(self.world)
+        self.multidrm = Multidrm(self.world)
+        self.security365 = Security365(self.world)
+        played = (self.elsa, self.dsa, self.apigateway, self.multidrm, self.security365)
+        self.providers: dict[str, Provider] = {one.name: one for one in played}
         self.faults: list[Fault] = []
         self.requests: list[dict[str, object]] = []
         self.lock = RLock()
@@ -46,7 +53,7 @@ class Simulator:
 
     @property
     def url(self) -> str:
-        """The base URL of the process; providers stand below it (`/elsa`, `/dsa/v2/index.php`, `/cdn/`)."""
+        """The base URL of the process; each provider's path stands below its name (`/elsa`, `/dsa`, `/cdn/`, …)."""
         if self._server is None:
             raise RuntimeError("it serves only inside its with block")
         return self._server.url

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -27,6 +28,15 @@ def from_ms(ms: int) -> datetime:
 def told(text: str, form: str) -> datetime:
     """Return a time that was told without a zone as if it were UTC; ValueError if it is not in that form."""
     return datetime.strptime(f"{text} +0000", f"{form} %z")
+
+
+def zone_of(text: str) -> timedelta | None:
+    """Return the offset from UTC that a text such as +09:00 says; None if it is no such text."""
+    match = re.fullmatch(r"([+-])([01]\d|2[0-3]):([0-5]\d)", text)
+    if match is None:
+        return None
+    offset = timedelta(hours=int(match[2]), minutes=int(match[3]))
+    return -offset if match[1] == "-" else offset
 
 
 def hours(start_ms: int, end_ms: int) -> range:
