@@ -14,8 +14,11 @@ import boto3
 from botocore.client import BaseClient
 from botocore.model import OperationModel
 
+from functions.apigateway.app import provider as apigateway
 from functions.dsa.app import provider as dsa
 from functions.elsa.app import provider as elsa
+from functions.multidrm.app import provider as multidrm
+from functions.security365.app import provider as security365
 from logarchive.aws import Aws
 from logarchive.handler import act, connect
 from logarchive.invocation import Invocation
@@ -28,16 +31,18 @@ from tests.simulator import (
     NCLOUD_SECRET_KEY,
     PROJECT_ID,
     PROJECT_KEY,
+    SECURITY365_LICENSE,
+    SECURITY365_REFERER,
     TENCENT_SECRET_ID,
     TENCENT_SECRET_KEY,
     Simulator,
 )
 from tools import stack
 
-PROVIDERS: dict[str, Any] = {"elsa": elsa, "dsa": dsa}
+PROVIDERS: dict[str, Any] = {one.name: one for one in (elsa, apigateway, multidrm, security365, dsa)}
 HOUR = dt.timedelta(hours=1)
 TIMEOUT = dt.timedelta(minutes=15)
-SECRETS = (NCLOUD_SECRET_KEY, TENCENT_SECRET_KEY)
+SECRETS = (NCLOUD_SECRET_KEY, TENCENT_SECRET_KEY, SECURITY365_LICENSE)
 _NUMBERS = itertools.count()
 
 
@@ -100,6 +105,7 @@ class Stage:
     def put_secrets(self) -> None:
         for group, keys in (
             ("ncloud", {"access_key": NCLOUD_ACCESS_KEY, "secret_key": NCLOUD_SECRET_KEY}),
+            ("security365", {"license": SECURITY365_LICENSE}),
             ("dsa", {"secret_id": TENCENT_SECRET_ID, "secret_key": TENCENT_SECRET_KEY}),
         ):
             self.aws.secrets.create_secret(Name=f"{self.name}/{group}/one", SecretString=json.dumps(keys))
@@ -117,6 +123,11 @@ class Stage:
         if provider == "elsa":
             where = {"base_url": f"{self.simulator.url}/elsa", "secret": f"{self.name}/ncloud/one"}
             return where | {"project_key": PROJECT_KEY, "project_id": PROJECT_ID, "start": start}
+        if provider in {"apigateway", "multidrm"}:
+            return {"base_url": f"{self.simulator.url}/{provider}", "secret": f"{self.name}/ncloud/one", "start": start}
+        if provider == "security365":
+            where = {"base_url": f"{self.simulator.url}/security365", "secret": f"{self.name}/security365/one"}
+            return where | {"referer": SECURITY365_REFERER, "start": start}
         where = {"base_url": f"{self.simulator.url}/{api}", "secret": f"{self.name}/dsa/one", "start": start}
         return where | {"download_hosts": [self.simulator.url.removeprefix("http://")]}
 

@@ -191,10 +191,11 @@ def test_a_finished_window_can_be_made_due_again_and_a_held_one_cannot(ledger: L
 
 
 def test_ids_once_seen_are_remembered(ledger: Ledger) -> None:
-    ledger.remember(["1", "2"])
+    assert ledger.remember(["10", "2"]) == ("2", "10")
+    assert ledger.remember(["3", "2"]) == ledger.remember([]) == ("2", "3", "10")
     head = ledger.head()
     assert head
-    assert head.known == ("1", "2")
+    assert head.known == {"2", "3", "10"}
 
 
 def test_a_query_of_more_than_a_page_returns_all(ledger: Ledger) -> None:

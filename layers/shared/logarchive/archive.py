@@ -80,6 +80,7 @@ class Archive[S: Source, K: BaseModel]:
             clock=invocation.clock,
             sleep=invocation.sleep,
             remaining=invocation.seconds_to_work,
+            remember=self.ledger(name).remember,
             transport=self.transport,
         )
         with client:

@@ -65,18 +65,21 @@ class Client[S: Source, K: BaseModel]:
         clock: Clock,
         sleep: Callable[[float], None],
         remaining: Remaining = lambda: math.inf,
+        remember: Callable[[Iterable[str]], tuple[str, ...]] = tuple,
         jitter: Callable[[], float] = random.random,
         transport: httpx.BaseTransport | None = None,
         resolve: Resolve = resolved,
     ) -> None:
         """Open no connection yet.
 
-        `remaining` tells the seconds until the deadline; `transport` stands in for the network in tests.
+        `remaining` tells the seconds until the deadline, `remember` keeps ids for good; `transport` stands in for the
+        network in tests.
         """
         self._provider = provider
         #: Where bodies are spooled.
         self.directory = directory
         self._clock, self._sleep, self._remaining, self._jitter = clock, sleep, remaining, jitter
+        self.remember = remember
         self._base = str(settings.base_url)
         self._auth = provider.auth(settings, secret, clock)
         self._redaction = Redaction(secret)

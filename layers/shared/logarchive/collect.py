@@ -91,6 +91,9 @@ class Collection[S: Source, K: BaseModel]:
         data = [self.parts[number] for number in numbers if self.parts[number].role == "data"]
         if cap is None:
             return False
+        counts = [part.count for part in data]
+        if None not in counts:
+            return sum(filter(None, counts)) >= cap
         time_key = self.provider.columns(self.settings)["time"].key
         return reaches(data, self.provider.layout, cap, self.provider.smallest_record_bytes, time_key)
 

@@ -33,10 +33,12 @@ _BITS: dict[ColumnType, int] = {"timestamp": 63, "int": 31, "bigint": 63}
 class Plan:
     """A provider's mapping, turned around: each key with the columns it feeds."""
 
-    def __init__(self, columns: Mapping[str, Feed], unique_id: Feed | None = None) -> None:
+    def __init__(
+        self, columns: Mapping[str, Feed], unique_id: Feed | None = None, embedded: Sequence[str] = ()
+    ) -> None:
         """Group the feeds by key."""
         self.time = columns["time"]
-        self.unique_id = unique_id
+        self.unique_id, self.embedded = unique_id, embedded
         keys = dict.fromkeys(feed.key for feed in columns.values())
         self.groups = {key: [(column, feed) for column, feed in columns.items() if feed.key == key] for key in keys}
         self.nested = any("." in key for key in keys)

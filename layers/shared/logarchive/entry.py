@@ -106,5 +106,5 @@ class Head(BaseModel):
     #: What may not change under a name, see `Provider.feed`.
     feed: str
     #: Ids seen once, kept since the provider's list forgets deleted ones.
-    known: tuple[str, ...] = ()
+    known: frozenset[str] = frozenset()
     slots: tuple[Slot, ...] = ()

@@ -10,6 +10,7 @@ from arro3.core import Array
 from logarchive.attribute import InexactError, has_float
 from logarchive.bounds import Bounds, Verdict
 from logarchive.column import Column, Plan, various
+from logarchive.embedded import unfold
 from logarchive.json_block import Block
 from logarchive.json_record import Bad, Record, Written, compact
 from logarchive.uniform import uniform
@@ -68,6 +69,8 @@ def _frame(block: Block, plan: Plan, bounds: Bounds) -> Frame:
     if not block.exact and len(good.records) < len(every.records) and has_float(every.records):
         raise InexactError
     given = plan.ids(good.records)
+    for key in plan.embedded:
+        unfold(good.records, key)
     columns, attributes = uniform(good.records, plan, good.times) or various(good.records, plan, good.times)
     return Frame(
         size=len(block.items),

@@ -4,7 +4,7 @@ Every change is one conditional write or one transaction, so that any of them ma
 """
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -149,16 +149,21 @@ class Ledger:
         """Give a slot back, if it is still ours."""
         self.table.update(self.source, f"{SLOT}{number:02d}", put={"until": instant(now)}, when=Attr("owner").eq(owner))
 
-    def remember(self, known: Sequence[str]) -> None:
-        """Keep ids that a provider's list may forget."""
-        self.table.update(self.source, HEAD, put={"known": list(known)}, when=Attr("source").exists())
+    def remember(self, ids: Iterable[str]) -> tuple[str, ...]:
+        """Keep ids that a provider's list may forget; return all that were ever kept, in order."""
+        new, head = set(ids), self.head()
+        known = set(head.known) if head else set[str]()
+        if new - known:
+            # Added to a set, so that what another worker has seen meanwhile is kept as well.
+            self.table.update(self.source, HEAD, put={}, add={"known": new - known}, when=Attr("source").exists())
+        return tuple(sorted(known | new, key=lambda one: (len(one), one)))
 
     def _entries(self, condition: ConditionBase, **options: Any) -> Iterator[Entry]:  # noqa: ANN401 (options of Query)
         items = self.table.query(source_is(self.source) & condition, **options)
         return (_entry(item) for item in items if not item["window"].startswith("#"))
 
     def _update(
-        self, entry: Entry, put: Mapping[str, Any], when: ConditionBase, add: Mapping[str, int] | None = None
+        self, entry: Entry, put: Mapping[str, Any], when: ConditionBase, add: Mapping[str, int | set[str]] | None = None
     ) -> Entry | None:
         item = self.table.update(self.source, entry.window_key, put=put, add=add, when=when)
         return _entry(item) if item else None

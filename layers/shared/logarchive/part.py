@@ -26,7 +26,8 @@ class Part:
 
     `asked` is the range of time the request asked for (margin included), `own` the range whose records this part
     answers for: what lies outside `own` belongs to another part or window. Both are None where the file is the unit.
-    `announced` is the provider's own total for this part's records, where it gives one.
+    `announced` is the provider's own total for this part's records, where it gives one; `count` is how many records
+    it holds, where whoever fetched it has counted them.
     """
 
     path: Path
@@ -41,6 +42,7 @@ class Part:
     asked: Span | None = None
     own: Span | None = None
     announced: int | None = None
+    count: int | None = None
     key: str = ""
     extra: Mapping[str, Any] = field(default_factory=dict[str, Any])
 

@@ -1,7 +1,7 @@
 """What a provider says of itself: a value made of plain functions and tables, nothing that acts."""
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -35,9 +35,13 @@ class Feed:
 
 @dataclass(frozen=True, kw_only=True)
 class JsonLayout:
-    """Records are JSON objects: in an array at `path` (dotted), or sniffed: array, lines, `{…: [ … ]}`, CSV."""
+    """Records are JSON objects: in an array at `path` (dotted), or sniffed: array, lines, `{…: [ … ]}`, CSV.
+
+    `embedded` names keys whose text may itself be a JSON object, to be flattened like any other; else it stays text.
+    """
 
     path: str | None = None
+    embedded: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +77,10 @@ class Api(Protocol):
 
     def download(self, url: str, *, role: Role = "data") -> Part:
         """Fetch a link without credentials, if the source's `download_hosts` admit it."""
+        ...
+
+    def remember(self, ids: Iterable[str], /) -> tuple[str, ...]:
+        """Keep ids that the provider's own list may forget; return them with all that were ever kept, in order."""
         ...
 
 

@@ -10,6 +10,7 @@ import orjson
 from isal import isal_zlib
 
 from logarchive.errors import ArchiveError, Issue
+from logarchive.json_record import fragment
 from logarchive.key import Place
 from logarchive.part import Part
 from logarchive.store import Store, sha256_of
@@ -70,7 +71,7 @@ class RawVisit:
             ],
         }
         key = self.place.manifest(self.visit)
-        self.store.keep(key, orjson.dumps(manifest, option=orjson.OPT_INDENT_2))
+        self.store.keep(key, orjson.dumps(manifest, fragment, orjson.OPT_INDENT_2))
         return key
 
     def _store(self, part: Part, number: int) -> Kept:

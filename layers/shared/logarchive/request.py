@@ -6,8 +6,8 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 import httpx
-import orjson
 
+from logarchive.json_record import compact
 from logarchive.redact import Redaction
 
 
@@ -28,7 +28,7 @@ class Request:
         headers = {"accept": "*/*", "accept-encoding": "identity", "user-agent": "logarchive"} | dict(self.headers)
         content = None
         if self.json is not None:
-            headers["content-type"], content = "application/json", orjson.dumps(self.json)
+            headers["content-type"], content = "application/json", compact(self.json)
         elif self.form is not None:
             headers["content-type"], content = "application/x-www-form-urlencoded", urlencode(self.form).encode()
         extensions = {"timeout": timeout.as_dict()}

@@ -19,7 +19,7 @@ from logarchive.json_block import Block
 from logarchive.line_column import LineColumns
 from logarchive.parquet import object_visits
 from logarchive.part import Part
-from logarchive.provider import Layout, LineLayout, Provider
+from logarchive.provider import JsonLayout, Layout, LineLayout, Provider
 from logarchive.reject import Rejects
 from logarchive.window import Window
 
@@ -138,7 +138,8 @@ class _Rows:
 
     def __init__(self, provider: Provider[Any, Any], settings: Any, source: str, rejects: Rejects, limit: int) -> None:  # noqa: ANN401
         self._provider = provider
-        self._plan = Plan(provider.columns(settings), provider.unique_id)
+        embedded = provider.layout.embedded if isinstance(provider.layout, JsonLayout) else ()
+        self._plan = Plan(provider.columns(settings), provider.unique_id, embedded)
         self._batches = Batches(source)
         self._line_columns: LineColumns | None = None
         if isinstance(provider.layout, LineLayout) and not provider.bounded and provider.unique_id is None:

@@ -46,7 +46,7 @@ class Table:
         sort: str,
         *,
         put: Mapping[str, Any],
-        add: Mapping[str, int] | None = None,
+        add: Mapping[str, int | set[str]] | None = None,
         when: ConditionBase,
     ) -> Item | None:
         """Set (None removes) and add attributes if `when` holds; return the new item, or None if it does not hold."""

@@ -1,0 +1,113 @@
+"""NAVER Cloud API Gateway event history: api.ncloud-docs.com/docs/apigateway-dashboardevent-events."""
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal
+
+from pydantic import Field, HttpUrl
+
+from logarchive import ncloud
+from logarchive.answer import error_document
+from logarchive.convert import lookup, text, zoned_time
+from logarchive.errors import MalformedError, ProviderError
+from logarchive.handler import lambda_handler
+from logarchive.page import Page, announced, numbered
+from logarchive.part import Part
+from logarchive.provider import Api, Feed, JsonLayout, Provider
+from logarchive.source import Address, Source
+from logarchive.window import Span
+
+PATH = "/api/v1/dashboards/events/search"
+DAY = dt.timedelta(days=1)
+#: The page's three levels as OpenTelemetry numbers: INFO, WARN, ERROR.
+SEVERITY = {"EVENT": 9, "ALARM": 13, "ALERT": 17}
+
+type Level = Literal["EVENT", "ALARM", "ALERT"]
+type Type = Literal["ES010", "ES020", "EU400", "EU410", "EU420"]
+
+
+class ApigatewaySource(Source):
+    """The events of one account."""
+
+    base_url: Address = Field(
+        HttpUrl("https://apigateway.apigw.ntruss.com"),
+        description="where the API lives; `https://apigateway.apigw.gov-ntruss.com` for the government cloud",
+    )
+    time_zone: str = Field(
+        "+09:00",
+        pattern=r"^[+-](0\d|1[0-4]):[0-5]\d$",
+        description="the zone in which days are asked for and times come",
+    )
+    levels: tuple[Level, ...] | None = Field(None, min_length=1, description="only these levels; all by default")
+    types: tuple[Type, ...] | None = Field(None, min_length=1, description="only these types; all by default")
+    page_size: int = Field(100, ge=1, le=10_000, strict=True, description="events of one answer; no maximum is known")
+
+
+def fetch(api: Api, source: ApigatewaySource, span: Span) -> Iterator[Part]:
+    """Ask for the days that cover the span, page by page. Whether `to` is inclusive is not told; its name says so."""
+    days = covered(span, source.time_zone)
+    asked: dict[str, Any] = {
+        "timeZone": source.time_zone,
+        "from": f"{days.start:%Y-%m-%d}",
+        "to": f"{days.end - DAY:%Y-%m-%d}",
+        "limit": source.page_size,
+    }
+    asked |= {"level": source.levels} if source.levels else {}
+    asked |= {"type": source.types} if source.types else {}
+
+    def ask(_number: int, before: int) -> Page:
+        return page(api.request("POST", PATH, json={**asked, "offset": before}))
+
+    for part in announced(numbered(ask, source.page_size)):
+        yield part.be(asked=days)
+
+
+def covered(span: Span, time_zone: str) -> Span:
+    """Return the whole days of a zone that cover a span."""
+    zone = dt.datetime.fromisoformat(f"2000-01-01T00:00:00{time_zone}").tzinfo
+    first, last = (moment.astimezone(zone).date() for moment in (span.start, span.end - dt.datetime.resolution))
+    midnight = dt.time(tzinfo=zone)
+    return Span(dt.datetime.combine(first, midnight), dt.datetime.combine(last, midnight) + DAY)
+
+
+def page(part: Part) -> Page:
+    """Read an answer."""
+    match part.document():
+        case {"events": {"content": [*items], "total": int(total)}}:
+            return Page(part, items, total)
+        case {"events": {"content": None, "total": 0}}:
+            return Page(part, [], 0)
+        case _:
+            raise MalformedError("no `events` with `content` and `total` in the answer")
+
+
+def fault(part: Part) -> ProviderError | None:
+    """Return the gateway's error, in whichever shape and under whichever status it comes."""
+    document = error_document(part)
+    return None if document and "events" in document else ncloud.fault(part)
+
+
+def columns(source: ApigatewaySource) -> Mapping[str, Feed]:
+    """Map the four fields there are; times name no zone and are read in the one that was asked for."""
+    return {
+        "time": Feed("time", zoned_time(source.time_zone)),
+        "severity_text": Feed("level", text),
+        "severity_number": Feed("level", lookup(SEVERITY), take=False),
+        "event_name": Feed("type", text),
+        "body": Feed("message", text),
+    }
+
+
+provider = Provider(
+    name="apigateway",
+    source=ApigatewaySource,
+    secret=ncloud.Keys,
+    secret_group="ncloud",  # noqa: S106 (a name)
+    auth=ncloud.auth,
+    fetch=fetch,
+    fault=fault,
+    layout=JsonLayout(path="events.content"),
+    columns=columns,
+    feed=lambda source: f"{source.base_url.host}",
+)
+handler = lambda_handler(provider)
