@@ -5,7 +5,7 @@ from collections.abc import Generator, Iterator, Mapping
 from http import HTTPStatus
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, HttpUrl, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, HttpUrl, StringConstraints
 
 from logarchive import ncloud
 from logarchive.answer import error_document
@@ -30,7 +30,12 @@ NAMES = {"creation": "policy.create", "update": "policy.update", "delete": "poli
 EXCEPTION = "280000"
 INFO = 9
 
-type PolicyId = Annotated[str, StringConstraints(pattern=r"^\d{1,18}$")]
+
+def _written(policy: object) -> object:
+    return str(policy) if type(policy) is int else policy
+
+
+type PolicyId = Annotated[str, BeforeValidator(_written), StringConstraints(pattern=r"^\d{1,18}$")]
 
 
 class MultidrmSource(Source):

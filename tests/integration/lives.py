@@ -64,7 +64,7 @@ def apigateway(on: Stage) -> Life:
 
 def days_apigateway(on: Stage) -> Life:
     """Days of another zone, oldest first, in pages shorter than asked for, and only what is worth a warning."""
-    on.simulator.set("apigateway", order="ascending", max_limit=70, odd_fraction=0.4)
+    on.simulator.set("apigateway", order="ascending", max_limit=100, odd_fraction=0.4)
     on.simulator.set("apigateway", fleeting_fraction=0.02, gone_after_seconds=7200)
     zone = dt.timedelta(hours=-3, minutes=-30)
 
@@ -73,7 +73,7 @@ def days_apigateway(on: Stage) -> Life:
         return (record for record in found if record.value["level"] in {"ALARM", "ALERT"})
 
     seen = {"told": told, "row_of": partial(apigateway_row, zone=zone)}
-    return lived(on, "apigateway", Way(30, seen=seen), time_zone="-03:30", levels=["ALARM", "ALERT"])
+    return lived(on, "apigateway", Way(30, seen=seen), time_zone="-03:30", levels=["ALARM", "ALERT"], page_size=300)
 
 
 def odd_apigateway(on: Stage) -> Life:
@@ -89,7 +89,7 @@ def odd_apigateway(on: Stage) -> Life:
             if record.kind == "unreadable_time" or start <= record.time < end:
                 yield record
 
-    return lived(on, "apigateway", Way(20, seen={"told": told}), page_size=20)
+    return lived(on, "apigateway", Way(20, seen={"told": told}), page_size=100)
 
 
 def multidrm(on: Stage) -> Life:
@@ -127,7 +127,7 @@ class Appearing:
 def listed_multidrm(on: Stage) -> Life:
     """Some policies by their ids, two of which are not there, as the older page has it: pages from 0 and no total."""
     on.simulator.set("multidrm", first_page=0, total=False, end_time_parameter="endTIme", policy_id_required=True)
-    on.simulator.set("multidrm", records_an_hour=12_000)
+    on.simulator.set("multidrm", records_an_hour=12_000, fleeting_fraction=0.02)
     ids = ("0", "7", "101", "104", "119", "999999")
     way = Way(8, seen={"hosts": ids})
     return lived(on, "multidrm", way, policy_ids=ids, end_time_parameter="endTIme")

@@ -176,7 +176,6 @@ MORE: Mapping[str, Sequence[Callable[[Life], None]]] = {
         the_total_proves_every_window,
         what_moved_while_it_was_read_was_read_again,
     ],
-    "days apigateway": [answers_were_read_page_by_page],
     "multidrm": [
         answers_were_read_page_by_page,
         policies_that_no_list_names_any_more_were_asked_for,

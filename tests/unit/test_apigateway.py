@@ -70,13 +70,8 @@ def test_one_request_asks_for_the_day_of_the_span_in_its_zone(tmp_path: Path) ->
 
 
 def test_settings_say_what_is_asked_for(tmp_path: Path) -> None:
-    fields: dict[str, object] = {
-        "levels": ["ALARM", "ALERT"],
-        "types": ["EU400"],
-        "page_size": 7,
-        "time_zone": "-03:30",
-    }
-    fetched(tmp_path, script := Script([page([], 0)]), **fields)
+    script = Script([page([], 0)])
+    fetched(tmp_path, script, levels=["ALARM", "ALERT"], types=["EU400"], page_size=7, time_zone="-03:30")
     [one] = asked(script)
     assert (one["level"], one["type"], one["limit"]) == (["ALARM", "ALERT"], ["EU400"], 7)
     assert (one["timeZone"], one["from"], one["to"]) == ("-03:30", "2026-11-22", "2026-11-22")

@@ -72,7 +72,7 @@ def test_settings_say_what_is_asked_for(tmp_path: Path) -> None:
 
 def test_each_policy_of_a_list_is_asked_for_once_in_its_order(tmp_path: Path) -> None:
     script = Script([page([], 0)])
-    parts = fetched(tmp_path, script, policy_ids=["12", "0", "12", "3"])
+    parts = fetched(tmp_path, script, policy_ids=["12", 0, 12, "3"])
     assert [one["policyId"] for one in asked(script)] == ["12", "0", "3"]
     assert [part.role for part in parts] == ["data"] * 3
 
@@ -85,7 +85,8 @@ def test_each_policy_of_a_list_is_asked_for_once_in_its_order(tmp_path: Path) ->
         {"policy_ids": [""]},
         {"policy_ids": ["-1"]},
         {"policy_ids": ["1 "]},
-        {"policy_ids": [127]},
+        {"policy_ids": [True]},
+        {"policy_ids": [1.0]},
         {"policy_ids": ["1" * 19]},
         {"region_code": "kr"},
         {"region_code": "K"},

@@ -122,6 +122,12 @@ def test_without_a_total_a_first_page_that_changed_is_a_mismatch_too(tmp_path: P
         fetched(tmp_path, *pages)
 
 
+def test_a_record_that_comes_between_the_looks_at_pages_one_and_zero_is_a_mismatch(tmp_path: Path) -> None:
+    before, after = items(101)[1:], items(100)
+    with pytest.raises(MismatchError, match="the second page is the first one"):
+        fetched(tmp_path, page(before, None), page(after, None), page(after, None))
+
+
 def test_a_first_page_that_fails_is_an_error_and_no_sign_of_another_index(tmp_path: Path) -> None:
     with pytest.raises(MalformedError, match="281003"):
         fetched(tmp_path, ok(b'{"success":false,"error":{"code":281003,"message":"site"}}'), page(items(1), 1))

@@ -30,7 +30,7 @@ type Fault = Callable[[Part], ProviderError | None]
 ATTEMPTS = 4
 MAX_REDIRECTS = 3
 #: How much of what an error says is repeated.
-SAID_CHARACTERS = 320
+SAID_CHARACTERS = 310
 BODY_SECONDS = 300
 MAX_BODY_BYTES = 4 * 1024**3
 CONNECT_SECONDS, READ_SECONDS, WRITE_SECONDS, POOL_SECONDS = 10, 120, 30, 10
