@@ -7,17 +7,17 @@ from typing import Any, Literal
 from pydantic import Field, HttpUrl
 
 from logarchive import ncloud
-from logarchive.answer import error_document
 from logarchive.convert import lookup, text, zoned_time
-from logarchive.errors import MalformedError, ProviderError
+from logarchive.errors import MalformedError
 from logarchive.handler import lambda_handler
-from logarchive.page import Page, announced, numbered
+from logarchive.page import Page, announced, numbered, opened
 from logarchive.part import Part
 from logarchive.provider import Api, Feed, JsonLayout, Provider
 from logarchive.source import Address, Source
 from logarchive.window import Span
 
 PATH = "/api/v1/dashboards/events/search"
+LAYOUT = JsonLayout(path="events.content")
 DAY = dt.timedelta(days=1)
 #: The page's three levels as OpenTelemetry numbers: INFO, WARN, ERROR.
 SEVERITY = {"EVENT": 9, "ALARM": 13, "ALERT": 17}
@@ -71,20 +71,12 @@ def covered(span: Span, time_zone: str) -> Span:
 
 
 def page(part: Part) -> Page:
-    """Read an answer."""
-    match part.document():
-        case {"events": {"content": [*items], "total": int(total)}}:
-            return Page(part, items, total)
-        case {"events": {"content": None, "total": 0}}:
-            return Page(part, [], 0)
-        case _:
-            raise MalformedError("no `events` with `content` and `total` in the answer")
-
-
-def fault(part: Part) -> ProviderError | None:
-    """Return the gateway's error, in whichever shape and under whichever status it comes."""
-    document = error_document(part)
-    return None if document and "events" in document else ncloud.fault(part)
+    """Read an answer. Beside an error, an empty list of events is none."""
+    items, around = opened(part, LAYOUT)
+    content, total = around["events"]["content"], around["events"].get("total")
+    if type(total) is not int or (content is None and total) or ncloud.stated(around):
+        raise MalformedError("the answer has no `events` with `content` and `total`, or an error beside them")
+    return Page(part, items, total)
 
 
 def columns(source: ApigatewaySource) -> Mapping[str, Feed]:
@@ -105,8 +97,8 @@ provider = Provider(
     secret_group="ncloud",  # noqa: S106 (a name)
     auth=ncloud.auth,
     fetch=fetch,
-    fault=fault,
-    layout=JsonLayout(path="events.content"),
+    fault=ncloud.fault,
+    layout=LAYOUT,
     columns=columns,
     # In another zone the same event has another `time`, and so another hash.
     feed=lambda source: f"{source.base_url.host}/{source.time_zone}",

@@ -1,7 +1,8 @@
 """NAVER Cloud One Click Multi DRM policy log: api.ncloud-docs.com/docs/en/policy-log (ids: drm-policy-list)."""
 
+import datetime as dt
 import re
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Collection, Generator, Iterator, Mapping
 from http import HTTPStatus
 from typing import Annotated, Literal
 
@@ -10,9 +11,9 @@ from pydantic import AfterValidator, BeforeValidator, Field, HttpUrl, StringCons
 from logarchive import ncloud
 from logarchive.answer import error_document
 from logarchive.convert import each, epoch_ms, text
-from logarchive.errors import MalformedError, MismatchError, ProviderError
+from logarchive.errors import ForbiddenError, MalformedError, ProviderError
 from logarchive.handler import lambda_handler
-from logarchive.page import Page, announced, numbered
+from logarchive.page import Page, announced, indexed, opened
 from logarchive.part import Part
 from logarchive.provider import Api, Feed, JsonLayout, Provider
 from logarchive.source import Address, Source
@@ -21,21 +22,24 @@ from logarchive.window import EPOCH, MILLISECOND, Span
 LOG, POLICIES = "/api/v1/policy/policyLog", "/api/v1/policy"
 #: The page's maximum.
 SIZE = 100
+LAYOUT = JsonLayout(path="content")
 #: "default Policy : 0", says the page drm-policy-detail: every site has it, whether or not it is listed.
 DEFAULT_POLICY = "0"
 #: One sample lacks the space before the name: `Policy 123 -myPolicy_dummy2 creation completed`.
 DESCRIPTION = re.compile(r"Policy\s+\d+\s*-.*\s(creation|update|delete)\s+\w+", re.DOTALL)
 NAMES = {"creation": "policy.create", "update": "policy.update", "delete": "policy.delete"}
 #: The error code EXCEPTION: the only one that another attempt may mend.
-EXCEPTION = "280000"
+EXCEPTION, FORBIDDEN = "280000", {"401", "403"}
 INFO = 9
+#: Later than any record.
+LATEST = dt.datetime(2100, 1, 1, tzinfo=dt.UTC)
 
 
 def _written(policy: object) -> object:
     return str(policy) if type(policy) is int else policy
 
 
-type PolicyId = Annotated[str, BeforeValidator(_written), StringConstraints(pattern=r"^\d{1,18}$")]
+type PolicyId = Annotated[str, BeforeValidator(_written), StringConstraints(pattern=r"^(0|[1-9][0-9]{0,17})$")]
 
 
 class MultidrmSource(Source):
@@ -67,8 +71,23 @@ def fetch(api: Api, source: MultidrmSource, span: Span) -> Iterator[Part]:
         policies = source.policy_ids or (None,)
     for policy in policies:
         one = asked if policy is None else {**asked, "policyId": policy}
-        for part in announced(pages(api, source, LOG, one)):
-            yield part.be(asked=span)
+        found = (alone(page, policy, policies) for page in pages(api, source, LOG, one))
+        for part in announced(found):
+            # If `endTime` is ignored, later records are outside, and archived with their own window.
+            yield part.be(asked=Span(span.start, LATEST))
+
+
+def ids(page: Page) -> set[str]:
+    """Return the ids of the policies that a page is about."""
+    found = [item.get("policyId") for item in page.items if item.__class__ is dict]
+    return {str(policy) for policy in found if type(policy) is int}
+
+
+def alone(page: Page, policy: str | None, policies: Collection[str | None]) -> Page:
+    """Return a page; raise MalformedError if it holds what another id is asked for, and so would come twice."""
+    if policy is not None and (others := ids(page) & {*policies} - {policy}):
+        raise MalformedError(f"policy {policy} was asked for, and policy {min(others)} came: leave `policy_ids` away")
+    return page
 
 
 def enumerated(api: Api, source: MultidrmSource) -> Generator[Part, None, tuple[str, ...]]:
@@ -76,17 +95,10 @@ def enumerated(api: Api, source: MultidrmSource) -> Generator[Part, None, tuple[
     found = {DEFAULT_POLICY}
     for listed in pages(api, source, POLICIES, {}):
         yield listed.part.be(role="listing")
-        found |= {str(policy_id(item)) for item in listed.items}
+        found |= ids(listed)
+        if len(ids(listed)) < len(listed.items):
+            raise MalformedError("a policy without `policyId`, or one of them twice, was listed")
     return api.remember(found)
-
-
-def policy_id(item: object) -> int:
-    """Return the id of a listed policy."""
-    match item:
-        case {"policyId": int(number)}:
-            return number
-        case _:
-            raise MalformedError("a policy without `policyId` was listed")
 
 
 def pages(api: Api, source: MultidrmSource, path: str, asked: Mapping[str, str | int]) -> Iterator[Page]:
@@ -97,54 +109,38 @@ def pages(api: Api, source: MultidrmSource, path: str, asked: Mapping[str, str |
         params = {"pageNo": number, "pageSize": SIZE, **asked}
         return page(api.request("GET", path, params=params, headers=headers))
 
-    one, first = ask(1), 1
-    if not is_first(one):
-        try:
-            zero = ask(0)
-        except MalformedError:
-            zero = one  # there is no page 0, as documented
-        else:
-            looked_at = zero
-            if zero.items and zero.items != one.items:
-                one, first, looked_at = zero, 0, one
-            yield looked_at.listing()
-
-    def further(number: int, _before: int) -> Page:
-        found = ask(first + number)
-        if number == 1 and found.items and found.items == one.items:
-            raise MismatchError("the second page is the first one: what came in between hid where pages begin")
-        return found
-
-    yield from numbered(further, SIZE, first=one)
+    return indexed(ask, SIZE, refused)
 
 
-def is_first(one: Page) -> bool:
-    """Say whether page 1 shows that none is before it: it holds what the total says, and a second would be shorter."""
-    return one.total is not None and len(one.items) == min(one.total, SIZE) and one.total < 2 * SIZE
+def refused(error: MalformedError) -> bool:
+    """Say whether the service itself refused a page: then there is none. Any other answer leaves it open."""
+    document = error_document(error.part) if error.part else None
+    return document is not None and document.get("success") is False
 
 
 def page(part: Part) -> Page:
-    """Read an answer; the older page knows no `total`."""
-    match part.document():
-        case {"content": [*items], "total": int(total)}:
-            return Page(part, items, total)
-        case {"content": [*items]}:
-            return Page(part, items, None)
-        case _:
-            raise MalformedError("no `content` in the answer")
+    """Read an answer; the older page knows no `total`. Only `success` makes an empty list one of no records."""
+    items, around = opened(part, LAYOUT)
+    total = around.get("total")
+    if around["content"] is None or around.get("success", True) is not True or around.get("error"):
+        raise MalformedError("no `content` in the answer, or no success")
+    return Page(part, items, total if type(total) is int else None)
 
 
 def fault(part: Part) -> ProviderError | None:
-    """Return the error of `success: false` under HTTP 200, or the gateway's; any other status says more than a code."""
-    match error_document(part) if part.status < HTTPStatus.BAD_REQUEST else None:
+    """Return the gateway's error, or that of `success: false` under HTTP 200; another status says more than a code."""
+    match ncloud.fault(part) or (error_document(part) if part.status < HTTPStatus.BAD_REQUEST else None):
+        case ProviderError() as error:
+            return error
         case {"success": False, "error": {"code": code, "message": message}}:
-            error = MalformedError(f"code {code}: {message}")
+            kind = ForbiddenError if str(code) in FORBIDDEN else MalformedError
+            error = kind(f"code {code}: {message}")
             error.retryable = str(code) == EXCEPTION
             return error
         case {"success": False}:
             return MalformedError("`success` is false, and no error is named")
         case _:
-            return ncloud.fault(part)
+            return None
 
 
 @each
@@ -172,7 +168,7 @@ provider = Provider(
     auth=ncloud.auth,
     fetch=fetch,
     fault=fault,
-    layout=JsonLayout(path="content"),
+    layout=LAYOUT,
     columns=columns,
     feed=lambda source: f"{source.base_url.host}/{source.region_code}",
 )

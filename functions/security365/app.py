@@ -1,11 +1,10 @@
 """SOFTCAMP Security365 SIEM external search, API version 2025-02-19: docs.softcamp.co.kr/."""
 
-import re
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from logarchive.answer import error_document
 from logarchive.convert import epoch_ms, item, severity_name, text
@@ -19,8 +18,9 @@ from logarchive.errors import (
     UnavailableError,
 )
 from logarchive.handler import lambda_handler
-from logarchive.page import counted
-from logarchive.part import Part, beginning
+from logarchive.header import API_KEY, Headers
+from logarchive.page import Counted
+from logarchive.part import Part
 from logarchive.provider import Api, Clock, Feed, JsonLayout, Provider
 from logarchive.secret import Key, Secret
 from logarchive.source import Address, Source
@@ -43,10 +43,8 @@ KINDS: Mapping[str, type[ProviderError]] = {
     "61002": ForbiddenError,  # Referer does not match system domain
     "61003": MalformedError,  # JSON conversion error
 }
-#: Where a header's value holds the secret's key.
-PLACE = "{api_key}"
-#: What a source may not say itself: credentials belong into the secret, the rest is the client's.
-OWN = {"authorization", "content-length", "content-type", "cookie", "host", "referer", "transfer-encoding"}
+#: More than this beside what was asked for, a record is not of the range.
+SLACK_MS = 60_000
 
 
 class License(Secret):
@@ -55,15 +53,6 @@ class License(Secret):
     license: Key = Field(description="the licence whose logs are searched")
     token: Key | None = Field(None, description="sent as `Authorization: Bearer …`")
     api_key: Key | None = Field(None, description="sent as `X-API-KEY`, or where `headers` say `{api_key}`")
-
-
-def _harmless(headers: dict[str, str]) -> dict[str, str]:
-    for name, value in headers.items():
-        if not re.fullmatch(r"[A-Za-z0-9-]+", name) or not re.fullmatch(r"[ -~]*", value):
-            raise ValueError(f"{name!r}: a name of letters, digits and `-`, and a value of printable ASCII")
-        if name.lower() in OWN:
-            raise ValueError(f"{name} cannot be set here: a token belongs into the secret, the Referer into `referer`")
-    return headers
 
 
 class Security365Source(Source):
@@ -75,7 +64,7 @@ class Security365Source(Source):
         description="the domain registered with the licence, sent exactly as it stands here",
     )
     page_size: int = Field(CAP, ge=2, le=CAP, strict=True, description="records of one answer")
-    headers: Annotated[dict[str, str], AfterValidator(_harmless)] = Field(
+    headers: Headers = Field(
         default_factory=dict[str, str],
         description="further headers, nothing secret; `{api_key}` stands for the secret's",
     )
@@ -87,9 +76,9 @@ class Security365Source(Source):
 def auth(source: Security365Source, secret: License, _clock: Clock) -> Credential:
     """Return what is put into each request: the licence into the body, token and key into headers."""
     api_key = secret.api_key.get_secret_value() if secret.api_key else ""
-    headers = {name: value.replace(PLACE, api_key) for name, value in source.headers.items() if PLACE in value}
+    headers = {name: value.replace(API_KEY, api_key) for name, value in source.headers.items() if API_KEY in value}
     if headers and not api_key:
-        raise ConfigError(f"headers: {PLACE} stands for the secret's `api_key`, which it lacks")
+        raise ConfigError(f"headers: {API_KEY} stands for the secret's `api_key`, which it lacks")
     if api_key and not headers:
         headers["x-api-key"] = api_key
     if secret.token:
@@ -110,33 +99,42 @@ def fetch(api: Api, source: Security365Source, span: Span) -> Iterator[Part]:
     headers = {"referer": source.referer, **source.headers}
     came = 0
     while came < CAP:
-        page = api.request("POST", PATH, json=asked, headers=headers).be(asked=span)
-        part, count, last = counted(page, LAYOUT)
-        yield part
-        came += count
-        if not count or (count < source.page_size and not announces_more(part, came, source.page_size)):
+        page = Counted(api.request("POST", PATH, json=asked, headers=headers).be(asked=span), LAYOUT)
+        if error := failure(page.around):
+            raise error  # an answer too long to be taken for one that failed
+        yield page.part
+        came += page.count
+        total = page.around.get("total")
+        more = type(total) is int and came < total != source.page_size
+        if more and not came:
+            raise MalformedError(f"no records came, and a total of {total}")
+        if not page.count or (page.count < source.page_size and not more):
             return
-        key = last.get("sort") if last else None
-        if not isinstance(key, list) or key == asked.get("pagination_key"):
-            raise MalformedError("there is no way on: the page's last record has no `sort` of its own")
-        asked["pagination_key"] = key
+        asked["pagination_key"] = further(page.last(), asked)
 
 
-def announces_more(part: Part, came: int, size: int) -> bool:
-    """Say whether a short page tells of more than came, by a `total` before its items that is not just the size."""
-    total = re.search(rb'"total"\s*:\s*(\d{1,18})', beginning(part, 256))
-    return total is not None and came < int(total[1]) != size
+def further(last: Mapping[str, Any] | None, asked: Mapping[str, Any]) -> list[Any]:
+    """Return the key of the next page, which is the last record's `sort` as it came."""
+    key, time = (last.get("sort"), last.get("time")) if last else (None, None)
+    if key.__class__ is not list or key == asked.get("pagination_key"):
+        raise MalformedError("there is no way on: the page's last record has no `sort` of its own")
+    between = asked.get("filters", asked)
+    if type(time) is int and not between["from"] - SLACK_MS <= time <= between["to"] + SLACK_MS:
+        raise MalformedError("records came from outside the range asked for: it is not honoured; is `body` right?")
+    return key
 
 
 def fault(part: Part) -> ProviderError | None:
-    """Return the error that the body's `code` tells, under whichever status."""
+    """Return the error that the body's `code` tells; above HTTP 400 only one that is known."""
     document = error_document(part)
-    if document is None:
-        return None
+    error = failure(document) if document else None
+    return None if part.status >= HTTPStatus.BAD_REQUEST and type(error) is MalformedError else error
+
+
+def failure(document: Mapping[str, Any]) -> ProviderError | None:
+    """Return what an answer's `code` amounts to; only 0 is success."""
     code = str(document.get("code"))
-    if code == "0" or (part.status >= HTTPStatus.BAD_REQUEST and code not in KINDS):
-        return None
-    return KINDS.get(code, MalformedError)(f"code {code}: {document.get('msg')}")
+    return None if code == "0" else KINDS.get(code, MalformedError)(f"code {code}: {document.get('msg')}")
 
 
 def columns(_source: Security365Source) -> Mapping[str, Feed]:
@@ -166,7 +164,7 @@ provider = Provider(
     fault=fault,
     layout=LAYOUT,
     columns=columns,
-    feed=lambda source: f"{source.base_url.host}/{source.referer}",
+    feed=lambda source: f"{source.base_url}".rstrip("/").removesuffix("/v1") + f" {source.referer}",
     unique_id=Feed("sort", item(1), take=False),
     cap=lambda _source: CAP,
 )

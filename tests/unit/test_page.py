@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from logarchive.collect import Collection
 from logarchive.errors import MalformedError, MismatchError
-from logarchive.page import Page, announced, counted, numbered
+from logarchive.page import Counted, Page, announced, numbered
 from logarchive.part import Part
 from logarchive.provider import JsonLayout
 from logarchive.scalar import Verbatim

@@ -1,7 +1,8 @@
 """What an answer amounts to as HTTP: its status, whether it is whole, and pages where data should be."""
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any, Final, cast
 
@@ -20,8 +21,11 @@ from logarchive.pace import http_date
 from logarchive.part import Part, beginning
 from logarchive.spool import Spooled
 
+type Fault = Callable[[Part], ProviderError | None]
+
 #: An error document is never longer; so a large body is not parsed to look for one.
 ERROR_BYTES = 64 * 1024
+LONGEST_SECRET = 8 * 1024
 #: A clock this far off is worth a word when a signature is refused.
 SKEW_SECONDS = 60
 
@@ -52,6 +56,16 @@ def fault(part: Part) -> ProviderError | None:
     return MalformedError(described(part))
 
 
+def forbidden(fault: Fault) -> Fault:
+    """Return a fault for which a status that says forbidden stands, whatever the body says besides."""
+
+    def found(part: Part) -> ProviderError | None:
+        error = fault(part)
+        return ForbiddenError(str(error)) if error and part.status in _FORBIDDEN else error
+
+    return found
+
+
 def link_fault(part: Part) -> ProviderError | None:
     """Return the error of a download's answer, or None. Its body is not repeated: it may hold the signed link."""
     if part.status in _GONE:
@@ -67,8 +81,9 @@ def error_document(part: Part) -> Mapping[str, Any] | None:
     if not 0 < part.bytes <= ERROR_BYTES or part.suffix not in {".json", ".gz"}:
         return None
     try:
-        document = part.document()
-    except MalformedError:
+        # Whatever encoding it claims: what matters is that it is seen.
+        document = json.loads(beginning(part, ERROR_BYTES).decode("utf-8-sig", "replace"), strict=False)
+    except (ValueError, RecursionError, MalformedError):
         return None
     return cast("dict[str, Any]", document) if isinstance(document, dict) else None
 
@@ -99,7 +114,9 @@ def skew(part: Part) -> str:
 def described(part: Part) -> str:
     """Say status and reason, in the provider's words as far as they are readable."""
     try:
-        text = beginning(part, ERROR_BYTES).decode("utf-8", "replace")
+        body = beginning(part, ERROR_BYTES)
+        # A secret that is cut would not be known as one.
+        text = (body if len(body) < ERROR_BYTES else body[:-LONGEST_SECRET]).decode("utf-8", "replace")
     except MalformedError:
         text = ""
     if title := re.search(r"<title>(.*?)</title>", text, re.IGNORECASE | re.DOTALL):

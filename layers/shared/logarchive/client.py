@@ -25,8 +25,6 @@ from logarchive.source import Source
 from logarchive.spool import Spooled, spool
 from logarchive.transport import Remaining, Resolve, Transport, anywhere, within
 
-type Fault = Callable[[Part], ProviderError | None]
-
 ATTEMPTS = 4
 MAX_REDIRECTS = 3
 #: How much of what an error says is repeated.
@@ -138,7 +136,7 @@ class Client[S: Source, K: BaseModel]:
     def _called(self, asked: Request) -> Part:
         self._take_turn()
         part, _ = self._exchanged(self._api, asked, self._auth)
-        return self._checked(part, self._provider.fault, answer.fault)
+        return self._checked(part, answer.forbidden(self._provider.fault), answer.fault)
 
     def _take_turn(self) -> None:
         pause = self._pace.turn_seconds()
@@ -186,7 +184,7 @@ class Client[S: Source, K: BaseModel]:
         said = self._redaction.text(str(error))[:SAID_CHARACTERS]
         error.args = (f"{self._redaction.text(f'{asked.method} {asked.address}')}: {said}",)
 
-    def _checked(self, part: Part, *faults: Fault) -> Part:
+    def _checked(self, part: Part, *faults: answer.Fault) -> Part:
         """Return the part, or raise the first fault found: what the body says wins over the status."""
         error = next((error for fault in faults if (error := fault(part)) is not None), None)
         if error is None:

@@ -92,6 +92,7 @@ class Collection[S: Source, K: BaseModel]:
                 self._fetch(span)
             except MismatchError:
                 if not left:
+                    self._supersede(before, [])
                     raise
                 before += range(first, len(self.parts))
             else:

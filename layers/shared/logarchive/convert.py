@@ -162,7 +162,7 @@ def item(index: int) -> Convert:
 
     def one(value: Any) -> Any:  # noqa: ANN401 (JSON)
         inner = value[index] if value.__class__ is list and -len(value) <= index < len(value) else None
-        return inner if inner.__class__ is str else None
+        return inner if inner.__class__ is str and inner else None
 
     return each(one)
 

@@ -1,7 +1,8 @@
 """Where the records of a JSON answer lie: at a path, or found out by looking."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from typing import Any
 
 import orjson
 
@@ -21,14 +22,19 @@ _SPACE = b" \t\r\n"
 
 def blocks(chunks: Chunks, layout: JsonLayout, time_key: str | None) -> Iterator[Block]:
     """Yield the records of one member; `time_key` tells a record from a document that wraps records."""
+    if layout.path is not None:
+        return document(chunks, layout.path)
+    buffer = _begun(chunks)
+    return _sniffed(buffer, time_key)
+
+
+def _begun(chunks: Chunks) -> Buffer:
     buffer = Buffer(chunks)
     buffer.fill(_HEAD_BYTES)
     if buffer.data.startswith(_BOM):
         buffer.drop(len(_BOM))
     _skip_space(buffer)
-    if layout.path is not None:
-        return _document(buffer, layout.path.split("."))
-    return _sniffed(buffer, time_key)
+    return buffer
 
 
 def _skip_space(buffer: Buffer) -> None:
@@ -50,15 +56,30 @@ def _sniffed(buffer: Buffer, time_key: str | None) -> Iterator[Block]:
     return csv_record.blocks(buffer, time_key) if first else iter(())
 
 
-def _array(buffer: Buffer, around: bytes) -> Iterator[Block]:
+def document(chunks: Chunks, path: str) -> Generator[Block, None, Any]:
+    """Yield the records of a document's array at a dotted path; return the document with an empty array in its place.
+
+    Raises MalformedError where there is none, or where what is around it is no JSON. Null counts as no records.
+    """
+    buffer = _begun(chunks)
+    if not buffer.data:
+        raise MalformedError("the answer is empty: not even a document without records")
+    end = _find(buffer, path.split("."), None)
+    return (yield from _cut_out(buffer, end)) if end is not None else _whole(buffer, b"")
+
+
+def _array(buffer: Buffer, around: bytes) -> Generator[Block, None, Any]:
     """Yield an array's blocks, then prove the document around it: with an empty array in its place it must be JSON."""
     yield from Array(buffer).blocks()
+    return _whole(buffer, around)
+
+
+def _whole(buffer: Buffer, before: bytes) -> Any:  # noqa: ANN401 (JSON)
     buffer.fill(_MAX_HEAD_BYTES)
-    document = around + buffer.data
     try:
-        orjson.loads(document)
+        return orjson.loads(before + buffer.data)
     except orjson.JSONDecodeError as error:
-        raise MalformedError(f"what follows the array of records is cut or garbage: {error}") from error
+        raise MalformedError(f"what is around the array of records is cut or garbage: {error}") from error
 
 
 def _objects(buffer: Buffer, time_key: str | None) -> Iterator[Block]:
@@ -74,7 +95,8 @@ def _objects(buffer: Buffer, time_key: str | None) -> Iterator[Block]:
         return _unclear(buffer, time_key, one_line=bool(found) and line.endswith(b"}"))
     if time_key in first or rest.lstrip(_SPACE) or len(_arrays(first)) != 1:
         return lines(buffer)
-    return _document(buffer, [_arrays(first)[0]])
+    end = _find(buffer, [_arrays(first)[0]], None)
+    return iter(()) if end is None else _cut_out(buffer, end)
 
 
 def _arrays(document: Record) -> list[str]:
@@ -110,14 +132,7 @@ def _closed(buffer: Buffer) -> Buffer:
     return Buffer(chunks())
 
 
-def _document(buffer: Buffer, path: list[str]) -> Iterator[Block]:
-    if not buffer.data:
-        raise MalformedError("the answer is empty: not even a document without records")
-    end = _find(buffer, path, None)
-    return iter(()) if end is None else _cut_out(buffer, end)
-
-
-def _cut_out(buffer: Buffer, end: int) -> Iterator[Block]:
+def _cut_out(buffer: Buffer, end: int) -> Generator[Block, None, Any]:
     """Yield the array whose `[` ends at a place of the buffer."""
     around = buffer.data[:end] + b"]"
     buffer.drop(end)

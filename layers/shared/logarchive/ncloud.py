@@ -82,7 +82,7 @@ def signature(method: str, target: str, timestamp: str, keys: Keys) -> str:
 
 def fault(part: Part) -> ProviderError | None:
     """Return the gateway's error that an answer carries, under whatever status; None if it carries none."""
-    code, message = _stated(error_document(part) or {}) or (part.headers.get("x-ncp-apigw-error-code"), "")
+    code, message = stated(error_document(part) or {}) or (part.headers.get("x-ncp-apigw-error-code"), "")
     if code is None:
         return None
     message = message or part.headers.get("x-ncp-apigw-error-message", "")
@@ -94,13 +94,16 @@ def fault(part: Part) -> ProviderError | None:
     return (kind or MalformedError)(said)
 
 
-def _stated(document: Mapping[str, Any]) -> tuple[str, str] | None:
-    """Return code and message from any of the shapes seen; the code is a number in the table, text in the samples."""
+def stated(document: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Return code and message of an error from any of the shapes seen; None if a document tells of none.
+
+    The code is a number in the table, text in the samples. That 0 is no error is seen with siblings of these services.
+    """
     shapes = (("error", "errorCode", "message"), ("responseError", "returnCode", "returnMessage"))
     named = ((document.get(name), code, message) for name, code, message in shapes)
     for inner, code, message in (*named, (document, "errorCode", "message")):
-        stated: Mapping[str, Any] = cast("Mapping[str, Any]", inner) if isinstance(inner, Mapping) else {}
-        if code in stated:
-            details = f" ({stated['details']})" if stated.get("details") else ""
-            return str(stated[code]), f"{stated.get(message, '')}{details}"
+        told: Mapping[str, Any] = cast("Mapping[str, Any]", inner) if isinstance(inner, Mapping) else {}
+        if str(told.get(code, 0)) != "0":
+            details = f" ({told['details']})" if told.get("details") else ""
+            return str(told[code]), f"{told.get(message, '')}{details}"
     return None

@@ -1,5 +1,7 @@
 """Keeps secrets out of everything that is written down: manifests, errors, log lines."""
 
+import base64
+import html
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,7 +22,7 @@ class Redaction:
         """Learn the values of a secret, nested ones included."""
         forms = {form for value in _values(secret.model_dump()) for form in _forms(value)}
         alternatives = "|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True))
-        self._pattern = re.compile(alternatives) if alternatives else None
+        self._pattern = re.compile(alternatives, re.IGNORECASE) if alternatives else None
 
     def text(self, text: str) -> str:
         """Mask a text."""
@@ -61,4 +63,12 @@ def _forms(value: str) -> Iterator[str]:
         yield escaped
         yield re.sub("%[0-9A-F]{2}", lambda found: found[0].lower(), escaped)
     for ascii_only in (True, False):
-        yield json.dumps(value, ensure_ascii=ascii_only)[1:-1]
+        written = json.dumps(value, ensure_ascii=ascii_only)[1:-1]
+        yield from (written, written.replace("/", "\\/"))
+    # As .NET writes it.
+    yield "".join(one if one.isalnum() else f"\\u{ord(one):04x}" for one in value)
+    yield re.sub(r"[+&<>'\"`/]", lambda found: f"\\u{ord(found[0]):04x}", value)
+    yield re.sub(r"[+&<>'\"`]", lambda found: f"\\u{ord(found[0]):04x}", value)
+    yield html.escape(value)
+    yield html.escape(value, quote=False)
+    yield base64.b64encode(value.encode()).decode("ascii")
