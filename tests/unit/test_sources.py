@@ -1,3 +1,4 @@
+import datetime as dt
 import json
 
 import pytest
@@ -81,4 +82,18 @@ def test_settings_name_every_variable_that_is_missing(monkeypatch: pytest.Monkey
     for name in ("LEDGER_TABLE", "SOURCES_PATH", "SECRETS_PREFIX"):
         monkeypatch.delenv(name, raising=False)
     with pytest.raises(ConfigError, match="LEDGER_TABLE, SOURCES_PATH, SECRETS_PREFIX"):
+        Settings.from_environment()
+
+
+def test_settings_know_the_first_day_of_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    from logarchive.settings import Settings
+
+    for name in ("ARCHIVE_BUCKET", "LEDGER_TABLE", "SOURCES_PATH", "SECRETS_PREFIX"):
+        monkeypatch.setenv(name, "x")
+    monkeypatch.delenv("ARCHIVE_FROM", raising=False)
+    assert Settings.from_environment().archive_from is None
+    monkeypatch.setenv("ARCHIVE_FROM", "2026-11-01")
+    assert Settings.from_environment().archive_from == dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
+    monkeypatch.setenv("ARCHIVE_FROM", "November")
+    with pytest.raises(ConfigError, match=r"ARCHIVE_FROM: 'November' is no day; .* ArchiveFrom"):
         Settings.from_environment()
