@@ -1,10 +1,10 @@
 -- Which limits of API Gateway were exceeded over the last seven days, and how often: EU400 quota, EU410 requests a second, EU420 rate.
 SELECT
   event_name AS type,
-  body AS message,
   count(*) AS times,
   min(time) AS first_seen,
-  max(time) AS last_seen
+  max(time) AS last_seen,
+  body AS message
 FROM logs
 WHERE provider = 'apigateway'
   AND "date" >= date_format(current_timestamp - INTERVAL '7' DAY, '%Y-%m-%d')

@@ -2,11 +2,9 @@
 SELECT
   time,
   url_domain AS host,
-  http_request_method AS method,
   url_path AS path,
   http_response_status_code AS status,
-  http_duration_ms AS duration_ms,
-  client_address
+  http_duration_ms AS duration_ms
 FROM logs
 WHERE provider = 'dsa'
   AND "date" >= date_format(current_timestamp - INTERVAL '3' DAY, '%Y-%m-%d')

@@ -1,7 +1,6 @@
 -- What each user of Security365 did over the last seven days: records, logins, work on documents, failures, from how many addresses.
 SELECT
   user_id,
-  max(user_name) AS name,
   count(*) AS records,
   count_if(event_name IN ('LOGIN', 'USER_LOGIN', 'ADMIN_LOGIN')) AS logins,
   count_if(event_name LIKE 'DOC%') AS documents,
