@@ -1,5 +1,6 @@
 import datetime as dt
 import json
+from typing import Any, cast
 
 import pytest
 
@@ -97,3 +98,15 @@ def test_settings_know_the_first_day_of_the_table(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("ARCHIVE_FROM", "November")
     with pytest.raises(ConfigError, match=r"ARCHIVE_FROM: 'November' is no day; .* ArchiveFrom"):
         Settings.from_environment()
+
+
+def test_the_first_day_of_the_table_comes_from_the_environment_to_the_sources() -> None:
+    from logarchive.aws import Aws
+    from logarchive.handler import connect
+    from logarchive.settings import Settings
+
+    first = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
+    nobody = cast("Any", None)
+    aws = Aws(nobody, nobody, nobody, nobody, nobody)
+    settings = Settings("bucket", "table", "/la/sources/elsa", "la", first)
+    assert connect(provider, settings, aws, nobody, "function").sources.archive_from == first
