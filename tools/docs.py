@@ -99,12 +99,18 @@ def page(name: str) -> str:
     return (ROOT / "docs" / "providers" / f"{name}.md").read_text()
 
 
+def _stated(name: str) -> dict[str, Any]:
+    found = re.search(r"```json\n(.*?)```", page(name), re.DOTALL)
+    return json.loads(found[1]) if found else {}
+
+
 def example(name: str) -> Source:
     """Return the source that a provider's page shows first, without the common fields that it sets."""
-    found = re.search(r"```json\n(.*?)```", page(name), re.DOTALL)
-    stated: dict[str, Any] = json.loads(found[1]) if found else {}
-    kept = {field: value for field, value in stated.items() if field == "secret" or field not in Source.model_fields}
-    source: Source = providers()[name].source.model_validate(kept)
+    stated = _stated(name)
+    model = providers()[name].source
+    fields = model.model_fields
+    kept = {one: value for one, value in stated.items() if one not in Source.model_fields or fields[one].is_required()}
+    source: Source = model.model_validate(kept)
     return source
 
 
@@ -112,14 +118,15 @@ def source_fields() -> str:
     """Return the fields that all sources have, with each provider's default."""
     examples = {name: example(name) for name in providers()}
     rows = [
-        [f"`{name}`", *(_default(name, source) for source in examples.values()), field.description]
+        [f"`{name}`", *(_default(one, name, source) for one, source in examples.items()), field.description]
         for name, field in Source.model_fields.items()
     ]
     return table(["field", *examples, "meaning"], rows)
 
 
-def _default(name: str, source: Source) -> str:
-    return "required" if name == "secret" else shown(getattr(source, name))
+def _default(provider: str, name: str, source: Source) -> str:
+    required = name in _stated(provider) and type(source).model_fields[name].is_required()
+    return "required" if required else shown(getattr(source, name))
 
 
 def columns() -> str:
@@ -144,7 +151,8 @@ def provider_table() -> str:
     rows: list[list[str]] = []
     for name, provider in providers().items():
         source, title = example(name), page(name).partition("\n")[0].partition(": ")[2]
-        secret = ", ".join(f"`{key}`" for key in provider.secret.model_fields)
+        keys = provider.secret.model_fields.items()
+        secret = ", ".join(f"`{key}`" if field.is_required() else f"optional `{key}`" for key, field in keys)
         visits = f"{shown(source.delay)}; {shown(source.revisit)}"
         smallest, prefix = shown(provider.smallest_window), f"`{{stack}}/{provider.secret_group}/`"
         rows.append([f"[{name}](docs/providers/{name}.md)", title, visits, smallest, prefix, secret])

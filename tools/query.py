@@ -42,11 +42,6 @@ class SavedQuery:
         """Return the statement in DuckDB's SQL."""
         return annotate_types(self.tree()).sql("duckdb")
 
-    def providers(self) -> set[str]:
-        """Return the providers whose partitions it names."""
-        named = [node for node in self.tree().find_all(exp.EQ, exp.In) if node.this.name == "provider"]
-        return {literal.name for node in named for literal in node.find_all(exp.Literal)}
-
     def _lines(self, *, comments: bool) -> list[str]:
         return [line for line in self.path.read_text().splitlines() if line.startswith("--") == comments]
 

@@ -108,6 +108,7 @@ provider = Provider(
     fault=fault,
     layout=JsonLayout(path="events.content"),
     columns=columns,
-    feed=lambda source: f"{source.base_url.host}",
+    # In another zone the same event has another `time`, and so another hash.
+    feed=lambda source: f"{source.base_url.host}/{source.time_zone}",
 )
 handler = lambda_handler(provider)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Generator, Iterator, Mapping
+from http import HTTPStatus
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, HttpUrl, StringConstraints
@@ -9,7 +10,7 @@ from pydantic import AfterValidator, Field, HttpUrl, StringConstraints
 from logarchive import ncloud
 from logarchive.answer import error_document
 from logarchive.convert import each, epoch_ms, text
-from logarchive.errors import MalformedError, ProviderError
+from logarchive.errors import MalformedError, MismatchError, ProviderError
 from logarchive.handler import lambda_handler
 from logarchive.page import Page, announced, numbered
 from logarchive.part import Part
@@ -91,16 +92,25 @@ def pages(api: Api, source: MultidrmSource, path: str, asked: Mapping[str, str |
         params = {"pageNo": number, "pageSize": SIZE, **asked}
         return page(api.request("GET", path, params=params, headers=headers))
 
-    one = ask(1)
-    first = 1
+    one, first = ask(1), 1
     if not is_first(one):
         try:
             zero = ask(0)
         except MalformedError:
             zero = one  # there is no page 0, as documented
-        if zero.items and zero.items != one.items:
-            one, first = zero, 0
-    yield from numbered(lambda number, _before: ask(first + number), SIZE, first=one)
+        else:
+            looked_at = zero
+            if zero.items and zero.items != one.items:
+                one, first, looked_at = zero, 0, one
+            yield looked_at.listing()
+
+    def further(number: int, _before: int) -> Page:
+        found = ask(first + number)
+        if number == 1 and found.items and found.items == one.items:
+            raise MismatchError("the second page is the first one: what came in between hid where pages begin")
+        return found
+
+    yield from numbered(further, SIZE, first=one)
 
 
 def is_first(one: Page) -> bool:
@@ -120,8 +130,8 @@ def page(part: Part) -> Page:
 
 
 def fault(part: Part) -> ProviderError | None:
-    """Return the error of `success: false`, which comes under HTTP 200 too, or the gateway's."""
-    match error_document(part):
+    """Return the error of `success: false` under HTTP 200, or the gateway's; any other status says more than a code."""
+    match error_document(part) if part.status < HTTPStatus.BAD_REQUEST else None:
         case {"success": False, "error": {"code": code, "message": message}}:
             error = MalformedError(f"code {code}: {message}")
             error.retryable = str(code) == EXCEPTION

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field
 
 from logarchive.answer import error_document
-from logarchive.convert import epoch_ms, item, severity, text
+from logarchive.convert import epoch_ms, item, severity_name, text
 from logarchive.credential import Credential
 from logarchive.errors import (
     ConfigError,
@@ -144,7 +144,7 @@ def columns(_source: Security365Source) -> Mapping[str, Feed]:
     return {
         "time": Feed("time", epoch_ms),
         "severity_text": Feed("logLevel", text),
-        "severity_number": Feed("logLevel", severity, take=False),
+        "severity_number": Feed("logLevel", severity_name, take=False),
         "event_name": Feed("event", text),
         "body": Feed("description", text),
         "service_name": Feed("serviceName", text),

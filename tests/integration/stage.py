@@ -5,7 +5,7 @@ import datetime as dt
 import itertools
 import json
 import uuid
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -48,15 +48,17 @@ _NUMBERS = itertools.count()
 
 @dataclass
 class Clock:
-    """A clock that stands still until it is moved; who sleeps moves it."""
+    """A clock that stands still until it is moved; who sleeps moves it, unless it is held."""
 
     now: dt.datetime
+    held: bool = False
 
     def __call__(self) -> dt.datetime:
         return self.now
 
     def sleep(self, seconds: float) -> None:
-        self.now += dt.timedelta(seconds=seconds)
+        if not self.held:
+            self.now += dt.timedelta(seconds=seconds)
 
 
 @dataclass
@@ -151,22 +153,34 @@ class Stage:
     def tick(self, provider: str) -> Result:
         return self.act(provider, {"action": "tick", "inline": True})
 
-    def live(self, provider: str, source: str, until: dt.datetime) -> None:
-        """Let hours pass: the schedule plans and works until a moment, then work goes on until nothing is open."""
-        while self.clock.now < until + HOUR:
+    def live(
+        self,
+        provider: str,
+        source: str,
+        until: dt.datetime,
+        step: dt.timedelta = HOUR,
+        before: Callable[[], object] = lambda: None,
+    ) -> None:
+        """Let time pass in steps, `before` called before each: the schedule plans and works until a moment.
+
+        Then work goes on until nothing is open.
+        """
+        while self.clock.now < until + step:
+            before()
             self.tick(provider)
-            self._next_hour()
+            self._pass(step)
         for _ in range(200):
             if all(window.item.get("due_at") is None for window in self.windows(provider, source)):
                 return
+            before()
             self.act(provider, {"action": "work", "source": source})
-            self._next_hour()
+            self._pass(step)
         raise AssertionError("some window was never finished")
 
-    def _next_hour(self) -> None:
-        """Go to six minutes past the next hour."""
-        hour = self.clock.now.replace(minute=0, second=0, microsecond=0)
-        self.clock.now = hour + HOUR + dt.timedelta(minutes=6)
+    def _pass(self, step: dt.timedelta) -> None:
+        """Go to six minutes past the next step, counted from midnight."""
+        midnight = self.clock.now.replace(hour=0, minute=0, second=0, microsecond=0)
+        self.clock.now = midnight + ((self.clock.now - midnight) // step + 1) * step + dt.timedelta(minutes=6)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import io
 import tarfile
 import zipfile
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from tests.truth.json_text import TOLERANT, Pairs
@@ -46,6 +47,24 @@ def json_records(data: bytes) -> list[Any]:
     return found
 
 
+def listed(data: bytes, key: str) -> list[Any]:
+    """Return what stands in the array of an answer, None for what is no JSON."""
+    text = data.decode() if data[:1] == b"{" else gzip.decompress(data).decode()
+    return list(_elements(text, text.index(f'"{key}":[') + len(f'"{key}":[')))
+
+
+def _elements(text: str, at: int) -> Iterator[Any]:
+    while text[at] != "]":
+        try:
+            value, at = TOLERANT.raw_decode(text, at)
+        except ValueError:
+            # It is broken, but its end is still told by the object that follows it, or by the array's end.
+            value, ends = None, [text.find("},{", at), text.find("}]", at)]
+            at = min(end for end in ends if end >= 0) + 1
+        yield value
+        at += text[at] == ","
+
+
 def lines(data: bytes) -> list[bytes]:
     """Return the lines that are not blank."""
     return [line for member in members(data) for line in member.split(b"\n") if line.strip()]
@@ -70,4 +89,10 @@ def _table(text: str) -> list[Any]:
 
 
 #: How a provider's parts are read back.
-RECORDS: dict[str, Callable[[bytes], list[Any]]] = {"elsa": json_records, "dsa": lines}
+RECORDS: dict[str, Callable[[bytes], list[Any]]] = {
+    "elsa": json_records,
+    "apigateway": partial(listed, key="content"),
+    "multidrm": partial(listed, key="content"),
+    "security365": partial(listed, key="items"),
+    "dsa": lines,
+}

@@ -7,12 +7,21 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
+from tests.truth.apigateway_row import apigateway_row
 from tests.truth.dsa_row import dsa_row
 from tests.truth.elsa_row import elsa_row
+from tests.truth.multidrm_row import multidrm_row
 from tests.truth.row import Row
+from tests.truth.security365_row import security365_row
 
 #: What row the exact bytes of a provider's record must become; None: they must be rejected.
-ROWS: dict[str, Callable[[bytes], Row | None]] = {"elsa": elsa_row, "dsa": dsa_row}
+ROWS: dict[str, Callable[[bytes], Row | None]] = {
+    "elsa": elsa_row,
+    "apigateway": apigateway_row,
+    "multidrm": multidrm_row,
+    "security365": security365_row,
+    "dsa": dsa_row,
+}
 
 
 class Record(Protocol):
@@ -44,7 +53,8 @@ class _Told:
         said = json.loads(line)
         self.text: bytes = bytes.fromhex(said["text_hex"]) if "text_hex" in said else said["text"].encode()
         self.host: str = said["host"]
-        self._seen: bool = said["served"]
+        # Whole days are asked for by every window in them: that one has seen it obliges no other.
+        self._seen: bool = said["served"] and (said["fleeting"] or not said["by_day"])
         self._from_ms: int | None = None if said["fleeting"] else said["visible_from_ms"]
 
     def due(self, visited_at: dt.datetime) -> bool:

@@ -1,4 +1,4 @@
-"""Golden files: a synthetic body, and beside it the rows and rejects that it must become."""
+"""Golden files: a body, and beside it the rows and rejects that it must become."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ FIXTURES = Path(__file__).parents[1] / "fixtures"
 WINDOW = Window(dt.datetime(2026, 11, 22, 13, tzinfo=dt.UTC), dt.datetime(2026, 11, 22, 14, tzinfo=dt.UTC))
 
 
-def kept(path: Path, *, bounded: bool) -> Part:
+def kept(path: Path, window: Window = WINDOW, *, bounded: bool) -> Part:
     """Return a body as a part that answers for the window."""
-    span = WINDOW if bounded else None
+    span = window if bounded else None
     return Part(
         path=path,
         sha256="",
@@ -30,22 +30,24 @@ def kept(path: Path, *, bounded: bool) -> Part:
         request={},
         status=200,
         headers={},
-        time=WINDOW.end,
+        time=window.end,
         asked=span and span.widened(dt.timedelta(milliseconds=1)),
         own=span,
         key=path.name,
     )
 
 
-def made(provider: Provider[Any, Any], settings: Any, body: Path, directory: Path) -> dict[str, Any]:
+def made(
+    provider: Provider[Any, Any], settings: Any, body: Path, directory: Path, window: Window = WINDOW
+) -> dict[str, Any]:
     """Return what a body becomes: rows without empty columns, and rejects."""
     built = build(
         provider=provider,
         settings=settings,
         source="golden",
-        window=WINDOW,
+        window=window,
         visit="v1",
-        parts=[kept(body, bounded=provider.bounded)],
+        parts=[kept(body, window, bounded=provider.bounded)],
         standing=None,
         directory=directory,
         alive=lambda: None,

@@ -40,7 +40,7 @@ def planned(number: int, due: str = "2026-11-23T13:05:00Z", **item: Any) -> Wind
 
 def test_windows_that_are_not_due_are_no_part_of_what_is_awaited() -> None:
     standing = Standing(FEED, [sealed(0), planned(1), planned(2, "2026-11-23T15:00:00Z")])
-    assert figure.progress([standing], NOW) == "elsa/checkout  1/2         5 records"
+    assert figure.progress([standing], NOW) == "checkout 1/2  5 rows"
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_status_lists_issues_in_words() -> None:
 
 
 def test_too_few_windows_are_an_error() -> None:
-    with pytest.raises(StackError, match="only 1 windows"):
+    with pytest.raises(StackError, match="only 1 hours"):
         check_archived([Standing(FEED, [sealed(0)])])
     check_archived([Standing(FEED, [sealed(number) for number in range(HOURS - 3)])])
 

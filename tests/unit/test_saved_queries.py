@@ -202,5 +202,3 @@ def test_a_query_says_what_it_asks(query: SavedQuery) -> None:
 def test_a_name_in_athena_leads_to_the_file(tmp_path: Path) -> None:
     assert SavedQuery(QUERIES / "rows-by-day.sql").name == "rows-by-day"
     assert SavedQuery(VIEWS / "elsa.sql").name == "view-elsa"
-    assert SavedQuery(VIEWS / "elsa.sql").providers() == {"elsa"}
-    assert SavedQuery(QUERIES / "errors-by-hour.sql").providers() == {"elsa", "dsa"}

@@ -9,8 +9,8 @@ from tools.demo.proof import Proof
 
 type Row = Sequence[object]
 
-ARCHIVED = ("source", "windows", "sealed", "archived", "not due yet", "records", "rejects", "empty hours")
-REVISITED = ("source", "visited again", "came late", "gone there, kept here", "next visit (UTC)", "sealed by (UTC)")
+ARCHIVED = ("source", "windows", "sealed", "archived", "not due yet", "records", "rejects", "empty")
+REVISITED = ("source", "revisited", "came late", "gone, kept here", "next visit (UTC)", "sealed by (UTC)")
 STATUS = ("source", "state", "sealed until", "lag (s)", "open", "due", "rows", "hours to loss", "issues")
 PROOF = ("source", "windows", "records", "rows", "rejects", "differ", "led back", "parts", "hashes wrong")
 
@@ -18,12 +18,12 @@ PROOF = ("source", "windows", "records", "rows", "rejects", "differ", "led back"
 def progress(standings: Sequence[Standing], until: dt.datetime) -> str:
     """Return the line that moves while windows are archived."""
     rows = sum(standing.total("rows") for standing in standings)
-    return "   ".join([*(_fraction(standing, until) for standing in standings), f"{rows:>7,} records"])
+    return "  ".join([*(_fraction(standing, until) for standing in standings), f"{rows:,} rows"])
 
 
 def _fraction(standing: Standing, until: dt.datetime) -> str:
     visited = {window.key for window in standing.visited}
-    return f"{standing.feed.path} {len(visited):>2}/{len(visited | {one.key for one in standing.under_way(until)})}"
+    return f"{standing.feed.name} {len(visited)}/{len(visited | {one.key for one in standing.under_way(until)})}"
 
 
 def revisits(before: Sequence[Standing]) -> Callable[[Sequence[Standing], dt.datetime], str]:

@@ -69,7 +69,9 @@ def _prepare() -> None:
 
 def _prove(account: Account, url: str, task: Task) -> Proof:
     place, bucket = task.feed.place, account.bucket
-    secrets = [value for secret in SECRETS.values() for name, value in secret.items() if name == "secret_key"]
+    secrets = [
+        value for secret in SECRETS.values() for name, value in secret.items() if name in {"secret_key", "license"}
+    ]
     truth = compare(bucket, place, task.windows, over_http(url), task.start, task.windows[-1].end, task.feed.hosts)
     return Proof(
         task.feed, truth, lead_back(bucket, place, task.windows), check_raw(bucket, place, task.windows, secrets)

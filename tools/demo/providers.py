@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tools.demo.world import PROVIDERS
 from tools.lock import ROOT
 from tools.stack import StackError, stop
 
@@ -36,7 +37,7 @@ class Providers:
     def fill(self, start: dt.datetime, end: dt.datetime) -> None:
         """Have the records of a range made before anybody asks for them."""
         span = urllib.parse.urlencode({"start": start.isoformat(), "end": end.isoformat()})
-        for provider in ("elsa", "dsa"):
+        for provider in PROVIDERS:
             self._bytes(f"/_truth/{provider}?{span}")
 
     def _ask(self, path: str, body: bytes | None = None) -> dict[str, Any]:

@@ -11,7 +11,8 @@ import duckdb
 from tests.truth import Bucket
 from tests.truth.body import lines
 from tools.demo.page import INDENT, WIDTH, Page
-from tools.stack import Aws
+from tools.query import SavedQuery
+from tools.stack import Aws, StackError
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -51,6 +52,16 @@ def ask(database: "DuckDBPyConnection", sql: str) -> Answer:
     """Run a statement."""
     done = database.execute(sql)
     return Answer([column[0] for column in done.description or ()], done.fetchall())
+
+
+def look_through(database: "DuckDBPyConnection", view: SavedQuery) -> tuple[str, int, str]:
+    """Make a view; return its name, how many rows it shows, and under which names. Raises StackError if it has none."""
+    ask(database, view.for_duckdb())
+    name = view.path.stem
+    seen = ask(database, f'SELECT *, count(*) OVER () FROM "{name}" LIMIT 1')  # noqa: S608 (the name of a file of ours)
+    if not seen.rows:
+        raise StackError(f"{view.path.name}: the view shows nothing")
+    return name, seen.rows[0][-1], ", ".join(seen.names[:-1])
 
 
 #: What is told of a row: where it came from is told before.

@@ -11,24 +11,33 @@ from tests.simulator import (
     NCLOUD_SECRET_KEY,
     PROJECT_ID,
     PROJECT_KEY,
+    SECURITY365_LICENSE,
+    SECURITY365_REFERER,
     TENCENT_SECRET_ID,
     TENCENT_SECRET_KEY,
 )
 from tests.truth import Place
 from tools.stack import STACK
 
+PROVIDERS = ("elsa", "apigateway", "multidrm", "security365", "dsa")
 HOUR = dt.timedelta(hours=1)
 #: So many hours that have ended are archived: the last two are too young for `dsa`, whose files grow so long.
 HOURS = 51
 CAP = 15_000
+#: How many records an answer holds at most, where a fuller one is asked for in halves.
+CAPS = {"elsa": CAP, "security365": 10_000}
 
 SECRETS = {
     f"{STACK}/ncloud/demo": {"access_key": NCLOUD_ACCESS_KEY, "secret_key": NCLOUD_SECRET_KEY},
+    f"{STACK}/security365/demo": {"license": SECURITY365_LICENSE},
     f"{STACK}/dsa/demo": {"secret_id": TENCENT_SECRET_ID, "secret_key": TENCENT_SECRET_KEY},
 }
 #: Every fault is one that the functions must get over by themselves.
 FAULTS: tuple[dict[str, Any], ...] = (
     {"kind": "429", "provider": "elsa", "times": 3, "retry_after": 1},
+    {"kind": "429", "provider": "apigateway", "times": 2, "retry_after": 1},
+    {"kind": "fail", "provider": "multidrm", "times": 2, "code": "280000"},
+    {"kind": "fail", "provider": "security365", "times": 2, "code": "61001"},
     {"kind": "fail", "provider": "dsa", "endpoint": "listing", "host": HOSTS[0], "times": 2, "code": "LimitExceeded"},
     {"kind": "503", "provider": "dsa", "endpoint": "download", "times": 2},
     {"kind": "cut_body", "provider": "dsa", "endpoint": "download"},
@@ -36,7 +45,7 @@ FAULTS: tuple[dict[str, Any], ...] = (
 )
 FAULT_NAMES = {
     "429": "throttled (429 with Retry-After)",
-    "fail": "refused under HTTP 200 (rate limit)",
+    "fail": "failed under HTTP 200 (a code in the body)",
     "503": "failed (503)",
     "cut_body": "broke off in the middle of a file",
     "expired_link": "refused an expired link",
@@ -68,6 +77,11 @@ class Feed:
         return HOUR * int(str(self.settings["revisit"][-1]).removeprefix("PT").removesuffix("H"))
 
     @property
+    def window(self) -> dt.timedelta:
+        """The length of its windows."""
+        return HOUR * int(str(self.settings.get("window", "PT1H")).removeprefix("PT").removesuffix("H"))
+
+    @property
     def workers(self) -> int:
         """How many workers may be at work on it at once."""
         return int(self.settings.get("workers", 1))
@@ -87,8 +101,20 @@ def feeds(url: str, now: dt.datetime) -> tuple[Feed, ...]:
     legacy = {"start": start, "revisit": ["PT4H", "PT8H"], "base_url": f"{url}/dsa"}
     return (
         Feed("elsa", "checkout", elsa),
+        *_smaller(url, {"start": start, "revisit": ["PT1H", "PT6H"]}),
         _tencent("edge", "cdn", HOSTS[:5], url, edge),
         _tencent("legacy", "dsa", HOSTS[7:], url, legacy),
+    )
+
+
+def _smaller(url: str, common: dict[str, Any]) -> tuple[Feed, ...]:
+    """Return the three whose logs are short. Two of them answer for days and policies, so their windows are longer."""
+    ncloud = {"secret": f"{STACK}/ncloud/demo", **common, "window": "PT6H"}
+    security365 = {"secret": f"{STACK}/security365/demo", "referer": SECURITY365_REFERER, **common}
+    return (
+        Feed("apigateway", "account", {**ncloud, "page_size": 500, "base_url": f"{url}/apigateway"}),
+        Feed("multidrm", "site", {**ncloud, "base_url": f"{url}/multidrm"}),
+        Feed("security365", "portal", {**security365, "base_url": f"{url}/security365"}),
     )
 
 
@@ -106,16 +132,23 @@ def broken(url: str) -> Feed:
 def orders(now: dt.datetime) -> dict[str, Any]:
     """Return what the simulator is told before anything is archived."""
     busiest = int(hour(now).timestamp()) // 3600 - 30
-    elsa = {"records_an_hour": 2600, "burst": 40_000, "burst_phase": busiest % 48, "unreadable_times": 1}
-    dsa = {"lines_an_hour": 3600, "unparsable": 1}
+    elsa = {"records_an_hour": 2200, "burst": 40_000, "burst_phase": busiest % 48, "unreadable_times": 1}
+    dsa = {"lines_an_hour": 3200, "unparsable": 1}
     lossy = {"fleeting_fraction": 0.002}
-    return {"switches": {"elsa": elsa | lossy, "dsa": dsa | lossy}, "faults": list(FAULTS)}
+    switches = {
+        "elsa": elsa | lossy,
+        "apigateway": {"records_an_hour": 150, "unreadable_times": 1},
+        "multidrm": {"records_an_hour": 150} | lossy,
+        "security365": {"crowd_phase": (busiest - 3) % 168, "unparsable": 1} | lossy,
+        "dsa": dsa | lossy,
+    }
+    return {"switches": switches, "faults": list(FAULTS)}
 
 
 def late(feed: Feed, start: dt.datetime, count: int) -> list[dict[str, Any]]:
     """Return records of one hour that the provider shows only now, spread over the hour."""
     moments = [start + HOUR * (number + 0.5) / count for number in range(count)]
-    text = _late_record if feed.provider == "elsa" else _late_line
+    text = LATE[feed.provider]
     host = feed.hosts[0] if feed.hosts else ""
     return [
         {"provider": feed.provider, "time": moment.isoformat(), "text": text(moment, number, host), "host": host}
@@ -132,3 +165,36 @@ def _late_line(moment: dt.datetime, number: int, host: str) -> str:
     local = moment + 8 * HOUR
     start = f"{local:%Y%m%d%H%M%S} 203.0.113.{number % 256} {host} /late"
     return f'{start} 512 22 2 200 NULL 12 "curl/8.11.0" "(null)" GET HTTP/2.0 hit'
+
+
+def _late_event(moment: dt.datetime, number: int, _host: str) -> str:
+    local = f"{moment + 9 * HOUR:%Y-%m-%d %H:%M:%S}"
+    return json.dumps(
+        {"time": local, "level": "ALARM", "type": "EU400", "message": f"quota exceeded, told late: {number}"}
+    )
+
+
+def _late_policy(moment: dt.datetime, number: int, _host: str) -> str:
+    described = f"Policy 0 - default{number} update completed"
+    return json.dumps({"policyId": 0, "description": described, "timestamp": int(moment.timestamp() * 1000)})
+
+
+def _late_item(moment: dt.datetime, number: int, _host: str) -> str:
+    ms = int(moment.timestamp() * 1000)
+    told = {
+        "logLevel": "WARN",
+        "event": "DOC_OPEN",
+        "description": "opened offline, told late",
+        "detail": '{"offline":true}',
+    }
+    return json.dumps({"time": ms, "userId": "kim@socam.info", **told, "sort": [ms, f"{number:064X}"]})
+
+
+#: A record as each provider would tell it.
+LATE = {
+    "elsa": _late_record,
+    "apigateway": _late_event,
+    "multidrm": _late_policy,
+    "security365": _late_item,
+    "dsa": _late_line,
+}

@@ -22,7 +22,6 @@ from logarchive.spool import Spooled
 
 #: An error document is never longer; so a large body is not parsed to look for one.
 ERROR_BYTES = 64 * 1024
-SAID_CHARACTERS = 300
 #: A clock this far off is worth a word when a signature is refused.
 SKEW_SECONDS = 60
 
@@ -105,7 +104,7 @@ def described(part: Part) -> str:
         text = ""
     if title := re.search(r"<title>(.*?)</title>", text, re.IGNORECASE | re.DOTALL):
         text = title[1]
-    said = " ".join(text.split())[:SAID_CHARACTERS] or "no body"
+    said = " ".join(text.split()) or "no body"
     return f"HTTP {part.status}: {said}"
 
 

@@ -29,6 +29,8 @@ type Fault = Callable[[Part], ProviderError | None]
 
 ATTEMPTS = 4
 MAX_REDIRECTS = 3
+#: How much of what an error says is repeated.
+SAID_CHARACTERS = 320
 BODY_SECONDS = 300
 MAX_BODY_BYTES = 4 * 1024**3
 CONNECT_SECONDS, READ_SECONDS, WRITE_SECONDS, POOL_SECONDS = 10, 120, 30, 10
@@ -180,8 +182,9 @@ class Client[S: Source, K: BaseModel]:
         self._sleep(pause)
 
     def _blame(self, asked: Request, error: ProviderError) -> None:
-        """Say in the error which request it was, and let no secret through."""
-        error.args = (self._redaction.text(f"{asked.method} {asked.address}: {error}"),)
+        """Say in the error which request it was, and let no secret through: cut before, half of one would remain."""
+        said = self._redaction.text(str(error))[:SAID_CHARACTERS]
+        error.args = (f"{self._redaction.text(f'{asked.method} {asked.address}')}: {said}",)
 
     def _checked(self, part: Part, *faults: Fault) -> Part:
         """Return the part, or raise the first fault found: what the body says wins over the status."""

@@ -1,13 +1,14 @@
 """Collecting: asks a provider for a range of time until the answers are stable and below the cap."""
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any, Literal
 
 from pydantic import BaseModel
 
 from logarchive.errors import MismatchError, ProviderError, TooMuchError
-from logarchive.part import Part
+from logarchive.part import Part, Role
 from logarchive.provider import Api, Provider
 from logarchive.rows import reaches
 from logarchive.source import Source
@@ -17,6 +18,31 @@ from logarchive.window import Span
 STABLE_TRIES = 4
 #: A range that the provider cannot answer in time is not halved below this: then it is the provider that is slow.
 SHORTEST_HALVED = dt.timedelta(minutes=1)
+
+
+@dataclass
+class _Heard:
+    """An API that remembers its last answer: one that a provider's `fetch` cannot read is kept all the same."""
+
+    api: Api
+    last: Part | None = None
+
+    @property
+    def requests(self) -> int:
+        return self.api.requests
+
+    def request(self, method: Literal["GET", "POST"], path: str, **options: Any) -> Part:  # noqa: ANN401 (as they are)
+        self.last = None
+        self.last = self.api.request(method, path, **options)
+        return self.last
+
+    def download(self, url: str, *, role: Role = "data") -> Part:
+        self.last = None
+        self.last = self.api.download(url, role=role)
+        return self.last
+
+    def remember(self, ids: Iterable[str], /) -> tuple[str, ...]:
+        return self.api.remember(ids)
 
 
 @dataclass
@@ -75,12 +101,15 @@ class Collection[S: Source, K: BaseModel]:
         raise AssertionError  # the last round returns or raises
 
     def _fetch(self, span: Span) -> None:
+        api = _Heard(self.api)
         try:
-            for part in self.provider.fetch(self.api, self.settings, span.widened(self.provider.margin)):
+            for part in self.provider.fetch(api, self.settings, span.widened(self.provider.margin)):
+                api.last = None
                 self._add(part.be(own=span if self.provider.bounded else None))
         except ProviderError as error:
-            if error.part is not None:
-                self._add(error.part.be(role="error"))
+            unread = error.part or api.last
+            if unread is not None:
+                self._add(unread.be(role="error"))
             raise
 
     def _add(self, part: Part) -> None:

@@ -141,6 +141,10 @@ def severity(values: list[Any]) -> list[Any]:
     return [_level(value) if value.__class__ is int else _severity_names([value])[0] for value in values]
 
 
+#: Reads a level's name alone: where numbers are not known to be levels, they do not fit.
+severity_name = _texts(lambda value: _SEVERITIES.get(value.strip().upper()))
+
+
 @each
 def status_severity(value: Any) -> int:  # noqa: ANN401 (JSON)
     """Read an HTTP status as a severity: 17 (error) from 500, 13 (warning) from 400, else 9 (information)."""

@@ -23,9 +23,11 @@ def unfolded(text: str) -> Any:  # noqa: ANN401 (JSON)
     value: Any
     try:
         value = orjson.loads(encoded)
-    except orjson.JSONDecodeError:
-        # Of what orjson refuses, big numbers and lone surrogates are JSON all the same.
-        value = None
-    if value.__class__ is not dict or has_float(value) or compact(value) != encoded:
+        exact = compact(value) == encoded and not has_float(value)
+    except (ValueError, TypeError):
+        # Of what orjson refuses, big numbers and lone surrogates are JSON all the same. What it reads but cannot write
+        # (TypeError) is nested too deeply for a record.
+        value, exact = None, False
+    if not exact:
         value = read(encoded)
     return value if value.__class__ is dict else text

@@ -108,10 +108,10 @@ def checked(value: Any, text: str) -> Record | Bad:  # noqa: ANN401 (JSON)
         return Bad("not UTF-8", raw(text))
     if not isinstance(value, dict):
         return Bad("not a JSON object", raw(text))
-    record: Record = _mended(value) if _SURROGATE.search(text) else value  # pyright: ignore[reportUnknownVariableType] (JSON)
     try:
+        record: Record = _mended(value) if _SURROGATE.search(text) else value  # pyright: ignore[reportUnknownVariableType] (JSON)
         canonical(record)
-    except TypeError:
+    except (TypeError, RecursionError):
         return Bad("nested too deeply", raw(text))
     return record
 

@@ -112,7 +112,7 @@ def _closed(buffer: Buffer) -> Buffer:
 
 def _document(buffer: Buffer, path: list[str]) -> Iterator[Block]:
     if not buffer.data:
-        return iter(())
+        raise MalformedError("the answer is empty: not even a document without records")
     end = _find(buffer, path, None)
     return iter(()) if end is None else _cut_out(buffer, end)
 

@@ -20,6 +20,8 @@ SLOT = "#slot/"
 REGISTRY = "#sources"
 #: A transaction takes 100 items, one of them the head.
 BATCH = 99
+#: How often a write is tried again that another one was in the way of.
+TRIES = 10
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,7 @@ class Ledger:
 
     def disturb(self, lost: Entry, now: dt.datetime) -> None:
         """Say that a claim which was lost has left a complete visit in raw: finished windows are due again for it."""
-        for _ in range(10):
+        for _ in range(TRIES):
             entry = self.read(lost.window)
             if entry is None or entry.state == "split":
                 raise ArchiveError(f"{self.source} {lost.window_key} was split; a visit complete in raw stays unmerged")
@@ -155,8 +157,14 @@ class Ledger:
         known = set(head.known) if head else set[str]()
         if new - known:
             # Added to a set, so that what another worker has seen meanwhile is kept as well.
-            self.table.update(self.source, HEAD, put={}, add={"known": new - known}, when=Attr("source").exists())
+            self._add_known(new - known)
         return tuple(sorted(known | new, key=lambda one: (len(one), one)))
+
+    def _add_known(self, ids: set[str]) -> None:
+        for _ in range(TRIES):
+            if self.table.update(self.source, HEAD, put={}, add={"known": ids}, when=Attr("source").exists()):
+                return
+        raise ArchiveError(f"{self.source}: the ledger would not take the ids {sorted(ids)}")
 
     def _entries(self, condition: ConditionBase, **options: Any) -> Iterator[Entry]:  # noqa: ANN401 (options of Query)
         items = self.table.query(source_is(self.source) & condition, **options)

@@ -19,6 +19,10 @@ class Page:
     items: list[Any] = field(repr=False)
     total: int | None
 
+    def listing(self) -> "Page":
+        """Return this page as one that was only looked at: its records are those of another page."""
+        return Page(self.part.be(role="listing"), self.items, self.total)
+
 
 #: Asks for a page by its number, the first being 0, and by how many items came before it.
 type Ask = Callable[[int, int], Page]
@@ -45,16 +49,21 @@ def numbered(ask: Ask, size: int, first: Page | None = None) -> Iterator[Page]:
         raise MismatchError(f"{count} records came where {first.total} were announced")
     if number:
         again = ask(0, 0)
-        yield Page(again.part.be(role="listing"), again.items, again.total)
+        yield again.listing()
         if (again.items, again.total) != (first.items, first.total):
             raise MismatchError("the first page reads differently after the last one")
 
 
 def announced(pages: Iterator[Page]) -> Iterator[Part]:
-    """Yield the parts of pages; the first one announces the total for all of them."""
-    for number, page in enumerate(pages):
-        told = page.total if number == 0 or page.total is None else 0
-        yield page.part.be(announced=told, count=len(page.items))
+    """Yield the parts of pages; the first one with data announces the total for all of them."""
+    told = False
+    for page in pages:
+        if page.part.role != "data":
+            yield page.part
+            continue
+        total = 0 if told and page.total is not None else page.total
+        told = True
+        yield page.part.be(announced=total, count=len(page.items))
 
 
 def counted(part: Part, layout: JsonLayout) -> tuple[Part, int, Record | None]:

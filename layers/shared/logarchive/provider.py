@@ -58,8 +58,10 @@ type Layout = JsonLayout | LineLayout
 class Api(Protocol):
     """What `fetch` may use: requests are signed, paced, retried, checked and spooled by the layer."""
 
-    #: Attempts made so far, retries included.
-    requests: int
+    @property
+    def requests(self) -> int:
+        """Attempts made so far, retries included."""
+        ...
 
     def request(
         self,

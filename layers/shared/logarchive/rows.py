@@ -12,7 +12,7 @@ from logarchive import json_source, line_record, parquet, unpack
 from logarchive.batch import Batches, filled
 from logarchive.bounds import Bounds
 from logarchive.column import Plan
-from logarchive.errors import TooLargeError
+from logarchive.errors import MalformedError, TooLargeError
 from logarchive.frame import Frame, frame
 from logarchive.identity import Hashed, Unique
 from logarchive.json_block import Block
@@ -124,8 +124,11 @@ def blocks(part: Part, layout: Layout, time_key: str | None) -> Iterator[Block]:
         for lines in _lines(part):
             yield line_record.block(lines, layout)
     else:
+        member = None
         for member in unpack.members(part.path):
             yield from json_source.blocks(member, layout, time_key)
+        if member is None and layout.path is not None:
+            raise MalformedError("the answer is empty: not even a document without records")
 
 
 def _lines(part: Part) -> Iterator[list[bytes]]:

@@ -1,0 +1,213 @@
+"""Answers that are errors, however they are dressed: never taken for an hour without records, and no secret in them."""
+
+import datetime as dt
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.integration.stage import HOUR, SECRETS, Stage, stage
+from tests.integration.test_bad_input import assert_failed_openly, heals, only_window, put, raw_bodies
+from tests.simulator import SECURITY365_LICENSE, Asked
+from tests.simulator.security365 import MESSAGES
+from tools.stack import Aws
+
+START = dt.datetime(2026, 11, 20, tzinfo=dt.UTC)
+PROVIDERS = ("apigateway", "multidrm", "security365")
+#: Small pages, where a source may say so: a few records are several of them.
+SMALL: dict[str, dict[str, Any]] = {"apigateway": {"page_size": 5}, "security365": {"page_size": 5}, "multidrm": {}}
+
+
+@pytest.fixture
+def on(emulator: Aws) -> Iterator[Stage]:
+    """A small world, six minutes after the end of its first hour."""
+    with stage(emulator, START, scale=0.02) as made:
+        made.clock.now = START + HOUR + dt.timedelta(minutes=6)
+        yield made
+
+
+def visited(on: Stage, provider: str) -> Any:
+    """Return what the first window's visit came to."""
+    (shown,) = (one for one in on.tick(provider)["windows"] if one["start"] == "2026-11-20T00:00:00Z")
+    return shown
+
+
+def fails(on: Stage, provider: str, issue: str) -> None:
+    """The visit fails with this issue, openly; and the next one heals it."""
+    shown = visited(on, provider)
+    assert (shown["state"], shown["issue"], shown["rows"], shown["visits"]) == ("planned", issue, 0, 0)
+    assert_failed_openly(on, provider)
+    assert_nothing_tells_a_secret(on, provider)
+    heals(on, provider)
+
+
+def assert_nothing_tells_a_secret(on: Stage, provider: str) -> None:
+    """Look through manifests, the ledger, what was logged and what is answered."""
+    manifests = [on.bucket.read(key).decode() for key in on.bucket.keys("raw/") if key.endswith("manifest.json")]
+    items = on.aws.table.table.scan()["Items"]
+    answers = [on.act(provider, {"action": action}) for action in ("status", "tick")]
+    said = json.dumps([manifests, items, on.events, on.metrics, answers], default=str, ensure_ascii=False)
+    assert not [secret for secret in SECRETS if secret in said]
+
+
+#: An address that is not admitted is a 403 too.
+SAME = [
+    ("401", "forbidden"),
+    ("403", "forbidden"),
+    ("429", "throttled"),
+    ("500", "unavailable"),
+    ("404", "malformed"),
+    ("html", "malformed"),
+    ("cut_body", "unavailable"),
+    ("cut_archive", "malformed"),
+    ("reset", "unavailable"),
+]
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize(("kind", "issue"), SAME)
+def test_an_error_is_its_own_kind_of_issue_whoever_answers_it(on: Stage, provider: str, kind: str, issue: str) -> None:
+    put(on, provider)
+    on.simulator.fault(kind, provider, times=None)
+    fails(on, provider, issue)
+
+
+#: What comes under HTTP 200 all the same.
+CODES = [
+    ("apigateway", "200", "forbidden"),
+    ("apigateway", "210", "forbidden"),
+    ("apigateway", "400", "throttled"),
+    ("apigateway", "900", "unavailable"),
+    ("apigateway", "100", "malformed"),
+    ("multidrm", "210", "forbidden"),
+    ("multidrm", "410", "throttled"),
+    ("multidrm", "280000", "malformed"),
+    ("multidrm", "281003", "malformed"),
+    ("security365", "401", "forbidden"),
+    ("security365", "403", "forbidden"),
+    ("security365", "429", "throttled"),
+    ("security365", "500", "unavailable"),
+    ("security365", "61001", "unavailable"),
+    ("security365", "61002", "forbidden"),
+    ("security365", "61003", "malformed"),
+    ("security365", "77777", "malformed"),
+]
+
+
+@pytest.mark.parametrize(("provider", "code", "issue"), CODES)
+def test_an_error_under_http_200_is_none_the_less_an_error(on: Stage, provider: str, code: str, issue: str) -> None:
+    put(on, provider)
+    on.simulator.fault("fail", provider, times=None, code=code)
+    fails(on, provider, issue)
+
+
+@pytest.mark.parametrize("status", [200, 400])
+def test_a_referer_that_is_not_the_registered_one_is_forbidden(on: Stage, status: int) -> None:
+    on.simulator.set("security365", referer="https://registered.example.com", code_status=status)
+    put(on, "security365")
+    shown = visited(on, "security365")
+    assert (shown["state"], shown["issue"], shown["rows"]) == ("planned", "forbidden", 0)
+    assert "61002" in only_window(on, "security365").item["error"]
+    assert_failed_openly(on, "security365")
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("kind", ["403", "500", "html", "cut_body", "cut_archive", "fail"])
+def test_a_page_that_fails_fails_the_whole_visit(on: Stage, provider: str, kind: str) -> None:
+    on.simulator.set(provider, records_an_hour=20_000 if provider == "multidrm" else 1_000)
+    put(on, provider, **SMALL[provider])
+    on.simulator.fault(kind, provider, "data", times=None, when=further())
+    shown = visited(on, provider)
+    assert (shown["state"], shown["rows"]) == ("planned", 0)
+    assert_failed_openly(on, provider)
+    heals(on, provider)
+
+
+def further() -> Callable[[Asked], bool]:
+    """Return what holds for whatever was asked for before."""
+    seen: list[Asked] = []
+
+    def holds(asked: Asked) -> bool:
+        seen.append(asked)
+        return asked in seen[:-1]
+
+    return holds
+
+
+@pytest.mark.parametrize(
+    ("kind", "issue"), [("403", "forbidden"), ("fail", "malformed"), ("cut_body", "unavailable"), ("html", "malformed")]
+)
+def test_policies_that_cannot_be_listed_are_not_no_policies(on: Stage, kind: str, issue: str) -> None:
+    put(on, "multidrm", policy_ids="all")
+    on.simulator.fault(kind, "multidrm", "listing", times=None)
+    shown = visited(on, "multidrm")
+    assert (shown["state"], shown["issue"], shown["rows"]) == ("planned", issue, 0)
+    assert_failed_openly(on, "multidrm")
+    assert on.simulator.count("multidrm", "data") == 0
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_an_answer_that_is_no_json_is_kept(on: Stage, provider: str) -> None:
+    put(on, provider)
+    on.simulator.fault("cut_archive", provider, times=None)
+    visited(on, provider)
+    assert raw_bodies(on), "the body that could not be read must be in raw"
+
+
+#: An error that begins like this is cut within the licence, or right after it.
+LONG = [0, 250, 265, 275, 280, 290, 1000]
+
+
+@pytest.mark.parametrize("before", LONG)
+@pytest.mark.parametrize(("kind", "code"), [("fail", 61001), ("fail", 61003), ("400", 400), ("403", 403)])
+def test_a_licence_that_the_server_repeats_is_not_repeated_by_us(
+    on: Stage, monkeypatch: pytest.MonkeyPatch, kind: str, code: int, before: int
+) -> None:
+    monkeypatch.setitem(MESSAGES, code, f"{'x' * before} {SECURITY365_LICENSE} is no licence of {SECURITY365_LICENSE}")
+    put(on, "security365")
+    on.simulator.fault(kind, "security365", times=None, code=code)
+    visited(on, "security365")
+    assert_nothing_tells_a_secret(on, "security365")
+    told = only_window(on, "security365").item["error"]
+    assert "x" * before in told or before >= 290
+    assert SECURITY365_LICENSE[:6] not in told
+
+
+@pytest.mark.parametrize("provider", ["apigateway", "multidrm"])
+def test_a_key_that_the_gateway_repeats_is_not_repeated_by_us(on: Stage, provider: str) -> None:
+    put(on, provider)
+    message = " and ".join(SECRETS)
+    on.simulator.fault("fail", provider, times=None, code="900", message=message)
+    visited(on, provider)
+    said = only_window(on, provider).item["error"]
+    assert SECRETS[0] not in said
+    assert "***" in said
+
+
+@pytest.mark.parametrize("total", [True, False])
+def test_a_record_that_comes_while_the_first_page_is_looked_for_doubles_and_hides_none(on: Stage, total: bool) -> None:
+    """The server gives page 1 for page 0 too. That it reads differently the second time does not make it another."""
+    on.simulator.set("multidrm", page_zero="first", total=total, records_an_hour=0, quiet=[], fleeting_fraction=0)
+    add_policy_records(on, 299)
+    put(on, "multidrm", policy_ids=["0"])
+    asked = 0
+
+    def comes(_asked: Asked) -> bool:
+        nonlocal asked
+        asked += 1
+        if asked == 2:
+            add_policy_records(on, 1, first=500)
+        return False
+
+    on.simulator.fault("503", "multidrm", "data", times=None, when=comes)
+    shown = visited(on, "multidrm")
+    assert (shown["state"], shown["rows"]) == ("archived", 300)
+
+
+def add_policy_records(on: Stage, count: int, first: int = 0) -> None:
+    for number in range(first, first + count):
+        moment = START + dt.timedelta(seconds=number)
+        said = {"policyId": 0, "description": f"Policy 0 - n{number} update completed"}
+        text = json.dumps(said | {"timestamp": round(moment.timestamp() * 1000)})
+        on.simulator.add("multidrm", moment, text, host="0")

@@ -1,0 +1,180 @@
+"""Pages count only if nothing moved while they were read; and records are counted once, where they are fetched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from logarchive.collect import Collection
+from logarchive.errors import MalformedError, MismatchError
+from logarchive.page import Page, announced, counted, numbered
+from logarchive.part import Part
+from logarchive.provider import JsonLayout
+from logarchive.scalar import Verbatim
+from tests.unit import visit
+
+SIZE = 3
+LAYOUT = JsonLayout(path="items")
+
+
+class Book:
+    """Answers with pages in turn, the last one again and again, and remembers what was asked."""
+
+    def __init__(self, *pages: Sequence[object], totals: Sequence[int | None] = (None,)) -> None:
+        self.pages, self.totals = pages, totals
+        self.asked: list[tuple[int, int]] = []
+
+    def __call__(self, number: int, before: int) -> Page:
+        turn = len(self.asked)
+        self.asked.append((number, before))
+        items = [*self.pages[min(turn, len(self.pages) - 1)]]
+        return Page(visit.part(b"", key=f"{turn}"), items, self.totals[min(turn, len(self.totals) - 1)])
+
+    def read(self, first: Page | None = None) -> list[Page]:
+        return list(numbered(self, SIZE, first))
+
+
+def test_without_a_total_a_page_that_is_not_full_is_the_last_one() -> None:
+    book = Book("abc", "de", "abc")
+    assert [page.items for page in book.read()] == [["a", "b", "c"], ["d", "e"], ["a", "b", "c"]]
+    assert book.asked == [(0, 0), (1, 3), (0, 0)]
+
+
+def test_without_a_total_a_page_that_is_more_than_full_is_not_the_last_one() -> None:
+    book = Book("abcd", "", "abcd")
+    assert len(book.read()) == 3
+
+
+@pytest.mark.parametrize("page", ["", "a", "ab"])
+def test_a_single_page_is_not_read_again(page: str) -> None:
+    book = Book(page)
+    assert [one.items for one in book.read()] == [[*page]]
+    assert book.asked == [(0, 0)]
+
+
+def test_with_a_total_short_pages_are_followed_until_it_is_reached() -> None:
+    book = Book("ab", "c", "de", "ab", totals=[5])
+    assert [page.part.role for page in book.read()] == ["data", "data", "data", "listing"]
+    assert book.asked == [(0, 0), (1, 2), (2, 3), (0, 0)]
+
+
+def test_a_total_that_one_full_page_holds_asks_for_no_second() -> None:
+    assert len(Book("abc", totals=[3]).read()) == 1
+
+
+def test_a_first_page_that_is_there_already_is_not_asked_for_but_read_again_at_the_end() -> None:
+    book = Book("d", "abc")
+    first = Page(visit.part(b"", key="first"), [*"abc"], None)
+    pages = book.read(first)
+    assert [page.part.key for page in pages] == ["first", "0", "1"]
+    assert book.asked == [(1, 3), (0, 0)]
+
+
+@pytest.mark.parametrize(
+    ("book", "said", "came"),
+    [
+        (Book("abc", "d", totals=[4, 5]), "the total moved from 4 to 5", 2),
+        (Book("abc", "d", totals=[4, None]), "the total moved from 4 to None", 2),
+        (Book("abc", "", totals=[None, 3]), "the total moved from None to 3", 2),
+        (Book("abc", "", totals=[4]), "3 records came where 4 were announced", 2),
+        (Book("abc", "def", totals=[4]), "6 records came where 4 were announced", 2),
+        (Book("abc", totals=[2]), "3 records came where 2 were announced", 1),
+        (Book("", totals=[1]), "0 records came where 1 were announced", 1),
+        (Book("abc", "d", "xab", totals=[4]), "the first page reads differently", 3),
+        (Book("abc", "d", "abc", totals=[4, 4, 5]), "the first page reads differently", 3),
+        (Book("abc", "d", "ab"), "the first page reads differently", 3),
+    ],
+)
+def test_what_moved_is_a_mismatch_and_every_page_that_came_is_kept(book: Book, said: str, came: int) -> None:
+    pages: list[Page] = []
+    with pytest.raises(MismatchError, match=said):
+        pages.extend(numbered(book, SIZE))
+    book.asked.clear()
+    reading = numbered(book, SIZE)
+    assert [next(reading).items for _ in range(came)] == [[*page] for page in book.pages[:came]]
+
+
+def test_the_total_is_announced_once_and_only_by_data() -> None:
+    pages = Book("abc", "d", "abc", totals=[4]).read()
+    looked_at = Page(visit.part(b""), [*"xyz"], 9).listing()
+    parts = list(announced(iter([looked_at, *pages])))
+    assert [part.role for part in parts] == ["listing", "data", "data", "listing"]
+    assert [part.announced for part in parts] == [None, 4, 0, None]
+    assert [part.count for part in parts] == [None, 3, 1, None]
+
+
+def test_no_total_is_announced_as_none_and_zero_as_zero() -> None:
+    assert [part.announced for part in announced(iter(Book("abc", "d", "abc").read()))] == [None, None, None]
+    assert [part.announced for part in announced(iter(Book("", totals=[0]).read()))] == [0]
+
+
+def document(*records: bytes) -> Part:
+    return visit.part(b'{"code":0,"items":[' + b",".join(records) + b"]}")
+
+
+@given(st.integers(0, 40), st.integers(1, 200_000))
+def test_every_record_is_counted_in_however_many_blocks_they_come(count: int, size: int) -> None:
+    size = min(size, 3_000_000 // (count + 1))
+    part, found, last = counted(document(*(b'{"n":%d,"x":"%b"}' % (n, b"x" * size) for n in range(count))), LAYOUT)
+    assert (part.count, found) == (count, count)
+    assert (last or {}).get("n") == (count - 1 if count else None)
+
+
+@pytest.mark.parametrize("text", ["1.7534E12", "1.5E-9", "9007199254740993.0", "-0", "1.50", "123456789012345678901"])
+def test_the_last_record_is_as_it_was_received(text: str) -> None:
+    _, count, last = counted(document(b'{"sort":[1]}', b'{"sort":[%b,"a"]}' % text.encode()), LAYOUT)
+    assert last == {"sort": [Verbatim(text), "a"]}
+    assert count == 2
+
+
+@pytest.mark.parametrize("records", [[], [b'{"sort":[1]}', b"{broken}"], [b'{"sort":[1]}', b"7"]])
+def test_there_is_no_last_record_where_it_is_none(records: list[bytes]) -> None:
+    _, count, last = counted(document(*records), LAYOUT)
+    assert (count, last) == (len(records), None)
+
+
+@pytest.mark.parametrize("body", [b"", b" ", b"{}", b'{"items":7}', b'{"items":[{"a":1}'])
+def test_what_holds_no_list_is_malformed_and_no_empty_page(body: bytes) -> None:
+    with pytest.raises(MalformedError):
+        counted(visit.part(body), LAYOUT)
+
+
+CAP = 4
+
+
+def cap(_settings: object) -> int:
+    return CAP
+
+
+class Capped:
+    """A provider with a cap, whose answers say, or do not say, how many records they hold."""
+
+    def __init__(self, *counts: int | None) -> None:
+        self.counts = counts
+        self.asked = 0
+
+    def fetch(self, *_: object) -> Iterator[Part]:
+        """Answer with nothing readable where a count is told: reading it would be an error."""
+        self.asked += 1
+        counts = self.counts if self.asked == 1 else (0,)
+        return (visit.part(b"[{}]" if count is None else b"{unread", count=count) for count in counts)
+
+
+@pytest.mark.parametrize(
+    ("counts", "asked"),
+    [((3,), 1), ((4,), 3), ((2, 1), 1), ((2, 2), 3), ((0, 0), 1), ((None, None), 1), ((None,) * 4, 3)],
+)
+def test_the_cap_goes_by_the_counts_where_all_are_told_and_reads_the_answers_where_one_is_not(
+    counts: tuple[int | None, ...], asked: int
+) -> None:
+    capped = Capped(*counts)
+    unused: Any = None
+    provider = replace(visit.provider(), fetch=capped.fetch, cap=cap)
+    collection = Collection(provider, unused, unused, lambda part: part.be(key=f"{id(part)}"))
+    collection.gather(visit.WINDOW)
+    assert capped.asked == asked
