@@ -30,6 +30,10 @@ help: ## show this list
 demo: .venv/installed .tools/sam/installed .tools/ministack/installed ## deploy to a local AWS and archive five simulated providers
 	@$(BIN)/python -m tools.demo
 
+.PHONY: local
+local: .venv/installed .tools/sam/installed .tools/ministack/installed ## sam local: each function in a container (needs Docker)
+	@$(BIN)/python -m tools.local
+
 .PHONY: test
 test: lint .tools/ministack/installed ## lint, types, then every test
 	@$(BIN)/python -m pytest

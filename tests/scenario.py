@@ -63,6 +63,7 @@ class Scenario:
     gate: Gate = open_gate
     events: list[str] = field(default_factory=list[str])
     dispatched: list[Any] = field(default_factory=list[Any])
+    archive_from: dt.datetime | None = None
 
     def __post_init__(self) -> None:
         def gate(call: str, moment: str) -> None:
@@ -94,7 +95,7 @@ class Scenario:
             provider=provider,
             table=self.table,  # type: ignore[arg-type] # drop-ins
             store=Store(self.s3, "bucket"),  # type: ignore[arg-type]
-            sources=Sources(provider, ssm, secrets, "/la/sources/elsa", "la"),  # type: ignore[arg-type]
+            sources=Sources(provider, ssm, secrets, "/la/sources/elsa", "la", self.archive_from),  # type: ignore[arg-type]
             dispatch=self.dispatched.append,
             invocation=invocation,
             transport=httpx.MockTransport(lambda request: self._serve(request, now)),

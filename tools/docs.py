@@ -25,9 +25,10 @@ from logarchive.schema import COLUMNS
 from logarchive.source import Source
 from logarchive.window import duration
 from tools.layer import log_events, metrics, modules
+from tools.query import SavedQuery, saved_queries, saved_views
 from tools.sample import RECORDS, sample
 
-DOCS = ("README.md", "docs/architecture.md", "docs/operations.md")
+DOCS = ("README.md", "docs/architecture.md", "docs/operations.md", "docs/queries.md")
 REGION = re.compile(r"(<!-- (?P<name>[a-z-]+): written by tools/docs.py -->\n).*?(<!-- end -->)", re.DOTALL)
 
 #: What no provider feeds: the archive itself does.
@@ -200,10 +201,15 @@ def result(answer: Mapping[str, Any], listed: str) -> str:
     return fenced("json", text.replace('["?"]', f"[\n{lines}\n]"))
 
 
-def queries() -> str:
-    """Return the saved queries."""
-    texts = [(path.name, path.read_text()) for path in sorted((ROOT / "queries").glob("*.sql"))]
-    return "\n\n".join(fenced("sql", f"-- queries/{name}\n{text.strip()}") for name, text in texts)
+def queries(saved: Sequence[SavedQuery]) -> str:
+    """Return saved queries, or views."""
+    texts = [(query.path.relative_to(ROOT), query.path.read_text()) for query in saved]
+    return "\n\n".join(fenced("sql", f"-- {path}\n{text.strip()}") for path, text in texts)
+
+
+def query_table() -> str:
+    """Return what each saved query asks."""
+    return table(["saved query", "asks"], [[f"`{query.name}`", query.question] for query in saved_queries()])
 
 
 def explained(kind: str, found: Iterable[str], meanings: Mapping[str, str]) -> list[str]:
@@ -248,7 +254,9 @@ REGIONS: Mapping[str, Callable[[], str]] = {
     "keys": lambda: fenced("", "\n".join(sample().objects)),
     "tick-result": lambda: result(sample().tick, "windows"),
     "status-result": lambda: result(sample().status, "sources"),
-    "queries": queries,
+    "query-table": query_table,
+    "queries": lambda: queries(saved_queries()),
+    "views": lambda: queries(saved_views()),
     "metrics": metric_table,
     "log-events": event_table,
     "modules": module_table,

@@ -13,6 +13,7 @@ CHECKS = (
     ("ruff", "format", "--check", "--quiet"),
     ("python", "-m", "tools.lock", "--check"),
     ("python", "-m", "tools.docs", "--check"),
+    ("python", "-m", "tools.named_query", "--check"),
     ("mypy", "--no-error-summary"),
     ("pyright",),
     ("lint-imports", "--no-logo"),

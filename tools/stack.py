@@ -27,11 +27,11 @@ from tools.lock import ROOT
 
 REGION = "ap-northeast-2"
 STACK = "logarchive"
+LOOPBACK = "127.0.0.1"
 DEFAULT_PORT = 4566
 SAM = ROOT / ".tools" / "sam" / "bin" / "sam"
 MINISTACK = ROOT / ".tools" / "ministack" / "bin" / "ministack"
 ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
-
 
 #: Told what is under way, for as long as it is.
 type Step = Callable[[str], AbstractContextManager[object]]
@@ -81,10 +81,10 @@ def address_is_taken(port: int) -> bool:
     return False
 
 
-def free_port() -> int:
-    """Return a port of the loopback that nothing listens on."""
+def free_port(host: str = LOOPBACK) -> int:
+    """Return a port of that address that nothing listens on. Raises OSError if the address is none of ours."""
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.bind((host, 0))
         port: int = probe.getsockname()[1]
         return port
 
@@ -155,14 +155,18 @@ def only_one_at_a_time() -> Generator[None]:
         yield
 
 
+def build(parameters: Mapping[str, str], step: Step = nullcontext) -> None:
+    """Build the functions and their layer into `.aws-sam`, which the caller holds (`only_one_at_a_time`)."""
+    with step("sam build"):
+        run([SAM, "build", *overrides(parameters)], bare_environment(), "sam build")
+
+
 def build_and_deploy(endpoint: str, parameters: Mapping[str, str], step: Step = nullcontext) -> dict[str, str]:
     """Do what a user does, `sam build && sam deploy`, and return the stack's outputs."""
-    flags = overrides(parameters)
     with only_one_at_a_time():
-        with step("sam build"):
-            run([SAM, "build", *flags], bare_environment(), "sam build")
+        build(parameters, step)
         with step("sam deploy"):
-            run([SAM, "deploy", *flags], bare_environment(**account(endpoint)), "sam deploy")
+            run([SAM, "deploy", *overrides(parameters)], bare_environment(**account(endpoint)), "sam deploy")
     found = boto3.client("cloudformation", **aws(endpoint)).describe_stacks(StackName=STACK)["Stacks"][0]
     outputs: list[Any] = list(found.get("Outputs", []))
     return {output["OutputKey"]: output["OutputValue"] for output in outputs}
@@ -196,8 +200,8 @@ def stop(process: subprocess.Popen[bytes], seconds: float = 10) -> None:
 
 
 @contextmanager
-def ministack(port: int, *, keep: bool = False) -> Generator[tuple[str, int, Path]]:
-    """Run ministack on the loopback; yield its endpoint, process id and folder. With `keep` it runs on afterwards."""
+def ministack(port: int, *, keep: bool = False, host: str = LOOPBACK) -> Generator[tuple[str, int, Path]]:
+    """Run ministack on that address; yield its endpoint, process id and folder. With `keep` it runs on afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="logarchive-"))
     log = folder / "ministack.log"
     # The functions inherit this environment: as little of the machine's as possible.
@@ -205,7 +209,7 @@ def ministack(port: int, *, keep: bool = False) -> Generator[tuple[str, int, Pat
         "PATH": os.defpath,
         "HOME": str(folder),
         "TMPDIR": str(folder),
-        "BIND_HOST": "127.0.0.1",
+        "BIND_HOST": host,
         "GATEWAY_PORT": str(port),
         "MINISTACK_REGION": REGION,
         "STATE_DIR": str(folder / "state"),
@@ -218,7 +222,7 @@ def ministack(port: int, *, keep: bool = False) -> Generator[tuple[str, int, Pat
             start_new_session=True,
         )  # fmt: skip
     # By name: with an address, sam would not find buckets that are host names.
-    endpoint = f"http://localhost:{port}"
+    endpoint = f"http://{'localhost' if host == LOOPBACK else host}:{port}"
     kept = False
     try:
         wait_until_ready(process, endpoint, log)

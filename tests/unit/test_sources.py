@@ -1,4 +1,6 @@
+import datetime as dt
 import json
+from typing import Any, cast
 
 import pytest
 
@@ -82,3 +84,29 @@ def test_settings_name_every_variable_that_is_missing(monkeypatch: pytest.Monkey
         monkeypatch.delenv(name, raising=False)
     with pytest.raises(ConfigError, match="LEDGER_TABLE, SOURCES_PATH, SECRETS_PREFIX"):
         Settings.from_environment()
+
+
+def test_settings_know_the_first_day_of_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    from logarchive.settings import Settings
+
+    for name in ("ARCHIVE_BUCKET", "LEDGER_TABLE", "SOURCES_PATH", "SECRETS_PREFIX"):
+        monkeypatch.setenv(name, "x")
+    monkeypatch.delenv("ARCHIVE_FROM", raising=False)
+    assert Settings.from_environment().archive_from is None
+    monkeypatch.setenv("ARCHIVE_FROM", "2026-11-01")
+    assert Settings.from_environment().archive_from == dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
+    monkeypatch.setenv("ARCHIVE_FROM", "November")
+    with pytest.raises(ConfigError, match=r"ARCHIVE_FROM: 'November' is no day; .* ArchiveFrom"):
+        Settings.from_environment()
+
+
+def test_the_first_day_of_the_table_comes_from_the_environment_to_the_sources() -> None:
+    from logarchive.aws import Aws
+    from logarchive.handler import connect
+    from logarchive.settings import Settings
+
+    first = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
+    nobody = cast("Any", None)
+    aws = Aws(nobody, nobody, nobody, nobody, nobody)
+    settings = Settings("bucket", "table", "/la/sources/elsa", "la", first)
+    assert connect(provider, settings, aws, nobody, "function").sources.archive_from == first

@@ -178,6 +178,31 @@ def test_a_backfill_into_the_future_is_refused() -> None:
     assert "lies in the future" in answer["errors"][0]["error"]
 
 
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_a_backfill_of_days_that_the_table_does_not_show_is_refused_and_the_parameter_named(*, dry_run: bool) -> None:
+    stage = scenario(start="2026-11-21T00:00:00Z")
+    stage.archive_from = END
+    answer = act(stage.archive(), backfill(dry_run=dry_run))
+    assert not answer["ok"]
+    assert "2026-11-20T00:00:00Z lies before ArchiveFrom (2026-11-21)" in answer["errors"][0]["error"]
+    assert list(stage.ledger.every()) == []
+
+
+def test_a_backfill_from_the_first_day_that_the_table_shows_is_done() -> None:
+    stage = scenario(start="2026-11-21T00:00:00Z")
+    stage.archive_from = START
+    answer = act(stage.archive(), backfill(inline=True))
+    assert (answer["errors"], answer["totals"]["rows"]) == ([], 2)
+
+
+def test_a_source_that_starts_before_the_table_is_reported_by_a_tick_and_not_planned() -> None:
+    stage = scenario(start="2026-11-20T00:00:00Z")
+    stage.archive_from = END
+    answer = stage.tick()
+    assert "before ArchiveFrom (2026-11-21)" in answer["errors"][0]["error"]
+    assert (answer["planned"], list(stage.ledger.every())) == (0, [])
+
+
 def test_a_long_backfill_lists_a_thousand_windows_and_says_where_to_go_on() -> None:
     stage = scenario(window="PT1M")
     answer = act(stage.archive(), backfill())

@@ -1,60 +1,32 @@
-"""The saved queries: Athena's SQL, run here by DuckDB, which reads the same Parquet objects from the bucket."""
+"""Athena's SQL, run here by DuckDB, which reads the same Parquet objects from the bucket."""
 
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import duckdb
-import sqlglot
-from sqlglot.optimizer.annotate_types import annotate_types
 
 from tests.truth import Bucket
 from tests.truth.body import lines
 from tools.demo.page import INDENT, WIDTH, Page
-from tools.lock import ROOT
-from tools.stack import Aws
+from tools.query import SavedQuery
+from tools.stack import Aws, StackError
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-QUERIES = ROOT / "queries"
 #: What the Glue table says of the partitions, and Athena of times: UTC, without a zone.
 VIEW = """
 CREATE VIEW logs AS SELECT * REPLACE (time AT TIME ZONE 'UTC' AS time) FROM read_parquet(
-  's3://{bucket}/logs/*/*/*.parquet', hive_partitioning = true, hive_types = {{provider: VARCHAR, date: VARCHAR}}
+  '{place}/logs/*/*/*.parquet', hive_partitioning = true, hive_types = {{provider: VARCHAR, date: VARCHAR}}
 )
 """
 S3 = """
 CREATE SECRET (TYPE s3, KEY_ID '{aws_access_key_id}', SECRET '{aws_secret_access_key}', REGION '{region_name}',
   ENDPOINT '{host}', URL_STYLE 'path', USE_SSL false)
 """
-
-
-@dataclass(frozen=True)
-class SavedQuery:
-    """A file of `queries/`: comments that say what it asks, and one statement in Athena's SQL."""
-
-    path: Path
-
-    @property
-    def question(self) -> str:
-        """What it asks."""
-        return " ".join(line.removeprefix("--").strip() for line in self._lines(comments=True))
-
-    @property
-    def sql(self) -> str:
-        """The statement."""
-        return "\n".join(self._lines(comments=False))
-
-    def for_duckdb(self) -> str:
-        """Return the statement in DuckDB's SQL."""
-        return annotate_types(sqlglot.parse_one(self.sql, read="athena")).sql("duckdb")
-
-    def _lines(self, *, comments: bool) -> list[str]:
-        return [line for line in self.path.read_text().splitlines() if line.startswith("--") == comments]
 
 
 @dataclass(frozen=True)
@@ -65,11 +37,6 @@ class Answer:
     rows: Sequence[Sequence[Any]]
 
 
-def saved_queries() -> list[SavedQuery]:
-    """Return all of them, by name."""
-    return [SavedQuery(path) for path in sorted(QUERIES.glob("*.sql"))]
-
-
 def connect(aws: Aws, bucket: str) -> "DuckDBPyConnection":
     """Open a database whose table `logs` is what stands in the bucket."""
     database = duckdb.connect(config={"autoinstall_known_extensions": False, "autoload_known_extensions": False})
@@ -77,7 +44,7 @@ def connect(aws: Aws, bucket: str) -> "DuckDBPyConnection":
     extension = files("duckdb_extension_httpfs") / "extensions" / f"v{duckdb.__version__}" / "httpfs.duckdb_extension"
     database.execute(f"LOAD '{extension}'; SET TimeZone = 'UTC'")
     database.execute(S3.format(**aws, host=aws["endpoint_url"].removeprefix("http://")))
-    database.execute(VIEW.format(bucket=bucket))
+    database.execute(VIEW.format(place=f"s3://{bucket}"))
     return database
 
 
@@ -85,6 +52,16 @@ def ask(database: "DuckDBPyConnection", sql: str) -> Answer:
     """Run a statement."""
     done = database.execute(sql)
     return Answer([column[0] for column in done.description or ()], done.fetchall())
+
+
+def look_through(database: "DuckDBPyConnection", view: SavedQuery) -> tuple[str, int, str]:
+    """Make a view; return its name, how many rows it shows, and under which names. Raises StackError if it has none."""
+    ask(database, view.for_duckdb())
+    name = view.path.stem
+    seen = ask(database, f'SELECT *, count(*) OVER () FROM "{name}" LIMIT 1')  # noqa: S608 (the name of a file of ours)
+    if not seen.rows:
+        raise StackError(f"{view.path.name}: the view shows nothing")
+    return name, seen.rows[0][-1], ", ".join(seen.names[:-1])
 
 
 #: What is told of a row: where it came from is told before.

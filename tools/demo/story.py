@@ -15,9 +15,10 @@ from tools.demo.page import INDENT, WIDTH, Page, many
 from tools.demo.progress import Standing, look, number, wait_for_tick, watch
 from tools.demo.proof import Proof, proving, tasks, total
 from tools.demo.providers import Providers
-from tools.demo.saved_query import ask, connect, saved_queries, show_row
+from tools.demo.saved_query import ask, connect, look_through, show_row
 from tools.demo.world import CAP, CAPS, FAULT_NAMES, HOUR, HOURS, PROVIDERS, SECRETS, Feed, broken, hour, late
 from tools.lock import ROOT
+from tools.query import saved_queries, saved_views
 from tools.stack import StackError
 
 ARCHIVE_SECONDS, REVISIT_SECONDS = 300, 120
@@ -174,6 +175,8 @@ class Story:
                     page.line(f"  {line}")
                 page.line()
                 page.table(answer.names, answer.rows)
+            page.section("SQL: a view for each provider, with the vendor's own names")
+            page.table(("view", "rows", "names"), [look_through(database, view) for view in saved_views()])
             page.section("A row, and the record that it came from")
             show_row(page, bucket, database)
 

@@ -26,13 +26,14 @@ _USD_PER_WINDOW = 4 * 0.000005 + 6 * 0.000000625 + 4 * 0.000000125
 
 
 def backfill[S: Source, K: BaseModel](archive: Archive[S, K], event: Backfill) -> Result:
-    """Plan and visit a range. Raises ConfigError for an unknown source or a range that has not ended."""
+    """Plan and visit a range. Raises ConfigError for an unknown source, or a range that may not be."""
     settings = archive.source(event.source)
     if event.end > archive.invocation.clock():
         raise ConfigError(f"end: {instant(event.end)} lies in the future; only what has ended can be archived")
     grain = archive.provider.smallest_window
     if floor(event.start, grain) != event.start or floor(event.end, grain) != event.end:
         raise ConfigError(f"start, end: must be multiples of {duration(grain)} in UTC")
+    archive.sources.admit_start(event.start)
     job = _Job(archive, event, settings)
     if event.dry_run:
         return job.estimate()

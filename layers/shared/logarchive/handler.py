@@ -51,7 +51,14 @@ def connect[S: Source, K: BaseModel](
     provider: Provider[S, K], settings: Settings, aws: Aws, invocation: Invocation, function: str
 ) -> Archive[S, K]:
     """Put an archive together for one invocation."""
-    sources = Sources(provider, aws.ssm, aws.secrets, settings.sources_path, settings.secrets_prefix)
+    sources = Sources(
+        provider=provider,
+        ssm=aws.ssm,
+        secrets=aws.secrets,
+        path=settings.sources_path,
+        secrets_prefix=settings.secrets_prefix,
+        archive_from=settings.archive_from,
+    )
     return Archive(
         provider=provider,
         table=aws.table,

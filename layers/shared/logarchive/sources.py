@@ -1,5 +1,6 @@
 """Sources and secrets: what SSM and Secrets Manager hold, as validated models. A bad source never hides the others."""
 
+import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from logarchive.errors import ConfigError
 from logarchive.provider import Provider
 from logarchive.source import NAME, Source
-from logarchive.window import duration, floor
+from logarchive.window import duration, floor, instant
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager.client import SecretsManagerClient
@@ -34,6 +35,7 @@ class Sources[S: Source, K: BaseModel]:
     secrets: "SecretsManagerClient"
     path: str
     secrets_prefix: str
+    archive_from: dt.datetime | None = None
 
     def load(self) -> tuple[dict[str, S], list[SourceError]]:
         """Read all sources; return the good ones by name, and what is wrong with the others."""
@@ -60,8 +62,18 @@ class Sources[S: Source, K: BaseModel]:
             raise ConfigError(f"window: must be a multiple of {duration(self.provider.smallest_window)}")
         if source.start and source.start != floor(source.start, self.provider.smallest_window):
             raise ConfigError(f"start: must be a multiple of {duration(self.provider.smallest_window)} in UTC")
+        if source.start:
+            self.admit_start(source.start)
         self._admit(source.secret)
         return source
+
+    def admit_start(self, start: dt.datetime) -> None:
+        """Raise ConfigError for a range whose rows no query would find: the table's partitions begin later."""
+        if self.archive_from and start < self.archive_from:
+            raise ConfigError(
+                f"start: {instant(start)} lies before ArchiveFrom ({self.archive_from:%Y-%m-%d}), the first day that "
+                "the table logs shows; give that parameter of the stack an earlier day first"
+            )
 
     def secret(self, source: S) -> K:
         """Read a source's credentials. Raises ConfigError saying what is wrong, never what the secret holds."""

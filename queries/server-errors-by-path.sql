@@ -1,0 +1,15 @@
+-- Where hosts failed over the last three days: paths by their answers from 500 on, and how many clients met with them.
+SELECT
+  url_domain AS host,
+  url_path AS path,
+  count(*) AS failures,
+  count_if(http_response_status_code = 504) AS timed_out,
+  count(DISTINCT client_address) AS clients,
+  max(time) AS last_seen
+FROM logs
+WHERE provider = 'dsa'
+  AND "date" >= date_format(current_timestamp - INTERVAL '3' DAY, '%Y-%m-%d')
+  AND http_response_status_code >= 500
+GROUP BY url_domain, url_path
+ORDER BY failures DESC, host, path
+LIMIT 10

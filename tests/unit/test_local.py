@@ -1,0 +1,65 @@
+"""`make local`: what it hands to a container, and what it says where no container can run."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from logarchive.event import Tick, parse_event
+from tools.docs import providers
+from tools.local.__main__ import EVENTS, VARIABLES
+from tools.local.container import bridge_address
+from tools.lock import ROOT
+from tools.stack import StackError
+
+EVERY = sorted(providers())
+
+
+@pytest.mark.parametrize("provider", EVERY)
+def test_every_function_has_an_event_that_does_its_work_in_one_invocation(provider: str) -> None:
+    event = parse_event(json.loads((EVENTS / f"{provider}.json").read_text()))
+    assert event == Tick(action="tick", inline=True)
+
+
+def test_no_event_is_for_a_function_that_is_none() -> None:
+    assert sorted(path.stem for path in EVENTS.iterdir()) == EVERY
+
+
+@pytest.mark.parametrize("name", VARIABLES)
+def test_a_variable_that_is_handed_over_is_named_in_the_template_or_it_would_be_dropped(name: str) -> None:
+    times = len(re.findall(rf"^ +{name}: ", (ROOT / "template.yaml").read_text(), re.MULTILINE))
+    assert times == (len(EVERY) if name == "SOURCES_PATH" else 1)
+
+
+def docker(folder: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put a `docker` on the PATH that says what a test wants."""
+    program = folder / "docker"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder))
+
+
+def test_without_docker_one_line_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(StackError, match=r"^docker is missing: "):
+        bridge_address()
+
+
+def test_a_docker_that_does_not_run_is_told_in_its_own_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    docker(tmp_path, "echo 'Cannot connect' >&2; exit 1", monkeypatch)
+    with pytest.raises(StackError, match=r"^docker does not answer: Cannot connect$"):
+        bridge_address()
+
+
+def test_a_bridge_that_is_elsewhere_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    docker(tmp_path, "echo 'fd00::1 203.0.113.1 '", monkeypatch)
+    with pytest.raises(StackError, match=r"^docker's bridge \(203\.0\.113\.1\) is not on this machine"):
+        bridge_address()
+
+
+def test_the_first_address_of_the_bridge_that_is_no_ipv6_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    docker(tmp_path, "echo 'fd00::1 127.0.0.1 '", monkeypatch)
+    assert bridge_address() == "127.0.0.1"

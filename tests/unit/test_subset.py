@@ -1,0 +1,148 @@
+"""What DuckDB cannot vouch for is found in a saved query, and the template holds each of them as its file does."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.unit.test_docs import PAGES
+from tools.named_query import TEMPLATE, filled, resource
+from tools.query import SavedQuery, saved_queries, saved_views
+from tools.subset import faults
+
+EVERY = [*saved_queries(), *saved_views()]
+WHERE = "WHERE provider = 'elsa' AND \"date\" >= '2026-11-01'"
+
+
+def of(folder: Path, sql: str, name: str = "query") -> list[str]:
+    path = folder / f"{name}.sql"
+    path.write_text(f"-- What is asked.\n{sql}\n")
+    return faults(SavedQuery(path))
+
+
+@pytest.mark.parametrize("query", EVERY, ids=lambda query: query.name)
+def test_a_saved_query_is_of_the_subset(query: SavedQuery) -> None:
+    assert faults(query) == []
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "time",
+        "count(*)",
+        "count(DISTINCT source)",
+        "count_if(severity_number >= 17)",
+        "element_at(attributes, 'x')",
+        "json_extract_scalar(body, '$.a')",
+        "date_trunc('hour', time)",
+        "coalesce(body, 'x') || '?'",
+        "CASE WHEN body IS NULL THEN 'x' ELSE lower(body) END",
+        "round(1e2 * count_if(body LIKE 'x%') / count(*), 1)",
+        "CAST(element_at(attributes, 'x') AS double)",
+        "CAST(client_port AS double) / http_response_size",
+        "CAST(client_port AS varchar)",
+    ],
+)
+def test_what_means_the_same_to_both_is_admitted(tmp_path: Path, expression: str) -> None:
+    assert of(tmp_path, f"SELECT {expression} AS x FROM logs {WHERE}") == []
+
+
+@pytest.mark.parametrize(
+    ("expression", "reason"),
+    [
+        ("attributes['x']", "use element_at"),
+        ("split(body, ',')[9]", "use element_at"),
+        ("time AT TIME ZONE 'Asia/Seoul'", "stay in UTC"),
+        ("at_timezone(time, 'UTC')", "at_timezone: not seen"),
+        ("with_timezone(time, 'UTC')", "with_timezone: not seen"),
+        ("format_datetime(time, 'y')", "format_datetime: not seen"),
+        ("regexp_replace(body, '(a)', '$1')", "regexp_replace: "),
+        ("client_port / http_response_size", "divide doubles"),
+        ("count(*) / 2", "divide doubles"),
+        ("100.0 * client_port", "100.0: a decimal"),
+        ("try(1e0 / client_port)", "try: "),
+        ("TRY_CAST(body AS double)", "try_cast: "),
+        ("CAST(body AS integer)", "cast to double or varchar"),
+        ("CAST(body AS bigint)", "cast to double or varchar"),
+        ("CAST(body AS decimal(3, 1))", "cast to double or varchar"),
+        ("CAST(client_address AS ipaddress)", "cast to double or varchar"),
+        ("CAST(time AS date)", "cast to double or varchar"),
+        ("date_diff('hour', time, current_timestamp)", "date_diff: "),
+        ("date_add('day', 1, time)", "date_add: "),
+        ("time + INTERVAL '1' DAY", "only of current_timestamp"),
+        ("substr(body, 0)", "substr: "),
+        ("approx_percentile(http_duration_ms, 0.5)", "approx_percentile: "),
+        ("approx_most_frequent(3, body, 9)", "approx_most_frequent: not seen"),
+        ("url_extract_host(body)", "url_extract_host: not seen"),
+        ("any_match(split(body, ','), x -> x = 'a')", "any_match: not seen"),
+        ("is_json_scalar(body)", "is_json_scalar: not seen"),
+        ("ip_prefix(client_address, 8)", "ip_prefix: not seen"),
+        ("to_unixtime(time)", "time_to_unix: not seen"),
+        ("no_such_function(body)", "no_such_function: not seen"),
+        ("no_such_column", "no_such_column: no such column"),
+        ("*", "it must name the columns"),
+    ],
+)
+def test_what_differs_between_the_two_is_found(tmp_path: Path, expression: str, reason: str) -> None:
+    alias = "" if expression == "*" else " AS x"
+    found = of(tmp_path, f"SELECT {expression}{alias} FROM logs {WHERE}")
+    assert any(fault.startswith(reason) or reason in fault for fault in found), found
+
+
+@pytest.mark.parametrize(
+    ("sql", "reason"),
+    [
+        ("SELECT body FROM logs", "name its providers"),
+        ("SELECT body FROM logs WHERE \"date\" >= '2026-11-01'", "name its providers"),
+        ("SELECT body FROM logs WHERE provider = body AND \"date\" >= '2026-11-01'", "name its providers"),
+        ("SELECT body FROM logs WHERE provider = 'elsa'", "from which day on"),
+        ("SELECT body FROM logs WHERE provider = 'elsa' OR \"date\" >= '2026-11-01'", "name its providers"),
+        ("SELECT body FROM logs WHERE provider = 'elsa' AND body >= '2026-11-01'", "from which day on"),
+        (f"SELECT body FROM records {WHERE}", "it reads ['records']"),
+        (f"SELECT FROM logs {WHERE}", "name the columns"),
+        (f"SELECT k AS x FROM logs CROSS JOIN UNNEST(attributes) AS u(k, v) {WHERE}", "unnest: "),
+        ("DROP TABLE logs", "neither a SELECT nor a view"),
+        ("MSCK REPAIR TABLE logs", "neither a SELECT nor a view"),
+        (f"CREATE TABLE elsa AS SELECT body FROM logs {WHERE}", "neither a SELECT nor a view"),
+        (f'CREATE VIEW elsa AS SELECT body, "date" FROM logs {WHERE}', "stands in the file of query"),
+        (
+            "CREATE VIEW query AS SELECT body, \"date\" FROM logs WHERE provider = 'elsa'",
+            "be of the provider query",
+        ),
+        ("CREATE VIEW query AS SELECT body FROM logs WHERE provider = 'query'", 'must select "date"'),
+    ],
+)
+def test_a_query_that_reads_everything_or_something_else_is_found(tmp_path: Path, sql: str, reason: str) -> None:
+    found = of(tmp_path, sql)
+    assert any(reason in fault for fault in found), found
+
+
+def test_the_template_holds_each_saved_query_as_its_file_does() -> None:
+    text = TEMPLATE.read_text()
+    assert filled(text) == text
+    assert text.count("AWS::Athena::NamedQuery") == len(EVERY) == 15
+
+
+def test_a_query_that_was_changed_in_the_template_is_written_anew() -> None:
+    text = TEMPLATE.read_text()
+    changed = text.replace("ORDER BY day DESC", "ORDER BY day")
+    assert changed != text
+    assert filled(changed) == text
+
+
+def test_a_template_without_a_place_for_them_ends_the_writing() -> None:
+    with pytest.raises(SystemExit, match="no place"):
+        filled("Resources: {}\n")
+
+
+def test_quotes_and_line_ends_of_a_statement_survive_yaml(tmp_path: Path) -> None:
+    path = tmp_path / "odd.sql"
+    path.write_text('-- What: "odd"?\nSELECT \'a\\b\' AS "x"\nFROM logs\n')
+    written = resource(SavedQuery(path))
+    assert r"""QueryString: "SELECT 'a\\b' AS \"x\"\nFROM logs" }""" in written
+    assert r'Description: "What: \"odd\"?"' in written
+
+
+def test_every_saved_query_is_told_in_the_docs() -> None:
+    told = "".join(page.read_text() for page in PAGES)
+    assert [query.path.name for query in EVERY if not re.search(rf"queries/(views/)?{query.path.name}", told)] == []

@@ -1,0 +1,109 @@
+"""Run each function in a container, against ministack and the simulator on this machine: `make local`.
+
+`LOCAL_FLAGS` is handed to `sam local invoke`: `LOCAL_FLAGS=--skip-pull-image make local` takes the image that is there.
+"""
+
+import datetime as dt
+import os
+import signal
+import sys
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+from tests.integration.stage import HOUR, PROVIDERS, Clock, Stage
+from tests.simulator import HOSTS, Simulator
+from tests.truth import Place
+from tools.local.check import check
+from tools.local.container import bridge_address, invoke
+from tools.lock import ROOT
+from tools.stack import StackError, aws, build, check_machine, free_port, ministack, only_one_at_a_time
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+EVENTS = ROOT / "events" / "local"
+SOURCE = "local"
+VARIABLES = ("ARCHIVE_BUCKET", "LEDGER_TABLE", "SOURCES_PATH", "SECRETS_PREFIX", "AWS_ENDPOINT_URL")
+#: So many hours are archived, and so many of them are due by then for the provider that is waited for longest.
+HOURS, LEAST = 5, 2
+#: Of the traffic that the simulator plays by default.
+SCALE = 0.1
+
+
+class Ended(BaseException):
+    """Somebody asked us to end."""
+
+
+def main() -> int:
+    """Invoke every function; return 0 only if the bucket holds the truth."""
+    for number in SIGNALS:
+        signal.signal(number, _end)
+    try:
+        return _play()
+    except StackError as error:
+        print(f"make local: {error}", file=sys.stderr)
+        return 1
+    except Ended:
+        print("make local: stopped; nothing is left running", file=sys.stderr)
+        return 130
+
+
+def _end(_number: int, _frame: FrameType | None) -> NoReturn:
+    for one in SIGNALS:
+        signal.signal(one, signal.SIG_IGN)
+    raise Ended
+
+
+def _play() -> int:
+    check_machine()
+    address = bridge_address()
+    for name in ("NO_PROXY", "no_proxy"):
+        os.environ[name] = f"localhost,127.0.0.1,{address}"
+    with (
+        ministack(free_port(address), host=address) as (endpoint, _process_id, folder),
+        Simulator(host=address, scale=SCALE) as simulator,
+        only_one_at_a_time(),
+    ):
+        print(f"AWS at {endpoint}, the providers at {simulator.url}", flush=True)
+        build({}, _step)
+        on = Stage(aws(endpoint), simulator, Clock(dt.datetime.now(dt.UTC)))
+        on.put_secrets()
+        good = [_archives(on, provider, folder) for provider in PROVIDERS]
+    return 0 if all(good) else 1
+
+
+def _archives(on: Stage, provider: str, folder: Path) -> bool:
+    """Let one function archive some hours, and say whether what it left is the truth."""
+    began = time.monotonic()
+    event = EVENTS / f"{provider}.json"
+    start = on.clock.now.replace(minute=0, second=0, microsecond=0) - HOURS * HOUR
+    hosts = HOSTS[:3] if provider == "dsa" else ()
+    more = {"api": "cdn", "hosts": hosts} if hosts else {}
+    on.put_source(provider, SOURCE, start=f"{start:%Y-%m-%dT%H:%M:%SZ}", **more)
+    answer = invoke(f"{provider.capitalize()}Function", event, _variables(on, provider), folder)
+    found = check(on, Place(provider, SOURCE), answer, start, LEAST, hosts)
+    seconds = time.monotonic() - began
+    done = f"{found.windows} windows, {found.rows} rows: each equals its record ({seconds:.1f} s)"
+    print(f"{provider:<12}{event.relative_to(ROOT)!s:<32}{'FAIL' if found.differences else done}", flush=True)
+    for difference in found.differences[:10]:
+        print(f"  {difference}", flush=True)
+    return not found.differences
+
+
+def _variables(on: Stage, provider: str) -> dict[str, str]:
+    sources = f"/{on.name}/sources/{provider}"
+    values = (on.aws.store.bucket, on.aws.table.table.name, sources, on.name, on.access["endpoint_url"])
+    return dict(zip(VARIABLES, values, strict=True))
+
+
+@contextmanager
+def _step(name: str) -> Generator[None]:
+    began = time.monotonic()
+    yield
+    print(f"{name} ({time.monotonic() - began:.1f} s)", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

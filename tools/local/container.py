@@ -1,0 +1,87 @@
+"""The functions in containers: where a container finds this machine, and how `sam local` runs one of them."""
+
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tools.lock import ROOT
+from tools.stack import SAM, StackError, account, bare_environment, free_port, overrides, stop
+
+#: Handed on to `sam local invoke`.
+FLAGS = "LOCAL_FLAGS"
+CONTAINER = re.compile(r"SAM_CONTAINER_ID: ([0-9a-f]+)")
+GATEWAY = "{{range .IPAM.Config}}{{.Gateway}} {{end}}"
+
+
+def bridge_address() -> str:
+    """Return the address at which a container reaches this machine; what listens there is seen by no other machine.
+
+    Raises StackError if there is no container engine here, or one whose bridge is not on this machine.
+    """
+    if not shutil.which("docker"):
+        raise StackError("docker is missing: `sam local` runs the functions in containers")
+    asked = subprocess.run(
+        ["docker", "network", "inspect", "bridge", "--format", GATEWAY], capture_output=True, text=True, check=False
+    )
+    addresses = [address for address in asked.stdout.split() if "." in address]
+    if asked.returncode or not addresses:
+        raise StackError(f"docker does not answer: {(asked.stderr or asked.stdout).strip()}")
+    try:
+        free_port(addresses[0])
+    except OSError:
+        raise StackError(
+            f"docker's bridge ({addresses[0]}) is not on this machine, so no container could reach what runs here; "
+            "this needs an engine that is neither rootless nor in a virtual machine"
+        ) from None
+    return addresses[0]
+
+
+def invoke(function: str, event: Path, variables: Mapping[str, str], folder: Path) -> dict[str, Any]:
+    """Run `sam local invoke` and return the function's answer. Raises StackError if it fails or answers no result.
+
+    A variable that the template does not name would not be set.
+    """
+    given = folder / "variables.json"
+    given.write_text(json.dumps({"Parameters": dict(variables)}))
+    flags = [*overrides({}), *shlex.split(os.environ.get(FLAGS, ""))]
+    log = folder / f"{function}.log"
+    said = _run([SAM, "local", "invoke", function, "--event", event, "--env-vars", given, *flags], variables, log)
+    try:
+        answer: dict[str, Any] = json.loads(said.splitlines()[-1])
+    except (IndexError, ValueError):
+        raise StackError(f"sam local invoke {function} gave no result:\n{_end(log)}\n{said}") from None
+    if not answer.get("ok"):
+        raise StackError(f"{function} failed: {json.dumps(answer)[:1000]}\n{_end(log)}")
+    return answer
+
+
+def _run(command: list[str | Path], variables: Mapping[str, str], log: Path) -> str:
+    """Return what a command writes; what it logs goes into a file. If we are to end, its container goes too."""
+    environment = bare_environment(**account(variables["AWS_ENDPOINT_URL"]))
+    with log.open("wb") as errors:
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors,
+            start_new_session=True,
+        )  # fmt: skip
+        try:
+            return process.communicate()[0].decode("utf-8", "replace")
+        except BaseException:
+            stop(process)
+            _remove(log)
+            raise
+
+
+def _remove(log: Path) -> None:
+    """Remove the container that `sam` has told of: when it is stopped, it leaves it; when interrupted, it hangs."""
+    for container in CONTAINER.findall(log.read_text(errors="replace")):
+        subprocess.run(["docker", "rm", "--force", container], capture_output=True, check=False)
+
+
+def _end(log: Path) -> str:
+    return "\n".join(log.read_text(errors="replace").splitlines()[-30:])

@@ -1,0 +1,62 @@
+"""Writes the saved queries into the template (`python -m tools.named_query`), so that Athena lists them.
+
+`--check` tells what is not of the subset that the tests can vouch for, and whether the template is current.
+"""
+
+import argparse
+import json
+import re
+import sys
+
+from tools.lock import ROOT
+
+sys.path.insert(0, str(ROOT / "layers" / "shared"))  # where the functions find the layer
+
+from tools.query import SavedQuery, saved_queries, saved_views
+from tools.subset import faults
+
+TEMPLATE = ROOT / "template.yaml"
+REGION = re.compile(r"(  # --- Saved queries.*? ---\n).*?(  # --- end ---\n)", re.DOTALL)
+
+
+def resource(query: SavedQuery) -> str:
+    """Return the resource of a saved query, on as few lines as it takes: its text is to be read in its own file."""
+    name = "".join(word.capitalize() for word in query.name.split("-"))
+    place = f"Name: {query.name}, Database: !Ref Database, WorkGroup: !Ref Workgroup"
+    said, sql = (json.dumps(text, ensure_ascii=False) for text in (query.question, query.sql))
+    return (
+        f"  {name}Query:\n"
+        "    Type: AWS::Athena::NamedQuery\n"
+        "    Condition: OnAws\n"
+        f"    Properties: {{ {place}, Description: {said},\n"
+        f"      QueryString: {sql} }}\n"
+    )
+
+
+def filled(text: str) -> str:
+    """Return the template with its saved queries."""
+    resources = "".join(map(resource, [*saved_queries(), *saved_views()]))
+    new, times = REGION.subn(lambda found: found[1] + resources + found[2], text)
+    if times != 1:
+        sys.exit(f"{TEMPLATE.name}: no place, or several, for the saved queries")
+    return new
+
+
+def main() -> int:
+    """Write the saved queries, or check them."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="only tell what is wrong")
+    check = parser.parse_args().check
+    wrong = [f"{one.path.name}: {fault}" for one in (*saved_queries(), *saved_views()) for fault in faults(one)]
+    text = TEMPLATE.read_text()
+    new = filled(text)
+    if new != text and check:
+        wrong.append(f"{TEMPLATE.name}: not current, run `.venv/bin/python -m tools.named_query`")
+    elif new != text:
+        TEMPLATE.write_text(new)
+    print("\n".join(wrong), end="\n" if wrong else "", file=sys.stderr)
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,56 @@
+"""The saved queries and views of `queries/`: what each asks, in Athena's SQL, and the same in DuckDB's."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.optimizer.annotate_types import annotate_types
+
+from tools.lock import ROOT
+
+QUERIES = ROOT / "queries"
+VIEWS = QUERIES / "views"
+
+
+@dataclass(frozen=True)
+class SavedQuery:
+    """A file of `queries/`: comments that say what it asks, and one statement in Athena's SQL."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """The name under which Athena lists it."""
+        return f"view-{self.path.stem}" if self.path.parent == VIEWS else self.path.stem
+
+    @property
+    def question(self) -> str:
+        """What it asks."""
+        return " ".join(line.removeprefix("--").strip() for line in self._lines(comments=True))
+
+    @property
+    def sql(self) -> str:
+        """The statement."""
+        return "\n".join(self._lines(comments=False))
+
+    def tree(self) -> exp.Expr:
+        """Return the statement, parsed as Athena's. Raises sqlglot's ParseError."""
+        return sqlglot.parse_one(self.sql, read="athena")
+
+    def for_duckdb(self) -> str:
+        """Return the statement in DuckDB's SQL."""
+        return annotate_types(self.tree()).sql("duckdb")
+
+    def _lines(self, *, comments: bool) -> list[str]:
+        return [line for line in self.path.read_text().splitlines() if line.startswith("--") == comments]
+
+
+def saved_queries() -> list[SavedQuery]:
+    """Return the queries, by name."""
+    return [SavedQuery(path) for path in sorted(QUERIES.glob("*.sql"))]
+
+
+def saved_views() -> list[SavedQuery]:
+    """Return the statements that make a view for each provider, by name."""
+    return [SavedQuery(path) for path in sorted(VIEWS.glob("*.sql"))]
