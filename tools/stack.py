@@ -142,7 +142,7 @@ def run(command: Sequence[str | Path], environment: Mapping[str, str], what: str
 
 
 def overrides(parameters: Mapping[str, str]) -> list[str]:
-    """Return the flag that gives the template these parameters, this machine's architecture, and what ministack lacks."""
+    """Return the flag that gives the template these parameters, and what this machine and ministack ask for."""
     # It refuses alarms over more than one metric.
     values = {"Architecture": ARCHITECTURES[platform.machine().lower()], "Alarms": "false"} | dict(parameters)
     return ["--parameter-overrides", *(f'{name}="{value}"' for name, value in values.items())]

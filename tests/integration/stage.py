@@ -141,7 +141,7 @@ class Stage:
             clock=self.clock,
             sleep=self.clock.sleep,
             log=lambda event, **keys: self.events.append((event, keys)),
-            count=lambda name, value: self.metrics.append((name, value)),
+            count=lambda name, value, source=None: self.metrics.append((name, value)),
         )
         settings = Settings(
             self.aws.store.bucket, self.aws.table.table.name, f"/{self.name}/sources/{provider}", self.name

@@ -27,7 +27,9 @@ def test_a_tick_plans_and_dispatches_a_worker_for_what_is_due() -> None:
     stage = scenario()
     answer = act(stage.archive(), {"action": "tick"})
     assert (answer["planned"], answer["dispatched"]) == (1, 1)
-    assert stage.dispatched == [{"action": "work", "source": "shop"}]
+    (asked,) = stage.dispatched
+    assert asked.pop("by").startswith("invocation-")
+    assert asked == {"action": "work", "source": "shop"}
 
 
 def test_a_tick_dispatches_nothing_while_every_slot_is_taken_and_nothing_when_nothing_is_due() -> None:
@@ -141,7 +143,9 @@ def test_a_backfill_in_the_background_dispatches_and_lists_what_is_due() -> None
     stage = scenario()
     answer = act(stage.archive(), backfill(workers=3))
     assert answer["dispatched"] == 1
-    assert stage.dispatched == [{"action": "work", "source": "shop", "workers": 3}]
+    assert [{**asked, "by": ""} for asked in stage.dispatched] == [
+        {"action": "work", "source": "shop", "workers": 3, "by": ""}
+    ]
     assert [window["state"] for window in answer["windows"]] == ["planned"]
 
 
