@@ -78,6 +78,9 @@ class Deployed:
     def of_type(self, kind: str) -> dict[str, dict[str, Any]]:
         return {name: self.properties(name) for name, item in self.resources.items() if item["Type"] == kind}
 
+    def functions(self) -> dict[str, dict[str, Any]]:
+        return self.of_type("AWS::Lambda::Function")
+
     def resolve(self, value: Any) -> Any:
         if isinstance(value, list):
             items: list[Any] = [self.resolve(item) for item in value]
