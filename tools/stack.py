@@ -158,12 +158,16 @@ def only_one_at_a_time() -> Generator[None]:
 
 def build_and_deploy(endpoint: str, parameters: Mapping[str, str], step: Step = nullcontext) -> dict[str, str]:
     """Do what a user does, `sam build && sam deploy`, and return the stack's outputs."""
-    flags = overrides(parameters)
     with only_one_at_a_time():
         with step("sam build"):
-            run([SAM, "build", *flags], bare_environment(), "sam build")
-        with step("sam deploy"):
-            run([SAM, "deploy", *flags], bare_environment(**account(endpoint)), "sam deploy")
+            run([SAM, "build", *overrides(parameters)], bare_environment(), "sam build")
+        return deploy(endpoint, parameters, step)
+
+
+def deploy(endpoint: str, parameters: Mapping[str, str], step: Step = nullcontext) -> dict[str, str]:
+    """Deploy what was built, and return the stack's outputs."""
+    with step("sam deploy"):
+        run([SAM, "deploy", *overrides(parameters)], bare_environment(**account(endpoint)), "sam deploy")
     found = boto3.client("cloudformation", **aws(endpoint)).describe_stacks(StackName=STACK)["Stacks"][0]
     outputs: list[Any] = list(found.get("Outputs", []))
     return {output["OutputKey"]: output["OutputValue"] for output in outputs}
