@@ -15,7 +15,7 @@ SKIPPED = re.compile(r"^  - (?P<check>CKV\w+)(?: # (?P<reason>.+))?$", re.MULTIL
 
 def failed() -> dict[str, set[str]]:
     """Return the checks that fail without any list, each with the resources that fail it."""
-    command = [CHECKOV, "--file", ROOT / "template.yaml", "--framework", "cloudformation", "--skip-download"]
+    command = [str(CHECKOV), "--file", str(ROOT / "template.yaml"), "--framework", "cloudformation", "--skip-download"]
     with tempfile.TemporaryDirectory() as elsewhere:  # where it does not find our list
         done = subprocess.run(
             [*command, "--output", "json"], cwd=elsewhere, capture_output=True, text=True, check=False

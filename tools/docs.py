@@ -15,6 +15,7 @@ from typing import Any, cast, get_args
 
 from pydantic import BaseModel
 
+from tools import cost, parameter
 from tools.lock import ROOT
 
 sys.path.insert(0, str(ROOT / "layers" / "shared"))  # where the functions find the layer
@@ -241,6 +242,26 @@ def module_table() -> str:
     return table(["module", "what it is", "imports"], rows)
 
 
+def parameter_table() -> str:
+    """Return the template's parameters."""
+    return table(["parameter", "default", "choices", "meaning"], parameter.rows())
+
+
+def costs() -> str:
+    """Return what the stack costs: idle, with a provider, for a million records."""
+    bills = {
+        "a month, idle": cost.idle(),
+        "a month, for each provider that has a source": cost.provider(),
+        "a million records": cost.million(),
+    }
+    return "\n\n".join(_bill(title, lines) for title, lines in bills.items())
+
+
+def _bill(title: str, lines: Sequence[cost.Line]) -> str:
+    rows = [[what, how, f"{dollars:.4f}"] for what, how, dollars in lines]
+    return table([title, "computed from", "USD"], [*rows, ["**together**", "", f"**{cost.total(lines):.2f}**"]])
+
+
 REGIONS: Mapping[str, Callable[[], str]] = {
     "source-fields": source_fields,
     "columns": columns,
@@ -254,6 +275,8 @@ REGIONS: Mapping[str, Callable[[], str]] = {
     "queries": queries,
     "metrics": metric_table,
     "log-events": event_table,
+    "parameters": parameter_table,
+    "cost": costs,
     "modules": module_table,
 }
 

@@ -104,7 +104,8 @@ def table(stack: Stack) -> dict[str, Any]:
 
 
 def queue_and_logs(stack: Stack) -> dict[str, Any]:
-    sqs, logs = boto3.client("sqs", **stack.aws), boto3.client("logs", **stack.aws)
+    sqs: Any = boto3.client("sqs", **stack.aws)
+    logs = boto3.client("logs", **stack.aws)
     found: dict[str, Any] = dict(
         sqs.get_queue_attributes(QueueUrl=stack.outputs["DeadLettersUrl"], AttributeNames=["All"])["Attributes"]
     )
@@ -150,7 +151,7 @@ def shape(item: Mapping[str, Any]) -> tuple[Any, ...]:
 
 
 def role(stack: Stack, name: str) -> tuple[str, str, str]:
-    iam = boto3.client("iam", **stack.aws)
+    iam: Any = boto3.client("iam", **stack.aws)
     tags = {tag["Key"]: tag["Value"] for tag in iam.get_role(RoleName=name)["Role"].get("Tags", [])}
     (attached,) = iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]
     (own,) = iam.list_role_policies(RoleName=name)["PolicyNames"]
@@ -171,7 +172,8 @@ def fired(item: Mapping[str, Any]) -> tuple[Any, ...]:
 
 
 def sight(stack: Stack) -> dict[str, Any]:
-    board = boto3.client("cloudwatch", **stack.aws).get_dashboard(DashboardName=stack.outputs["DashboardName"])
+    cloudwatch: Any = boto3.client("cloudwatch", **stack.aws)
+    board = cloudwatch.get_dashboard(DashboardName=stack.outputs["DashboardName"])
     logs: Any = boto3.client("glue", **stack.aws).get_table(DatabaseName=stack.outputs["DatabaseName"], Name="logs")
     group: Any = boto3.client("athena", **stack.aws).get_work_group(WorkGroup=stack.outputs["WorkgroupName"])
     configured = group["WorkGroup"]["Configuration"]
@@ -211,7 +213,8 @@ def removed(stack: Stack) -> None:
 
 @pytest.mark.slow
 def test_what_is_deployed_is_what_the_template_says_and_goes_on_beside_data_that_was_kept() -> None:
-    with local_stack(**PARAMETERS) as stack:
+    parameters: Any = PARAMETERS  # not to be taken for the other arguments
+    with local_stack(**parameters) as stack:
         assert read_back(stack) == {**READ, **DROPPED}
         assert ticked(stack)["ok"]
 

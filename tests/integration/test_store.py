@@ -68,7 +68,11 @@ def test_keys_come_in_order_and_only_below_the_prefix(store: Store) -> None:
 
 def test_what_was_written_is_told_with_its_size_and_what_was_refused_is_not(store: Store, tmp_path: Path) -> None:
     told: list[tuple[str, int]] = []
-    store = replace(store, wrote=lambda key, size: told.append((key, size)))
+
+    def wrote(key: str, size: int) -> None:
+        told.append((key, size))
+
+    store = replace(store, wrote=wrote)
     store.keep("raw/1", b"one")
     store.keep("raw/1", b"one")
     path, sha256 = file(tmp_path, b"2" * (SINGLE_PUT_BYTES + 1))

@@ -2,10 +2,10 @@
 
 import json
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 from tools.lock import ROOT
 
@@ -83,13 +83,15 @@ class Deployed:
 
     def resolve(self, value: Any) -> Any:
         if isinstance(value, list):
-            items: list[Any] = [self.resolve(item) for item in value]
+            items = [self.resolve(item) for item in cast("list[Any]", value)]
             return [item for item in items if item is not None]
         if not isinstance(value, dict):
             return value
-        if len(value) == 1 and (name := next(iter(value))) in _FUNCTIONS:
-            return _FUNCTIONS[name](self, value[name])
-        found: dict[str, Any] = {name: self.resolve(item) for name, item in value.items()}
+        mapping = cast("dict[str, Any]", value)
+        name = next(iter(mapping), "")
+        if len(mapping) == 1 and name in _FUNCTIONS:
+            return _FUNCTIONS[name](self, mapping[name])
+        found: dict[str, Any] = {name: self.resolve(item) for name, item in mapping.items()}
         return {name: item for name, item in found.items() if item is not None}
 
     def ref(self, name: str) -> Any:
@@ -142,7 +144,7 @@ def _pair(value: Any) -> tuple[str, str]:
     return resource, attribute
 
 
-_FUNCTIONS: Mapping[str, Any] = {
+_FUNCTIONS: Mapping[str, Callable[[Deployed, Any], Any]] = {
     "Ref": Deployed.ref,
     "Fn::GetAtt": lambda stack, value: stack.attribute(*_pair(value)),
     "Fn::Sub": Deployed.substituted,
