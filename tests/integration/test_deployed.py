@@ -5,7 +5,7 @@ ministack drops some of what a template says, and reports success. What it drops
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import boto3
 import pytest
@@ -59,13 +59,18 @@ READ: Mapping[str, Any] = {
 }  # fmt: skip
 
 
+def client(stack: Stack, service: str) -> Any:
+    """Return a client; of some services our stubs know nothing."""
+    return cast("Any", boto3).client(service, **stack.aws)
+
+
 def part(name: str) -> str:
     """Return the logical name in a physical one, `logarchive-DeadLetters-1A2B`."""
     return name.rpartition(":")[2].removeprefix(f"{STACK}-").partition("-")[0]
 
 
 def bucket(stack: Stack) -> dict[str, Any]:
-    s3, name = boto3.client("s3", **stack.aws), stack.outputs["BucketName"]
+    s3, name = client(stack, "s3"), stack.outputs["BucketName"]
     policy = json.loads(s3.get_bucket_policy(Bucket=name)["Policy"])
     (rule,) = s3.get_bucket_encryption(Bucket=name)["ServerSideEncryptionConfiguration"]["Rules"]
     (owner,) = s3.get_bucket_ownership_controls(Bucket=name)["OwnershipControls"]["Rules"]
@@ -88,7 +93,7 @@ def or_none(ask: Any) -> Any:
 
 
 def table(stack: Stack) -> dict[str, Any]:
-    dynamodb, name = boto3.client("dynamodb", **stack.aws), stack.outputs["LedgerTableName"]
+    dynamodb, name = client(stack, "dynamodb"), stack.outputs["LedgerTableName"]
     found = dynamodb.describe_table(TableName=name)["Table"]
     backups = dynamodb.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
     (index,) = found.get("LocalSecondaryIndexes", [])
@@ -104,8 +109,8 @@ def table(stack: Stack) -> dict[str, Any]:
 
 
 def queue_and_logs(stack: Stack) -> dict[str, Any]:
-    sqs: Any = boto3.client("sqs", **stack.aws)
-    logs = boto3.client("logs", **stack.aws)
+    sqs = client(stack, "sqs")
+    logs = client(stack, "logs")
     found: dict[str, Any] = dict(
         sqs.get_queue_attributes(QueueUrl=stack.outputs["DeadLettersUrl"], AttributeNames=["All"])["Attributes"]
     )
@@ -118,15 +123,15 @@ def queue_and_logs(stack: Stack) -> dict[str, Any]:
 
 
 def functions(stack: Stack) -> dict[str, Any]:
-    client = boto3.client("lambda", **stack.aws)
+    lambdas = client(stack, "lambda")
     names = {name: stack.outputs[f"{name.title()}FunctionName"] for name in PROVIDERS}
     found: dict[str, Any] = {
-        name: client.get_function_configuration(FunctionName=named) for name, named in names.items()
+        name: lambdas.get_function_configuration(FunctionName=named) for name, named in names.items()
     }
     variables = {name: item["Environment"]["Variables"] for name, item in found.items()}
     chosen = ("RAW_RETENTION_DAYS", "RAW_RETENTION_MODE", "PER_SOURCE_METRICS", "TRACING", "LOG_LEVEL")
     failures: dict[str, Any] = {
-        name: client.get_function_event_invoke_config(FunctionName=named, Qualifier="$LATEST")
+        name: lambdas.get_function_event_invoke_config(FunctionName=named, Qualifier="$LATEST")
         for name, named in names.items()
     }
     return {
@@ -151,7 +156,7 @@ def shape(item: Mapping[str, Any]) -> tuple[Any, ...]:
 
 
 def role(stack: Stack, name: str) -> tuple[str, str, str]:
-    iam: Any = boto3.client("iam", **stack.aws)
+    iam = client(stack, "iam")
     tags = {tag["Key"]: tag["Value"] for tag in iam.get_role(RoleName=name)["Role"].get("Tags", [])}
     (attached,) = iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]
     (own,) = iam.list_role_policies(RoleName=name)["PolicyNames"]
@@ -159,8 +164,8 @@ def role(stack: Stack, name: str) -> tuple[str, str, str]:
 
 
 def schedules(stack: Stack) -> dict[str, Any]:
-    client = boto3.client("scheduler", **stack.aws)
-    found: dict[str, Any] = {name: client.get_schedule(Name=f"{STACK}-{name}-tick") for name in PROVIDERS}
+    scheduler = client(stack, "scheduler")
+    found: dict[str, Any] = {name: scheduler.get_schedule(Name=f"{STACK}-{name}-tick") for name in PROVIDERS}
     return {"schedules": {name: fired(item) for name, item in found.items()}}
 
 
@@ -172,10 +177,10 @@ def fired(item: Mapping[str, Any]) -> tuple[Any, ...]:
 
 
 def sight(stack: Stack) -> dict[str, Any]:
-    cloudwatch: Any = boto3.client("cloudwatch", **stack.aws)
+    cloudwatch = client(stack, "cloudwatch")
     board = cloudwatch.get_dashboard(DashboardName=stack.outputs["DashboardName"])
-    logs: Any = boto3.client("glue", **stack.aws).get_table(DatabaseName=stack.outputs["DatabaseName"], Name="logs")
-    group: Any = boto3.client("athena", **stack.aws).get_work_group(WorkGroup=stack.outputs["WorkgroupName"])
+    logs: Any = client(stack, "glue").get_table(DatabaseName=stack.outputs["DatabaseName"], Name="logs")
+    group: Any = client(stack, "athena").get_work_group(WorkGroup=stack.outputs["WorkgroupName"])
     configured = group["WorkGroup"]["Configuration"]
     return {
         "dashboard": len(json.loads(board["DashboardBody"])["widgets"]),
@@ -193,7 +198,7 @@ def read_back(stack: Stack) -> dict[str, Any]:
 
 
 def ticked(stack: Stack) -> Mapping[str, Any]:
-    answer = boto3.client("lambda", **stack.aws).invoke(
+    answer = client(stack, "lambda").invoke(
         FunctionName=stack.outputs["ElsaFunctionName"], Payload=b'{"action": "tick"}'
     )
     result: Mapping[str, Any] = json.loads(answer["Payload"].read())
@@ -201,7 +206,7 @@ def ticked(stack: Stack) -> Mapping[str, Any]:
 
 
 def removed(stack: Stack) -> None:
-    cloudformation = boto3.client("cloudformation", **stack.aws)
+    cloudformation = client(stack, "cloudformation")
     cloudformation.delete_stack(StackName=STACK)
     try:
         cloudformation.get_waiter("stack_delete_complete").wait(
@@ -219,7 +224,7 @@ def test_what_is_deployed_is_what_the_template_says_and_goes_on_beside_data_that
         assert ticked(stack)["ok"]
 
         kept = {"bucket": stack.outputs["BucketName"], "table": stack.outputs["LedgerTableName"]}
-        s3, items = boto3.client("s3", **stack.aws), boto3.resource("dynamodb", **stack.aws).Table(kept["table"])
+        s3, items = client(stack, "s3"), boto3.resource("dynamodb", **stack.aws).Table(kept["table"])
         s3.put_object(Bucket=kept["bucket"], Key="raw/kept", Body=b"kept")
         items.put_item(Item={"source": "elsa#", "window": "#sources", "names": {"kept"}})
         before = bucket(stack)
@@ -231,7 +236,7 @@ def test_what_is_deployed_is_what_the_template_says_and_goes_on_beside_data_that
         assert (outputs["BucketName"], outputs["LedgerTableName"]) == (kept["bucket"], kept["table"])
         assert bucket(again) == before
         assert s3.get_object(Bucket=kept["bucket"], Key="raw/kept")["Body"].read() == b"kept"
-        status = boto3.client("lambda", **stack.aws).invoke(
+        status = client(stack, "lambda").invoke(
             FunctionName=outputs["ElsaFunctionName"], Payload=b'{"action": "status"}'
         )
         (source,) = json.loads(status["Payload"].read())["sources"]

@@ -83,7 +83,7 @@ class Deployed:
 
     def resolve(self, value: Any) -> Any:
         if isinstance(value, list):
-            items = [self.resolve(item) for item in cast("list[Any]", value)]
+            items = [self.resolve(item) for item in cast("list[Any]", value)]  # type: ignore[redundant-cast] # pyright needs it
             return [item for item in items if item is not None]
         if not isinstance(value, dict):
             return value
