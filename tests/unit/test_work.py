@@ -308,3 +308,17 @@ def test_a_normal_visit_costs_at_most_eight_requests_beyond_its_parts() -> None:
         costs.append(len(stage.table.calls) + len([call for call in stage.s3.calls if ".zip" not in call]))
     slot_and_last_look = 3
     assert max(costs) - slot_and_last_look <= 8
+
+
+def test_a_window_whose_raw_objects_have_expired_is_visited_anew() -> None:
+    stage = scenario()
+    stage.tick()
+    before = {key for key in stage.s3.objects if key.startswith("raw/")}
+    for key in before:
+        del stage.s3.objects[key]
+    stage.now = END + 2 * HOUR
+    stage.tick()
+    raw = {key for key in stage.s3.objects if key.startswith("raw/")}
+    assert len(raw) == len(before) == 2
+    assert not raw & before
+    assert stage.rows() == {"a": 1, "b": 1}
