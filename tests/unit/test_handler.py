@@ -5,14 +5,16 @@ import json
 import subprocess
 import sys
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
 
 import pytest
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from logarchive import handler as handling
-from logarchive.invocation import Invocation
+from logarchive.handler import invocation_of
+from logarchive.handler import traced as traced_handler
+from logarchive.metric import Tally
 from tools.lock import ROOT
 
 
@@ -28,9 +30,8 @@ class Context:
 
 def logged(event: object) -> dict[str, Any]:
     written = io.StringIO()
-    logger = handling.Logger(service=uuid.uuid4().hex, stream=written)  # one of that name is made only once
-    begin = cast("Callable[..., Invocation]", handling._invocation)
-    invocation = begin(Context(), logger, event, lambda *_: None)
+    logger = Logger(service=uuid.uuid4().hex, stream=written)  # one of that name is made only once
+    invocation = invocation_of(cast("LambdaContext", Context()), logger, event, Tally())
     invocation.log("worker.no_slot", source="shop")
     line: dict[str, Any] = json.loads(written.getvalue().splitlines()[-1])
     return line
@@ -54,5 +55,5 @@ def test_the_tracer_s_sdk_is_not_loaded_with_a_function() -> None:
 
 def test_a_traced_handler_answers_as_the_untraced_does(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("POWERTOOLS_TRACE_DISABLED", "true")  # outside Lambda there is no daemon to send to
-    traced = handling._traced("elsa", lambda event, _context: {"ok": event})
+    traced = traced_handler("elsa", lambda event, _context: {"ok": event})
     assert traced("said", cast("Any", Context())) == {"ok": "said"}

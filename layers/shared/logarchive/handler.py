@@ -39,7 +39,7 @@ def lambda_handler[S: Source, K: BaseModel](provider: Provider[S, K]) -> Handler
 
     def invoked(event: Any, context: LambdaContext) -> Result:  # noqa: ANN401 (whatever the caller sent)
         settings, tally = _settings(), Tally()
-        invocation = _invocation(context, _logger(provider.name), event, tally)
+        invocation = invocation_of(context, _logger(provider.name), event, tally)
         archive = connect(provider, settings, _aws(), invocation, context.invoked_function_arn)
         try:
             return act(archive, event)
@@ -47,7 +47,7 @@ def lambda_handler[S: Source, K: BaseModel](provider: Provider[S, K]) -> Handler
             publish(provider.name, tally, per_source=settings.per_source_metrics)
 
     def handler(event: Any, context: LambdaContext) -> Result:  # noqa: ANN401 (whatever the caller sent)
-        return (_traced(provider.name, invoked) if _settings().tracing else invoked)(event, context)
+        return (traced(provider.name, invoked) if _settings().tracing else invoked)(event, context)
 
     return handler
 
@@ -95,7 +95,8 @@ def _refuse[S: Source, K: BaseModel](archive: Archive[S, K], error: str, source:
     return refused(archive.provider.name, error, source)
 
 
-def _invocation(context: LambdaContext, logger: Logger, event: Any, count: Count) -> Invocation:  # noqa: ANN401
+def invocation_of(context: LambdaContext, logger: Logger, event: Any, count: Count) -> Invocation:  # noqa: ANN401
+    """Say what an action needs to know of its invocation; every line it logs tells which one it is, and who asked."""
     asked_by = cast("dict[str, object]", event).get("by") if isinstance(event, dict) else None
     logger.append_keys(request_id=context.aws_request_id)
     logger.set_correlation_id(str(asked_by or context.aws_request_id))
@@ -135,7 +136,7 @@ def _logger(provider: str) -> Logger:
     return Logger(service=provider)
 
 
-def _traced(provider: str, handler: Handler) -> Handler:
+def traced(provider: str, handler: Handler) -> Handler:
     """Return the handler with its run and its calls to AWS traced. What is sent to a provider stays as it was."""
     from aws_lambda_powertools import Tracer  # its SDK costs cold start
 
