@@ -43,7 +43,7 @@ coverage: .venv/installed .tools/sam/installed .tools/ministack/installed ## eve
 	@$(BIN)/python -m pytest --cov --cov-report=term
 
 .PHONY: lint
-lint: .venv/installed .tools/sam/installed ## ruff, lock files, mypy, pyright, import rules, template
+lint: .venv/installed .tools/sam/installed .tools/checkov/installed ## ruff, lock files, mypy, pyright, import rules, template
 	@$(BIN)/python -m tools.lint
 
 .PHONY: format
@@ -65,6 +65,9 @@ clean: ## remove everything that make made
 
 .tools/sam/installed: tools/requirements-sam.txt
 	$(call environment,.tools/sam,$<)
+
+.tools/checkov/installed: tools/requirements-checkov.txt
+	$(call environment,.tools/checkov,$<)
 
 # The functions run in ministack's own interpreter, so this one is 3.13 too.
 .tools/ministack/installed: tools/requirements-ministack.txt

@@ -19,6 +19,7 @@ from logarchive.archive import Archive
 from logarchive.handler import act
 from logarchive.invocation import Invocation
 from logarchive.ledger import Ledger
+from logarchive.metric import Count, Tally
 from logarchive.result import Result
 from logarchive.sources import Sources
 from logarchive.store import Store
@@ -58,6 +59,8 @@ class Scenario:
     s3: FakeS3 = field(default_factory=FakeS3)
     now: dt.datetime = START
     settings: dict[str, Any] = field(default_factory=dict[str, Any])
+    #: All sources; None: the one.
+    sources: dict[str, Any] | None = None
     #: Answers in place of the world, when set.
     answer: Callable[[httpx.Request], httpx.Response | None] = lambda _request: None
     gate: Gate = open_gate
@@ -71,7 +74,7 @@ class Scenario:
 
         self.table.gate = self.s3.gate = gate
 
-    def archive(self, clock: Callable[[], dt.datetime] | None = None) -> Archive[Any, Any]:
+    def archive(self, clock: Callable[[], dt.datetime] | None = None, count: Count | None = None) -> Archive[Any, Any]:
         """Return the archive as a fresh invocation sees it."""
         now = (clock or (lambda: self.now))()
         invocation = Invocation(
@@ -81,6 +84,7 @@ class Scenario:
             clock=clock or (lambda: self.now),
             sleep=lambda _seconds: None,
             log=lambda event, **_keys: self.events.append(event),
+            count=count or Tally(),
         )
         source: dict[str, Any] = {
             "secret": "la/ncloud/one",
@@ -89,7 +93,8 @@ class Scenario:
             "start": "2026-11-20T00:00:00Z",
         }
         source |= {"window": "P1D", "revisit": ["PT1H", "PT4H"]}
-        ssm = FakeSsm({"/la/sources/elsa/shop": json.dumps(source | self.settings)})
+        sources = {"shop": source | self.settings} if self.sources is None else self.sources
+        ssm = FakeSsm({f"/la/sources/elsa/{name}": json.dumps(settings) for name, settings in sources.items()})
         secrets = FakeSecrets({"la/ncloud/one": '{"access_key": "a", "secret_key": "s"}'})
         return Archive(
             provider=provider,

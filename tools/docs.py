@@ -15,11 +15,14 @@ from typing import Any, cast, get_args
 
 from pydantic import BaseModel
 
+from tools import cost, parameter
 from tools.lock import ROOT
 
 sys.path.insert(0, str(ROOT / "layers" / "shared"))  # where the functions find the layer
 
+from logarchive.errors import Issue
 from logarchive.event import Event
+from logarchive.metric import UNITS, issue_metric
 from logarchive.provider import Provider
 from logarchive.schema import COLUMNS
 from logarchive.source import Source
@@ -43,9 +46,18 @@ MADE_HERE = {
 METRICS = {
     "WindowsSealed": "visits that sealed their window",
     "WindowsWithIssue": "visits that left their window with an issue; counted again at each visit",
+    **{issue_metric(issue): f"those of them with the issue `{issue}`" for issue in get_args(Issue.__value__)},
     "Rows": "rows by which a window's object grew",
     "Rejects": "rejects of the visit; a window that is visited again counts them again",
     "LateRows": "rows that came after their window's first visit",
+    "RawBytes": "bytes written under `raw/`, manifests included",
+    "LogsBytes": "bytes written under `logs/`",
+    "Requests": "requests to the provider, repetitions and downloads included",
+    "Throttles": "answers of the provider that asked for fewer requests",
+    "LagSeconds": "at each tick: how long the oldest window that was never archived has been due; 0 without a source",
+    "HoursToLoss": "at each tick: hours until the provider drops records of an unfinished window; needs `retention`",
+    "QuietSeconds": "at each tick: how much archived time has passed since the newest window that had a row",
+    "QuietSources": "at each tick: sources that are quiet for longer than their `quiet_after`",
     "SourceErrors": "sources that could not be used (a wrong field, a missing secret), each time they are read",
     "EventErrors": "events that were refused",
 }
@@ -221,9 +233,9 @@ def explained(kind: str, found: Iterable[str], meanings: Mapping[str, str]) -> l
 
 
 def metric_table() -> str:
-    """Return the metrics that the code counts."""
-    names = explained("metrics", metrics(), METRICS)
-    return table(["metric", "counts"], [[f"`{name}`", METRICS[name]] for name in names])
+    """Return the metrics that the code counts and measures."""
+    names = explained("metrics", metrics() | set(UNITS), METRICS)
+    return table(["metric", "unit", "tells"], [[f"`{name}`", UNITS[name], METRICS[name]] for name in names])
 
 
 def event_table() -> str:
@@ -244,6 +256,26 @@ def module_table() -> str:
     return table(["module", "what it is", "imports"], rows)
 
 
+def parameter_table() -> str:
+    """Return the template's parameters."""
+    return table(["parameter", "default", "choices", "meaning"], parameter.rows())
+
+
+def costs() -> str:
+    """Return what the stack costs: idle, with a provider, for a million records."""
+    bills = {
+        "a month, idle": cost.idle(),
+        "a month, for each provider that has a source": cost.provider(),
+        "a million records": cost.million(),
+    }
+    return "\n\n".join(_bill(title, lines) for title, lines in bills.items())
+
+
+def _bill(title: str, lines: Sequence[cost.Line]) -> str:
+    rows = [[what, how, f"{dollars:.4f}"] for what, how, dollars in lines]
+    return table([title, "computed from", "USD"], [*rows, ["**together**", "", f"**{cost.total(lines):.2f}**"]])
+
+
 REGIONS: Mapping[str, Callable[[], str]] = {
     "source-fields": source_fields,
     "columns": columns,
@@ -259,6 +291,8 @@ REGIONS: Mapping[str, Callable[[], str]] = {
     "views": lambda: queries(saved_views()),
     "metrics": metric_table,
     "log-events": event_table,
+    "parameters": parameter_table,
+    "cost": costs,
     "modules": module_table,
 }
 

@@ -115,13 +115,21 @@ def _written(name: str, function: ast.FunctionDef) -> Iterator[str]:
 
 
 def metrics() -> set[str]:
-    """Return the names of what is counted: said in the call, or in pairs of a name and a number beside it."""
+    """Return the names of what is counted: said in the call, in pairs of a name and a number beside it, or known."""
     found: set[str] = set()
-    for tree in trees().values():
+    # Elsewhere than in the list of metrics itself, a name of that list is one that is counted.
+    dictionaries = (node for node in ast.walk(trees()["metric"]) if isinstance(node, ast.Dict))
+    named = {text for node in dictionaries for text in map(_text, filter(None, node.keys)) if text}
+    for tree in (tree for name, tree in trees().items() if name != "metric"):
         for call in _calls(tree, "count"):
             said = {text for node in ast.walk(call.args[0]) if isinstance(node, ast.expr) and (text := _text(node))}
             found |= said or _pairs(tree)
+        found |= named.intersection(_constants(tree))
     return {name for name in found if METRIC.fullmatch(name)}
+
+
+def _constants(tree: ast.Module) -> Iterator[str]:
+    yield from (text for node in ast.walk(tree) if isinstance(node, ast.expr) and (text := _text(node)))
 
 
 def _pairs(tree: ast.Module) -> set[str]:

@@ -19,6 +19,7 @@ CHECKS = (
     ("lint-imports", "--no-logo"),
     ("cfn-lint", "template.yaml"),
     ("../../.tools/sam/bin/sam", "validate"),
+    ("python", "-m", "tools.checkov"),
 )
 
 
@@ -35,7 +36,7 @@ def passes(check: tuple[str, ...]) -> bool:
         [BIN / check[0], *check[1:]], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )
     ok = done.returncode == 0
-    name = " ".join(check).replace("../../.tools/sam/bin/", "").replace("python -m tools.", "")
+    name = " ".join(check).rpartition("/bin/")[2].replace("python -m tools.", "")
     print(f"{'ok  ' if ok else 'FAIL'} {name} ({time.monotonic() - start:.1f} s)", flush=True)
     if not ok:
         print(done.stdout + done.stderr, flush=True)

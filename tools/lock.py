@@ -49,6 +49,7 @@ LOCKS = (
     Lock("layers/shared/requirements.txt", project=True, group=None),
     Lock("requirements-dev.txt", project=True, group="dev"),
     Lock("tools/requirements-sam.txt", project=False, group="sam"),
+    Lock("tools/requirements-checkov.txt", project=False, group="checkov"),
     Lock("tools/requirements-ministack.txt", project=False, group="ministack"),
 )
 

@@ -142,8 +142,9 @@ def run(command: Sequence[str | Path], environment: Mapping[str, str], what: str
 
 
 def overrides(parameters: Mapping[str, str]) -> list[str]:
-    """Return the flag that gives the template these parameters, and the architecture of this machine."""
-    values = {"Architecture": ARCHITECTURES[platform.machine().lower()]} | dict(parameters)
+    """Return the flag that gives the template these parameters, and what this machine and ministack ask for."""
+    # It refuses alarms over more than one metric.
+    values = {"Architecture": ARCHITECTURES[platform.machine().lower()], "Alarms": "false"} | dict(parameters)
     return ["--parameter-overrides", *(f'{name}="{value}"' for name, value in values.items())]
 
 
@@ -165,8 +166,13 @@ def build_and_deploy(endpoint: str, parameters: Mapping[str, str], step: Step = 
     """Do what a user does, `sam build && sam deploy`, and return the stack's outputs."""
     with only_one_at_a_time():
         build(parameters, step)
-        with step("sam deploy"):
-            run([SAM, "deploy", *overrides(parameters)], bare_environment(**account(endpoint)), "sam deploy")
+        return deploy(endpoint, parameters, step)
+
+
+def deploy(endpoint: str, parameters: Mapping[str, str], step: Step = nullcontext) -> dict[str, str]:
+    """Deploy what was built, and return the stack's outputs."""
+    with step("sam deploy"):
+        run([SAM, "deploy", *overrides(parameters)], bare_environment(**account(endpoint)), "sam deploy")
     found = boto3.client("cloudformation", **aws(endpoint)).describe_stacks(StackName=STACK)["Stacks"][0]
     outputs: list[Any] = list(found.get("Outputs", []))
     return {output["OutputKey"]: output["OutputValue"] for output in outputs}

@@ -115,7 +115,8 @@ def fetch(api: Api, source: Security365Source, span: Span) -> Iterator[Part]:
 
 def further(last: Mapping[str, Any] | None, asked: Mapping[str, Any]) -> list[Any]:
     """Return the key of the next page, which is the last record's `sort` as it came."""
-    key, time = (last.get("sort"), last.get("time")) if last else (None, None)
+    key: Any = last and last.get("sort")
+    time: Any = last and last.get("time")
     if key.__class__ is not list or key == asked.get("pagination_key"):
         raise MalformedError("there is no way on: the page's last record has no `sort` of its own")
     between = asked.get("filters", asked)

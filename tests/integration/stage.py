@@ -83,6 +83,8 @@ class Stage:
     clock: Clock
     name: str = field(default_factory=lambda: f"stage-{uuid.uuid4().hex[:8]}")
     calls: Calls = field(default_factory=Calls)
+    #: As the function's environment says: for how long raw objects are locked.
+    raw_retention_days: int = 0
     #: What was logged and counted.
     events: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list[tuple[str, Mapping[str, Any]]])
     metrics: list[tuple[str, float]] = field(default_factory=list[tuple[str, float]])
@@ -143,10 +145,14 @@ class Stage:
             clock=self.clock,
             sleep=self.clock.sleep,
             log=lambda event, **keys: self.events.append((event, keys)),
-            count=lambda name, value: self.metrics.append((name, value)),
+            count=lambda name, value, source=None: self.metrics.append((name, value)),
         )
         settings = Settings(
-            self.aws.store.bucket, self.aws.table.table.name, f"/{self.name}/sources/{provider}", self.name
+            self.aws.store.bucket,
+            self.aws.table.table.name,
+            f"/{self.name}/sources/{provider}",
+            self.name,
+            raw_retention_days=self.raw_retention_days,
         )
         return act(connect(PROVIDERS[provider], settings, self.aws, invocation, f"{self.name}-{provider}"), event)
 

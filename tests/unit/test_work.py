@@ -27,7 +27,9 @@ def test_a_tick_plans_and_dispatches_a_worker_for_what_is_due() -> None:
     stage = scenario()
     answer = act(stage.archive(), {"action": "tick"})
     assert (answer["planned"], answer["dispatched"]) == (1, 1)
-    assert stage.dispatched == [{"action": "work", "source": "shop"}]
+    (asked,) = stage.dispatched
+    assert asked.pop("by").startswith("invocation-")
+    assert asked == {"action": "work", "source": "shop"}
 
 
 def test_a_tick_dispatches_nothing_while_every_slot_is_taken_and_nothing_when_nothing_is_due() -> None:
@@ -141,7 +143,9 @@ def test_a_backfill_in_the_background_dispatches_and_lists_what_is_due() -> None
     stage = scenario()
     answer = act(stage.archive(), backfill(workers=3))
     assert answer["dispatched"] == 1
-    assert stage.dispatched == [{"action": "work", "source": "shop", "workers": 3}]
+    assert [{**asked, "by": ""} for asked in stage.dispatched] == [
+        {"action": "work", "source": "shop", "workers": 3, "by": ""}
+    ]
     assert [window["state"] for window in answer["windows"]] == ["planned"]
 
 
@@ -329,3 +333,17 @@ def test_a_normal_visit_costs_at_most_eight_requests_beyond_its_parts() -> None:
         costs.append(len(stage.table.calls) + len([call for call in stage.s3.calls if ".zip" not in call]))
     slot_and_last_look = 3
     assert max(costs) - slot_and_last_look <= 8
+
+
+def test_a_window_whose_raw_objects_have_expired_is_visited_anew() -> None:
+    stage = scenario()
+    stage.tick()
+    before = {key for key in stage.s3.objects if key.startswith("raw/")}
+    for key in before:
+        del stage.s3.objects[key]
+    stage.now = END + 2 * HOUR
+    stage.tick()
+    raw = {key for key in stage.s3.objects if key.startswith("raw/")}
+    assert len(raw) == len(before) == 2
+    assert not raw & before
+    assert stage.rows() == {"a": 1, "b": 1}

@@ -29,6 +29,25 @@ LONGEST_SECRET = 8 * 1024
 #: A clock this far off is worth a word when a signature is refused.
 SKEW_SECONDS = 60
 
+#: What of an answer's headers its manifest keeps.
+KEPT_HEADERS = frozenset(
+    [
+        "content-type",
+        "content-length",
+        "content-encoding",
+        "content-disposition",
+        "date",
+        "etag",
+        "last-modified",
+        "retry-after",
+        "x-ncp-trace-id",
+        "x-ncp-apigw-error-code",
+        "x-ncp-apigw-error-message",
+        "x-ratelimit-remaining",
+        "x-request-id",
+    ]
+)
+
 _ENCODINGS: Final = frozenset({"", "identity", "gzip", "x-gzip"})
 _GOOD: Final = frozenset({200, 201, 204})
 _FORBIDDEN: Final = frozenset({401, 403, 407})

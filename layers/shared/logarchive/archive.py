@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,9 @@ from logarchive.sources import SourceError, Sources
 from logarchive.store import Store
 from logarchive.table import Table
 from logarchive.work import Worker
+
+#: What is written under which prefix -> the metric that counts its bytes.
+BYTES = {"raw": "RawBytes", "logs": "LogsBytes"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,13 +68,22 @@ class Archive[S: Source, K: BaseModel]:
     def complain(self, error: SourceError) -> SourceError:
         """Log and count a source that cannot be used."""
         self.invocation.log("source.invalid", source=error.source, error=error.error)
-        self.invocation.count("SourceErrors", 1)
+        self.invocation.count("SourceErrors", 1, error.source)
         return error
 
     @contextmanager
     def worker(self, name: str, settings: S) -> Generator[Worker[S, K]]:
         """Open a worker for one source, with its connection to the provider. Raises ConfigError for a bad secret."""
         invocation = self.invocation
+
+        def count(metric: str, value: float) -> None:
+            if value:
+                invocation.count(metric, value, name)
+
+        def wrote(key: str, size: int) -> None:
+            if metric := BYTES.get(key.partition("/")[0]):
+                count(metric, size)
+
         client = Client(
             provider=self.provider,
             settings=settings,
@@ -81,6 +93,7 @@ class Archive[S: Source, K: BaseModel]:
             sleep=invocation.sleep,
             remaining=invocation.seconds_to_work,
             remember=self.ledger(name).remember,
+            count=count,
             transport=self.transport,
         )
         with client:
@@ -88,7 +101,7 @@ class Archive[S: Source, K: BaseModel]:
                 provider=self.provider,
                 settings=settings,
                 ledger=self.ledger(name),
-                store=self.store,
+                store=replace(self.store, wrote=wrote),
                 invocation=invocation,
                 open_api=client.into,
             )

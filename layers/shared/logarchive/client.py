@@ -14,7 +14,14 @@ import httpx
 from pydantic import BaseModel
 
 from logarchive import answer
-from logarchive.errors import ForbiddenError, MalformedError, OutOfTimeError, ProviderError, UnavailableError
+from logarchive.errors import (
+    ForbiddenError,
+    MalformedError,
+    OutOfTimeError,
+    ProviderError,
+    ThrottledError,
+    UnavailableError,
+)
 from logarchive.link import Gate, resolved
 from logarchive.pace import Pace, backoff_seconds, interval, retry_after_seconds
 from logarchive.part import Part, Role
@@ -32,23 +39,6 @@ SAID_CHARACTERS = 310
 BODY_SECONDS = 300
 MAX_BODY_BYTES = 4 * 1024**3
 CONNECT_SECONDS, READ_SECONDS, WRITE_SECONDS, POOL_SECONDS = 10, 120, 30, 10
-KEPT_HEADERS = frozenset(
-    [
-        "content-type",
-        "content-length",
-        "content-encoding",
-        "content-disposition",
-        "date",
-        "etag",
-        "last-modified",
-        "retry-after",
-        "x-ncp-trace-id",
-        "x-ncp-apigw-error-code",
-        "x-ncp-apigw-error-message",
-        "x-ratelimit-remaining",
-        "x-request-id",
-    ]
-)
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
@@ -66,20 +56,21 @@ class Client[S: Source, K: BaseModel]:
         sleep: Callable[[float], None],
         remaining: Remaining = lambda: math.inf,
         remember: Callable[[Iterable[str]], tuple[str, ...]] = tuple,
+        count: Callable[[str, float], None] = lambda _name, _value: None,
         jitter: Callable[[], float] = random.random,
         transport: httpx.BaseTransport | None = None,
         resolve: Resolve = resolved,
     ) -> None:
         """Open no connection yet.
 
-        `remaining` tells the seconds until the deadline, `remember` keeps ids for good; `transport` stands in for the
-        network in tests.
+        `remaining` tells the seconds until the deadline, `remember` keeps ids for good, `count` counts for metrics;
+        `transport` stands in for the network in tests.
         """
         self._provider = provider
         #: Where bodies are spooled.
         self.directory = directory
         self._clock, self._sleep, self._remaining, self._jitter = clock, sleep, remaining, jitter
-        self.remember = remember
+        self.remember, self._count = remember, count
         self._base = str(settings.base_url)
         self._auth = provider.auth(settings, secret, clock)
         self._redaction = Redaction(secret)
@@ -165,6 +156,7 @@ class Client[S: Source, K: BaseModel]:
                 return attempt()
             except ProviderError as error:
                 self._blame(asked, error)
+                self._count("Throttles", int(isinstance(error, ThrottledError)))
                 if not error.retryable or number == ATTEMPTS:
                     raise
                 self._await(error, number)
@@ -200,6 +192,7 @@ class Client[S: Source, K: BaseModel]:
         """Send once and spool the answer; return it with its Location header."""
         within(None, self._remaining)
         self.requests += 1
+        self._count("Requests", 1)
         timeout = httpx.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS, write=WRITE_SECONDS, pool=POOL_SECONDS)
         with self._reached():
             response = session.send(asked.built(timeout), auth=auth, stream=True, follow_redirects=False)
@@ -227,7 +220,7 @@ class Client[S: Source, K: BaseModel]:
             raise UnavailableError(f"the body took longer than {BODY_SECONDS} s")
 
     def _part(self, asked: Request, response: httpx.Response, body: Spooled, time: dt.datetime) -> Part:
-        kept = {name: value for name, value in response.headers.items() if name in KEPT_HEADERS}
+        kept = {name: value for name, value in response.headers.items() if name in answer.KEPT_HEADERS}
         return Part(
             path=body.path,
             sha256=body.sha256,

@@ -92,6 +92,8 @@ class Slot(BaseModel):
     number: int
     until: Instant
     owner: str
+    #: The end of the newest window with rows that a worker in this slot has visited.
+    heard_until: Instant | None = None
 
 
 class Head(BaseModel):
@@ -108,3 +110,8 @@ class Head(BaseModel):
     #: Ids seen once, kept since the provider's list forgets deleted ones.
     known: frozenset[str] = frozenset()
     slots: tuple[Slot, ...] = ()
+
+    @property
+    def heard_until(self) -> dt.datetime | None:
+        """The end of the newest window that had a row, as far as workers have told."""
+        return max((slot.heard_until for slot in self.slots if slot.heard_until), default=None)

@@ -41,11 +41,15 @@ class Tick(_Event):
 
 
 class Work(_Event):
-    """Run the worker loop for one source; `workers` is how many may be at work on it at once (a backfill's choice)."""
+    """Run the worker loop for one source; `workers` is how many may be at work on it at once (a backfill's choice).
+
+    `by` is the `request_id` of the invocation that asked; log lines carry it as `correlation_id`.
+    """
 
     action: Literal["work"]
     source: SourceName
     workers: int | None = Field(None, ge=1, le=20)
+    by: str | None = None
 
 
 class Backfill(_Event):

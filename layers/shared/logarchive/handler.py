@@ -2,13 +2,13 @@
 
 import datetime as dt
 import time
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
-from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.metrics import EphemeralMetrics
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel
 
@@ -18,12 +18,14 @@ from logarchive.backfill import backfill
 from logarchive.errors import ConfigError
 from logarchive.event import Backfill, Status, Tick, Work, parse_event
 from logarchive.invocation import Invocation
+from logarchive.metric import UNITS, Count, Tally
 from logarchive.provider import Provider
 from logarchive.result import Result, refused
 from logarchive.settings import Settings
 from logarchive.source import Source
 from logarchive.sources import Sources
 from logarchive.status import status
+from logarchive.store import Lock
 from logarchive.tick import tick, work
 
 #: The last word of a log event -> its level; all others tell what went as it should.
@@ -35,14 +37,17 @@ type Handler = Callable[[Any, LambdaContext], Result]
 def lambda_handler[S: Source, K: BaseModel](provider: Provider[S, K]) -> Handler:
     """Return the handler of a provider's function. Nothing happens before it is called."""
 
-    def handler(event: Any, context: LambdaContext) -> Result:  # noqa: ANN401 (whatever the caller sent)
-        counts = Counter[str]()
-        invocation = _invocation(context, _logger(provider.name), counts)
-        archive = connect(provider, _settings(), _aws(), invocation, context.invoked_function_arn)
+    def invoked(event: Any, context: LambdaContext) -> Result:  # noqa: ANN401 (whatever the caller sent)
+        settings, tally = _settings(), Tally()
+        invocation = invocation_of(context, _logger(provider.name), event, tally)
+        archive = connect(provider, settings, _aws(), invocation, context.invoked_function_arn)
         try:
             return act(archive, event)
         finally:
-            _publish(provider.name, counts)
+            publish(provider.name, tally, per_source=settings.per_source_metrics)
+
+    def handler(event: Any, context: LambdaContext) -> Result:  # noqa: ANN401 (whatever the caller sent)
+        return (traced(provider.name, invoked) if _settings().tracing else invoked)(event, context)
 
     return handler
 
@@ -59,10 +64,12 @@ def connect[S: Source, K: BaseModel](
         secrets_prefix=settings.secrets_prefix,
         archive_from=settings.archive_from,
     )
+    days = settings.raw_retention_days
+    lock = Lock(days, settings.raw_retention_mode, invocation.clock) if days else None
     return Archive(
         provider=provider,
         table=aws.table,
-        store=aws.store,
+        store=replace(aws.store, lock=lock),
         sources=sources,
         dispatch=aws.dispatcher(function),
         invocation=invocation,
@@ -95,15 +102,15 @@ def _refuse[S: Source, K: BaseModel](archive: Archive[S, K], error: str, source:
     return refused(archive.provider.name, error, source)
 
 
-def _invocation(context: LambdaContext, logger: Logger, counts: Counter[str]) -> Invocation:
+def invocation_of(context: LambdaContext, logger: Logger, event: Any, count: Count) -> Invocation:  # noqa: ANN401
+    """Say what an action needs to know of its invocation; every line it logs tells which one it is, and who asked."""
+    asked_by = cast("dict[str, object]", event).get("by") if isinstance(event, dict) else None
     logger.append_keys(request_id=context.aws_request_id)
+    logger.set_correlation_id(str(asked_by or context.aws_request_id))
 
     def log(event: str, **keys: Any) -> None:  # noqa: ANN401 (any value a log line holds)
         level = _LEVELS.get(event.rpartition(".")[2], "info")
         {"info": logger.info, "warning": logger.warning, "error": logger.error}[level](event, extra=keys)
-
-    def count(name: str, value: int) -> None:
-        counts[name] += value
 
     now = _now()
     return Invocation(
@@ -136,14 +143,30 @@ def _logger(provider: str) -> Logger:
     return Logger(service=provider)
 
 
-def _publish(provider: str, counts: Counter[str]) -> None:
-    """Write one line of metrics for the invocation, if there is anything to tell."""
-    if not counts:
+def traced(provider: str, handler: Handler) -> Handler:
+    """Return the handler with its run and its calls to AWS traced. What is sent to a provider stays as it was."""
+    from aws_lambda_powertools import Tracer  # its SDK costs cold start
+
+    tracer = Tracer(service=provider, patch_modules=["botocore"])
+    return tracer.capture_lambda_handler(handler, capture_response=False)
+
+
+def publish(provider: str, tally: Tally, *, per_source: bool) -> None:
+    """Write the invocation's metrics, if there are any: of the provider, and of each source if that is wanted."""
+    _write({"provider": provider}, tally.total)
+    if per_source:
+        for source, values in tally.of_source.items():
+            _write({"provider": provider, "source": source}, values)
+
+
+def _write(dimensions: dict[str, str], values: Mapping[str, float]) -> None:
+    if not values:
         return
-    metrics = Metrics()
-    # Powertools would add its service as a second dimension; a metric's only dimension is the provider.
+    metrics = EphemeralMetrics()
+    # Powertools would add its service as one more dimension.
     metrics.service = ""
-    metrics.add_dimension(name="provider", value=provider)
-    for name, value in counts.items():
-        metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
+    for dimension, named in dimensions.items():
+        metrics.add_dimension(dimension, named)
+    for name, value in values.items():
+        metrics.add_metric(name=name, unit=UNITS[name], value=value)
     metrics.flush_metrics()

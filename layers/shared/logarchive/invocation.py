@@ -1,12 +1,13 @@
 """One invocation of a function: its name, its clock, the time it has left, and where it speaks and counts."""
 
 import datetime as dt
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from logarchive.entry import Entry
 from logarchive.errors import OutOfTimeError
+from logarchive.metric import Count, issue_metric
 from logarchive.provider import Clock
 
 
@@ -16,6 +17,10 @@ class Log(Protocol):
     def __call__(self, event: str, **keys: Any) -> None:  # noqa: ANN401 (any value a log line holds)
         """Write one event."""
         ...
+
+
+def _uncounted(name: str, value: float, source: str | None = None) -> None:
+    """Count nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +33,7 @@ class Invocation:
     clock: Clock
     sleep: Callable[[float], None]
     log: Log
-    count: Callable[[str, int], None] = field(default=lambda _name, _value: None)
+    count: Count = _uncounted
 
     @property
     def _whole(self) -> dt.timedelta:
@@ -59,14 +64,14 @@ class Invocation:
         self.log(f"window.{kind}", source=source, window=entry.window_key, state=entry.state, **rows, **keys)
         for name, value in _counts(before, entry):
             if value:
-                self.count(name, value)
+                self.count(name, value, source)
 
 
-def _counts(before: Entry, entry: Entry) -> list[tuple[str, int]]:
-    return [
-        ("WindowsSealed", int(entry.state == "sealed")),
-        ("WindowsWithIssue", int(entry.issue is not None)),
-        ("Rows", max(0, entry.rows - before.rows)),
-        ("Rejects", entry.rejects),
-        ("LateRows", entry.late - before.late),
-    ]
+def _counts(before: Entry, entry: Entry) -> Iterator[tuple[str, int]]:
+    yield ("WindowsSealed", int(entry.state == "sealed"))
+    yield ("WindowsWithIssue", int(entry.issue is not None))
+    yield ("Rows", max(0, entry.rows - before.rows))
+    yield ("Rejects", entry.rejects)
+    yield ("LateRows", entry.late - before.late)
+    if entry.issue:
+        yield (issue_metric(entry.issue), 1)

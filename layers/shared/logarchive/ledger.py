@@ -141,15 +141,17 @@ class Ledger:
         bump = Write(self.source, HEAD, {}, "attribute_exists(#source)", add={"version": 1})
         return self.table.transact([*writes, bump])
 
-    def take_slot(self, number: int, owner: str, now: dt.datetime, until: dt.datetime) -> bool:
-        """Take a worker's slot that is free or whose lease has run out."""
+    def take_slot(self, number: int, owner: str, now: dt.datetime, until: dt.datetime) -> Slot | None:
+        """Take a worker's slot that is free or whose lease has run out; None if it is neither."""
         when = Attr("until").not_exists() | Attr("until").lte(instant(now))
         put = {"number": number, "owner": owner, "until": instant(until)}
-        return self.table.update(self.source, f"{SLOT}{number:02d}", put=put, when=when) is not None
+        item = self.table.update(self.source, f"{SLOT}{number:02d}", put=put, when=when)
+        return Slot.model_validate(item) if item else None
 
-    def free_slot(self, number: int, owner: str, now: dt.datetime) -> None:
-        """Give a slot back, if it is still ours."""
-        self.table.update(self.source, f"{SLOT}{number:02d}", put={"until": instant(now)}, when=Attr("owner").eq(owner))
+    def free_slot(self, number: int, owner: str, now: dt.datetime, heard_until: dt.datetime | None = None) -> None:
+        """Give a slot back, if it is still ours; and remember the newest window with rows that was seen in it."""
+        put = {"until": instant(now)} | ({"heard_until": instant(heard_until)} if heard_until else {})
+        self.table.update(self.source, f"{SLOT}{number:02d}", put=put, when=Attr("owner").eq(owner))
 
     def remember(self, ids: Iterable[str]) -> tuple[str, ...]:
         """Keep ids that a provider's list may forget; return all that were ever kept, in order."""

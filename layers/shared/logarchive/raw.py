@@ -117,6 +117,12 @@ class Manifest:
         """Read the manifest at `key`."""
         return cls(orjson.loads(store.read(key)))
 
+    @classmethod
+    def find(cls, store: Store, key: str | None) -> "Manifest | None":
+        """Read the manifest at `key`; None if there is none any more, since raw may expire."""
+        body = store.find(key) if key is not None else None
+        return cls(orjson.loads(body)) if body is not None else None
+
     @property
     def visit(self) -> str:
         """The visit's name."""

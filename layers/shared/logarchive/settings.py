@@ -2,14 +2,18 @@
 
 import datetime as dt
 import os
+import re
 from dataclasses import dataclass
+from typing import Literal, cast
 
 from logarchive.errors import ConfigError
+
+type LockMode = Literal["GOVERNANCE", "COMPLIANCE"]
 
 
 @dataclass(frozen=True)
 class Settings:
-    """The names of the stack's things."""
+    """The names of the stack's things, and what was chosen when it was deployed."""
 
     bucket: str
     table: str
@@ -17,16 +21,45 @@ class Settings:
     secrets_prefix: str
     #: The first moment that the table `logs` shows; None if nothing says so.
     archive_from: dt.datetime | None = None
+    #: For how long raw objects are locked; 0: not at all.
+    raw_retention_days: int = 0
+    raw_retention_mode: LockMode = "GOVERNANCE"
+    #: Whether each metric is published per source as well.
+    per_source_metrics: bool = False
+    tracing: bool = False
 
     @classmethod
     def from_environment(cls) -> "Settings":
-        """Read the four variables every function needs, and one it may have; raise ConfigError naming what is wrong."""
+        """Read the four variables every function needs, and those that have a default.
+
+        Raises ConfigError naming those that are missing, or the one that is wrong.
+        """
         names = ("ARCHIVE_BUCKET", "LEDGER_TABLE", "SOURCES_PATH", "SECRETS_PREFIX")
         missing = [name for name in names if not os.environ.get(name)]
         if missing:
             raise ConfigError(f"environment variables are not set: {', '.join(missing)}")
         bucket, table, path, prefix = (os.environ[name] for name in names)
-        return cls(bucket, table, path.rstrip("/"), prefix, _first_day(os.environ.get("ARCHIVE_FROM")))
+        mode = os.environ.get("RAW_RETENTION_MODE", "GOVERNANCE")
+        if mode not in {"GOVERNANCE", "COMPLIANCE"}:
+            raise ConfigError(f"RAW_RETENTION_MODE: {mode!r} is neither GOVERNANCE nor COMPLIANCE")
+        return cls(
+            bucket=bucket,
+            table=table,
+            sources_path=path.rstrip("/"),
+            secrets_prefix=prefix,
+            archive_from=_first_day(os.environ.get("ARCHIVE_FROM")),
+            raw_retention_days=_days("RAW_RETENTION_DAYS"),
+            raw_retention_mode=cast("LockMode", mode),
+            per_source_metrics=os.environ.get("PER_SOURCE_METRICS") == "true",
+            tracing=os.environ.get("TRACING") == "true",
+        )
+
+
+def _days(name: str) -> int:
+    text = os.environ.get(name, "0")
+    if not re.fullmatch(r"\d{1,5}", text):
+        raise ConfigError(f"{name}: {text!r} is not a number of days")
+    return int(text)
 
 
 def _first_day(text: str | None) -> dt.datetime | None:

@@ -75,7 +75,7 @@ class Source(BaseModel):
     pace: int | None = Field(None, ge=1, description="requests a minute, shared by the workers")
     retention: PositiveLength | None = Field(None, description="how long the provider keeps a record")
     quiet_after: PositiveLength | None = Field(
-        None, description="how long without a record is too long; kept for an alarm, nothing acts on it yet"
+        None, description="how long without a record is too long: an alarm is raised"
     )
     enabled: bool = Field(default=True, description="false: nothing is planned or visited")
 

@@ -12,12 +12,10 @@ from logarchive.entry import Entry, Head
 from logarchive.errors import ConfigError
 from logarchive.event import Status
 from logarchive.ledger import registered
+from logarchive.pulse import hours_to_loss, lag_seconds
 from logarchive.result import Result
 from logarchive.source import Source
 from logarchive.window import instant
-
-HOUR = dt.timedelta(hours=1)
-NEVER = dt.timedelta(0)
 
 
 def status[S: Source, K: BaseModel](archive: Archive[S, K], event: Status) -> Result:
@@ -54,11 +52,11 @@ def standing(head: Head | None, leaves: Iterable[Entry], settings: Source | None
     return {
         "sealed_until": _until(cursor, entries, lambda entry: entry.state == "sealed"),
         "settled_until": _until(cursor, entries, lambda entry: entry.finished),
-        "lag_seconds": _lag_seconds(head, entries, settings, now),
+        "lag_seconds": lag_seconds(head, unfinished, settings, now),
         "open": len(unfinished),
         "due": sum(1 for entry in unfinished if entry.due_at and entry.due_at <= now),
         "issues": dict(Counter(entry.issue for entry in entries if entry.issue)),
-        "hours_to_loss": _hours_to_loss(head, unfinished, settings, now),
+        "hours_to_loss": hours_to_loss(head, unfinished, settings, now),
         "rows": sum(entry.rows for entry in entries),
         "last_error": failed[-1] if failed else None,
     }
@@ -73,22 +71,3 @@ def _until(cursor: dt.datetime | None, entries: Iterable[Entry], reached: Callab
         until = entry.window.end
     until = until or cursor
     return instant(until) if until else None
-
-
-def _lag_seconds(head: Head | None, entries: list[Entry], settings: Source | None, now: dt.datetime) -> int | None:
-    if head is None or settings is None:
-        return None
-    never = [entry.window.end for entry in entries if not entry.finished and not entry.visits]
-    oldest = min([*never, head.cursor + settings.window])
-    return round(max(NEVER, now - settings.delay - oldest).total_seconds())
-
-
-def _hours_to_loss(
-    head: Head | None, unfinished: list[Entry], settings: Source | None, now: dt.datetime
-) -> float | None:
-    lost = [entry.lost_at for entry in unfinished if entry.lost_at]
-    if settings:
-        # As the source says today, whatever it said when the windows were planned.
-        starts = [entry.window.start for entry in unfinished] + ([head.cursor] if head else [])
-        lost = [start + settings.retention for start in starts] if settings.retention else []
-    return round((min(lost) - now) / HOUR, 2) if lost else None

@@ -2,8 +2,9 @@
 
 import base64
 import binascii
+import datetime as dt
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from logarchive.errors import ArchiveError
+from logarchive.settings import LockMode
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 #: Up to here an object is one PutObject, above it a multipart upload.
 SINGLE_PUT_BYTES = 8 * 1024 * 1024
 PIECE_BYTES = 8 * 1024 * 1024
+NOT_FOUND, FORBIDDEN = 404, 403
 
 
 @dataclass(frozen=True)
@@ -35,11 +38,29 @@ class ChangedError(Exception):
 
 
 @dataclass(frozen=True)
+class Lock:
+    """How long nobody can delete a raw object, from when it is written."""
+
+    days: int
+    mode: LockMode
+    clock: Callable[[], dt.datetime]
+
+    def options(self) -> dict[str, Any]:
+        """Return the options of a PutObject that lock what it writes."""
+        until = self.clock() + dt.timedelta(days=self.days)
+        return {"ObjectLockMode": self.mode, "ObjectLockRetainUntilDate": until}
+
+
+@dataclass(frozen=True)
 class Store:
     """The archive's bucket."""
 
     client: "S3Client"
     bucket: str
+    #: Put on raw objects, if any.
+    lock: Lock | None = None
+    #: Told the key and size of every object that was written.
+    wrote: Callable[[str, int], None] = lambda _key, _size: None
 
     def keep(self, key: str, body: bytes | Path, sha256: str | None = None) -> None:
         """Write a raw object that is never overwritten. The same bytes standing there already is success.
@@ -47,8 +68,9 @@ class Store:
         Raises ArchiveError if other bytes stand there.
         """
         digest = _base64(sha256 or (hashlib.sha256(body).hexdigest() if isinstance(body, bytes) else sha256_of(body)))
+        options = self.lock.options() if self.lock else {}
         try:
-            self._put(key, body, IfNoneMatch="*", ChecksumSHA256=digest)
+            self._put(key, body, IfNoneMatch="*", ChecksumSHA256=digest, **options)
         except ChangedError:
             standing = self.client.head_object(Bucket=self.bucket, Key=key, ChecksumMode="ENABLED")
             if standing.get("ChecksumSHA256") != digest:
@@ -66,7 +88,7 @@ class Store:
         try:
             answer = self.client.get_object(Bucket=self.bucket, Key=key)
         except ClientError as error:
-            if _status(error) == 404:  # noqa: PLR2004 (HTTP)
+            if self._missing(key, error):
                 return None
             raise
         with target.open("wb") as file:
@@ -78,12 +100,21 @@ class Store:
         """Return a small object's bytes."""
         return self.client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
 
+    def find(self, key: str) -> bytes | None:
+        """Return a small object's bytes; None if there is none."""
+        try:
+            return self.read(key)
+        except ClientError as error:
+            if self._missing(key, error):
+                return None
+            raise
+
     def look(self, key: str) -> Stored | None:
         """Return an object's ETag and version; None if there is none."""
         try:
             answer = self.client.head_object(Bucket=self.bucket, Key=key)
         except ClientError as error:
-            if _status(error) == 404:  # noqa: PLR2004 (HTTP)
+            if self._missing(key, error):
                 return None
             raise
         return Stored(answer["ETag"], answer.get("VersionId"))
@@ -93,6 +124,13 @@ class Store:
         for page in self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix):
             yield from (item.get("Key", "") for item in page.get("Contents", []))
 
+    def _missing(self, key: str, error: ClientError) -> bool:
+        """Say whether an error means that there is no such object.
+
+        Who may list only below a prefix is told 403 of what is not there, as of what is forbidden; a list tells which.
+        """
+        return _status(error) == NOT_FOUND or (_status(error) == FORBIDDEN and key not in self.keys(key))
+
     def _put(self, key: str, body: bytes | Path, **options: Any) -> Stored:  # noqa: ANN401 (options of PutObject)
         for last in (False, False, True):
             try:
@@ -101,9 +139,11 @@ class Store:
                 else:
                     with body.open("rb") as file:
                         answer = self.client.put_object(Bucket=self.bucket, Key=key, Body=file, **options)
-                return Stored(answer["ETag"], answer.get("VersionId"))
             except ClientError as error:
                 _changed_or_raise(error, retry=not last)
+            else:
+                self.wrote(key, len(body) if isinstance(body, bytes) else body.stat().st_size)
+                return Stored(answer["ETag"], answer.get("VersionId"))
         raise AssertionError  # the last round returns or raises
 
     def _multipart(self, key: str, body: Path, condition: dict[str, Any]) -> Stored:
@@ -120,6 +160,7 @@ class Store:
             if isinstance(error, ClientError):
                 _changed_or_raise(error, retry=False)
             raise
+        self.wrote(key, body.stat().st_size)
         return Stored(answer["ETag"], answer.get("VersionId"))
 
     def _pieces(self, body: Path, where: Any) -> "Iterator[CompletedPartTypeDef]":  # noqa: ANN401 (the upload's address)

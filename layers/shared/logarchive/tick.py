@@ -1,10 +1,13 @@
 """The tick: plans every source, then dispatches a worker for every free slot of a source with something due."""
 
+import math
+
 from pydantic import BaseModel
 
 from logarchive.archive import Archive
 from logarchive.errors import ConfigError
 from logarchive.event import Tick, Work
+from logarchive.pulse import hours_to_loss, lag_seconds, quiet_seconds
 from logarchive.result import Result, answer, shown
 from logarchive.source import Source
 from logarchive.sources import SourceError
@@ -14,6 +17,10 @@ def tick[S: Source, K: BaseModel](archive: Archive[S, K], event: Tick) -> Result
     """Plan all sources; dispatch workers, or with `inline` do the work here."""
     good, bad = archive.load()
     round_ = _Round(archive, inline=event.inline)
+    # So that a provider without a source is not late: where there is no value, no tick has run.
+    archive.invocation.count("LagSeconds", 0)
+    for error in bad:
+        round_.measure(error.source, None)
     failures: list[Exception] = []
     for name, settings in good.items():
         if settings.enabled:
@@ -39,11 +46,27 @@ class _Round[S: Source, K: BaseModel]:
 
     def source(self, name: str, settings: S) -> None:
         self.planned += self.archive.planner(name, settings).tick()
+        self.measure(name, settings)
         if self.inline:
             with self.archive.worker(name, settings) as worker:
                 self.windows += (shown(name, entry) for entry in worker.run())
         else:
             self.dispatched += dispatch(self.archive, name, settings)
+
+    def measure(self, name: str, settings: S | None) -> None:
+        """Publish how the source stands: before its secret is asked for, since a wrong one must not hide that."""
+        count, now, ledger = self.archive.invocation.count, self.archive.invocation.clock(), self.archive.ledger(name)
+        head, unfinished = ledger.head(), list(ledger.open())
+        lag, left = (of(head, unfinished, settings, now) for of in (lag_seconds, hours_to_loss))
+        if lag is not None:
+            count("LagSeconds", lag, name)
+        if left is not None:
+            count("HoursToLoss", left, name)
+        if settings is not None:
+            quiet = quiet_seconds(head, unfinished)
+            most = settings.quiet_after.total_seconds() if settings.quiet_after else math.inf
+            count("QuietSeconds", quiet, name)
+            count("QuietSources", int(quiet > most), name)
 
 
 def dispatch[S: Source, K: BaseModel](
@@ -64,7 +87,8 @@ def dispatch[S: Source, K: BaseModel](
     busy = sum(slot.until > now for slot in head.slots) if head else 0
     count = max(0, min(due, slots - busy))
     for _ in range(count):
-        archive.dispatch(Work(action="work", source=name, workers=workers).model_dump(exclude_none=True))
+        asked = Work(action="work", source=name, workers=workers, by=archive.invocation.name)
+        archive.dispatch(asked.model_dump(exclude_none=True))
     archive.invocation.log("source.dispatched", source=name, due=due, workers=count)
     return count
 

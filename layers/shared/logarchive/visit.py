@@ -134,7 +134,8 @@ class Attempt[S: Source, K: BaseModel]:
 
     def _open(self) -> Collection[S, K]:
         by = self._by
-        earlier = Manifest.read(by.store, self._entry.manifest).known() if self._entry.manifest else {}
+        before = Manifest.find(by.store, self._entry.manifest)
+        earlier = before.known() if before else {}
         self._raw = RawVisit(by.store, self._place, self._name, self._directory, earlier)
         self._collection = Collection(by.provider, by.settings, by.open_api(self._directory), self._raw.keep)
         return self._collection

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from logarchive.entry import Entry
+from logarchive.entry import Entry, Slot
 from logarchive.errors import LostClaimError
 from logarchive.invocation import Invocation
 from logarchive.ledger import Ledger
@@ -36,6 +36,8 @@ class Worker[S: Source, K: BaseModel]:
     open_api: Callable[[Path], Api]
     #: Visits begun in this invocation.
     begun: int = 0
+    #: The end of the newest window that had rows.
+    heard_until: dt.datetime | None = None
 
     def run(self) -> Iterator[Entry]:
         """Yield each visited window as committed; nothing if every slot is taken.
@@ -47,10 +49,11 @@ class Worker[S: Source, K: BaseModel]:
             self.invocation.log("worker.no_slot", source=self.ledger.name)
             return
         failures: list[Exception] = []
+        self.heard_until = taken.heard_until
         try:
             yield from self._work(failures)
         finally:
-            self.ledger.free_slot(taken, self.invocation.name, self.invocation.clock())
+            self.ledger.free_slot(taken.number, self.invocation.name, self.invocation.clock(), self.heard_until)
         if failures:
             raise ExceptionGroup(f"{self.ledger.source}: visits failed unexpectedly", failures)
 
@@ -105,15 +108,17 @@ class Worker[S: Source, K: BaseModel]:
         except LostClaimError:
             self.invocation.log("claim.lost", source=self.ledger.name, window=claimed.window_key)
             return None
+        if entry.rows:
+            self.heard_until = max(entry.window.end, self.heard_until or entry.window.end)
         self.invocation.visited(self.ledger.name, claimed, entry)
         return entry
 
-    def _take_slot(self) -> int | None:
+    def _take_slot(self) -> Slot | None:
         now, until = self.invocation.clock(), self.invocation.deadline + LEASE_MARGIN
-        numbers = range(self.settings.workers)
-        return next(
-            (number for number in numbers if self.ledger.take_slot(number, self.invocation.name, now, until)), None
+        tries = (
+            self.ledger.take_slot(number, self.invocation.name, now, until) for number in range(self.settings.workers)
         )
+        return next((slot for slot in tries if slot), None)
 
 
 def _urgency(entry: Entry) -> tuple[bool, dt.datetime, dt.datetime]:

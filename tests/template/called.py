@@ -1,0 +1,90 @@
+"""What the archive's calls to AWS ask of IAM."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from botocore.awsrequest import AWSResponse
+from botocore.client import BaseClient
+from botocore.compat import HTTPHeaders
+from botocore.model import OperationModel
+
+from logarchive.aws import Aws
+from tests.template.policy import Request
+from tests.template.transform import ACCOUNT, REGION
+
+#: Who may write may also write in pieces; who may read may also look.
+_S3 = {
+    "GetObject": "GetObject", "HeadObject": "GetObject", "PutObject": "PutObject", "UploadPart": "PutObject",
+    "CreateMultipartUpload": "PutObject", "CompleteMultipartUpload": "PutObject",
+    "AbortMultipartUpload": "AbortMultipartUpload", "ListObjectsV2": "ListBucket",
+}  # fmt: skip
+
+
+@dataclass
+class Called:
+    """Every request that clients made since they are watched."""
+
+    requests: list[Request] = field(default_factory=list[Request])
+
+    def watch(self, aws: Aws) -> None:
+        """Listen to all clients; invocations of functions are noted, and not made."""
+        clients = (aws.store.client, aws.table.table.meta.client, aws.ssm, aws.secrets, aws.functions)
+        for client in clients:
+            self._listen(client)
+
+    def _listen(self, client: BaseClient) -> None:
+        client.meta.events.register("provide-client-params.*.*", self._s3)
+        client.meta.events.register("before-call.*.*", self._others)
+
+    def _s3(self, params: Mapping[str, Any], model: OperationModel, **_: object) -> None:
+        if model.service_model.service_name == "s3":
+            self.requests += _of_s3(model.name, params)
+
+    def _others(self, model: OperationModel, params: Mapping[str, Any], **_: object) -> Any:
+        service = model.service_model.service_name
+        if service == "lambda":
+            name = params["url_path"].split("/")[-2]
+            arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"
+            self.requests.append(Request("lambda:InvokeFunction", arn))
+            return AWSResponse("", 202, HTTPHeaders(), None), {}
+        if service != "s3":
+            self.requests += _JSON[service](model.name, json.loads(params["body"]))
+        return None
+
+
+def _of_s3(operation: str, params: Mapping[str, Any]) -> Iterator[Request]:
+    bucket = f"arn:aws:s3:::{params['Bucket']}"
+    if operation == "ListObjectsV2":
+        yield Request("s3:ListBucket", bucket, {"s3:prefix": params["Prefix"]})
+        return
+    yield Request(f"s3:{_S3[operation]}", f"{bucket}/{params['Key']}")
+    if "ObjectLockMode" in params:
+        yield Request("s3:PutObjectRetention", f"{bucket}/{params['Key']}")
+
+
+def _of_dynamodb(operation: str, body: Mapping[str, Any]) -> Iterator[Request]:
+    if operation == "TransactWriteItems":
+        for item in body["TransactItems"]:
+            (kind, write), = item.items()  # fmt: skip
+            yield from _of_dynamodb(f"{kind}Item", write)
+        return
+    table = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{body['TableName']}"
+    resource = f"{table}/index/{body['IndexName']}" if "IndexName" in body else table
+    key = body["Key"]["source"] if "Key" in body else body["ExpressionAttributeValues"][":v0"]
+    yield Request(f"dynamodb:{operation}", resource, {"dynamodb:LeadingKeys": key["S"]})
+
+
+def _of_ssm(operation: str, body: Mapping[str, Any]) -> Iterator[Request]:
+    yield Request(f"ssm:{operation}", f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter{body['Path']}")
+
+
+def _of_secretsmanager(operation: str, body: Mapping[str, Any]) -> Iterator[Request]:
+    # Secrets Manager ends a secret's ARN with six characters of its own.
+    yield Request(
+        f"secretsmanager:{operation}", f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{body['SecretId']}-Ab12Cd"
+    )
+
+
+_JSON: Mapping[str, Any] = {"dynamodb": _of_dynamodb, "ssm": _of_ssm, "secretsmanager": _of_secretsmanager}

@@ -1,0 +1,126 @@
+"""What holds data: keys, locks, how long it lives, who may write, and going on with what was kept."""
+
+import datetime as dt
+import json
+from typing import Any
+
+import pytest
+
+from logarchive.store import Lock
+from tests.template.transform import Deployed, transformed, written
+
+
+def test_what_holds_data_outlives_the_stack() -> None:
+    kept = {name for name, item in transformed()["Resources"].items() if item.get("DeletionPolicy") == "Retain"}
+    assert kept == {"ArchiveBucket", "LedgerTable", "ResultsBucket"}
+    assert all(transformed()["Resources"][name]["UpdateReplacePolicy"] == "Retain" for name in kept)
+
+
+KEY = "arn:aws:kms:ap-northeast-2:111122223333:key/archive"
+
+
+def test_one_key_covers_bucket_results_table_queue_and_logs() -> None:
+    stack = Deployed({"KmsKeyArn": KEY})
+    for name in ("ArchiveBucket", "ResultsBucket"):
+        (rule,) = stack.properties(name)["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+        assert rule == {
+            "BucketKeyEnabled": True,
+            "ServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": KEY},
+        }
+    assert stack.properties("LedgerTable")["SSESpecification"]["KMSMasterKeyId"] == KEY
+    assert stack.properties("DeadLetters")["KmsMasterKeyId"] == KEY
+    assert {group["KmsKeyId"] for group in stack.of_type("AWS::Logs::LogGroup").values()} == {KEY}
+    assert KEY not in json.dumps(Deployed().resources)
+
+
+def lifecycle(**parameters: str) -> dict[str, dict[str, Any]]:
+    rules = Deployed(parameters).properties("ArchiveBucket")["LifecycleConfiguration"]["Rules"]
+    return {rule["Id"]: rule for rule in rules}
+
+
+def test_by_default_nothing_seen_expires() -> None:
+    rules = lifecycle()
+    assert {rule.get("Prefix") for rule in rules.values() if "NoncurrentVersionExpiration" in rule} == {
+        "logs/",
+        "rejects/",
+    }
+    assert all("ExpirationInDays" not in rule and "Transitions" not in rule for rule in rules.values())
+    assert rules["abandoned-uploads"]["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 7}
+
+
+def test_large_raw_objects_go_to_glacier_and_expired_ones_go_for_good() -> None:
+    rules = lifecycle(RawGlacierDays="90", RawExpirationDays="365", LogsExpirationDays="730")
+    cold, expired = rules["cold-raw"], rules["expired-raw"]
+    assert (cold["Prefix"], cold["ObjectSizeGreaterThan"]) == ("raw/", str(128 * 1024 - 1))
+    assert cold["Transitions"] == [{"StorageClass": "GLACIER_IR", "TransitionInDays": "90"}]
+    assert (expired["Prefix"], expired["ExpirationInDays"]) == ("raw/", "365")
+    assert expired["NoncurrentVersionExpiration"] == {"NoncurrentDays": 30}
+    assert {rules[name]["ExpirationInDays"] for name in ("replaced-logs", "replaced-rejects")} == {"730"}
+
+
+def refused(**parameters: str) -> list[str]:
+    """Return what the template's rules say against these parameters."""
+    stack = Deployed(parameters)
+    return [
+        assertion["AssertDescription"]
+        for rule in written()["Rules"].values()
+        if stack.resolve(rule.get("RuleCondition", True))
+        for assertion in rule["Assertions"]
+        if not stack.resolve(assertion["Assert"])
+    ]
+
+
+def choices(name: str) -> list[int]:
+    found: list[int] = written()["Parameters"][name]["AllowedValues"]
+    return found
+
+
+@pytest.mark.parametrize("expiry", choices("RawExpirationDays"))
+@pytest.mark.parametrize("lock", choices("RawRetentionDays"))
+def test_an_expiry_shorter_than_the_lock_is_refused(lock: int, expiry: int) -> None:
+    said = refused(RawRetentionDays=str(lock), RawExpirationDays=str(expiry))
+    assert said == (["RawExpirationDays must not be shorter than RawRetentionDays"] if 0 < expiry < lock else [])
+
+
+def test_subnets_without_security_groups_are_refused() -> None:
+    assert refused(SubnetIds="subnet-1,subnet-2") == ["SubnetIds needs SecurityGroupIds"]
+    assert refused(SubnetIds="subnet-1,subnet-2", SecurityGroupIds="sg-1") == []
+
+
+def test_every_lock_that_can_be_chosen_can_be_put_on_an_object() -> None:
+    now = dt.datetime(2026, 11, 20, tzinfo=dt.UTC)
+    for days in choices("RawRetentionDays"):
+        assert Lock(days, "COMPLIANCE", lambda: now).options()["ObjectLockRetainUntilDate"] == now + dt.timedelta(days)
+
+
+def statements(policy: str, stack: Deployed | None = None) -> dict[str, dict[str, Any]]:
+    return {item["Sid"]: item for item in (stack or Deployed()).properties(policy)["PolicyDocument"]["Statement"]}
+
+
+@pytest.mark.parametrize("policy", ["ArchiveBucketPolicy", "ResultsBucketPolicy", "DeadLettersPolicy"])
+def test_nothing_is_reached_without_tls(policy: str) -> None:
+    rule = statements(policy)["TlsOnly"]
+    assert (rule["Effect"], rule["Principal"]) == ("Deny", "*")
+    assert rule["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def test_nobody_writes_under_raw_without_if_none_match() -> None:
+    rule = statements("ArchiveBucketPolicy")["RawIsWrittenOnce"]
+    assert (rule["Effect"], rule["Principal"], rule["Action"]) == ("Deny", "*", "s3:PutObject")
+    assert rule["Resource"].endswith("/raw/*")
+    assert rule["Condition"] == {
+        "Null": {"s3:if-none-match": "true"},
+        "Bool": {"s3:ObjectCreationOperation": "true"},
+    }
+
+
+def test_beside_kept_data_neither_bucket_nor_table_is_made_and_everything_refers_to_the_kept_ones() -> None:
+    stack = Deployed({"ExistingBucketName": "kept-bucket", "ExistingTableName": "kept-table"})
+    assert not {"ArchiveBucket", "LedgerTable"} & set(stack.resources)
+    everything = json.dumps([stack.properties(name) for name in stack.resources])
+    assert "logarchive-archivebucket" not in everything
+    assert "logarchive-ledgertable" not in everything
+    assert stack.properties("ArchiveBucketPolicy")["Bucket"] == "kept-bucket"
+    for function in stack.functions().values():
+        variables = function["Environment"]["Variables"]
+        assert (variables["ARCHIVE_BUCKET"], variables["LEDGER_TABLE"]) == ("kept-bucket", "kept-table")

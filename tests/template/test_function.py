@@ -1,0 +1,110 @@
+"""The functions as they are deployed: roles, variables, time, failures."""
+
+import ast
+import datetime as dt
+import json
+import re
+from typing import get_args
+
+from logarchive.event import parse_event
+from logarchive.outcome import BACK_OFF
+from logarchive.settings import LockMode
+from tests.fake_aws import open_gate
+from tests.scenario import END, MINUTE, TIMEOUT, Record, Scenario
+from tests.template.transform import Deployed, written
+from tools.docs import providers
+from tools.lock import ROOT
+
+#: What our libraries read, not we.
+OF_LIBRARIES = {"POWERTOOLS_METRICS_NAMESPACE", "LOG_LEVEL"}
+
+
+def test_there_is_a_function_for_every_folder_and_a_role_and_a_log_group_of_its_own() -> None:
+    stack = Deployed()
+    for name, function in stack.functions().items():
+        provider = name.removesuffix("Function").lower()
+        role = stack.properties(f"{name.removesuffix('Function')}Role")
+        assert {tag["Key"]: tag["Value"] for tag in role["Tags"]}["provider"] == provider
+        assert function["Role"].endswith(f"role/logarchive-{provider}role")
+        assert function["LoggingConfig"]["LogGroup"] == stack.ref(f"{name.removesuffix('Function')}LogGroup")
+    assert {name.removesuffix("Function").lower() for name in stack.functions()} == set(providers())
+
+
+def test_a_role_s_secrets_are_those_of_its_provider() -> None:
+    for name, provider in providers().items():
+        tags = {tag["Key"]: tag["Value"] for tag in Deployed().properties(f"{name.title()}Role")["Tags"]}
+        assert tags["secrets"] == provider.secret_group
+
+
+def test_every_variable_that_the_code_reads_is_set_and_no_other() -> None:
+    tree = ast.parse((ROOT / "layers/shared/logarchive/settings.py").read_text())
+    constants = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
+    words = {text for text in constants if isinstance(text, str) and re.fullmatch(r"[A-Z_]+", text)}
+    read = words - set(get_args(LockMode.__value__))
+    for name, function in Deployed().functions().items():
+        variables = function["Environment"]["Variables"]
+        assert set(variables) == read | OF_LIBRARIES
+        assert variables["SOURCES_PATH"] == f"/logarchive/sources/{name.removesuffix('Function').lower()}"
+
+
+def test_a_lease_outlives_the_function() -> None:
+    timeouts = {function["Timeout"] for function in Deployed().functions().values()}
+    assert timeouts == {TIMEOUT.total_seconds()}
+    scenario, leases = Scenario([Record("a", 1)], now=END + 6 * MINUTE), list[dt.datetime]()
+
+    def gate(call: str, _moment: str) -> None:
+        if call == "api":
+            scenario.gate = open_gate
+            leases.extend(entry.due_at for entry in scenario.ledger.open() if entry.due_at)
+
+    scenario.gate = gate
+    scenario.tick()
+    assert leases
+    assert min(leases) > scenario.now + TIMEOUT
+
+
+def test_nothing_is_retried_beside_the_ledger() -> None:
+    stack = Deployed()
+    letters = stack.attribute("DeadLetters", "Arn")
+    configs = list(stack.of_type("AWS::Lambda::EventInvokeConfig").values())
+    assert len(configs) == len(Deployed().functions())
+    for config in configs:
+        assert (config["MaximumRetryAttempts"], config["MaximumEventAgeInSeconds"]) == (0, 300)
+        assert config["DestinationConfig"]["OnFailure"]["Destination"] == letters
+        assert config["MaximumEventAgeInSeconds"] <= BACK_OFF[1].total_seconds()
+
+
+def test_every_function_is_ticked_and_lost_ticks_are_kept() -> None:
+    stack = Deployed()
+    targets = [item["Target"] for item in stack.of_type("AWS::Scheduler::Schedule").values()]
+    assert {target["Arn"] for target in targets} == {stack.attribute(name, "Arn") for name in stack.functions()}
+    for target in targets:
+        assert target["RetryPolicy"] == {"MaximumRetryAttempts": 0, "MaximumEventAgeInSeconds": 60}
+        assert target["DeadLetterConfig"] == {"Arn": stack.attribute("DeadLetters", "Arn")}
+        assert parse_event(json.loads(target["Input"])).action == "tick"
+
+
+def test_no_concurrency_is_reserved_since_new_accounts_have_little() -> None:
+    assert all("ReservedConcurrentExecutions" not in function for function in Deployed().functions().values())
+
+
+def test_functions_are_in_a_vpc_and_traced_only_when_that_is_chosen() -> None:
+    for function in Deployed().functions().values():
+        assert "VpcConfig" not in function
+        assert function["TracingConfig"] == {"Mode": "PassThrough"}
+    chosen = Deployed({"SubnetIds": "subnet-1,subnet-2", "SecurityGroupIds": "sg-1", "Tracing": "true"})
+    for function in chosen.functions().values():
+        assert function["VpcConfig"] == {"SubnetIds": ["subnet-1", "subnet-2"], "SecurityGroupIds": ["sg-1"]}
+        assert function["TracingConfig"] == {"Mode": "Active"}
+
+
+def test_the_template_is_short_and_every_parameter_has_a_default_and_says_what_it_is() -> None:
+    assert len((ROOT / "template.yaml").read_text().splitlines()) < 1200
+    for name, parameter in written()["Parameters"].items():
+        assert "Default" in parameter, name
+        assert parameter["Description"].endswith("."), name
+
+
+def test_the_schedule_is_every_five_minutes_unless_chosen_otherwise() -> None:
+    schedules = Deployed().of_type("AWS::Scheduler::Schedule").values()
+    assert {item["ScheduleExpression"] for item in schedules} == {"rate(5 minutes)"}

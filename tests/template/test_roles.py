@@ -1,0 +1,201 @@
+"""Least privilege: what the actions call is allowed, what is allowed is called, and only of their own provider."""
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from logarchive.aws import Aws
+from logarchive.ledger import Ledger
+from logarchive.store import SINGLE_PUT_BYTES, ChangedError, Store, sha256_of
+from logarchive.table import Table
+from tests.integration.stage import HOUR, PROVIDERS, Stage, stage
+from tests.simulator import HOSTS
+from tests.template.called import Called
+from tests.template.policy import Request, Role
+from tests.template.transform import ACCOUNT, REGION, Deployed
+from tools.stack import Aws as Access
+
+NOW = dt.datetime(2026, 11, 20, tzinfo=dt.UTC)
+#: What Lambda does in the function's name, so that no call of ours shows it.
+BY_LAMBDA = {
+    "logs:CreateLogStream", "logs:PutLogEvents",  # writes what the function prints
+    "sqs:SendMessage",  # an event that failed, to the dead-letter queue
+    "ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets",
+    "ec2:DeleteNetworkInterface", "ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses",
+}  # fmt: skip
+#: What S3, DynamoDB, SQS and Secrets Manager ask of the caller when a key is his; and what the tracer sends.
+ON_BEHALF = {"kms:Decrypt", "kms:GenerateDataKey", "xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+type Made = tuple[Stage, dict[str, list[Request]]]
+
+OWN_KEY = {"dynamodb:LeadingKeys": "elsa#a"}
+EVERYTHING = {
+    "KmsKeyArn": "arn:aws:kms:ap-northeast-2:111122223333:key/archive",
+    "SecretsKmsKeyArn": "arn:aws:kms:ap-northeast-2:111122223333:key/secrets",
+    "RawRetentionDays": "30",
+    "SubnetIds": "subnet-1,subnet-2",
+    "SecurityGroupIds": "sg-1",
+    "Tracing": "true",
+}
+
+
+@pytest.fixture(scope="module")
+def made(emulator: Access, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
+    """Run every action of every provider, and tell what each asked of AWS."""
+    with stage(emulator, NOW, scale=0.02) as here:
+        here.raw_retention_days = 30
+        bucket = f"{here.name}-locked"
+        where: Any = {"LocationConstraint": REGION}
+        here.aws.store.client.create_bucket(
+            Bucket=bucket, CreateBucketConfiguration=where, ObjectLockEnabledForBucket=True
+        )
+        for name in PROVIDERS:
+            here.put_source(name, "one", **({"api": "cdn", "hosts": HOSTS[:1]} if name == "dsa" else {}))
+        yield here, {name: run(here, name, bucket, tmp_path_factory.mktemp(name) / "large") for name in PROVIDERS}
+
+
+def run(here: Stage, provider: str, bucket: str, large: Path) -> list[Request]:
+    called = Called()
+    here.aws = watched(here, bucket, called)
+    here.clock.now += HOUR + dt.timedelta(minutes=6)
+    past = {"source": "one", "start": "2026-11-19T22:00:00Z", "end": "2026-11-20T00:00:00Z"}
+    here.act(provider, {"action": "tick"})
+    here.act(provider, {"action": "backfill", **past})
+    lose_a_claim(here, provider)
+    here.tick(provider)
+    here.clock.now += dt.timedelta(hours=3)
+    here.act(provider, {"action": "work", "source": "one"})
+    here.act(provider, {"action": "backfill", **past, "inline": True, "reopen": True})
+    here.act(provider, {"action": "status"})
+    upload(here, provider, large)
+    return called.requests
+
+
+def watched(here: Stage, bucket: str, called: Called) -> Aws:
+    """Return clients of their own for one provider, which `called` listens to."""
+    table, access = here.aws.table.table.name, here.access
+    aws = Aws(
+        Store(boto3.client("s3", **access), bucket),
+        Table(boto3.resource("dynamodb", **access).Table(table)),
+        boto3.client("ssm", **access),
+        boto3.client("secretsmanager", **access),
+        boto3.client("lambda", **access),
+    )
+    called.watch(aws)
+    return aws
+
+
+def lose_a_claim(here: Stage, provider: str) -> None:
+    """Be a worker that is killed: the next one looks for what it may have left under raw/."""
+    ledger = Ledger(here.aws.table, provider, "one")
+    (due, *_) = ledger.due(here.clock.now, 1)
+    assert ledger.claim(due, here.clock.now, here.clock.now + dt.timedelta(minutes=16))
+
+
+def upload(here: Stage, provider: str, path: Path) -> None:
+    """Write an object of several pieces, and try to once more: that upload is given up."""
+    path.write_bytes(b"1" * (SINGLE_PUT_BYTES + 1))
+    key = f"logs/provider={provider}/date=2026-11-20/large.parquet"
+    here.aws.store.replace(key, path, sha256_of(path), None)
+    with pytest.raises(ChangedError):
+        here.aws.store.replace(key, path, sha256_of(path), None)
+
+
+def role(here: Stage, provider: str, **parameters: str) -> Role:
+    names = {"ExistingBucketName": here.aws.store.bucket, "ExistingTableName": here.aws.table.table.name}
+    return Role.of(Deployed({**names, **EVERYTHING, **parameters}, here.name), f"{provider.title()}Role")
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_role_allows_all_that_its_function_calls(made: Made, provider: str) -> None:
+    here, called = made
+    own = role(here, provider)
+    assert len(called[provider]) > 50
+    assert [request for request in called[provider] if not own.allows(request)] == []
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_every_action_that_a_role_allows_is_called(made: Made, provider: str) -> None:
+    here, called = made
+    used = {request.action for request in called[provider]}
+    assert role(here, provider).actions() == used | BY_LAMBDA | ON_BEHALF
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_role_reaches_nothing_of_another_provider(made: Made, provider: str) -> None:
+    here, called = made
+    own = role(here, provider)
+    others = [request for name, requests in called.items() if name != provider for request in requests]
+    reached = {request.resource for request in others if own.allows(request)}
+    # Three providers are NAVER's, and share its credentials.
+    assert {resource for resource in reached if ":secret:" not in resource} == set()
+    assert reached == ({secret(here)} if own.tags["secrets"] == "ncloud" else set())
+
+
+def secret(here: Stage) -> str:
+    return f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{here.name}/ncloud/one-Ab12Cd"
+
+
+@pytest.mark.parametrize(
+    ("parameter", "action"),
+    [
+        ("RawRetentionDays", "s3:PutObjectRetention"),
+        ("KmsKeyArn", "kms:GenerateDataKey"),
+        ("SubnetIds", "ec2:CreateNetworkInterface"),
+        ("Tracing", "xray:PutTraceSegments"),
+    ],
+)
+def test_what_is_not_switched_on_is_not_allowed(made: Made, parameter: str, action: str) -> None:
+    here, _ = made
+    off = {"RawRetentionDays": "0", "Tracing": "false"}.get(parameter, "")
+    assert action in role(here, "elsa").actions()
+    assert action not in role(here, "elsa", **{parameter: off}).actions()
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        Request("s3:DeleteObject", "arn:aws:s3:::{bucket}/raw/provider=elsa/x"),
+        Request("s3:PutObject", "arn:aws:s3:::{bucket}/other/provider=elsa/x"),
+        Request("s3:BypassGovernanceRetention", "arn:aws:s3:::{bucket}/raw/provider=elsa/x"),
+        Request("s3:PutObjectRetention", "arn:aws:s3:::{bucket}/logs/provider=elsa/x"),
+        Request("s3:ListBucket", "arn:aws:s3:::{bucket}"),
+        Request("dynamodb:Scan", "arn:aws:dynamodb:{region}:{account}:table/{table}"),
+        Request(
+            "dynamodb:DeleteItem",
+            "arn:aws:dynamodb:{region}:{account}:table/{table}",
+            {"dynamodb:LeadingKeys": "elsa#a"},
+        ),
+        Request(
+            "dynamodb:GetItem", "arn:aws:dynamodb:{region}:{account}:table/other", {"dynamodb:LeadingKeys": "elsa#a"}
+        ),
+        Request("lambda:InvokeFunction", "arn:aws:lambda:{region}:{account}:function:other"),
+    ],
+    ids=lambda request: f"{request.action} {request.resource}",
+)
+def test_what_no_function_needs_is_not_allowed(made: Made, request_: Request) -> None:
+    here, _ = made
+    names = {"bucket": here.aws.store.bucket, "table": here.aws.table.table.name, "region": REGION, "account": ACCOUNT}
+    asked = replace(request_, resource=request_.resource.format(**names))
+    assert not role(here, "elsa").allows(asked)
+
+
+def test_the_schedules_start_the_five_functions_and_nothing_else() -> None:
+    scheduler = Role.of(Deployed(), "SchedulerRole")
+    functions = {f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:logarchive-{name}" for name in PROVIDERS}
+    (start,) = (one for one in scheduler.statements if "lambda:InvokeFunction" in one["Action"])
+    assert set(start["Resource"]) == functions
+    assert scheduler.actions() == {"lambda:InvokeFunction", "sqs:SendMessage"}
+
+
+def test_nobody_but_lambda_takes_a_function_s_role_nor_anybody_else_s_schedule_the_scheduler_s() -> None:
+    roles = Deployed().of_type("AWS::IAM::Role")
+    trusted = {name: item["AssumeRolePolicyDocument"]["Statement"][0] for name, item in roles.items()}
+    assert {name: one["Principal"]["Service"] for name, one in trusted.items() if name != "SchedulerRole"} == {
+        f"{provider.title()}Role": "lambda.amazonaws.com" for provider in PROVIDERS
+    }
+    assert trusted["SchedulerRole"]["Condition"] == {"StringEquals": {"aws:SourceAccount": ACCOUNT}}

@@ -1,0 +1,159 @@
+"""Metrics: how values become one, what is published, and what a tick says of its sources."""
+
+import datetime as dt
+import json
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any, get_args
+
+import httpx
+import pytest
+
+from logarchive.errors import Issue
+from logarchive.handler import act, publish
+from logarchive.metric import UNITS, Tally, issue_metric
+from tests.scenario import END, HOUR, MINUTE, START, Record, Scenario
+from tools import layer
+
+
+def tally(*noted: tuple[str, float, str | None]) -> Tally:
+    made = Tally()
+    for name, value, source in noted:
+        made(name, value, source)
+    return made
+
+
+@pytest.fixture(autouse=True)
+def namespace(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "logarchive")
+
+
+def published(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_counts_add_up_and_the_worst_source_speaks_for_its_provider() -> None:
+    made = tally(
+        ("Rows", 3, "a"), ("Rows", 4, "b"), ("LagSeconds", 60, "a"), ("LagSeconds", 0, "b"), ("HoursToLoss", 9.5, "a"),
+        ("HoursToLoss", 40, "b"), ("QuietSeconds", 0, "a"), ("QuietSeconds", 7200, "b"), ("QuietSources", 1, "b"),
+    )  # fmt: skip
+    expected = {"Rows": 7, "LagSeconds": 60, "HoursToLoss": 9.5, "QuietSeconds": 7200, "QuietSources": 1}
+    assert made.total == expected
+    assert made.of_source["b"]["HoursToLoss"] == 40
+
+
+def test_a_metric_that_nobody_has_named_is_an_error() -> None:
+    with pytest.raises(KeyError):
+        tally(("Rowz", 1, None))
+
+
+def test_every_metric_that_the_code_counts_is_known_and_every_known_one_is_counted() -> None:
+    issues = {issue_metric(issue) for issue in get_args(Issue.__value__)}
+    assert layer.metrics() | issues == set(UNITS)
+
+
+def test_metrics_have_the_provider_as_their_only_dimension(capsys: pytest.CaptureFixture[str]) -> None:
+    publish("elsa", tally(("Rows", 3, "shop"), ("RawBytes", 9, "shop")), per_source=False)
+    (line,) = published(capsys)
+    (described,) = line["_aws"]["CloudWatchMetrics"]
+    assert described["Dimensions"] == [["provider"]]
+    assert (line["provider"], line["Rows"], line["RawBytes"]) == ("elsa", [3], [9])
+    assert {metric["Name"]: metric["Unit"] for metric in described["Metrics"]} == {"Rows": "Count", "RawBytes": "Bytes"}
+
+
+def test_per_source_metrics_come_beside_those_of_the_provider(capsys: pytest.CaptureFixture[str]) -> None:
+    publish("elsa", tally(("Rows", 3, "shop"), ("Rows", 4, "till"), ("EventErrors", 1, None)), per_source=True)
+    provider, shop, till = published(capsys)
+    assert (provider["Rows"], provider["EventErrors"]) == ([7], [1])
+    assert [sorted(line["_aws"]["CloudWatchMetrics"][0]["Dimensions"][0]) for line in (shop, till)] == [
+        ["provider", "source"]
+    ] * 2
+    assert [(line["source"], line["Rows"]) for line in (shop, till)] == [("shop", [3]), ("till", [4])]
+
+
+def test_nothing_to_tell_is_no_line(capsys: pytest.CaptureFixture[str]) -> None:
+    publish("elsa", Tally(), per_source=True)
+    assert published(capsys) == []
+
+
+def counted(scenario: Scenario, event: Mapping[str, object]) -> Mapping[str, float]:
+    made = Tally()
+    act(scenario.archive(count=made), event)
+    return made.total
+
+
+TICK = {"action": "tick"}
+
+
+def test_each_tick_tells_how_late_the_source_is_and_when_its_first_record_is_lost() -> None:
+    scenario = Scenario([], settings={"retention": "P3D"}, now=END + HOUR)
+    found = counted(scenario, TICK)
+    assert found["LagSeconds"] == 55 * 60  # due five minutes after the window's end
+    assert found["HoursToLoss"] == 72 - 25
+    assert found["QuietSources"] == 0
+
+
+def test_a_provider_without_sources_is_not_late() -> None:
+    scenario = Scenario([], sources={})
+    assert counted(scenario, TICK) == {"LagSeconds": 0}
+
+
+def test_a_wrong_secret_or_source_hides_neither_lag_nor_loss() -> None:
+    scenario = Scenario([], settings={"retention": "P3D", "secret": "la/ncloud/none"}, now=END + HOUR)
+    found = counted(scenario, TICK)
+    assert (found["SourceErrors"], found["LagSeconds"], found["HoursToLoss"]) == (1, 55 * 60, 47)
+    scenario.settings["window"] = "P1Y"
+    found = counted(scenario, TICK)
+    assert (found["SourceErrors"], found["HoursToLoss"]) == (1, 47)
+
+
+def test_a_visit_counts_its_rows_requests_and_bytes() -> None:
+    scenario = Scenario([Record("a", 1), Record("b", 2)], now=END + 6 * MINUTE)
+    found = counted(scenario, {"action": "tick", "inline": True})
+    stored = Counter[str]()
+    for key, item in scenario.s3.objects.items():
+        stored[key.partition("/")[0]] += len(item.body)
+    assert (found["Rows"], found["Requests"]) == (2, 1)
+    assert (found["RawBytes"], found["LogsBytes"]) == (stored["raw"], stored["logs"])
+
+
+def test_throttles_and_issues_are_counted_by_kind() -> None:
+    scenario = Scenario([], now=END + 6 * MINUTE, answer=lambda _request: httpx.Response(429, json={}))
+    found = counted(scenario, {"action": "tick", "inline": True})
+    assert (found["Throttles"], found["Requests"]) == (4, 4)
+    assert (found["IssueThrottled"], found["WindowsWithIssue"]) == (1, 1)
+
+
+def hourly(**settings: object) -> Scenario:
+    return Scenario([Record("one", 60)], settings={"window": "PT1H", "revisit": [], **settings}, now=START + HOUR)
+
+
+def live(scenario: Scenario, hours: int) -> list[Mapping[str, float]]:
+    found: list[Mapping[str, float]] = []
+    for _ in range(hours):
+        scenario.now += HOUR
+        found.append(counted(scenario, {"action": "tick", "inline": True}))
+    return found
+
+
+def test_a_source_without_records_for_longer_than_quiet_after_is_quiet() -> None:
+    found = live(hourly(quiet_after="PT3H"), 6)
+    # Told before the tick's own visits: what was looked at by the tick before.
+    assert [one["QuietSeconds"] // 3600 for one in found] == [0, 0, 1, 2, 3, 4]
+    assert [one["QuietSources"] for one in found] == [0, 0, 0, 0, 0, 1]
+
+
+def test_a_record_ends_the_quiet() -> None:
+    scenario = hourly(quiet_after="PT1H")
+    assert live(scenario, 5)[-1]["QuietSources"] == 1
+    moment = scenario.now - START
+    scenario.world.append(Record("again", round(moment.total_seconds()) + 60))
+    assert live(scenario, 3)[-1]["QuietSources"] == 0
+
+
+def test_a_source_that_is_refused_is_late_and_not_quiet() -> None:
+    scenario = hourly(quiet_after="PT1H")
+    scenario.answer = lambda _request: httpx.Response(401, json={})
+    found = live(scenario, 6)[-1]
+    assert found["QuietSources"] == 0
+    assert found["LagSeconds"] > dt.timedelta(hours=5).total_seconds()

@@ -1,0 +1,49 @@
+import pytest
+
+from logarchive.errors import ConfigError
+from logarchive.settings import Settings
+
+NEEDED = {"ARCHIVE_BUCKET": "b", "LEDGER_TABLE": "t", "SOURCES_PATH": "/la/sources/elsa/", "SECRETS_PREFIX": "la"}
+CHOSEN = {
+    "RAW_RETENTION_DAYS": "30",
+    "RAW_RETENTION_MODE": "COMPLIANCE",
+    "PER_SOURCE_METRICS": "true",
+    "TRACING": "true",
+}
+
+
+def settings(monkeypatch: pytest.MonkeyPatch, **variables: str) -> Settings:
+    for name in CHOSEN:
+        monkeypatch.delenv(name, raising=False)
+    for name, value in {**NEEDED, **variables}.items():
+        monkeypatch.setenv(name, value)
+    return Settings.from_environment()
+
+
+def test_without_a_choice_nothing_is_locked_traced_or_published_per_source(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert settings(monkeypatch) == Settings("b", "t", "/la/sources/elsa", "la", None, 0, "GOVERNANCE")
+
+
+def test_what_was_chosen_at_deployment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = settings(monkeypatch, **CHOSEN)
+    assert found == Settings(
+        "b", "t", "/la/sources/elsa", "la", None, 30, "COMPLIANCE", per_source_metrics=True, tracing=True
+    )
+
+
+def test_false_is_not_true(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert settings(monkeypatch, PER_SOURCE_METRICS="false", TRACING="false") == settings(monkeypatch)
+
+
+@pytest.mark.parametrize("name", NEEDED)
+def test_a_variable_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    with pytest.raises(ConfigError, match=name):
+        settings(monkeypatch, **{name: ""})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("RAW_RETENTION_DAYS", "-1"), ("RAW_RETENTION_DAYS", "P30D"), ("RAW_RETENTION_MODE", "LEGAL")]
+)
+def test_a_lock_that_is_none_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    with pytest.raises(ConfigError, match=name):
+        settings(monkeypatch, **{name: value})

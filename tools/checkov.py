@@ -1,0 +1,49 @@
+"""Runs checkov on the template: whatever it minds must stand in `.checkov.yaml` with a reason, and nothing else may."""
+
+import json
+import re
+import subprocess
+import sys
+import tempfile
+from typing import Any
+
+from tools.lock import ROOT
+
+CHECKOV = ROOT / ".tools" / "checkov" / "bin" / "checkov"
+SKIPPED = re.compile(r"^  - (?P<check>CKV\w+)(?: # (?P<reason>.+))?$", re.MULTILINE)
+
+
+def failed() -> dict[str, set[str]]:
+    """Return the checks that fail without any list, each with the resources that fail it."""
+    command = [str(CHECKOV), "--file", str(ROOT / "template.yaml"), "--framework", "cloudformation", "--skip-download"]
+    with tempfile.TemporaryDirectory() as elsewhere:  # where it does not find our list
+        done = subprocess.run(
+            [*command, "--output", "json"], cwd=elsewhere, capture_output=True, text=True, check=False
+        )
+    results: dict[str, Any] = json.loads(done.stdout)["results"]
+    if len(results["passed_checks"]) < len(results["failed_checks"]):
+        sys.exit(f"checkov has hardly looked at anything: {len(results['passed_checks'])} checks passed")
+    found: dict[str, set[str]] = {}
+    for check in results["failed_checks"]:
+        found.setdefault(check["check_id"], set()).add(check["resource"])
+    return found
+
+
+def complaints(found: dict[str, set[str]], config: str) -> list[str]:
+    """Compare what fails with the list of what may."""
+    skipped = {match["check"]: match["reason"] for match in SKIPPED.finditer(config)}
+    said = [f"{check}: {', '.join(sorted(found[check]))}" for check in sorted(set(found) - set(skipped))]
+    said += [f"{check} is skipped, but nothing fails it" for check in sorted(set(skipped) - set(found))]
+    return said + [f"{check} is skipped without a reason" for check, reason in skipped.items() if not reason]
+
+
+def main() -> int:
+    """Run it and tell what is wrong."""
+    said = complaints(failed(), (ROOT / ".checkov.yaml").read_text())
+    for line in said:
+        print(line, file=sys.stderr)
+    return 1 if said else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

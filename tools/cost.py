@@ -1,0 +1,99 @@
+"""What the stack costs, computed from list prices and assumptions that are all written here (`python -m tools.cost`).
+
+Nothing of it was measured in AWS. Who knows his own numbers changes the assumptions and runs it again.
+"""
+
+from collections.abc import Sequence
+
+#: US dollars, list prices of US East (N. Virginia) in 2026, without free tiers. Other Regions are up to a third dearer.
+GIB_SECOND = 0.0000166667  # Lambda, x86_64
+INVOCATION = 0.20 / 1e6
+CUSTOM_METRIC = 0.30  # a month, CloudWatch
+ALARM_METRIC = 0.10  # a month, each metric that an alarm looks at
+DASHBOARD = 3.00  # a month
+LOG_GB = 0.50  # ingested
+PUT = 0.005 / 1e3
+STANDARD_GB = 0.023  # a month, S3
+WRITE, READ = 0.625 / 1e6, 0.125 / 1e6  # DynamoDB on demand
+SECRET = 0.40  # a month
+
+FUNCTIONS = 5
+TICKS = 12 * 24 * 30  # every five minutes
+MEMORY_GIB = 1769 / 1024
+#: Assumed: how long a tick without sources takes, and what it logs.
+TICK_SECONDS, TICK_LOG_BYTES = 0.3, 1000
+#: Alarms: those on the functions look at one metric of each, those on lag and dead letters at one.
+IDLE_ALARM_METRICS = 3 * FUNCTIONS + FUNCTIONS + 1
+
+#: Assumed of a million records: 10,000 in each window, each window visited three times, 600 bytes each as they come.
+RECORDS, WINDOW_RECORDS, VISITS = 1_000_000, 10_000, 3
+#: Assumed of a visit: how long it waits and parses, its objects, its calls to the ledger, its log lines.
+VISIT_SECONDS, VISIT_PUTS, VISIT_WRITES, VISIT_READS, VISIT_LOG_BYTES = 5.0, 4, 6, 6, 2000
+#: Assumed: bytes of a record as stored under raw/ (compressed) and under logs/ (Parquet).
+RAW_BYTES, LOGS_BYTES = 80, 80
+#: Metrics that a provider with sources publishes in ordinary times, and that alarms then look at beside the idle ones.
+ACTIVE_METRICS, ACTIVE_ALARM_METRICS = 12, 4
+
+type Line = tuple[str, str, float]
+
+
+def idle() -> list[Line]:
+    """Return what a month without sources costs: what, how it is computed, dollars."""
+    invocations = FUNCTIONS * TICKS
+    return [
+        ("ticks", f"{invocations:,} invocations of {TICK_SECONDS} s", invocations * _run(TICK_SECONDS)),
+        ("their logs", f"{TICK_LOG_BYTES:,} bytes each", invocations * TICK_LOG_BYTES / 1e9 * LOG_GB),
+        ("metrics", f"{FUNCTIONS} (`LagSeconds`)", FUNCTIONS * CUSTOM_METRIC),
+        (
+            "alarms",
+            f"{IDLE_ALARM_METRICS} metrics looked at; none with `Alarms=false`",
+            IDLE_ALARM_METRICS * ALARM_METRIC,
+        ),
+        ("dashboard", "1; an account's first three are free", DASHBOARD),
+    ]
+
+
+def provider() -> list[Line]:
+    """Return what a month of a provider with one source costs, beside its records."""
+    return [
+        ("metrics", f"{ACTIVE_METRICS} more", ACTIVE_METRICS * CUSTOM_METRIC),
+        ("alarms", f"{ACTIVE_ALARM_METRICS} more metrics looked at", ACTIVE_ALARM_METRICS * ALARM_METRIC),
+        ("secret", "1", SECRET),
+        ("ledger", f"{TICKS:,} ticks that read 10 units", TICKS * 10 * READ),
+    ]
+
+
+def million() -> list[Line]:
+    """Return what a million records cost."""
+    visits = RECORDS // WINDOW_RECORDS * VISITS
+    stored = RECORDS * (RAW_BYTES + LOGS_BYTES) / 1e9
+    ledger = visits * (VISIT_WRITES * WRITE + VISIT_READS * READ)
+    return [
+        ("Lambda", f"{visits} visits of {VISIT_SECONDS:g} s", visits * _run(VISIT_SECONDS)),
+        ("S3 requests", f"{VISIT_PUTS} PUTs a visit", visits * VISIT_PUTS * PUT),
+        ("ledger", f"{VISIT_WRITES} writes, {VISIT_READS} reads a visit", ledger),
+        ("logs", f"{VISIT_LOG_BYTES:,} bytes a visit", visits * VISIT_LOG_BYTES / 1e9 * LOG_GB),
+        ("storage, each month", f"{stored * 1000:.0f} MB in `raw/` and `logs/`", stored * STANDARD_GB),
+    ]
+
+
+def _run(seconds: float) -> float:
+    return seconds * MEMORY_GIB * GIB_SECOND + INVOCATION
+
+
+def total(lines: Sequence[Line]) -> float:
+    """Return the sum."""
+    return sum(dollars for _, _, dollars in lines)
+
+
+def main() -> int:
+    """Print the three bills."""
+    for title, lines in (("idle", idle()), ("a provider", provider()), ("a million records", million())):
+        print(f"{title}: {total(lines):.2f} USD")
+        for what, how, dollars in lines:
+            print(f"  {what}: {how}: {dollars:.4f} USD")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
