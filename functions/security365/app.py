@@ -110,7 +110,7 @@ def fetch(api: Api, source: Security365Source, span: Span) -> Iterator[Part]:
             raise MalformedError(f"no records came, and a total of {total}")
         if not page.count or (page.count < source.page_size and not more):
             return
-        asked["pagination_key"] = further(page.last(), asked)
+        asked["pagination_key"] = further(page.last("sort", "time"), asked)
 
 
 def further(last: Mapping[str, Any] | None, asked: Mapping[str, Any]) -> list[Any]:

@@ -64,4 +64,5 @@ def test_the_projection_finds_what_the_code_writes() -> None:
     (key,) = (key for key in sample().objects if key.startswith("logs/"))
     template = stack.properties("LogsTable")["TableInput"]["Parameters"]["storage.location.template"]
     found = template.replace("${provider}", "elsa").replace("${date}", "2026-11-20")
-    assert f"s3://{stack.attribute('ArchiveName', 'Value')}/{key}".startswith(f"{found}/")
+    assert f"s3://{stack.attribute('ArchiveName', 'Value')}/{key}".startswith(found)
+    assert found.endswith("/")

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from logarchive.attribute import has_float
 from logarchive.errors import MalformedError, MismatchError
 from logarchive.json_block import Block
 from logarchive.json_record import Bad, Record
@@ -129,9 +130,13 @@ class Counted:
         self.count += len(block.items)
         self._block = block
 
-    def last(self) -> Record | None:
-        """Return the last record exactly as received; None where it cannot be read, or there is none."""
-        last = self._block.exactly().items[-1] if self._block else None
+    def last(self, *keys: str) -> Record | None:
+        """Return the last record, these keys (or all) exactly as received; None if there is none that can be read."""
+        if self._block is None:
+            return None
+        last = self._block.items[-1]
+        if not isinstance(last, Bad) and any(has_float(last.get(key)) for key in keys or last):
+            last = self._block.exactly().items[-1]
         return None if isinstance(last, Bad) else last
 
 
