@@ -80,7 +80,7 @@ def fetch(api: Api, source: MultidrmSource, span: Span) -> Iterator[Part]:
 def ids(page: Page) -> set[str]:
     """Return the ids of the policies that a page is about."""
     found = [item.get("policyId") for item in page.items if item.__class__ is dict]
-    return {str(policy) for policy in found if type(policy) is int}
+    return {str(policy) for policy in found if type(policy) is int or (isinstance(policy, str) and policy.isdecimal())}
 
 
 def alone(page: Page, policy: str | None, policies: Collection[str | None]) -> Page:
@@ -115,14 +115,15 @@ def pages(api: Api, source: MultidrmSource, path: str, asked: Mapping[str, str |
 def refused(error: MalformedError) -> bool:
     """Say whether the service itself refused a page: then there is none. Any other answer leaves it open."""
     document = error_document(error.part) if error.part else None
-    return document is not None and document.get("success") is False
+    return not error.retryable and document is not None and document.get("success") is False
 
 
 def page(part: Part) -> Page:
     """Read an answer; the older page knows no `total`. Only `success` makes an empty list one of no records."""
     items, around = opened(part, LAYOUT)
     total = around.get("total")
-    if around["content"] is None or around.get("success", True) is not True or around.get("error"):
+    refused = around.get("success", True) is not True or around.get("error") or ncloud.stated(around)
+    if around["content"] is None or refused:
         raise MalformedError("no `content` in the answer, or no success")
     return Page(part, items, total if type(total) is int else None)
 

@@ -101,7 +101,8 @@ def fetch(api: Api, source: Security365Source, span: Span) -> Iterator[Part]:
     while came < CAP:
         page = Counted(api.request("POST", PATH, json=asked, headers=headers).be(asked=span), LAYOUT)
         if error := failure(page.around):
-            raise error  # an answer too long to be taken for one that failed
+            known = next((code for code in KINDS if code == str(page.around.get("code"))), "unknown")
+            raise type(error)(f"code {known} in an answer too long for an error; it is kept under raw/")
         yield page.part
         came += page.count
         total = page.around.get("total")

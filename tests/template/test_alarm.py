@@ -20,7 +20,6 @@ def alarms() -> dict[str, dict[str, Any]]:
 
 QUERY = re.compile(
     r'SELECT (?P<how>SUM|MAX|MIN)\((?P<metric>\w+)\) FROM SCHEMA\("(?P<namespace>[\w/]+)", (?P<dimension>\w+)\)'
-    r"( WHERE (?P<where>.*))?"
 )
 OF_AWS = {
     "AWS/Lambda": ("FunctionName", {"Errors", "Throttles", "Duration", "Invocations"}),
@@ -33,10 +32,16 @@ def watched(alarm: dict[str, Any]) -> tuple[str, str, str, str]:
     if "Metrics" not in alarm:
         (dimension,) = alarm["Dimensions"]
         return alarm["Namespace"], dimension["Name"], alarm["MetricName"], dimension["Value"]
-    (query,) = alarm["Metrics"]
-    found = QUERY.fullmatch(query["Expression"])
-    assert found, query["Expression"]
-    return found["namespace"], found["dimension"], found["metric"], found["where"] or ""
+    *stats, asked = alarm["Metrics"]
+    if stats:
+        (metric,) = {
+            (one["MetricStat"]["Metric"]["Namespace"], one["MetricStat"]["Metric"]["MetricName"]) for one in stats
+        }
+        (dimension,) = {item["Name"] for one in stats for item in one["MetricStat"]["Metric"]["Dimensions"]}
+        return metric[0], dimension, metric[1], ""
+    found = QUERY.fullmatch(asked["Expression"])
+    assert found, asked["Expression"]
+    return found["namespace"], found["dimension"], found["metric"], ""
 
 
 @pytest.mark.parametrize("name", alarms())
@@ -62,11 +67,13 @@ def test_an_alarm_tells_somebody_and_says_what_it_is_about(name: str) -> None:
 
 def test_alarms_on_functions_watch_all_five() -> None:
     stack = Deployed()
-    for name in ("FunctionErrorsAlarm", "FunctionThrottlesAlarm", "FunctionNearTimeoutAlarm"):
-        where = watched(alarms()[name])[3]
-        assert set(where.split(" OR ")) == {
-            f"FunctionName = '{stack.ref(function)}'" for function in Deployed().functions()
-        }
+    for name, how in (("Errors", "SUM"), ("Throttles", "SUM"), ("NearTimeout", "MAX")):
+        *stats, asked = alarms()[f"Function{name}Alarm"]["Metrics"]
+        assert [one["MetricStat"]["Metric"]["Dimensions"][0]["Value"] for one in stats] == [
+            stack.ref(function) for function in stack.functions()
+        ]
+        assert not any(one["ReturnData"] for one in stats)
+        assert asked["Expression"] == f"{how}([{', '.join(f'FILL({one["Id"]}, 0)' for one in stats)}])"
 
 
 def test_the_alarm_on_nearly_timing_out_rings_only_where_a_visit_did_not_give_way_in_time() -> None:
@@ -117,7 +124,7 @@ def test_the_dashboard_shows_metrics_that_are_published() -> None:
         for metric in widget["properties"].get("metrics", [])
         if isinstance(metric[0], dict)
     ]
-    own = {name for text in expressions for name in re.findall(r'\{logarchive,provider\} MetricName="(\w+)"', text)}
+    own = {name for text in expressions for name in re.findall(r'\{"logarchive",provider\} MetricName="(\w+)"', text)}
     lambdas = {
         name for text in expressions for name in re.findall(r'\{AWS/Lambda,FunctionName\} MetricName="(\w+)"', text)
     }

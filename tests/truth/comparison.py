@@ -100,7 +100,7 @@ def _window(
     for text in (must.rejects - rejects).elements():
         found.add("reject", window.key, f"is not in rejects/: {text!r}")
     for text in (rejects - must.rejects).elements():
-        found.add("reject", window.key, f"ought to be a row: {text!r}")
+        found.add("reject", window.key, f"is a reject that ought not to be, or oftener than it ought: {text!r}")
     found.counts.update(windows=1, records=must.rows.total() + must.rejects.total(), empty=int(not held))
     found.counts.update(rows=len(held), rejects=rejects.total())
 

@@ -139,18 +139,23 @@ def test_pages_follow_each_other_by_offset_and_the_first_is_read_again(tmp_path:
     assert [part.count for part in parts] == [100, 100, 50, None]
 
 
-@pytest.mark.parametrize("count", [0, 1, 99, 100])
-def test_what_fits_one_page_takes_one_request(tmp_path: Path, count: int) -> None:
-    script = Script([serving(events(count))])
-    [part] = fetched(tmp_path, script)
+@pytest.mark.parametrize("count", [0, 1, 99])
+def test_what_does_not_fill_one_page_takes_one_request(tmp_path: Path, count: int) -> None:
+    [part] = fetched(tmp_path, script := Script([serving(events(count))]))
     assert (part.announced, part.count, len(script.requests)) == (count, count, 1)
+
+
+def test_what_fills_one_page_takes_an_empty_page_more_and_the_first_again(tmp_path: Path) -> None:
+    parts = fetched(tmp_path, script := Script([serving(events(100))]))
+    came = [(one["offset"], part.role, part.count) for one, part in zip(asked(script), parts, strict=True)]
+    assert came == [(0, "data", 100), (100, "data", 0), (0, "listing", None)]
 
 
 def test_a_server_that_gives_fewer_than_the_limit_is_asked_on_from_where_it_stopped(tmp_path: Path) -> None:
     script = Script([serving(events(25), most=10)])
     parts = fetched(tmp_path, script, page_size=10_000)
-    assert [one["offset"] for one in asked(script)] == [0, 10, 20, 0]
-    assert sum(part.count or 0 for part in parts if part.role == "data") == 25
+    came = [(one["offset"], part.count) for one, part in zip(asked(script), parts, strict=True)]
+    assert came == [(0, 10), (10, 10), (20, 5), (0, None)]
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ def test_no_event_is_for_a_function_that_is_none() -> None:
 
 @pytest.mark.parametrize("name", VARIABLES)
 def test_a_variable_that_is_handed_over_is_named_in_the_template_or_it_would_be_dropped(name: str) -> None:
-    times = len(re.findall(rf"^ +{name}: ", (ROOT / "template.yaml").read_text(), re.MULTILINE))
+    times = len(re.findall(rf"(?:^ +|{{ ){name}: ", (ROOT / "template.yaml").read_text(), re.MULTILINE))
     assert times == (len(EVERY) if name == "SOURCES_PATH" else 1)
 
 

@@ -105,6 +105,18 @@ def test_a_wrong_secret_or_source_hides_neither_lag_nor_loss() -> None:
     scenario.settings["window"] = "P1Y"
     found = counted(scenario, TICK)
     assert (found["SourceErrors"], found["HoursToLoss"]) == (1, 47)
+    scenario.settings |= {"window": "PT1H", "project_key": "another"}
+    found = counted(scenario, TICK)
+    assert (found["SourceErrors"], found["LagSeconds"], found["HoursToLoss"]) == (1, 55 * 60, 47)
+
+
+def test_a_source_whose_parameter_is_gone_tells_of_loss_while_there_is_something_to_lose() -> None:
+    scenario = Scenario([], settings={"retention": "P3D", "secret": "la/ncloud/none"}, now=END + HOUR)
+    counted(scenario, TICK)
+    scenario.sources = {}
+    assert counted(scenario, TICK) == {"LagSeconds": 0, "HoursToLoss": 47}
+    scenario.now += 48 * HOUR
+    assert counted(scenario, TICK) == {"LagSeconds": 0}
 
 
 def test_a_visit_counts_its_rows_requests_and_bytes() -> None:

@@ -58,7 +58,9 @@ def test_one_request_asks_for_the_span_in_milliseconds(tmp_path: Path) -> None:
     )
     assert request.headers["x-ncp-region_code"] == "KR"
     assert request.headers["content-type"] == "application/json"
-    assert (part.role, part.asked, part.announced, part.count) == ("data", HOUR, 0, 0)
+    assert (part.role, part.announced, part.count) == ("data", 0, 0)
+    # A server that ignores `endTime` answers for all that is later.
+    assert part.asked == Span(HOUR.start, dt.datetime(2100, 1, 1, tzinfo=dt.UTC))
 
 
 def test_settings_say_what_is_asked_for(tmp_path: Path) -> None:
@@ -154,10 +156,10 @@ def failure(code: object, status: int = 200) -> httpx.Response:
         (ok(b'{"success":false,"content":[],"total":0}'), MalformedError, "`success` is false", 1),
         (ok(b'{"error":{"errorCode":"210","message":"Denied"}}'), ForbiddenError, "errorCode 210: Denied", 1),
         (answer(429, b'{"error":{"errorCode":410,"message":"slow"}}'), ThrottledError, "errorCode 410: slow", 4),
-        (ok(b'{"success":true}'), MalformedError, "no `content`", 1),
+        (ok(b'{"success":true}'), MalformedError, "no 'content'", 1),
         (ok(b'{"success":true,"content":null,"total":0}'), MalformedError, "no `content`", 1),
-        (ok(b"[]"), MalformedError, "no `content`", 1),
-        (ok(b""), MalformedError, "not JSON", 1),
+        (ok(b"[]"), MalformedError, "cut or broken", 1),
+        (ok(b""), MalformedError, "the answer is empty", 1),
     ],
 )
 def test_an_error_is_no_empty_window_under_whatever_status(

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from logarchive.collect import Collection
 from logarchive.errors import MalformedError, MismatchError
-from logarchive.page import Counted, Page, announced, numbered
+from logarchive.page import Counted, Page, announced, numbered, opened
 from logarchive.part import Part
 from logarchive.provider import JsonLayout
 from logarchive.scalar import Verbatim
@@ -63,8 +63,17 @@ def test_with_a_total_short_pages_are_followed_until_it_is_reached() -> None:
     assert book.asked == [(0, 0), (1, 2), (2, 3), (0, 0)]
 
 
-def test_a_total_that_one_full_page_holds_asks_for_no_second() -> None:
-    assert len(Book("abc", totals=[3]).read()) == 1
+def test_a_total_that_one_full_page_holds_may_be_the_pages_own_so_a_second_is_asked_for() -> None:
+    book = Book("abc", "", "abc", totals=[3])
+    assert [page.part.role for page in book.read()] == ["data", "data", "listing"]
+    assert book.asked == [(0, 0), (1, 3), (0, 0)]
+
+
+@pytest.mark.parametrize("page", ["", "a", "ab"])
+def test_a_total_that_one_short_page_holds_asks_for_no_second(page: str) -> None:
+    book = Book(page, totals=[len(page)])
+    assert [one.part.role for one in book.read()] == ["data"]
+    assert book.asked == [(0, 0)]
 
 
 def test_a_first_page_that_is_there_already_is_not_asked_for_but_read_again_at_the_end() -> None:
@@ -83,7 +92,8 @@ def test_a_first_page_that_is_there_already_is_not_asked_for_but_read_again_at_t
         (Book("abc", "", totals=[None, 3]), "the total moved from None to 3", 2),
         (Book("abc", "", totals=[4]), "3 records came where 4 were announced", 2),
         (Book("abc", "def", totals=[4]), "6 records came where 4 were announced", 2),
-        (Book("abc", totals=[2]), "3 records came where 2 were announced", 1),
+        (Book("abc", "", totals=[2]), "3 records came where 2 were announced", 2),
+        (Book("ab", totals=[1]), "2 records came where 1 were announced", 1),
         (Book("", totals=[1]), "0 records came where 1 were announced", 1),
         (Book("abc", "d", "xab", totals=[4]), "the first page reads differently", 3),
         (Book("abc", "d", "abc", totals=[4, 4, 5]), "the first page reads differently", 3),
@@ -120,28 +130,31 @@ def document(*records: bytes) -> Part:
 @given(st.integers(0, 40), st.integers(1, 200_000))
 def test_every_record_is_counted_in_however_many_blocks_they_come(count: int, size: int) -> None:
     size = min(size, 3_000_000 // (count + 1))
-    part, found, last = counted(document(*(b'{"n":%d,"x":"%b"}' % (n, b"x" * size) for n in range(count))), LAYOUT)
-    assert (part.count, found) == (count, count)
-    assert (last or {}).get("n") == (count - 1 if count else None)
+    page = Counted(document(*(b'{"n":%d,"x":"%b"}' % (n, b"x" * size) for n in range(count))), LAYOUT)
+    assert (page.part.count, page.count) == (count, count)
+    assert (page.last() or {}).get("n") == (count - 1 if count else None)
+    assert page.around == {"code": 0, "items": []}
 
 
 @pytest.mark.parametrize("text", ["1.7534E12", "1.5E-9", "9007199254740993.0", "-0", "1.50", "123456789012345678901"])
 def test_the_last_record_is_as_it_was_received(text: str) -> None:
-    _, count, last = counted(document(b'{"sort":[1]}', b'{"sort":[%b,"a"]}' % text.encode()), LAYOUT)
-    assert last == {"sort": [Verbatim(text), "a"]}
-    assert count == 2
+    page = Counted(document(b'{"sort":[1]}', b'{"sort":[%b,"a"]}' % text.encode()), LAYOUT)
+    assert page.last() == {"sort": [Verbatim(text), "a"]}
+    assert page.count == 2
 
 
 @pytest.mark.parametrize("records", [[], [b'{"sort":[1]}', b"{broken}"], [b'{"sort":[1]}', b"7"]])
 def test_there_is_no_last_record_where_it_is_none(records: list[bytes]) -> None:
-    _, count, last = counted(document(*records), LAYOUT)
-    assert (count, last) == (len(records), None)
+    page = Counted(document(*records), LAYOUT)
+    assert (page.count, page.part.count, page.last()) == (len(records), len(records), None)
 
 
 @pytest.mark.parametrize("body", [b"", b" ", b"{}", b'{"items":7}', b'{"items":[{"a":1}'])
 def test_what_holds_no_list_is_malformed_and_no_empty_page(body: bytes) -> None:
     with pytest.raises(MalformedError):
-        counted(visit.part(body), LAYOUT)
+        Counted(visit.part(body), LAYOUT)
+    with pytest.raises(MalformedError):
+        opened(visit.part(body), LAYOUT)
 
 
 CAP = 4

@@ -104,9 +104,10 @@ def test_the_first_day_of_the_table_comes_from_the_environment_to_the_sources() 
     from logarchive.aws import Aws
     from logarchive.handler import connect
     from logarchive.settings import Settings
+    from logarchive.store import Store
 
     first = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
     nobody = cast("Any", None)
-    aws = Aws(nobody, nobody, nobody, nobody, nobody)
+    aws = Aws(Store(nobody, "bucket"), nobody, nobody, nobody, nobody)
     settings = Settings("bucket", "table", "/la/sources/elsa", "la", first)
     assert connect(provider, settings, aws, nobody, "function").sources.archive_from == first

@@ -63,7 +63,9 @@ def test_a_closed_window_lags_no_more() -> None:
 
 def test_hours_to_loss_are_those_of_the_first_record_that_may_go() -> None:
     found = standing(head(3), [entry(0, "sealed"), entry(1, "archived"), entry(2, "planned")], SETTINGS, T0 + 3 * HOUR)
-    assert found["hours_to_loss"] == 46.0
+    assert found["hours_to_loss"] == 47.0  # the archived one is only to be looked at again
+    failing = [entry(0, "sealed"), entry(1, "archived", issue="malformed"), entry(2, "planned")]
+    assert standing(head(3), failing, SETTINGS, T0 + 3 * HOUR)["hours_to_loss"] == 46.0
     nothing = SETTINGS.model_copy(update={"retention": None})
     assert standing(head(1), [entry(0, "sealed")], nothing, T0 + HOUR)["hours_to_loss"] is None
 

@@ -137,7 +137,7 @@ def orders(now: dt.datetime) -> dict[str, Any]:
     lossy = {"fleeting_fraction": 0.002}
     switches = {
         "elsa": elsa | lossy,
-        "apigateway": {"records_an_hour": 150, "unreadable_times": 1},
+        "apigateway": {"records_an_hour": 150},
         "multidrm": {"records_an_hour": 150} | lossy,
         "security365": {"crowd_phase": (busiest - 3) % 168, "unparsable": 1} | lossy,
         "dsa": dsa | lossy,

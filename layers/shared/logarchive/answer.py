@@ -25,7 +25,6 @@ type Fault = Callable[[Part], ProviderError | None]
 
 #: An error document is never longer; so a large body is not parsed to look for one.
 ERROR_BYTES = 64 * 1024
-LONGEST_SECRET = 8 * 1024
 #: A clock this far off is worth a word when a signature is refused.
 SKEW_SECONDS = 60
 
@@ -134,8 +133,9 @@ def described(part: Part) -> str:
     """Say status and reason, in the provider's words as far as they are readable."""
     try:
         body = beginning(part, ERROR_BYTES)
-        # A secret that is cut would not be known as one.
-        text = (body if len(body) < ERROR_BYTES else body[:-LONGEST_SECRET]).decode("utf-8", "replace")
+        text = body.decode("utf-8", "replace")
+        if len(body) == ERROR_BYTES:  # a secret that is cut would not be known as one: leave out the last word
+            text = text[: -len(text.split()[-1])] if text.split() else ""
     except MalformedError:
         text = ""
     if title := re.search(r"<title>(.*?)</title>", text, re.IGNORECASE | re.DOTALL):

@@ -27,11 +27,15 @@ def lag_seconds(
 def hours_to_loss(
     head: Head | None, unfinished: Sequence[Entry], settings: Source | None, now: dt.datetime
 ) -> float | None:
-    """Return the hours until the provider begins to drop records of an unfinished window; None without `retention`."""
-    lost = [entry.lost_at for entry in unfinished if entry.lost_at]
+    """Return the hours until the provider begins to drop what is not archived yet; None without `retention`.
+
+    A window that was archived well, and is only to be looked at again, is not about to be lost.
+    """
+    waiting = [entry for entry in unfinished if not entry.visits or entry.issue not in {None, "shrunk"}]
+    lost = [entry.lost_at for entry in waiting if entry.lost_at]
     if settings:
         # As the source says today, whatever it said when the windows were planned.
-        starts = [entry.window.start for entry in unfinished] + ([head.cursor] if head else [])
+        starts = [entry.window.start for entry in waiting] + ([head.cursor] if head else [])
         lost = [start + settings.retention for start in starts] if settings.retention else []
     return round((min(lost) - now) / HOUR, 2) if lost else None
 

@@ -21,7 +21,7 @@ class Redaction:
     def __init__(self, secret: BaseModel) -> None:
         """Learn the values of a secret, nested ones included."""
         forms = {form for value in _values(secret.model_dump()) for form in _forms(value)}
-        alternatives = "|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True))
+        alternatives = "|".join(sorted(forms, key=len, reverse=True))
         self._pattern = re.compile(alternatives, re.IGNORECASE) if alternatives else None
 
     def text(self, text: str) -> str:
@@ -58,17 +58,15 @@ def _values(value: Any) -> Iterator[str]:  # noqa: ANN401 (JSON)
 
 
 def _forms(value: str) -> Iterator[str]:
-    yield value
-    for escaped in (quote(value, safe=""), quote(value), quote_plus(value)):
-        yield escaped
-        yield re.sub("%[0-9A-F]{2}", lambda found: found[0].lower(), escaped)
-    for ascii_only in (True, False):
-        written = json.dumps(value, ensure_ascii=ascii_only)[1:-1]
-        yield from (written, written.replace("/", "\\/"))
-    # As .NET writes it.
-    yield "".join(one if one.isalnum() else f"\\u{ord(one):04x}" for one in value)
-    yield re.sub(r"[+&<>'\"`/]", lambda found: f"\\u{ord(found[0]):04x}", value)
-    yield re.sub(r"[+&<>'\"`]", lambda found: f"\\u{ord(found[0]):04x}", value)
-    yield html.escape(value)
-    yield html.escape(value, quote=False)
-    yield base64.b64encode(value.encode()).decode("ascii")
+    """Yield patterns of a value: however each of its characters is written, and all of it in base64."""
+    yield "".join(f"(?:{'|'.join(sorted(map(re.escape, _spelled(one)), key=len, reverse=True))})" for one in value)
+    for encoded in (base64.b64encode(value.encode()), base64.urlsafe_b64encode(value.encode())):
+        yield re.escape(encoded.decode("ascii").rstrip("="))
+
+
+def _spelled(one: str) -> set[str]:
+    """Return how a character may be written: in URLs, in JSON by whatever library, and in HTML."""
+    code = ord(one)
+    found = {one, quote(one, safe=""), quote_plus(one), json.dumps(one)[1:-1], f"\\u{code:04x}"}
+    found |= {f"&#{code};", f"&#x{code:x};", f"&#{code:03d};", html.escape(one), f"%{code:02x}"}
+    return found | ({f"\\{one}"} if not one.isalnum() else set())

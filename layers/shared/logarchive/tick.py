@@ -1,12 +1,14 @@
 """The tick: plans every source, then dispatches a worker for every free slot of a source with something due."""
 
 import math
+from collections.abc import Collection
 
 from pydantic import BaseModel
 
 from logarchive.archive import Archive
 from logarchive.errors import ConfigError
 from logarchive.event import Tick, Work
+from logarchive.ledger import registered
 from logarchive.pulse import hours_to_loss, lag_seconds, quiet_seconds
 from logarchive.result import Result, answer, shown
 from logarchive.source import Source
@@ -19,9 +21,7 @@ def tick[S: Source, K: BaseModel](archive: Archive[S, K], event: Tick) -> Result
     round_ = _Round(archive, inline=event.inline)
     # So that a provider without a source is not late: where there is no value, no tick has run.
     archive.invocation.count("LagSeconds", 0)
-    for error in bad:
-        round_.measure(error.source, None)
-    failures: list[Exception] = []
+    failures = round_.measure_others([error.source for error in bad], good)
     for name, settings in good.items():
         if settings.enabled:
             try:
@@ -45,13 +45,27 @@ class _Round[S: Source, K: BaseModel]:
         self.windows: list[Result] = []
 
     def source(self, name: str, settings: S) -> None:
-        self.planned += self.archive.planner(name, settings).tick()
-        self.measure(name, settings)
+        try:
+            self.planned += self.archive.planner(name, settings).tick()
+        finally:
+            self.measure(name, settings)  # whatever hinders planning must not hide how late the source is
         if self.inline:
             with self.archive.worker(name, settings) as worker:
                 self.windows += (shown(name, entry) for entry in worker.run())
         else:
             self.dispatched += dispatch(self.archive, name, settings)
+
+    def measure_others(self, bad: Collection[str], good: Collection[str]) -> list[Exception]:
+        """Publish how sources stand that are wrong, or whose parameter is gone; return what failed unexpectedly."""
+        failures: list[Exception] = []
+        orphaned = {*registered(self.archive.table, self.archive.provider.name)} - {*good, *bad}
+        for name in sorted({*bad, *orphaned}):
+            try:
+                self.measure(name, None)
+            except Exception as error:  # noqa: BLE001 (raised by the tick, once the others had their turn)
+                self.archive.invocation.log("source.failed", source=name, error=repr(error))
+                failures.append(error)
+        return failures
 
     def measure(self, name: str, settings: S | None) -> None:
         """Publish how the source stands: before its secret is asked for, since a wrong one must not hide that."""
@@ -60,7 +74,7 @@ class _Round[S: Source, K: BaseModel]:
         lag, left = (of(head, unfinished, settings, now) for of in (lag_seconds, hours_to_loss))
         if lag is not None:
             count("LagSeconds", lag, name)
-        if left is not None:
+        if left is not None and (settings is not None or left > 0):  # of a source that is gone, what is lost is lost
             count("HoursToLoss", left, name)
         if settings is not None:
             quiet = quiet_seconds(head, unfinished)
