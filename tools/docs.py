@@ -55,7 +55,7 @@ METRICS = {
     "Requests": "requests to the provider, repetitions and downloads included",
     "Throttles": "answers of the provider that asked for fewer requests",
     "LagSeconds": "at each tick: how long the oldest window that was never archived has been due; 0 without a source",
-    "HoursToLoss": "at each tick: hours until the provider drops records of an unfinished window; needs `retention`",
+    "HoursToLoss": "at each tick: hours until the provider drops what is not archived; needs `retention`",
     "QuietSeconds": "at each tick: how much archived time has passed since the newest window that had a row",
     "QuietSources": "at each tick: sources that are quiet for longer than their `quiet_after`",
     "SourceErrors": "sources that could not be used (a wrong field, a missing secret), each time they are read",
