@@ -11,52 +11,9 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError, WaiterError
 
+from tests.integration.told import DROPPED, PARAMETERS, PROVIDERS, READ
 from tools import stack as local
 from tools.stack import STACK, Stack, local_stack
-
-#: As little as possible is left at its default, so that a default is not taken for what was read.
-PARAMETERS = {
-    "ScheduleExpression": "rate(15 minutes)",
-    "ArchiveFrom": "2026-03-01",
-    "RawRetentionDays": "30",
-    "RawRetentionMode": "COMPLIANCE",
-    "RawGlacierDays": "90",
-    "RawExpirationDays": "365",
-    "PerSourceMetrics": "true",
-    "LogLevel": "DEBUG",
-    "LogRetentionDays": "90",
-}
-#: What the template says and ministack does not do.
-DROPPED: Mapping[str, Any] = {
-    "bucket lock": None,
-    "bucket lifecycle": None,
-    "table point in time recovery": "DISABLED",
-    "table encryption": None,
-}
-PROVIDERS = ("apigateway", "dsa", "elsa", "multidrm", "security365")
-READ: Mapping[str, Any] = {
-    "bucket versions": "Enabled",
-    "bucket public": {
-        "BlockPublicAcls": True, "BlockPublicPolicy": True, "IgnorePublicAcls": True, "RestrictPublicBuckets": True
-    },
-    "bucket owner": "BucketOwnerEnforced",
-    "bucket encryption": "AES256",
-    "bucket policy": ["RawIsWrittenOnce", "TlsOnly"],
-    "table protected": True,
-    "table index": "due",
-    "table billing": "PAY_PER_REQUEST",
-    "queue": {"MessageRetentionPeriod": "1209600", "SqsManagedSseEnabled": "true", "Policy": ["TlsOnly"]},
-    "logs": {f"/aws/lambda/{STACK}-{name}": 90 for name in PROVIDERS},
-    "functions": dict.fromkeys(PROVIDERS, (900, 1769, 4096, 1, "PassThrough")),
-    "log groups": {name: f"/aws/lambda/{STACK}-{name}" for name in PROVIDERS},
-    "choices": dict.fromkeys(PROVIDERS, ("30", "COMPLIANCE", "true", "false", "DEBUG")),
-    "failures": dict.fromkeys(PROVIDERS, (0, 300, "DeadLetters")),
-    "schedules": dict.fromkeys(PROVIDERS, ("rate(15 minutes)", 0, 60, '{"action": "tick"}', "DeadLetters", "ENABLED")),
-    "roles": {name: ("FunctionPolicy", name, "dispatch-own-workers") for name in PROVIDERS},
-    "dashboard": 14,
-    "projection": "2026-03-01,NOW",
-    "workgroup": (True, "Athena engine version 3"),
-}  # fmt: skip
 
 
 def client(stack: Stack, service: str) -> Any:
@@ -71,18 +28,29 @@ def part(name: str) -> str:
 
 def bucket(stack: Stack) -> dict[str, Any]:
     s3, name = client(stack, "s3"), stack.outputs["BucketName"]
-    policy = json.loads(s3.get_bucket_policy(Bucket=name)["Policy"])
-    (rule,) = s3.get_bucket_encryption(Bucket=name)["ServerSideEncryptionConfiguration"]["Rules"]
     (owner,) = s3.get_bucket_ownership_controls(Bucket=name)["OwnershipControls"]["Rules"]
     return {
         "bucket versions": s3.get_bucket_versioning(Bucket=name).get("Status"),
         "bucket public": s3.get_public_access_block(Bucket=name)["PublicAccessBlockConfiguration"],
         "bucket owner": owner["ObjectOwnership"],
-        "bucket encryption": rule.get("ApplyServerSideEncryptionByDefault", {}).get("SSEAlgorithm"),
-        "bucket policy": sorted(item["Sid"] for item in policy["Statement"]),
+        "bucket encryption": encryption(stack, name),
+        "bucket policy": policy(stack, name),
         "bucket lock": or_none(lambda: s3.get_object_lock_configuration(Bucket=name)["ObjectLockConfiguration"]),
         "bucket lifecycle": or_none(lambda: s3.get_bucket_lifecycle_configuration(Bucket=name)["Rules"]),
     }
+
+
+def policy(stack: Stack, name: str) -> dict[str, Any]:
+    """Return the conditions of a bucket's policy."""
+    found = json.loads(client(stack, "s3").get_bucket_policy(Bucket=name)["Policy"])
+    return {item["Sid"]: item["Condition"] for item in found["Statement"]}
+
+
+def encryption(stack: Stack, name: str) -> str:
+    answer: Any = client(stack, "s3").get_bucket_encryption(Bucket=name)
+    (rule,) = answer["ServerSideEncryptionConfiguration"]["Rules"]
+    algorithm: str = rule["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"]
+    return algorithm
 
 
 def or_none(ask: Any) -> Any:
@@ -182,12 +150,20 @@ def sight(stack: Stack) -> dict[str, Any]:
     logs: Any = client(stack, "glue").get_table(DatabaseName=stack.outputs["DatabaseName"], Name="logs")
     group: Any = client(stack, "athena").get_work_group(WorkGroup=stack.outputs["WorkgroupName"])
     configured = group["WorkGroup"]["Configuration"]
+    results = configured["ResultConfiguration"]["OutputLocation"].removeprefix("s3://").rstrip("/")
+    public = client(stack, "s3").get_public_access_block(Bucket=results)["PublicAccessBlockConfiguration"]
+    names = [
+        client(stack, "ssm").get_parameter(Name=f"/{STACK}/{one}")["Parameter"]["Value"] for one in ("bucket", "table")
+    ]
     return {
+        "results": (policy(stack, results), encryption(stack, results), all(public.values())),
+        "names": names == [stack.outputs["BucketName"], stack.outputs["LedgerTableName"]],
         "dashboard": len(json.loads(board["DashboardBody"])["widgets"]),
         "projection": logs["Table"]["Parameters"]["projection.date.range"],
         "workgroup": (
             configured["EnforceWorkGroupConfiguration"],
             configured["EngineVersion"]["SelectedEngineVersion"],
+            int(configured["BytesScannedCutoffPerQuery"]),
         ),
     }
 
