@@ -15,7 +15,7 @@ from typing import Any
 from boto3.dynamodb.conditions import AttributeBase, ConditionBase
 from botocore.exceptions import ClientError
 
-from logarchive.table import Item, Write
+from logarchive.ledger.dynamodb import Item, Write
 
 #: Called with the call's name before and after it; may raise, to kill the caller there.
 type Gate = Callable[[str, str], None]
@@ -32,7 +32,7 @@ def refused(code: str, status: int) -> ClientError:
 
 @dataclass
 class FakeTable:
-    """A table with the key (source, window) and the index `due`; a drop-in for `logarchive.table.Table`."""
+    """A table with the key (source, window) and the index `due`; a drop-in for `logarchive.ledger.dynamodb.Table`."""
 
     items: dict[tuple[str, str], Item] = field(default_factory=dict[Any, Any])
     gate: Gate = open_gate

@@ -15,14 +15,14 @@ from typing import Any
 import httpx
 
 from functions.elsa.app import provider
-from logarchive.archive import Archive
-from logarchive.handler import act
-from logarchive.invocation import Invocation
-from logarchive.ledger import Ledger
-from logarchive.metric import Count, Tally
-from logarchive.result import Result
-from logarchive.sources import Sources
-from logarchive.store import Store
+from logarchive.action.archive import Archive
+from logarchive.action.handler import act
+from logarchive.action.result import Result
+from logarchive.ledger.ledger import Ledger
+from logarchive.runtime.invocation import Invocation
+from logarchive.runtime.metric import Count, Tally
+from logarchive.runtime.source_loader import Sources
+from logarchive.store.bucket import Store
 from tests.fake_aws import FakeS3, FakeSecrets, FakeSsm, FakeTable, Gate, open_gate
 
 MINUTE = dt.timedelta(minutes=1)

@@ -28,12 +28,12 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "layers" / "shared"))
 import orjson
 from isal import isal_zlib
 
-from logarchive.convert import epoch_ms, item, severity, text
+from logarchive.column.convert import epoch_ms, item, severity, text
 from logarchive.part import Part
-from logarchive.provider import Feed, JsonLayout, Layout, Provider
-from logarchive.rows import Built, build
-from logarchive.tencent_line import LAYOUT
-from logarchive.tencent_line import columns as line_columns
+from logarchive.provider.provider import Feed, JsonLayout, Layout, Provider
+from logarchive.row.build import Built, build
+from logarchive.vendor.tencent_log_line import LAYOUT
+from logarchive.vendor.tencent_log_line import columns as line_columns
 from logarchive.window import EPOCH, MILLISECOND, Window
 
 RUNS = 5

@@ -20,12 +20,12 @@ from tools.lock import ROOT
 
 sys.path.insert(0, str(ROOT / "layers" / "shared"))  # where the functions find the layer
 
+from logarchive.action.event import Event
+from logarchive.column.schema import COLUMNS
 from logarchive.errors import Issue
-from logarchive.event import Event
-from logarchive.metric import UNITS, issue_metric
-from logarchive.provider import Provider
-from logarchive.schema import COLUMNS
-from logarchive.source import Source
+from logarchive.provider.provider import Provider
+from logarchive.provider.source import Source
+from logarchive.runtime.metric import UNITS, issue_metric
 from logarchive.window import duration
 from tools.layer import log_events, metrics, modules
 from tools.query import SavedQuery, saved_queries, saved_views

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 from tools.lock import ROOT
 
@@ -24,7 +25,12 @@ class Module:
 @cache
 def trees() -> Mapping[str, ast.Module]:
     """Return the syntax tree of every module of the layer."""
-    return {path.stem: ast.parse(path.read_text()) for path in sorted(LAYER.glob("*.py")) if path.stem != "__init__"}
+    paths = [path for path in sorted(LAYER.rglob("*.py")) if path.stem != "__init__"]
+    return {_name(path): ast.parse(path.read_text()) for path in paths}
+
+
+def _name(path: Path) -> str:
+    return ".".join(path.relative_to(LAYER).with_suffix("").parts)
 
 
 def modules() -> list[Module]:
@@ -60,7 +66,7 @@ def _is_typing(node: ast.AST) -> bool:
 def _named(node: ast.ImportFrom) -> Iterator[str]:
     package, _, name = (node.module or "").partition(".")
     if package == "logarchive":
-        yield from [name] if name else [alias.name for alias in node.names]
+        yield from [name] if name in trees() else [f"{name}.{alias.name}".strip(".") for alias in node.names]
 
 
 def log_events() -> dict[str, set[str]]:
@@ -118,9 +124,9 @@ def metrics() -> set[str]:
     """Return the names of what is counted: said in the call, in pairs of a name and a number beside it, or known."""
     found: set[str] = set()
     # Elsewhere than in the list of metrics itself, a name of that list is one that is counted.
-    dictionaries = (node for node in ast.walk(trees()["metric"]) if isinstance(node, ast.Dict))
+    dictionaries = (node for node in ast.walk(trees()["runtime.metric"]) if isinstance(node, ast.Dict))
     named = {text for node in dictionaries for text in map(_text, filter(None, node.keys)) if text}
-    for tree in (tree for name, tree in trees().items() if name != "metric"):
+    for tree in (tree for name, tree in trees().items() if name != "runtime.metric"):
         for call in _calls(tree, "count"):
             said = {text for node in ast.walk(call.args[0]) if isinstance(node, ast.expr) and (text := _text(node))}
             found |= said or _pairs(tree)

@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from logarchive.handler import act
+from logarchive.action.handler import act
 from tests.scenario import START, Scenario
 
 #: Which has no types.

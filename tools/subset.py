@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 from sqlglot import exp
 
-from logarchive.schema import COLUMNS
+from logarchive.column.schema import COLUMNS
 from tools.query import SavedQuery
 
 TABLE, PARTITIONS = "logs", ("provider", "date")

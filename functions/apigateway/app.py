@@ -6,14 +6,14 @@ from typing import Any, Literal
 
 from pydantic import Field, HttpUrl
 
-from logarchive import ncloud
-from logarchive.convert import lookup, text, zoned_time
+from logarchive.action.handler import lambda_handler
+from logarchive.column.convert import lookup, text, zoned_time
 from logarchive.errors import MalformedError
-from logarchive.handler import lambda_handler
-from logarchive.page import Page, announced, numbered, opened
 from logarchive.part import Part
-from logarchive.provider import Api, Feed, JsonLayout, Provider
-from logarchive.source import Address, Source
+from logarchive.provider.paging import Page, announced, numbered, opened
+from logarchive.provider.provider import Api, Feed, JsonLayout, Provider
+from logarchive.provider.source import Address, Source
+from logarchive.vendor import ncloud
 from logarchive.window import Span
 
 PATH = "/api/v1/dashboards/events/search"

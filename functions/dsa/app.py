@@ -13,13 +13,14 @@ from typing import Annotated, Any, Literal, cast
 import httpx
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from logarchive import tencent, tencent_line
+from logarchive.action.handler import lambda_handler
 from logarchive.errors import LinkExpiredError, MalformedError, MismatchError
-from logarchive.handler import lambda_handler
-from logarchive.link import DownloadHost
+from logarchive.net.download_host import DownloadHost
 from logarchive.part import Part
-from logarchive.provider import Api, Clock, Provider
-from logarchive.source import DAY, HOUR, Address, Ages, Length, Source
+from logarchive.provider.provider import Api, Clock, Provider
+from logarchive.provider.source import DAY, HOUR, Address, Ages, Length, Source
+from logarchive.vendor import tencent
+from logarchive.vendor import tencent_log_line as tencent_line
 from logarchive.window import SECOND, Span, instant
 
 #: What each API's page says of itself; a source may say otherwise.

@@ -6,14 +6,14 @@ from typing import Annotated, Any, Literal, cast
 
 from pydantic import AfterValidator, Field, HttpUrl
 
-from logarchive import ncloud
-from logarchive.answer import error_document
-from logarchive.convert import epoch_ms, severity, text
+from logarchive.action.handler import lambda_handler
+from logarchive.column.convert import epoch_ms, severity, text
 from logarchive.errors import MalformedError, ProviderError
-from logarchive.handler import lambda_handler
+from logarchive.net.response import error_document
 from logarchive.part import Part
-from logarchive.provider import Api, Feed, JsonLayout, Provider
-from logarchive.source import Address, Source
+from logarchive.provider.provider import Api, Feed, JsonLayout, Provider
+from logarchive.provider.source import Address, Source
+from logarchive.vendor import ncloud
 from logarchive.window import EPOCH, MILLISECOND, Span
 
 PATH = "/api/v1/logs/download"

@@ -8,15 +8,15 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, HttpUrl, StringConstraints
 
-from logarchive import ncloud
-from logarchive.answer import error_document
-from logarchive.convert import each, epoch_ms, text
+from logarchive.action.handler import lambda_handler
+from logarchive.column.convert import each, epoch_ms, text
 from logarchive.errors import ForbiddenError, MalformedError, ProviderError
-from logarchive.handler import lambda_handler
-from logarchive.page import Page, announced, indexed, opened
+from logarchive.net.response import error_document
 from logarchive.part import Part
-from logarchive.provider import Api, Feed, JsonLayout, Provider
-from logarchive.source import Address, Source
+from logarchive.provider.paging import Page, announced, indexed, opened
+from logarchive.provider.provider import Api, Feed, JsonLayout, Provider
+from logarchive.provider.source import Address, Source
+from logarchive.vendor import ncloud
 from logarchive.window import EPOCH, MILLISECOND, Span
 
 LOG, POLICIES = "/api/v1/policy/policyLog", "/api/v1/policy"

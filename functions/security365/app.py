@@ -6,9 +6,8 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from logarchive.answer import error_document
-from logarchive.convert import epoch_ms, item, severity_name, text
-from logarchive.credential import Credential
+from logarchive.action.handler import lambda_handler
+from logarchive.column.convert import epoch_ms, item, severity_name, text
 from logarchive.errors import (
     ConfigError,
     ForbiddenError,
@@ -17,13 +16,14 @@ from logarchive.errors import (
     ThrottledError,
     UnavailableError,
 )
-from logarchive.handler import lambda_handler
-from logarchive.header import API_KEY, Headers
-from logarchive.page import Counted
+from logarchive.net.response import error_document
 from logarchive.part import Part
-from logarchive.provider import Api, Clock, Feed, JsonLayout, Provider
-from logarchive.secret import Key, Secret
-from logarchive.source import Address, Source
+from logarchive.provider.credential import Credential
+from logarchive.provider.header import API_KEY, Headers
+from logarchive.provider.paging import Counted
+from logarchive.provider.provider import Api, Clock, Feed, JsonLayout, Provider
+from logarchive.provider.secret import Key, Secret
+from logarchive.provider.source import Address, Source
 from logarchive.window import EPOCH, MILLISECOND, Span
 
 PATH = "/v1/siems/externalSearch"

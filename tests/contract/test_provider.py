@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from logarchive.convert import epoch_ms
-from logarchive.provider import Feed, JsonLayout, LineLayout, Provider
-from logarchive.schema import COLUMNS
-from logarchive.source import Source
+from logarchive.column.convert import epoch_ms
+from logarchive.column.schema import COLUMNS
+from logarchive.provider.provider import Feed, JsonLayout, LineLayout, Provider
+from logarchive.provider.source import Source
 from logarchive.window import SECOND
 
 ROOT = Path(__file__).parents[2]

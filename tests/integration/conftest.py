@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import boto3
 import pytest
 
-from logarchive.store import Store
-from logarchive.table import Table
+from logarchive.ledger.dynamodb import Table
+from logarchive.store.bucket import Store
 from tests.fake_aws import FakeS3, FakeTable
 from tools.stack import Aws, aws, free_port, ministack
 

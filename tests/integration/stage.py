@@ -19,11 +19,11 @@ from functions.dsa.app import provider as dsa
 from functions.elsa.app import provider as elsa
 from functions.multidrm.app import provider as multidrm
 from functions.security365.app import provider as security365
-from logarchive.aws import Aws
-from logarchive.handler import act, connect
-from logarchive.invocation import Invocation
-from logarchive.result import Result
-from logarchive.settings import Settings
+from logarchive.action.handler import act, connect
+from logarchive.action.result import Result
+from logarchive.runtime.aws import Aws
+from logarchive.runtime.invocation import Invocation
+from logarchive.runtime.settings import Settings
 from tests import truth
 from tests.integration.conftest import new_store, new_table
 from tests.simulator import (

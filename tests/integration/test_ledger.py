@@ -4,9 +4,9 @@ import datetime as dt
 
 import pytest
 
-from logarchive.entry import Entry, Head
-from logarchive.ledger import Ledger, registered
-from logarchive.table import Table
+from logarchive.ledger.dynamodb import Table
+from logarchive.ledger.entry import Entry, Head
+from logarchive.ledger.ledger import Ledger, registered
 from logarchive.window import Span, Window
 
 T0 = dt.datetime(2026, 11, 20, tzinfo=dt.UTC)

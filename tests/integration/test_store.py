@@ -12,8 +12,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from logarchive.errors import ArchiveError
-from logarchive.settings import LockMode
-from logarchive.store import SINGLE_PUT_BYTES, ChangedError, Lock, Store
+from logarchive.runtime.settings import LockMode
+from logarchive.store.bucket import SINGLE_PUT_BYTES, ChangedError, Lock, Store
 from tests.fake_aws import FakeS3, refused
 from tools.stack import Aws
 

@@ -10,7 +10,7 @@ from botocore.client import BaseClient
 from botocore.compat import HTTPHeaders
 from botocore.model import OperationModel
 
-from logarchive.aws import Aws
+from logarchive.runtime.aws import Aws
 from tests.template.policy import Request
 from tests.template.transform import ACCOUNT, REGION
 

@@ -8,7 +8,7 @@ from typing import Any, get_args
 import pytest
 
 from logarchive.errors import Issue
-from logarchive.metric import UNITS, issue_metric
+from logarchive.runtime.metric import UNITS, issue_metric
 from tests.template.transform import Deployed
 from tools.docs import providers
 from tools.lock import ROOT

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from logarchive.store import Lock
+from logarchive.store.bucket import Lock
 from tests.template.transform import Deployed, transformed, written
 
 

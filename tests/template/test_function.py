@@ -6,9 +6,9 @@ import json
 import re
 from typing import get_args
 
-from logarchive.event import parse_event
-from logarchive.outcome import BACK_OFF
-from logarchive.settings import LockMode
+from logarchive.action.event import parse_event
+from logarchive.runtime.settings import LockMode
+from logarchive.visit.outcome import BACK_OFF
 from tests.fake_aws import open_gate
 from tests.scenario import END, MINUTE, TIMEOUT, Record, Scenario
 from tests.template.transform import Deployed, written
@@ -37,7 +37,7 @@ def test_a_role_s_secrets_are_those_of_its_provider() -> None:
 
 
 def test_every_variable_that_the_code_reads_is_set_and_no_other() -> None:
-    tree = ast.parse((ROOT / "layers/shared/logarchive/settings.py").read_text())
+    tree = ast.parse((ROOT / "layers/shared/logarchive/runtime/settings.py").read_text())
     constants = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
     words = {text for text in constants if isinstance(text, str) and re.fullmatch(r"[A-Z_]+", text)}
     read = words - set(get_args(LockMode.__value__))

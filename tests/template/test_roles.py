@@ -9,10 +9,10 @@ from typing import Any
 import boto3
 import pytest
 
-from logarchive.aws import Aws
-from logarchive.ledger import Ledger
-from logarchive.store import SINGLE_PUT_BYTES, ChangedError, Store, sha256_of
-from logarchive.table import Table
+from logarchive.ledger.dynamodb import Table
+from logarchive.ledger.ledger import Ledger
+from logarchive.runtime.aws import Aws
+from logarchive.store.bucket import SINGLE_PUT_BYTES, ChangedError, Store, sha256_of
 from tests.integration.stage import HOUR, PROVIDERS, Stage, stage
 from tests.simulator import HOSTS
 from tests.template.called import Called

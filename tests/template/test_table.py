@@ -5,7 +5,7 @@ from importlib import import_module
 from io import BytesIO
 from typing import Any
 
-from logarchive.schema import COLUMNS
+from logarchive.column.schema import COLUMNS
 from tests.template.transform import Deployed
 from tools.docs import providers
 from tools.sample import sample

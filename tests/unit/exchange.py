@@ -13,10 +13,10 @@ from pathlib import Path
 import httpx
 from pydantic import BaseModel, HttpUrl
 
-from logarchive import ncloud
-from logarchive.client import Client
-from logarchive.provider import JsonLayout, Provider
-from logarchive.source import Source
+from logarchive.net.client import Client
+from logarchive.provider.provider import JsonLayout, Provider
+from logarchive.provider.source import Source
+from logarchive.vendor import ncloud
 
 NOW = dt.datetime(2026, 11, 22, 13, 0, tzinfo=dt.UTC)
 KEYS = ncloud.Keys.model_validate({"access_key": "accessKey", "secret_key": 'secret/Key+="'})

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from logarchive.part import Part
-from logarchive.provider import Provider
-from logarchive.rows import build
+from logarchive.provider.provider import Provider
+from logarchive.row.build import build
 from logarchive.window import Window
 
 _parquet: Any = import_module("pyarrow.parquet")

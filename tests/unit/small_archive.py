@@ -9,8 +9,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from logarchive.key import Place
-from logarchive.rows import build
+from logarchive.row.build import build
+from logarchive.store.place import Place
 from logarchive.window import Window
 from tests.unit.visit import part
 from tools.docs import providers

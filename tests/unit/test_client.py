@@ -23,10 +23,10 @@ from logarchive.errors import (
     TooMuchError,
     UnavailableError,
 )
-from logarchive.pace import Pace, backoff_seconds, interval, retry_after_seconds
-from logarchive.redact import Redaction
-from logarchive.request import joined
-from logarchive.spool import spool
+from logarchive.net.pacing import Pace, backoff_seconds, interval, retry_after_seconds
+from logarchive.net.redaction import Redaction
+from logarchive.net.request import joined
+from logarchive.net.spool import spool
 from tests.unit.exchange import KEYS, NOW, Pieces, Script, Time, answer, ok, plain
 
 BUSY = answer(503)

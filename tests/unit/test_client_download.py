@@ -11,7 +11,6 @@ import httpx
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from logarchive.client import Client
 from logarchive.errors import (
     ForbiddenError,
     LinkExpiredError,
@@ -20,9 +19,10 @@ from logarchive.errors import (
     ProviderError,
     UnavailableError,
 )
-from logarchive.link import DownloadHost, Gate, resolved
-from logarchive.ncloud import Keys
-from logarchive.transport import Network, Transport, anywhere, within
+from logarchive.net.client import Client
+from logarchive.net.download_host import DownloadHost, Gate, resolved
+from logarchive.net.transport import Network, Transport, anywhere, within
+from logarchive.vendor.ncloud import Keys
 from tests.unit.exchange import KEYS, PLAIN, Place, Script, Time, answer, ok, plain, serving
 
 LINK = "http://logs.example.com/20261122/13/a.gz?st=token&e=1"

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from logarchive import convert
-from logarchive.convert import Convert
-from logarchive.scalar import Inexact, Verbatim
+from logarchive.column import convert
+from logarchive.column.convert import Convert
+from logarchive.column.scalar import Inexact, Verbatim
 
 MS = 1_795_352_400_123
 NOON = 1_795_352_400_000  # 2026-11-22T13:00:00Z

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logarchive.credential import Credential
-from logarchive.json_record import compact
+from logarchive.provider.credential import Credential
+from logarchive.record.exact_json import compact
 
 URL = "https://logs.example.com/search?a=%20b"
 

@@ -8,16 +8,16 @@ from typing import get_args
 
 import pytest
 
-from logarchive.client import ATTEMPTS
-from logarchive.collect import STABLE_TRIES
+from logarchive.action.event import parse_event
+from logarchive.action.result import MOST_WINDOWS
 from logarchive.errors import Issue
-from logarchive.event import parse_event
-from logarchive.ledger import BATCH
-from logarchive.outcome import BACK_OFF
-from logarchive.plan import TICK_WINDOWS
-from logarchive.result import MOST_WINDOWS
-from logarchive.rows import MAX_RECORDS
-from logarchive.work import CANDIDATES, LEASE_MARGIN
+from logarchive.ledger.ledger import BATCH
+from logarchive.ledger.planner import TICK_WINDOWS
+from logarchive.net.client import ATTEMPTS
+from logarchive.row.build import MAX_RECORDS
+from logarchive.visit.collection import STABLE_TRIES
+from logarchive.visit.outcome import BACK_OFF
+from logarchive.visit.worker import CANDIDATES, LEASE_MARGIN
 from tools import docs, layer
 from tools.lock import ROOT
 from tools.sample import sample
@@ -138,7 +138,7 @@ def test_the_limits_told_are_those_of_the_code() -> None:
 
 def test_a_module_stands_above_everything_that_it_imports() -> None:
     names = [module.name for module in layer.modules()]
-    assert names[0] == "handler"
+    assert names[0] == "action.handler"
     assert all(names.index(module.name) < names.index(name) for module in layer.modules() for name in module.imports)
 
 

@@ -11,10 +11,10 @@ import pytest
 from pydantic import ValidationError
 
 from functions.dsa.app import DsaSource, provider
-from logarchive.client import Client
 from logarchive.errors import ForbiddenError, LinkExpiredError, MalformedError, MismatchError, ProviderError
+from logarchive.net.client import Client
 from logarchive.part import Part
-from logarchive.tencent import Keys
+from logarchive.vendor.tencent import Keys
 from logarchive.window import Span
 from tests.simulator.simulator import Simulator
 from tests.unit.exchange import NOW, Script, Time, answer, ok, opened

@@ -9,11 +9,11 @@ import pytest
 from pydantic import ValidationError
 
 from functions.elsa.app import ElsaSource, provider
-from logarchive.client import Client
 from logarchive.errors import ForbiddenError, MalformedError, ProviderError, ThrottledError, UnavailableError
-from logarchive.ncloud import Keys
+from logarchive.net.client import Client
 from logarchive.part import Part
-from logarchive.rows import build
+from logarchive.row.build import build
+from logarchive.vendor.ncloud import Keys
 from logarchive.window import Span, Window
 from tests.simulator.simulator import Simulator
 from tests.unit.exchange import NOW, Script, Time, answer, ok, opened

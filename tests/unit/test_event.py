@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
+from logarchive.action.event import Backfill, Tick, parse_event
 from logarchive.errors import ConfigError
-from logarchive.event import Backfill, Tick, parse_event
 
 RANGE = {"action": "backfill", "source": "shop", "start": "2026-11-01T00:00:00Z", "end": "2026-11-02T00:00:00Z"}
 EVENTS = Path(__file__).parents[2] / "events"

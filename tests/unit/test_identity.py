@@ -7,7 +7,7 @@ import tracemalloc
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logarchive.identity import Hashed, Seen, Unique, digest
+from logarchive.row.identity import Hashed, Seen, Unique, digest
 
 
 def digests(count: int, start: int = 0) -> list[bytes]:

@@ -10,15 +10,15 @@ from arro3.core import Array
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from logarchive.batch import filled
-from logarchive.bounds import Bounds
-from logarchive.column import Plan
-from logarchive.convert import after, before, epoch_ms, integer, lookup, number, text
+from logarchive.column.arrow import filled
+from logarchive.column.bounds import Bounds
+from logarchive.column.convert import after, before, epoch_ms, integer, lookup, number, text
+from logarchive.column.line_frame import LineColumns
+from logarchive.column.mapping import Plan
+from logarchive.column.record_frame import Frame, frame
 from logarchive.errors import MalformedError
-from logarchive.frame import Frame, frame
-from logarchive.line_column import LineColumns
-from logarchive.line_record import block, split
-from logarchive.provider import Feed
+from logarchive.provider.provider import Feed
+from logarchive.record.line_record import block, split
 from tests.unit import visit
 
 OF = visit.provider(visit.LINES)

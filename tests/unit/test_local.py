@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from logarchive.event import Tick, parse_event
+from logarchive.action.event import Tick, parse_event
 from tools.docs import providers
 from tools.local.__main__ import EVENTS, VARIABLES
 from tools.local.container import bridge_address

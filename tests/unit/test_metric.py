@@ -9,9 +9,9 @@ from typing import Any, get_args
 import httpx
 import pytest
 
+from logarchive.action.handler import act, publish
 from logarchive.errors import Issue
-from logarchive.handler import act, publish
-from logarchive.metric import UNITS, Tally, issue_metric
+from logarchive.runtime.metric import UNITS, Tally, issue_metric
 from tests.scenario import END, HOUR, MINUTE, START, Record, Scenario
 from tools import layer
 

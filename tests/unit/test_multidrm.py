@@ -11,10 +11,10 @@ import pytest
 from pydantic import ValidationError
 
 from functions.multidrm.app import MultidrmSource, event_name, provider
-from logarchive.client import Client
 from logarchive.errors import ForbiddenError, MalformedError, ProviderError, ThrottledError, UnavailableError
-from logarchive.ncloud import Keys
+from logarchive.net.client import Client
 from logarchive.part import Part
+from logarchive.vendor.ncloud import Keys
 from logarchive.window import Span, Window
 from tests.simulator.simulator import Simulator
 from tests.unit.exchange import NOW, Script, Time, answer, ok, opened

@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from logarchive.client import Client
 from logarchive.errors import (
     ForbiddenError,
     MalformedError,
@@ -20,8 +19,9 @@ from logarchive.errors import (
     TooMuchError,
     UnavailableError,
 )
-from logarchive.ncloud import Keys, Signature, fault, signature
-from logarchive.request import Request
+from logarchive.net.client import Client
+from logarchive.net.request import Request
+from logarchive.vendor.ncloud import Keys, Signature, fault, signature
 from tests.simulator.signature import ncloud
 from tests.unit.exchange import KEYS, NOW, PLAIN, Place, Script, Time, answer, plain, serving
 

@@ -4,11 +4,11 @@ from typing import Any
 import pytest
 from pydantic import HttpUrl
 
-from logarchive.entry import Entry
 from logarchive.errors import Issue
-from logarchive.outcome import Visited, after_failure, after_retention, after_visit, expired, next_age, put_back
-from logarchive.rows import Built, Numbers
-from logarchive.source import Source
+from logarchive.ledger.entry import Entry
+from logarchive.provider.source import Source
+from logarchive.row.build import Built, Numbers
+from logarchive.visit.outcome import Visited, after_failure, after_retention, after_visit, expired, next_age, put_back
 from logarchive.window import Window
 
 START = dt.datetime(2026, 11, 20, 10, tzinfo=dt.UTC)

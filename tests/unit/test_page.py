@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logarchive.collect import Collection
+from logarchive.column.scalar import Verbatim
 from logarchive.errors import MalformedError, MismatchError
-from logarchive.page import Counted, Page, announced, numbered, opened
 from logarchive.part import Part
-from logarchive.provider import JsonLayout
-from logarchive.scalar import Verbatim
+from logarchive.provider.paging import Counted, Page, announced, numbered, opened
+from logarchive.provider.provider import JsonLayout
+from logarchive.visit.collection import Collection
 from tests.unit import visit
 
 SIZE = 3

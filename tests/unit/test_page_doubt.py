@@ -15,9 +15,9 @@ from functions.multidrm.app import MultidrmSource
 from functions.multidrm.app import provider as multidrm
 from functions.security365.app import License, Security365Source
 from functions.security365.app import provider as security365
-from logarchive.collect import STABLE_TRIES, Collection
 from logarchive.errors import MalformedError, MismatchError
 from logarchive.part import Part
+from logarchive.visit.collection import STABLE_TRIES, Collection
 from logarchive.window import Span
 from tests.unit.exchange import KEYS, NOW, Script, Time, ok, opened
 

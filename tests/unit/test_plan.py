@@ -6,11 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import HttpUrl
 
-from logarchive.entry import Entry
 from logarchive.errors import ConfigError
-from logarchive.ledger import Ledger
-from logarchive.plan import TICK_WINDOWS, Planner, planned
-from logarchive.source import Source
+from logarchive.ledger.entry import Entry
+from logarchive.ledger.ledger import Ledger
+from logarchive.ledger.planner import TICK_WINDOWS, Planner, planned
+from logarchive.provider.source import Source
 from logarchive.window import Span, Window
 from tests.fake_aws import FakeTable
 

@@ -15,11 +15,11 @@ from functions.multidrm.app import MultidrmSource
 from functions.multidrm.app import provider as multidrm
 from functions.security365.app import Security365Source
 from functions.security365.app import provider as security365
-from logarchive.client import Client
-from logarchive.collect import Collection
-from logarchive.ncloud import Keys
+from logarchive.net.client import Client
 from logarchive.part import Part
-from logarchive.rows import Built, build
+from logarchive.row.build import Built, build
+from logarchive.vendor.ncloud import Keys
+from logarchive.visit.collection import Collection
 from logarchive.window import Span, Window
 from tests.simulator.simulator import Simulator
 from tests.unit import golden

@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from logarchive.convert import item, text
+from logarchive.column.convert import item, text
+from logarchive.column.schema import COLUMNS
 from logarchive.errors import MalformedError, OutOfTimeError, TooLargeError
-from logarchive.provider import Feed, JsonLayout
-from logarchive.rows import Built, object_visits, reaches
-from logarchive.schema import COLUMNS
+from logarchive.provider.provider import Feed, JsonLayout
+from logarchive.row.build import Built, object_visits, reaches
 from logarchive.window import Span
 from tests.unit import visit
 from tests.unit.visit import END, START, WINDOW
@@ -286,8 +286,8 @@ def test_blocks_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
         whole = visit.visit(layout(records))
         assert (whole.numbers.rows, whole.numbers.rejects) == (299, 1)
         for size in (300, 1000, 5000):
-            monkeypatch.setattr("logarchive.json_block.BLOCK_BYTES", size)
-            monkeypatch.setattr("logarchive.unpack.CHUNK", size // 3)
+            monkeypatch.setattr("logarchive.record.json_stream.BLOCK_BYTES", size)
+            monkeypatch.setattr("logarchive.record.unpack.CHUNK", size // 3)
             built = visit.visit(layout(records))
             assert visit.rows(built) == visit.rows(whole)
             assert visit.rejects(built) == visit.rejects(whole)

@@ -9,7 +9,6 @@ import pytest
 from pydantic import HttpUrl, ValidationError
 
 from functions.security365.app import License, Security365Source, provider
-from logarchive.client import Client
 from logarchive.errors import (
     ConfigError,
     ForbiddenError,
@@ -18,6 +17,7 @@ from logarchive.errors import (
     ThrottledError,
     UnavailableError,
 )
+from logarchive.net.client import Client
 from logarchive.part import Part
 from logarchive.window import Span, Window
 from tests.simulator import SECURITY365_API_KEY, SECURITY365_LICENSE, SECURITY365_REFERER, SECURITY365_TOKEN

@@ -8,11 +8,11 @@ import orjson
 import pytest
 
 from functions.security365.app import License, Security365Source, provider
-from logarchive.client import Client
-from logarchive.collect import Collection
 from logarchive.errors import MalformedError
+from logarchive.net.client import Client
 from logarchive.part import Part
-from logarchive.rows import build
+from logarchive.row.build import build
+from logarchive.visit.collection import Collection
 from logarchive.window import Span, Window
 from tests.simulator import SECURITY365_LICENSE, SECURITY365_REFERER
 from tests.simulator.simulator import Simulator

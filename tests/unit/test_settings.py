@@ -1,7 +1,7 @@
 import pytest
 
 from logarchive.errors import ConfigError
-from logarchive.settings import Settings
+from logarchive.runtime.settings import Settings
 
 NEEDED = {"ARCHIVE_BUCKET": "b", "LEDGER_TABLE": "t", "SOURCES_PATH": "/la/sources/elsa/", "SECRETS_PREFIX": "la"}
 CHOSEN = {

@@ -6,8 +6,8 @@ import pytest
 
 from functions.elsa.app import ElsaSource, provider
 from logarchive.errors import ConfigError
-from logarchive.ncloud import Keys
-from logarchive.sources import Sources
+from logarchive.runtime.source_loader import Sources
+from logarchive.vendor.ncloud import Keys
 from tests.fake_aws import FakeSecrets, FakeSsm
 
 GOOD = {"secret": "la/ncloud/one", "project_key": "p", "project_id": 1}
@@ -77,7 +77,7 @@ def test_a_bad_secret_is_named_without_a_word_of_what_it_holds(secrets: dict[str
 
 
 def test_settings_name_every_variable_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    from logarchive.settings import Settings
+    from logarchive.runtime.settings import Settings
 
     monkeypatch.setenv("ARCHIVE_BUCKET", "b")
     for name in ("LEDGER_TABLE", "SOURCES_PATH", "SECRETS_PREFIX"):
@@ -87,7 +87,7 @@ def test_settings_name_every_variable_that_is_missing(monkeypatch: pytest.Monkey
 
 
 def test_settings_know_the_first_day_of_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
-    from logarchive.settings import Settings
+    from logarchive.runtime.settings import Settings
 
     for name in ("ARCHIVE_BUCKET", "LEDGER_TABLE", "SOURCES_PATH", "SECRETS_PREFIX"):
         monkeypatch.setenv(name, "x")
@@ -101,10 +101,10 @@ def test_settings_know_the_first_day_of_the_table(monkeypatch: pytest.MonkeyPatc
 
 
 def test_the_first_day_of_the_table_comes_from_the_environment_to_the_sources() -> None:
-    from logarchive.aws import Aws
-    from logarchive.handler import connect
-    from logarchive.settings import Settings
-    from logarchive.store import Store
+    from logarchive.action.handler import connect
+    from logarchive.runtime.aws import Aws
+    from logarchive.runtime.settings import Settings
+    from logarchive.store.bucket import Store
 
     first = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
     nobody = cast("Any", None)

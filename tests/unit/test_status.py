@@ -2,9 +2,9 @@ import datetime as dt
 
 from pydantic import HttpUrl
 
-from logarchive.entry import Entry, Head
-from logarchive.source import Source
-from logarchive.status import standing
+from logarchive.action.status import standing
+from logarchive.ledger.entry import Entry, Head
+from logarchive.provider.source import Source
 from logarchive.window import Window
 
 T0 = dt.datetime(2026, 11, 20, tzinfo=dt.UTC)

@@ -8,9 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
-from logarchive import tencent
 from logarchive.errors import ForbiddenError, MalformedError, ProviderError, ThrottledError, UnavailableError
 from logarchive.part import Part
+from logarchive.vendor import tencent
 from tests.unit.exchange import NOW
 
 #: The vendor's SDK, which has no types.

@@ -11,8 +11,8 @@ from collections.abc import Callable
 
 import pytest
 
-from logarchive import unpack
 from logarchive.errors import MalformedError
+from logarchive.record import unpack
 from tests.unit import visit
 
 TEXT = b"some text\n" * 1000

@@ -7,9 +7,9 @@ import httpx
 import pytest
 from boto3.dynamodb.conditions import Attr
 
-from logarchive.handler import act
+from logarchive.action.handler import act
+from logarchive.visit.worker import LEASE_MARGIN
 from logarchive.window import instant
-from logarchive.work import LEASE_MARGIN
 from tests.scenario import END, HOUR, MINUTE, START, TIMEOUT, Record, Scenario
 
 WORLD = [Record("a", 1), Record("b", 2)]

@@ -14,10 +14,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
 from typing import Any, cast
 
-from logarchive.convert import epoch_ms, integer, severity, text, zoned_time
+from logarchive.column.convert import epoch_ms, integer, severity, text, zoned_time
 from logarchive.part import Part
-from logarchive.provider import Feed, JsonLayout, Layout, LineLayout, Provider
-from logarchive.rows import Built, build
+from logarchive.provider.provider import Feed, JsonLayout, Layout, LineLayout, Provider
+from logarchive.row.build import Built, build
 from logarchive.window import EPOCH, MILLISECOND, Span, Window
 
 _parquet: Any = import_module("pyarrow.parquet")

@@ -1,0 +1,177 @@
+"""Conversions over one column: values as parsed -> values of the column's type, None where one does not fit exactly.
+
+A JSON number whose text would not survive parsing arrives as `Verbatim`. A result of type `Inexact` fills the column
+and still leaves the source's own text in `attributes`.
+"""
+
+import datetime as dt
+import functools
+import re
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from logarchive.column.scalar import Inexact, decimal, epoch_in_ms, instant_ms, zoned_ms
+
+type Convert = Callable[[list[Any]], list[Any]]
+
+_NONE = type(None)
+_TEXTS = {str, _NONE}
+_INTEGERS = {int, _NONE}
+_INTEGER = re.compile(r"-?[1-9][0-9]{0,18}|0")
+#: Whole numbers that every double holds; `-0` is none.
+_SHORT = re.compile(r"-?[1-9][0-9]{0,14}|0")
+_PADDED = re.compile(r"-?0[0-9]")
+
+_FIRST_MS, _LAST_MS = 10**12, 10**13 - 1
+
+_SEVERITIES = {
+    **dict.fromkeys(("TRACE", "FINEST", "FINER", "VERBOSE"), 1),
+    **dict.fromkeys(("DEBUG", "FINE", "CONFIG"), 5),
+    **dict.fromkeys(("INFO", "INFORMATION", "INFORMATIONAL"), 9),
+    "NOTICE": 10,
+    **dict.fromkeys(("WARN", "WARNING"), 13),
+    **dict.fromkeys(("ERROR", "ERR", "SEVERE"), 17),
+    **dict.fromkeys(("FATAL", "CRITICAL", "CRIT", "ALERT", "EMERGENCY", "EMERG", "PANIC"), 21),
+}
+#: Python's numeric levels, highest first.
+_LEVELS = ((50, 21), (40, 17), (30, 13), (20, 9), (10, 5), (1, 1))
+
+
+def each(one: Callable[[Any], Any]) -> Convert:
+    """Make a column's conversion of a conversion of one value; None is not asked."""
+
+    @functools.wraps(one)
+    def convert(values: list[Any]) -> list[Any]:
+        return [None if value is None else one(value) for value in values]
+
+    return convert
+
+
+def _texts(one: Callable[[str], Any]) -> Convert:
+    """Like `each`, for text only, asked once per different text: what else there is does not fit."""
+
+    def convert(values: list[Any]) -> list[Any]:
+        known = {value: one(value) for value in {value for value in values if value.__class__ is str}}
+        return [known[value] if value.__class__ is str else None for value in values]
+
+    return convert
+
+
+def text(values: list[Any]) -> list[Any]:
+    """Take text as it is."""
+    if set(map(type, values)) <= _TEXTS:
+        return values
+    return [value if value.__class__ is str else None for value in values]
+
+
+def _integer(value: Any) -> int | None:  # noqa: ANN401 (JSON)
+    if value.__class__ is int:
+        return value
+    return int(value) if value.__class__ is str and _INTEGER.fullmatch(value) else None
+
+
+def integer(values: list[Any]) -> list[Any]:
+    """Take integers, and text that is exactly how an integer is written."""
+    if set(map(type, values)) <= _INTEGERS:
+        return values
+    return [_integer(value) for value in values]
+
+
+@each
+def number(value: Any) -> float | None:  # noqa: ANN401 (JSON)
+    """Take numbers, and text that is one, which a double holds as they are written."""
+    if value.__class__ is str and _SHORT.fullmatch(value):
+        return float(value)
+    exact = decimal(value)
+    if exact is None or (value.__class__ is str and _PADDED.match(value)):
+        return None
+    nearest = float(exact)
+    return nearest if Decimal(repr(nearest)) == exact else None
+
+
+@each
+def _any_epoch_ms(value: Any) -> int | None:  # noqa: ANN401 (JSON)
+    if value.__class__ is int and _FIRST_MS <= value <= _LAST_MS:
+        return int(value)
+    if (read := epoch_in_ms(value)) is not None:
+        return read
+    instant = instant_ms(value.strip(), dt.UTC) if value.__class__ is str else None
+    return None if instant is None else Inexact(instant)
+
+
+def epoch_ms(values: list[Any]) -> list[Any]:
+    """Read times: epoch ms; inexactly also s, µs, ns, numeric text, and ISO 8601 (UTC where it names no zone)."""
+    if set(map(type, values)) == {int} and min(values) >= _FIRST_MS and max(values) <= _LAST_MS:
+        return values
+    return _any_epoch_ms(values)
+
+
+def zoned_time(zone: str) -> Convert:
+    """Read times of a zone such as `+08:00`: `YYYYMMDDHHMMSS`, `YYYY-MM-DD HH:MM:SS`; inexactly ISO 8601 and epochs."""
+    offset = dt.datetime.fromisoformat(f"2000-01-01T00:00:00{zone}").tzinfo
+    if offset is None:
+        raise ValueError(f"{zone!r} is no offset such as +08:00")
+    known = _texts(lambda value: zoned_ms(value, offset))
+
+    def convert(values: list[Any]) -> list[Any]:
+        if set(map(type, values)) <= _TEXTS:
+            return known(values)
+        return [known([value])[0] if value.__class__ is str else epoch_in_ms(value) for value in values]
+
+    return convert
+
+
+def _level(value: int) -> int | None:
+    return next((number for least, number in _LEVELS if value >= least), None)
+
+
+def _severity(value: str) -> int | None:
+    name = value.strip().upper()
+    return _level(int(name)) if _INTEGER.fullmatch(name) else _SEVERITIES.get(name)
+
+
+_severity_names = _texts(_severity)
+
+
+def severity(values: list[Any]) -> list[Any]:
+    """Read a level's name, or Python's numeric level, as an OpenTelemetry severity number (1 to 24)."""
+    if set(map(type, values)) <= _TEXTS:
+        return _severity_names(values)
+    return [_level(value) if value.__class__ is int else _severity_names([value])[0] for value in values]
+
+
+#: Reads a level's name alone: where numbers are not known to be levels, they do not fit.
+severity_name = _texts(lambda value: _SEVERITIES.get(value.strip().upper()))
+
+
+@each
+def status_severity(value: Any) -> int:  # noqa: ANN401 (JSON)
+    """Read an HTTP status as a severity: 17 (error) from 500, 13 (warning) from 400, else 9 (information)."""
+    status = _integer(value) or 0
+    return 17 if status >= 500 else 13 if status >= 400 else 9  # noqa: PLR2004 (HTTP)
+
+
+def lookup(table: Mapping[str, Any]) -> Convert:
+    """Read text, or an integer, by a table; what is not in it does not fit."""
+    return each(lambda value: table.get(str(value)) if value.__class__ in {str, int} else None)
+
+
+def item(index: int) -> Convert:
+    """Take the text at one place of a list."""
+
+    def one(value: Any) -> Any:  # noqa: ANN401 (JSON)
+        inner = value[index] if value.__class__ is list and -len(value) <= index < len(value) else None
+        return inner if inner.__class__ is str and inner else None
+
+    return each(one)
+
+
+def before(values: list[Any]) -> list[Any]:
+    """Take what stands before the first `?` (the path of a URL): with `after` that is all, so it may take the key."""
+    return [value.partition("?")[0] if value.__class__ is str else None for value in values]
+
+
+def after(values: list[Any]) -> list[Any]:
+    """Take what stands after the first `?`: the query of a URL, None where there is none. Derived: `take=False`."""
+    return [parts[2] if value.__class__ is str and (parts := value.partition("?"))[1] else None for value in values]

@@ -1,0 +1,168 @@
+"""Blocks of lines that all have the same number of fields: columns without looking at one line at a time.
+
+Gives what `line_record.block` and `frame` give, or None where a block is not so plain: then those are asked.
+"""
+
+from collections.abc import Sequence
+from itertools import chain, compress, cycle
+from typing import NamedTuple, cast
+
+from arro3.core import Array, DataType, Field, Schema, dictionary_dictionary, dictionary_indices
+from arro3.io import read_csv
+
+from logarchive.column.arrow import TYPES, declared, filled, mapped
+from logarchive.column.convert import integer, number, text
+from logarchive.column.mapping import Column, Plan, typed
+from logarchive.column.record_frame import Frame
+from logarchive.column.scalar import Inexact
+from logarchive.column.schema import COLUMNS
+from logarchive.provider.provider import Feed, LineLayout
+from logarchive.record.line_record import split
+
+_TEXT, _LONG = DataType.utf8(), DataType.int64()
+_CODED = DataType.dictionary(DataType.int32(), _TEXT)
+#: A field with more different values than this share of its lines is dearer to encode than to read.
+_MANY = 0.1
+#: Conversions that keep whole numbers as they are.
+_WHOLE = {(integer, "int"), (integer, "bigint"), (number, "double")}
+
+
+class _Field(NamedTuple):
+    """A field of all lines: `values[indices]`, or just `values`; None where it is absent."""
+
+    plain: Array | None
+    values: list[str | None]
+    indices: Array | None
+
+    def spread(self, column: str, values: Column) -> Array:
+        """Make a column of converted values."""
+        made = filled(column, values)
+        return made if self.indices is None else made.take(self.indices)
+
+    def rows(self, values: list[str | None]) -> list[str | None]:
+        """Return a value for each line."""
+        return values if self.indices is None else [values[at] for at in cast("list[int]", self.indices.to_pylist())]
+
+
+class LineColumns:
+    """Reads blocks of lines; remembers which fields have many values, which changes the cost and nothing else."""
+
+    def __init__(self, plan: Plan, layout: LineLayout) -> None:
+        """Read lines of one layout."""
+        self._plan, self._layout = plan, layout
+        self._many: set[str] = set()
+
+    def frame(self, lines: Sequence[bytes]) -> Frame | None:
+        """Make a frame of lines that belong to the window whatever their time; None: not plain enough."""
+        names = self._layout.fields.get(len(split(lines[0]) or ())) if lines else None
+        arrays = self._arrays(lines, names) if names else None
+        if names is None or arrays is None:
+            return None
+        fields = {name: self._field(name, array) for name, array in zip(names, arrays, strict=True)}
+        columns: dict[str, Array] = {}
+        left = {name: self._feed(name, field, columns) for name, field in fields.items()}
+        for key in self._plan.groups.keys() - fields.keys():
+            self._feed(key, _Field(None, [None] * len(lines), None), columns)
+        if "time" not in columns or columns["time"].null_count:
+            return None
+        return Frame(
+            size=len(lines),
+            bad=[],
+            outside=0,
+            positions=range(len(lines)),
+            strays=(),
+            canonical=lines,
+            given=None,
+            columns=columns,
+            attributes=_attributes({name: rows for name, rows in left.items() if rows is not None}, len(lines)),
+        )
+
+    def _arrays(self, lines: Sequence[bytes], names: Sequence[str]) -> list[Array] | None:
+        """Split all lines at once; None unless each has its fields, all of them UTF-8 and not empty."""
+        joined = b"\n".join(lines) + b"\n"
+        if b"\r" in joined:
+            return None
+        schema = Schema([Field(name, _TEXT if name in self._many else _CODED) for name in names])
+        try:
+            batches = list(
+                read_csv(joined, schema, has_header=False, delimiter=" ", quote='"', batch_size=len(lines) + 1)
+            )
+        except Exception:  # noqa: BLE001 (arro3 knows no other)
+            return None
+        if len(batches) != 1 or batches[0].num_rows != len(lines):
+            return None
+        arrays = [batches[0].column(name) for name in names]
+        return None if any(array.null_count for array in arrays) else arrays
+
+    def _field(self, name: str, array: Array) -> _Field:
+        absent = self._layout.absent
+        if name in self._many:
+            values = _values(array)
+            if absent.isdisjoint(values):
+                return _Field(array, values, None)
+            return _Field(None, [None if value in absent else value for value in values], None)
+        values = _values(dictionary_dictionary(array))
+        if len(values) > _MANY * len(array):
+            self._many.add(name)
+        return _Field(None, [None if value in absent else value for value in values], dictionary_indices(array))
+
+    def _feed(self, name: str, field: _Field, columns: dict[str, Array]) -> list[str | None] | None:
+        """Fill the columns that a field feeds; return what is left for `attributes`, per line; None: nothing."""
+        takers: list[Column] = []
+        used = False
+        for column, feed in self._plan.groups.get(name, ()):
+            made = _cast(column, feed, field.plain)
+            if made is not None:
+                columns[column] = made
+                used = used or feed.take
+                continue
+            converted = typed(column, feed.convert(field.values))
+            columns[column] = field.spread(column, converted)
+            if feed.take:
+                takers.append(converted)
+        if used:
+            return None
+        rest = _rest(field.values, takers)
+        return None if rest is None or rest.count(None) == len(rest) else field.rows(rest)
+
+
+def _values(array: Array) -> list[str | None]:
+    return cast("list[str | None]", array.to_pylist())
+
+
+def _cast(column: str, feed: Feed, array: Array | None) -> Array | None:
+    """Convert a field without a Python value, if that is exact for all lines."""
+    if array is None:
+        return None
+    if feed.convert is text and COLUMNS[column] == "string":
+        return array
+    if (feed.convert, COLUMNS[column]) not in _WHOLE:
+        return None
+    made = array.cast(_LONG)
+    # Back to text, it must be the same text: no sign, no leading zero, nothing cut off.
+    if made.null_count or made.cast(array.field) != array:
+        return None
+    cast = made.cast(TYPES[COLUMNS[column]])
+    return cast if cast.cast(made.field) == made else None
+
+
+def _rest(values: list[str | None], takers: Sequence[Column]) -> list[str | None] | None:
+    """Return the values that no column has used up; None: all are."""
+    if not takers:
+        return values
+    if any(taker.count(None) == values.count(None) and Inexact not in set(map(type, taker)) for taker in takers):
+        return None
+    used = [any(one is not None and one.__class__ is not Inexact for one in row) for row in zip(*takers, strict=True)]
+    return [None if taken else value for value, taken in zip(values, used, strict=True)]
+
+
+def _attributes(left: dict[str, list[str | None]], size: int) -> Array:
+    """Make the map of what is left; what is absent in a line has no key there."""
+    width = len(left)
+    values = list(chain.from_iterable(zip(*left.values(), strict=True)))
+    if None not in set(values):
+        keys = Array(list(left) * size, _TEXT)
+        return declared(keys, Array(values, _TEXT), range(0, width * size + 1, width) if width else [0] * (size + 1))
+    found = [value is not None for value in values]
+    counts = [width - row.count(None) for row in zip(*left.values(), strict=True)]
+    return mapped(list(compress(cycle(left), found)), list(compress(values, found)), counts)

@@ -1,0 +1,113 @@
+"""Records to columns: which key feeds which column, and what stays behind for `attributes`."""
+
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from itertools import repeat
+from typing import Any
+
+from arro3.core import Array
+
+from logarchive.column.arrow import mapped
+from logarchive.column.attribute import InexactError, attributes, flat
+from logarchive.column.convert import text
+from logarchive.column.scalar import Inexact
+from logarchive.column.schema import COLUMNS, ColumnType
+from logarchive.provider.provider import Feed
+from logarchive.record.exact_json import Record
+
+type Column = list[Any]
+
+_NONE = type(None)
+_GET: Callable[[Record, str], Any] = dict[str, Any].get
+_POP: Callable[[Record, str], Any] = dict[str, Any].pop
+_KINDS: dict[ColumnType, set[type]] = {
+    "timestamp": {int, Inexact, _NONE},
+    "string": {str, _NONE},
+    "int": {int, Inexact, _NONE},
+    "bigint": {int, Inexact, _NONE},
+    "double": {float, _NONE},
+}
+_BITS: dict[ColumnType, int] = {"timestamp": 63, "int": 31, "bigint": 63}
+
+
+class Plan:
+    """A provider's mapping, turned around: each key with the columns it feeds."""
+
+    def __init__(
+        self, columns: Mapping[str, Feed], unique_id: Feed | None = None, embedded: Sequence[str] = ()
+    ) -> None:
+        """Group the feeds by key."""
+        self.time = columns["time"]
+        self.unique_id, self.embedded = unique_id, embedded
+        keys = dict.fromkeys(feed.key for feed in columns.values())
+        self.groups = {key: [(column, feed) for column, feed in columns.items() if feed.key == key] for key in keys}
+        self.nested = any("." in key for key in keys)
+
+    def times(self, records: Sequence[Record]) -> Column:
+        """Return the records' times in ms, None where it cannot be read."""
+        key = self.time.key
+        if "." in key:
+            records = [flat(record) for record in records]
+        values = list(map(_GET, records, repeat(key)))
+        if float in set(map(type, values)):
+            raise InexactError
+        return typed("time", self.time.convert(values))
+
+    def ids(self, records: Sequence[Record]) -> Column | None:
+        """Return the provider's own ids, None where it gives none."""
+        if self.unique_id is None:
+            return None
+        return typed("record_id", self.unique_id.convert(list(map(_GET, records, repeat(self.unique_id.key)))))
+
+
+def typed(column: str, values: Column) -> Column:
+    """Put None for what a column cannot hold."""
+    kind = COLUMNS[column]
+    bits = _BITS.get(kind)
+    if not set(map(type, values)) <= _KINDS[kind]:
+        values = [value if type(value) in _KINDS[kind] else None for value in values]
+    if bits is not None and not _within(values, 1 << bits):
+        values = [value if value is None or -1 << bits <= value < 1 << bits else None for value in values]
+    return values
+
+
+def _within(values: Column, limit: int) -> bool:
+    known = [value for value in values if value is not None]
+    return not known or (-limit <= min(known) and max(known) < limit)
+
+
+def columns(records: Sequence[Record], plan: Plan, times: Column) -> dict[str, Column]:
+    """Return the columns that the records feed, and remove from the records the keys that are used up."""
+    found: dict[str, Column] = {}
+    for key, feeds in plan.groups.items():
+        values = list(map(_GET, records, repeat(key)))
+        kinds = set(map(type, values))
+        if float in kinds:
+            raise InexactError
+        plain = kinds == {str}  # the commonest of all: nothing to convert, nothing left over
+        for column, feed in feeds:
+            if column == "time":
+                found[column] = times
+            else:
+                text_as_is = plain and feed.convert is text and COLUMNS[column] == "string"
+                found[column] = values if text_as_is else typed(column, feed.convert(values))
+        takers = [found[column] for column, feed in feeds if feed.take]
+        if any(taker is values and _NONE not in kinds for taker in takers):
+            deque(map(_POP, records, repeat(key)), maxlen=0)
+        elif takers:
+            _use_up(records, key, takers)
+    return found
+
+
+def _use_up(records: Sequence[Record], key: str, takers: Sequence[Column]) -> None:
+    for record, *values in zip(records, *takers, strict=True):
+        if any(value is not None and value.__class__ is not Inexact for value in values):
+            del record[key]
+
+
+def various(records: Sequence[Record], plan: Plan, times: Column) -> tuple[dict[str, Column], Array]:
+    """Return columns and attributes of records of any shape."""
+    if plan.nested:
+        records = [flat(record) for record in records]
+    found = columns(records, plan, times)
+    return found, mapped(*attributes(records))

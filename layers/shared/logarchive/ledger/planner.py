@@ -1,0 +1,119 @@
+"""Planning: fills the uncovered gaps of a source's time with windows, and brings the ledger's head along."""
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import batched, chain, islice
+
+from logarchive.errors import ArchiveError, ConfigError
+from logarchive.ledger.entry import Entry, Head
+from logarchive.ledger.ledger import BATCH, Ledger
+from logarchive.provider.source import Source
+from logarchive.window import Span, Window, floor, gaps, instant, tiles
+
+#: A tick plans at most so many windows of a source; the next tick goes on.
+TICK_WINDOWS = 500
+_TRIES = 5
+
+
+def planned(window: Window, settings: Source) -> Entry:
+    """Return the entry of a window to be visited: due `delay` after its end."""
+    due, lost = window.end + settings.delay, settings.lost_at(window)
+    return Entry(window_key=window.key, state="planned", due_at=due, lost_at=lost)
+
+
+@dataclass(frozen=True)
+class Planner:
+    """Plans the windows of one source."""
+
+    ledger: Ledger
+    settings: Source
+    #: What may not change under the source's name.
+    feed: str
+    now: dt.datetime
+
+    def head(self) -> Head:
+        """Return the source's head, writing it when the source is seen for the first time.
+
+        Raises ConfigError if the name has belonged to another feed.
+        """
+        head = self.ledger.head()
+        if head is None:
+            start = self.settings.start or floor(self.now, self.settings.window)
+            self.ledger.create(Head(begin=start, cursor=start, feed=self.feed))
+            head = self.ledger.head()
+        if head is None:
+            raise ArchiveError(f"{self.ledger.source}: the ledger did not take the source's head")
+        self.admit(head)
+        return head
+
+    def admit(self, head: Head | None) -> None:
+        """Raise ConfigError if the name has belonged to another feed."""
+        if head is not None and head.feed != self.feed:
+            raise ConfigError(f"this name holds the archive of another feed ({head.feed}); give {self.feed} a new name")
+
+    def tick(self) -> int:
+        """Plan what has ended since the last tick, and the past that an earlier `start` asks for; return how many."""
+        for _ in range(_TRIES):
+            head = self.head()
+            past = self._past(head, TICK_WINDOWS)
+            if past is not None:
+                ahead = self._ahead(self.head() if past else head, TICK_WINDOWS - past)
+                if ahead is not None:
+                    return past + ahead
+        return 0  # other planners were faster each time; what they left is planned by the next tick
+
+    def fill(self, span: Span, limit: int) -> int:
+        """Plan the uncovered gaps of `span` without touching the cursor; return how many windows were added."""
+        for _ in range(_TRIES):
+            head = self.head()
+            written = self._write(head, self.missing(span), limit)
+            if written is not None:
+                return written[0]
+        raise ArchiveError(f"{self.ledger.source}: other planners were faster {_TRIES} times")
+
+    def missing(self, span: Span) -> Iterator[Window]:
+        """Yield the windows that would fill the uncovered gaps of `span`, in order of time."""
+        covered = [entry.window for entry in self.ledger.covering(span)]
+        return chain.from_iterable(tiles(gap, self.settings.window) for gap in gaps(span, covered))
+
+    def _ahead(self, head: Head, limit: int) -> int | None:
+        end = floor(self.now, self.settings.window)
+        if end <= head.cursor or limit <= 0:
+            return 0
+        written = self._write(head, self.missing(Span(head.cursor, end)), limit, mark="cursor", done=end)
+        return None if written is None else written[0]
+
+    def _past(self, head: Head, limit: int) -> int | None:
+        start = self.settings.start
+        if start is None or start >= head.begin:
+            return 0
+        count, complete = self._write(head, self.missing(Span(start, head.begin)), limit) or (None, False)
+        if complete and count is not None:
+            now = self.head()
+            return count if self.ledger.plan(now, [], {"begin": instant(start)}) else None
+        return count
+
+    def _write(
+        self,
+        head: Head,
+        windows: Iterator[Window],
+        limit: int,
+        mark: str | None = None,
+        done: dt.datetime | None = None,
+    ) -> tuple[int, bool] | None:
+        """Write up to `limit` windows, a transaction each BATCH; None if another planner came between.
+
+        `mark` names the head's field that follows the windows' ends and is `done` when there are no more.
+        """
+        count, chosen = 0, list(islice(windows, limit))
+        complete = len(chosen) < limit
+        for batch in batched(chosen, BATCH, strict=False):
+            changes = {mark: instant(batch[-1].end)} if mark else {}
+            moved = self.ledger.plan(head, [planned(window, self.settings) for window in batch], changes)
+            if moved is None:
+                return None
+            head, count = moved, count + len(batch)
+        if mark and done and complete and (not chosen or chosen[-1].end != done):
+            self.ledger.plan(head, [], {mark: instant(done)})
+        return count, complete

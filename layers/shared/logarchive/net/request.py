@@ -1,0 +1,55 @@
+"""One request as a provider asks for it: how it goes on the wire, and how the manifest tells of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import httpx
+
+from logarchive.net.redaction import Redaction
+from logarchive.record.exact_json import compact
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """A request before it is signed; `url` has no query but that of a link."""
+
+    method: str
+    url: str
+    params: Mapping[str, str | int] | None = None
+    json: Mapping[str, Any] | Sequence[Any] | None = None
+    form: Mapping[str, str] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    def built(self, timeout: httpx.Timeout) -> httpx.Request:
+        """Return it for the wire. The query is encoded here, once: what is signed is what is sent."""
+        query = f"?{urlencode(self.params, quote_via=quote, safe='')}" if self.params else ""
+        headers = {"accept": "*/*", "accept-encoding": "identity", "user-agent": "logarchive"} | dict(self.headers)
+        content = None
+        if self.json is not None:
+            headers["content-type"], content = "application/json", compact(self.json)
+        elif self.form is not None:
+            headers["content-type"], content = "application/x-www-form-urlencoded", urlencode(self.form).encode()
+        extensions = {"timeout": timeout.as_dict()}
+        return httpx.Request(self.method, self.url + query, headers=headers, content=content, extensions=extensions)
+
+    def described(self, redaction: Redaction) -> dict[str, Any]:
+        """Return it for the manifest: without signature, secret, or the query of a link."""
+        told = {"params": self.params, "json": self.json, "form": self.form, "headers": self.headers}
+        whole = {"method": self.method, "url": self.address} | {name: value for name, value in told.items() if value}
+        return {name: redaction.json(value) for name, value in whole.items()}
+
+    @property
+    def address(self) -> str:
+        """The URL without query and fragment."""
+        return self.url.partition("#")[0].partition("?")[0]
+
+
+def joined(base: str, path: str) -> str:
+    """Put a path below a base URL; what both have is there once, since vendors write `/api/v1` in either."""
+    base = base.rstrip("/")
+    shared = path
+    while shared and not base.endswith(shared):
+        shared = shared.rpartition("/")[0]
+    return base + path[len(shared) :]

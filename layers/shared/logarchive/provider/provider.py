@@ -1,0 +1,123 @@
+"""What a provider says of itself: a value made of plain functions and tables, nothing that acts."""
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+import httpx
+from pydantic import BaseModel
+
+from logarchive.errors import ProviderError
+from logarchive.part import Part, Role
+from logarchive.provider.source import Source
+from logarchive.window import MILLISECOND, SECOND, Span
+
+type Clock = Callable[[], dt.datetime]
+type Json = Mapping[str, Any] | Sequence[Any]
+
+#: Converts one column: values as parsed (None where absent) -> typed values, None where one does not fit exactly.
+type Convert = Callable[[list[Any]], list[Any]]
+
+
+@dataclass(frozen=True)
+class Feed:
+    """One key of a record that feeds one column.
+
+    `take`: where the value fits, the key is used up; otherwise (and always with `take=False`: a derived column) it
+    stays in `attributes` or for another column.
+    """
+
+    key: str
+    convert: Convert
+    take: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class JsonLayout:
+    """Records are JSON objects: in an array at `path` (dotted), or sniffed: array, lines, `{…: [ … ]}`, CSV.
+
+    `embedded` names keys whose text may itself be a JSON object, to be flattened like any other; else it stays text.
+    """
+
+    path: str | None = None
+    embedded: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class LineLayout:
+    """Records are space-separated lines with quoted fields; `fields` names them per number of fields in a line."""
+
+    fields: Mapping[int, tuple[str, ...]]
+    absent: frozenset[str] = frozenset({"NULL", "(null)", "-"})
+
+
+type Layout = JsonLayout | LineLayout
+
+
+class Api(Protocol):
+    """What `fetch` may use: requests are signed, paced, retried, checked and spooled by the layer."""
+
+    @property
+    def requests(self) -> int:
+        """Attempts made so far, retries included."""
+        ...
+
+    def request(
+        self,
+        method: Literal["GET", "POST"],
+        path: str,
+        *,
+        params: Mapping[str, str | int] | None = None,
+        json: Json | None = None,
+        data: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        role: Role = "data",
+    ) -> Part:
+        """Send one signed request below the source's base URL; raise the ProviderError that its answer amounts to."""
+        ...
+
+    def download(self, url: str, *, role: Role = "data") -> Part:
+        """Fetch a link without credentials, if the source's `download_hosts` admit it."""
+        ...
+
+    def remember(self, ids: Iterable[str], /) -> tuple[str, ...]:
+        """Keep ids that the provider's own list may forget; return them with all that were ever kept, in order."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Provider[S: Source, K: BaseModel]:
+    """A kind of log API. Everything here could be read off its documentation."""
+
+    name: str
+    source: type[S]
+    secret: type[K]
+    #: A secret's name starts with `{stack}/{secret_group}/`.
+    secret_group: str
+    #: Signs each attempt anew: the flow runs once per attempt.
+    auth: Callable[[S, K, Clock], httpx.Auth]
+    #: Yields the parts that answer for the asked span (margin included), in order.
+    fetch: Callable[[Api, S, Span], Iterator[Part]]
+    #: The error that a body under HTTP 2xx (or the body of an error) amounts to, if any.
+    fault: Callable[[Part], ProviderError | None]
+    layout: Layout
+    #: Column -> the key that feeds it.
+    columns: Callable[[S], Mapping[str, Feed]]
+    #: What makes two settings the same feed; a source whose feed changes under its name is refused.
+    feed: Callable[[S], str]
+    #: The provider's own unique id of a record; None: identity is a hash of the record.
+    unique_id: Feed | None = None
+    #: Where `download` may go: `host` or `host:port`, see `link.py`.
+    download_hosts: Callable[[S], Sequence[str]] = field(default=lambda _source: ())
+    #: The number of records at which an answer for a span is capped; None: no cap.
+    cap: Callable[[S], int | None] = field(default=lambda _source: None)
+    #: The least a record can weigh, in bytes: an answer too small to reach the cap is not counted.
+    smallest_record_bytes: int = 2
+    #: Whether records are kept by their own time; False: every record of a file belongs to the window.
+    bounded: bool = True
+    #: What is asked for beyond the window at both ends, since nobody documents whether the bounds are inclusive.
+    margin: dt.timedelta = MILLISECOND
+    #: The smallest span a capped range is halved to.
+    resolution: dt.timedelta = MILLISECOND
+    smallest_window: dt.timedelta = SECOND

@@ -1,0 +1,183 @@
+"""JSON records, read exactly: what orjson would change or refuse is kept as its text.
+
+orjson is used wherever it can be proven to lose nothing (`faithful`); otherwise the standard library's parser, whose
+hooks keep number texts, repeated keys and lone surrogates. Both give the same record for the same text.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import orjson
+
+from logarchive.column.scalar import Verbatim
+
+type Record = dict[str, Any]
+
+_LEAST, _MOST = -(2**63), 2**64 - 1
+_MOST_DIGITS = 20
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+#: orjson never writes a newline, so this one separates.
+_NEWLINE = orjson.Fragment(b"\n")
+#: How surrogateescape shows a byte that is not UTF-8.
+_NOT_UTF8 = re.compile("[\udc80-\udcff]")
+
+
+class Bad(NamedTuple):
+    """What stands where a record should, with the reason why it is none."""
+
+    reason: str
+    text: bytes
+
+
+def unique(name: str, taken: Iterable[str]) -> str:
+    """Return the name, or with `#2`, `#3` … where it is taken."""
+    if name not in taken:
+        return name
+    number = 2
+    while f"{name}#{number}" in taken:
+        number += 1
+    return f"{name}#{number}"
+
+
+def _object(pairs: list[tuple[str, Any]]) -> Record:
+    record: Record = dict(pairs)
+    if len(record) != len(pairs):
+        record.clear()
+        for key, value in pairs:
+            record[unique(key, record)] = value
+    return record
+
+
+def _integer(text: str) -> int | Verbatim:
+    if text == "-0" or len(text) > _MOST_DIGITS:
+        return Verbatim(text)
+    value = int(text)
+    return value if _LEAST <= value <= _MOST else Verbatim(text)
+
+
+def _constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
+
+
+DECODER = json.JSONDecoder(
+    object_pairs_hook=_object, parse_int=_integer, parse_float=Verbatim, parse_constant=_constant
+)
+
+
+def fragment(value: object) -> orjson.Fragment:
+    """Let orjson write a Verbatim."""
+    if isinstance(value, Verbatim):
+        return orjson.Fragment(value.text)
+    raise TypeError
+
+
+def canonical(record: Record) -> bytes:
+    """Write a record independently of white space and the order of its keys."""
+    return orjson.dumps(record, default=fragment, option=orjson.OPT_SORT_KEYS)
+
+
+def compact(value: Any) -> bytes:  # noqa: ANN401 (JSON)
+    """Write JSON without white space, in the order it came."""
+    return orjson.dumps(value, default=fragment)
+
+
+def _encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _mended(value: Any) -> Any:  # noqa: ANN401 (JSON)
+    """Replace strings that have no UTF-8 form (lone surrogates) by their JSON text."""
+    if isinstance(value, str):
+        return value if _encodable(value) else Verbatim(json.dumps(value))
+    if isinstance(value, list):
+        return [_mended(one) for one in value]  # pyright: ignore[reportUnknownVariableType] (JSON)
+    if isinstance(value, dict):
+        return _object([(key if _encodable(key) else json.dumps(key), _mended(one)) for key, one in value.items()])  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType] (JSON)
+    return value
+
+
+def checked(value: Any, text: str) -> Record | Bad:  # noqa: ANN401 (JSON)
+    """Return what DECODER made of a text as a record, or the reason why it is none."""
+    if _NOT_UTF8.search(text):
+        return Bad("not UTF-8", raw(text))
+    if not isinstance(value, dict):
+        return Bad("not a JSON object", raw(text))
+    try:
+        record: Record = _mended(value) if _SURROGATE.search(text) else value  # pyright: ignore[reportUnknownVariableType] (JSON)
+        canonical(record)
+    except (TypeError, RecursionError):
+        return Bad("nested too deeply", raw(text))
+    return record
+
+
+def raw(text: str) -> bytes:
+    """Return the bytes that a text decoded with surrogateescape came from."""
+    return text.encode("utf-8", "surrogateescape")
+
+
+def read(data: bytes) -> Record | Bad:
+    """Read one record exactly."""
+    text = data.decode("utf-8", "surrogateescape")
+    try:
+        value = DECODER.decode(text)
+    except (ValueError, RecursionError) as error:
+        return Bad("not UTF-8" if _NOT_UTF8.search(text) else f"not JSON: {reason(error)}", data)
+    return checked(value, text)
+
+
+def reason(error: Exception) -> str:
+    """Say why a text is no JSON, whatever stood before it."""
+    if isinstance(error, RecursionError):
+        return "nested too deeply"
+    return error.msg if isinstance(error, json.JSONDecodeError) else str(error)
+
+
+class Written:
+    """Records in canonical form: pieces of one text, for one call of orjson is much cheaper than one each."""
+
+    def __init__(self, records: Sequence[Record]) -> None:
+        """Write the records; raises TypeError when one is nested too deeply."""
+        lines: list[Any] = [_NEWLINE] * (2 * len(records))
+        lines[::2] = records
+        self._text = orjson.dumps(lines, fragment, orjson.OPT_SORT_KEYS)
+        self.pieces = list(self._split(len(records)))
+
+    def _split(self, count: int) -> Iterator[memoryview]:
+        r"""Yield what lies between `[`, `,\n,` and `,\n]`."""
+        text, start = memoryview(self._text), 1
+        find = self._text.find
+        for _ in range(count):
+            end = find(b"\n", start)
+            yield text[start : end - 1]
+            start = end + 2
+
+    @property
+    def size(self) -> int:
+        """The bytes of all pieces."""
+        return len(self._text) - 3 * len(self.pieces) - 1 if self.pieces else 0
+
+    @property
+    def spaces(self) -> int:
+        """How many of them are spaces."""
+        return self._text.count(b" ")
+
+
+def faithful(source: bytes, written: Written, around: int) -> bool:
+    """Tell whether what orjson read from `source` and wrote again is all of it, floats aside.
+
+    Written JSON is never longer than its source but for floats. So if both have equally many bytes that are no white
+    space, then no key was lost to a namesake and no `-0` to 0. `around` counts the brackets and commas not written.
+    """
+    size = written.size + around
+    if size == len(source):
+        return True
+    lines = source.count(b"\n") + source.count(b"\r") + source.count(b"\t")
+    if size == len(source) - lines:
+        return True
+    return size - written.spaces == len(source) - lines - source.count(b" ")

@@ -1,0 +1,235 @@
+"""Parts to the window's Parquet object: rows, identities, rejects, and the merge with the object that stands."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from arro3.core import RecordBatch
+
+from logarchive.column.arrow import Batches, filled
+from logarchive.column.bounds import Bounds
+from logarchive.column.line_frame import LineColumns
+from logarchive.column.mapping import Plan
+from logarchive.column.record_frame import Frame, frame
+from logarchive.errors import TooLargeError
+from logarchive.part import Part
+from logarchive.provider.provider import JsonLayout, Layout, LineLayout, Provider
+from logarchive.record import json_document as json_source
+from logarchive.record import line_record, unpack
+from logarchive.record.json_stream import Block
+from logarchive.row import parquet
+from logarchive.row.identity import Hashed, Unique
+from logarchive.row.parquet import object_visits
+from logarchive.row.reject import Rejects
+from logarchive.window import Window
+
+__all__ = ["MAX_RECORDS", "Built", "Numbers", "build", "object_visits", "reaches"]
+
+MAX_RECORDS = 5_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Numbers:
+    """What became of the records of a visit's data parts: `fetched` = rows + rejects + outside + duplicates."""
+
+    announced: int | None
+    fetched: int
+    rows: int
+    rejects: int
+    outside: int
+    duplicates: int
+    strays: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Built:
+    """A window's object as built from a visit and the object that stood; `path` is None when it has no row.
+
+    `kept` rows of the standing object were not in this visit (then the window has shrunk), `added` rows of this visit
+    were not in the standing object.
+    """
+
+    numbers: Numbers
+    path: Path | None
+    sha256: str
+    bytes: int
+    object_rows: int
+    kept: int
+    added: int
+    visits: tuple[str, ...]
+    rejects_path: Path | None
+
+
+def build(  # noqa: PLR0913 (what a visit is)
+    *,
+    provider: Provider[Any, Any],
+    settings: Any,  # noqa: ANN401 (the provider's own model)
+    source: str,
+    window: Window,
+    visit: str,
+    parts: Sequence[Part],
+    standing: Path | None,
+    directory: Path,
+    alive: Callable[[], None],
+    limit: int = MAX_RECORDS,
+) -> Built:
+    """Build a window's object in `directory` from the `data` parts of a visit, merged with the `standing` object.
+
+    `alive` is called per block and may raise. Raises MalformedError for a body that cannot be read to its end, and
+    TooLargeError for more than `limit` records.
+    """
+    data = [part for part in parts if part.role == "data"]
+    with Rejects(directory / "rejects.jsonl.gz") as rejects:
+        rows = _Rows(provider, settings, source, rejects, limit)
+        own = directory / "visit.parquet"
+        count = parquet.write(own, rows.batches(data, window, alive), window, (visit,))
+    kept, shared = _compare(standing, rows.ids, alive)
+    path: Path = own
+    visits: tuple[str, ...] = (visit,)
+    if kept and standing is not None:
+        path, visits = directory / "merged.parquet", (*object_visits(standing), visit)
+        parquet.write(path, _merged(own, standing, rows.ids, alive), window, visits)
+        own.unlink()
+    total = count + kept
+    return Built(
+        numbers=rows.numbers(data),
+        path=path if total else None,
+        sha256=_sha256(path) if total else "",
+        bytes=path.stat().st_size if total else 0,
+        object_rows=total,
+        kept=kept,
+        added=count - shared,
+        visits=visits if total else (),
+        rejects_path=rejects.path if rejects.count else None,
+    )
+
+
+def reaches(
+    parts: Sequence[Part], layout: Layout, cap: int, smallest_record_bytes: int, time_key: str | None = None
+) -> bool:
+    """Tell whether the records of parts number `cap` or more; counted only where their bytes could hold so many."""
+    least = 0
+    for part in parts:
+        for member in unpack.members(part.path):
+            for chunk in member:
+                least += len(chunk)
+    if least < cap * smallest_record_bytes:
+        return False
+    return sum(len(block.items) for part in parts for block in blocks(part, layout, time_key)) >= cap
+
+
+def blocks(part: Part, layout: Layout, time_key: str | None) -> Iterator[Block]:
+    """Yield a part's records; an error names the part's own trouble."""
+    if isinstance(layout, LineLayout):
+        for lines in _lines(part):
+            yield line_record.block(lines, layout)
+    else:
+        found = unpack.members(part.path)
+        # An empty body has no member; where a document is promised that is no document.
+        for member in found if layout.path is None else [next(found, iter(()))]:
+            yield from json_source.blocks(member, layout, time_key)
+
+
+def _lines(part: Part) -> Iterator[list[bytes]]:
+    for member in unpack.members(part.path):
+        yield from line_record.blocks(member)
+
+
+class _Rows:
+    """Turns parts into record batches, and counts."""
+
+    def __init__(self, provider: Provider[Any, Any], settings: Any, source: str, rejects: Rejects, limit: int) -> None:  # noqa: ANN401
+        self._provider = provider
+        embedded = provider.layout.embedded if isinstance(provider.layout, JsonLayout) else ()
+        self._plan = Plan(provider.columns(settings), provider.unique_id, embedded)
+        self._batches = Batches(source)
+        self._line_columns: LineColumns | None = None
+        if isinstance(provider.layout, LineLayout) and not provider.bounded and provider.unique_id is None:
+            self._line_columns = LineColumns(self._plan, provider.layout)
+        self._limit = limit
+        self.rejects = rejects
+        self.ids: Hashed | Unique = Unique() if provider.unique_id else Hashed()
+        self._fetched = self._rows = self._outside = self._duplicates = self._strays = 0
+
+    def numbers(self, parts: Sequence[Part]) -> Numbers:
+        announced = [part.announced for part in parts if part.announced is not None]
+        return Numbers(
+            announced=sum(announced) if announced else None,
+            fetched=self._fetched,
+            rows=self._rows,
+            rejects=self.rejects.count,
+            outside=self._outside,
+            duplicates=self._duplicates,
+            strays=self._strays,
+        )
+
+    def batches(self, parts: Sequence[Part], window: Window, alive: Callable[[], None]) -> Iterator[RecordBatch]:
+        several = len({part.own for part in parts}) > 1
+        for part in parts:
+            bounds = Bounds.of(part, window, bounded=self._provider.bounded)
+            index = 0
+            for found in self._frames(part, bounds):
+                alive()
+                yield self._batch(found, part, index, several)
+                index += found.size
+
+    def _frames(self, part: Part, bounds: Bounds) -> Iterator[Frame]:
+        layout = self._provider.layout
+        if self._line_columns is not None and isinstance(layout, LineLayout):
+            for lines in _lines(part):
+                found = self._line_columns.frame(lines)
+                yield found or frame(line_record.block(lines, layout), self._plan, bounds)
+        else:
+            for block in blocks(part, layout, self._plan.time.key):
+                yield frame(block, self._plan, bounds)
+
+    def _batch(self, found: Frame, part: Part, index: int, several: bool) -> RecordBatch:
+        self._fetched += found.size
+        if self._fetched > self._limit:
+            raise TooLargeError(f"the window holds more than {self._limit} records: set a smaller `window`")
+        for at, bad in found.bad:
+            self.rejects.add(part.key, index + at, bad)
+        ids = self._identify(found, part, several)
+        duplicates = ids.count(None)
+        self._outside += found.outside
+        self._duplicates += duplicates
+        self._rows += len(ids) - duplicates
+        self._strays += sum(ids[at] is not None for at in found.strays)
+        return self._batches.batch(found.columns, found.attributes, ids, part.key, index, found.positions)
+
+    def _identify(self, found: Frame, part: Part, several: bool) -> list[str | None]:
+        if isinstance(self.ids, Unique):
+            return self.ids.assign(found.given or [], found.canonical)
+        # Where the file is the unit, any record may come again under another range.
+        astray = range(len(found.positions)) if several and not self._provider.bounded else found.strays
+        return self.ids.assign(found.canonical, part.own, astray)
+
+
+def _compare(standing: Path | None, ids: Hashed | Unique, alive: Callable[[], None]) -> tuple[int, int]:
+    """Count the standing object's rows that this visit lacks, and those it has."""
+    kept = shared = 0
+    for batch in parquet.read(standing) if standing else ():
+        alive()
+        known = sum(one in ids for one in _ids(batch))
+        kept, shared = kept + batch.num_rows - known, shared + known
+    return kept, shared
+
+
+def _merged(own: Path, standing: Path, ids: Hashed | Unique, alive: Callable[[], None]) -> Iterable[RecordBatch]:
+    """Yield this visit's rows, then those of the standing object that it lacks."""
+    yield from parquet.read(own)
+    for batch in parquet.read(standing):
+        alive()
+        lacking = [at for at, one in enumerate(_ids(batch)) if one not in ids]
+        yield batch.take(filled("raw_index", lacking))
+
+
+def _ids(batch: RecordBatch) -> list[str]:
+    return cast("list[str]", batch.column("record_id").to_pylist())
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,5 @@
+"""What a Lambda function runs in.
+
+What happens here: environment, AWS clients, sources and secrets, clock and deadline, log lines and metrics.
+It may not know: what an action does.
+"""

@@ -1,0 +1,51 @@
+"""The AWS clients of a function, made once per container from one session."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+
+from logarchive.ledger.dynamodb import Table
+from logarchive.runtime.settings import Settings
+from logarchive.store.bucket import Store
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda.client import LambdaClient
+    from mypy_boto3_secretsmanager.client import SecretsManagerClient
+    from mypy_boto3_ssm.client import SSMClient
+
+_CONFIG = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=5, read_timeout=60)
+
+
+@dataclass(frozen=True)
+class Aws:
+    """Everything of AWS that a function calls."""
+
+    store: Store
+    table: Table
+    ssm: "SSMClient"
+    secrets: "SecretsManagerClient"
+    functions: "LambdaClient"
+
+    @classmethod
+    def connect(cls, settings: Settings) -> "Aws":
+        """Make the clients; the SDK finds region, credentials and `AWS_ENDPOINT_URL` itself."""
+        session = boto3.Session()
+        return cls(
+            Store(session.client("s3", config=_CONFIG), settings.bucket),
+            Table(session.resource("dynamodb", config=_CONFIG).Table(settings.table)),
+            session.client("ssm", config=_CONFIG),
+            session.client("secretsmanager", config=_CONFIG),
+            session.client("lambda", config=_CONFIG),
+        )
+
+    def dispatcher(self, function: str) -> Callable[[Mapping[str, Any]], None]:
+        """Return what starts the named function asynchronously with an event."""
+
+        def dispatch(event: Mapping[str, Any]) -> None:
+            self.functions.invoke(FunctionName=function, InvocationType="Event", Payload=json.dumps(dict(event)))
+
+        return dispatch

@@ -1,0 +1,77 @@
+"""One invocation of a function: its name, its clock, the time it has left, and where it speaks and counts."""
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from logarchive.errors import OutOfTimeError
+from logarchive.ledger.entry import Entry
+from logarchive.provider.provider import Clock
+from logarchive.runtime.metric import Count, issue_metric
+
+
+class Log(Protocol):
+    """Writes one event, a constant dotted name, with its keys."""
+
+    def __call__(self, event: str, **keys: Any) -> None:  # noqa: ANN401 (any value a log line holds)
+        """Write one event."""
+        ...
+
+
+def _uncounted(name: str, value: float, source: str | None = None) -> None:
+    """Count nothing."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Invocation:
+    """What work needs to know of the invocation that it runs in."""
+
+    name: str
+    started: dt.datetime
+    deadline: dt.datetime
+    clock: Clock
+    sleep: Callable[[float], None]
+    log: Log
+    count: Count = _uncounted
+
+    @property
+    def _whole(self) -> dt.timedelta:
+        return self.deadline - self.started
+
+    def left(self) -> dt.timedelta:
+        """Return how much time is left."""
+        return self.deadline - self.clock()
+
+    def enough_time(self) -> bool:
+        """Say whether another visit may be begun: two minutes are left, or a quarter of a shorter time-out."""
+        return self.left() >= min(dt.timedelta(minutes=2), self._whole / 4)
+
+    def alive(self) -> None:
+        """Raise OutOfTimeError when only the time to end in good order is left."""
+        if self.seconds_to_work() <= 0:
+            raise OutOfTimeError("the function's time is used up")
+
+    def seconds_to_work(self) -> float:
+        """Return how long a visit may still fetch and build, before the time to publish and commit in good order."""
+        return (self.left() - min(dt.timedelta(seconds=20), self._whole / 10)).total_seconds()
+
+    def visited(self, source: str, before: Entry, entry: Entry) -> None:
+        """Log and count what became of a visit."""
+        rows = {"rows": entry.rows, "rejects": entry.rejects, "late": entry.late - before.late}
+        kind = "issue" if entry.issue else entry.state
+        keys = {"issue": entry.issue, "error": entry.error, "due_at": str(entry.due_at), "visits": len(entry.visits)}
+        self.log(f"window.{kind}", source=source, window=entry.window_key, state=entry.state, **rows, **keys)
+        for name, value in _counts(before, entry):
+            if value:
+                self.count(name, value, source)
+
+
+def _counts(before: Entry, entry: Entry) -> Iterator[tuple[str, int]]:
+    yield ("WindowsSealed", int(entry.state == "sealed"))
+    yield ("WindowsWithIssue", int(entry.issue is not None))
+    yield ("Rows", max(0, entry.rows - before.rows))
+    yield ("Rejects", entry.rejects)
+    yield ("LateRows", entry.late - before.late)
+    if entry.issue:
+        yield (issue_metric(entry.issue), 1)

@@ -1,0 +1,125 @@
+"""Sources and secrets: what SSM and Secrets Manager hold, as validated models. A bad source never hides the others."""
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+from pydantic import BaseModel, ValidationError
+
+from logarchive.errors import ConfigError
+from logarchive.provider.provider import Provider
+from logarchive.provider.source import NAME, Source
+from logarchive.window import duration, floor, instant
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager.client import SecretsManagerClient
+    from mypy_boto3_ssm.client import SSMClient
+
+
+@dataclass(frozen=True)
+class SourceError:
+    """A source that cannot be used, and why."""
+
+    source: str
+    error: str
+
+
+@dataclass(frozen=True)
+class Sources[S: Source, K: BaseModel]:
+    """The configured sources of one provider."""
+
+    provider: Provider[S, K]
+    ssm: "SSMClient"
+    secrets: "SecretsManagerClient"
+    path: str
+    secrets_prefix: str
+    archive_from: dt.datetime | None = None
+
+    def load(self) -> tuple[dict[str, S], list[SourceError]]:
+        """Read all sources; return the good ones by name, and what is wrong with the others."""
+        good: dict[str, S] = {}
+        bad: list[SourceError] = []
+        for name, text in self._parameters():
+            try:
+                good[name] = self.parse(name, text)
+            except ConfigError as error:
+                bad.append(SourceError(name, str(error)))
+            except Exception as error:  # noqa: BLE001 (one source must never hide the others, whatever it says)
+                bad.append(SourceError(name, f"cannot be read: {type(error).__name__}"))
+        return good, bad
+
+    def parse(self, name: str, text: str) -> S:
+        """Read one source. Raises ConfigError naming every field that is wrong."""
+        if not NAME.fullmatch(name):
+            raise ConfigError(f"bad name {name!r}: names are lower-case letters, digits and -, at most 63")
+        try:
+            source = self.provider.source.model_validate_json(text)
+        except ValidationError as error:
+            raise ConfigError(reasons(error)) from None
+        if source.window % self.provider.smallest_window:
+            raise ConfigError(f"window: must be a multiple of {duration(self.provider.smallest_window)}")
+        if source.start and source.start != floor(source.start, self.provider.smallest_window):
+            raise ConfigError(f"start: must be a multiple of {duration(self.provider.smallest_window)} in UTC")
+        if source.start:
+            self.admit_start(source.start)
+        self._admit(source.secret)
+        return source
+
+    def admit_start(self, start: dt.datetime) -> None:
+        """Raise ConfigError for a range whose rows no query would find: the table's partitions begin later."""
+        if self.archive_from and start < self.archive_from:
+            raise ConfigError(
+                f"start: {instant(start)} lies before ArchiveFrom ({self.archive_from:%Y-%m-%d}), the first day that "
+                "the table logs shows; give that parameter of the stack an earlier day first"
+            )
+
+    def secret(self, source: S) -> K:
+        """Read a source's credentials. Raises ConfigError saying what is wrong, never what the secret holds."""
+        self._admit(source.secret)
+        try:
+            text = self.secrets.get_secret_value(SecretId=source.secret).get("SecretString", "")
+        except ClientError as error:
+            code = error.response.get("Error", {}).get("Code", "")
+            if code not in {
+                "ResourceNotFoundException",
+                "AccessDeniedException",
+                "InvalidRequestException",
+                "DecryptionFailure",
+            }:
+                raise
+            raise ConfigError(f"secret {source.secret!r} cannot be read: {code}") from None
+        try:
+            return self.provider.secret.model_validate_json(text)
+        except ValidationError as error:
+            raise ConfigError(f"secret {source.secret!r}: {reasons(error)}") from None
+
+    def _admit(self, secret: str) -> None:
+        prefixes = [
+            f"{self.secrets_prefix}/{group}/"
+            for group in dict.fromkeys((self.provider.secret_group, self.provider.name))
+        ]
+        if not secret.startswith(tuple(prefixes)):
+            raise ConfigError(
+                f"secret: {secret!r} does not start with {' or '.join(prefixes)}, so this function may not read it"
+            )
+
+    def _parameters(self) -> Iterator[tuple[str, str]]:
+        pages = self.ssm.get_paginator("get_parameters_by_path").paginate(
+            Path=self.path, Recursive=True, WithDecryption=True
+        )
+        for page in pages:
+            for item in page["Parameters"]:
+                yield item.get("Name", "").removeprefix(f"{self.path}/"), item.get("Value", "")
+
+
+def reasons(error: ValidationError) -> str:
+    """Say what is wrong with a document, field by field, without repeating a value."""
+    return "; ".join(_reason(item) for item in error.errors(include_url=False, include_input=False))
+
+
+def _reason(item: Any) -> str:  # noqa: ANN401 (pydantic's error details)
+    where = ".".join(map(str, item["loc"]))
+    what = "unknown field" if item["type"] == "extra_forbidden" else item["msg"].removeprefix("Value error, ")
+    return f"{where}: {what}" if where else what

@@ -1,0 +1,194 @@
+"""The bucket: raw parts written once, `logs` objects written only over what was seen. The only module that calls S3."""
+
+import base64
+import binascii
+import datetime as dt
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from logarchive.errors import ArchiveError
+from logarchive.runtime.settings import LockMode
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.client import S3Client
+    from mypy_boto3_s3.type_defs import CompletedPartTypeDef
+
+#: Up to here an object is one PutObject, above it a multipart upload.
+SINGLE_PUT_BYTES = 8 * 1024 * 1024
+PIECE_BYTES = 8 * 1024 * 1024
+NOT_FOUND, FORBIDDEN = 404, 403
+
+
+@dataclass(frozen=True)
+class Stored:
+    """An object as S3 shows it."""
+
+    etag: str
+    version: str | None
+
+
+class ChangedError(Exception):
+    """The object is not (or no longer) what was seen: the write was refused and changed nothing."""
+
+
+@dataclass(frozen=True)
+class Lock:
+    """How long nobody can delete a raw object, from when it is written."""
+
+    days: int
+    mode: LockMode
+    clock: Callable[[], dt.datetime]
+
+    def options(self) -> dict[str, Any]:
+        """Return the options of a PutObject that lock what it writes."""
+        until = self.clock() + dt.timedelta(days=self.days)
+        return {"ObjectLockMode": self.mode, "ObjectLockRetainUntilDate": until}
+
+
+@dataclass(frozen=True)
+class Store:
+    """The archive's bucket."""
+
+    client: "S3Client"
+    bucket: str
+    #: Put on raw objects, if any.
+    lock: Lock | None = None
+    #: Told the key and size of every object that was written.
+    wrote: Callable[[str, int], None] = lambda _key, _size: None
+
+    def keep(self, key: str, body: bytes | Path, sha256: str | None = None) -> None:
+        """Write a raw object that is never overwritten. The same bytes standing there already is success.
+
+        Raises ArchiveError if other bytes stand there.
+        """
+        digest = _base64(sha256 or (hashlib.sha256(body).hexdigest() if isinstance(body, bytes) else sha256_of(body)))
+        options = self.lock.options() if self.lock else {}
+        try:
+            self._put(key, body, IfNoneMatch="*", ChecksumSHA256=digest, **options)
+        except ChangedError:
+            standing = self.client.head_object(Bucket=self.bucket, Key=key, ChecksumMode="ENABLED")
+            if standing.get("ChecksumSHA256") != digest:
+                raise ArchiveError(f"{key} stands already with other bytes") from None
+
+    def replace(self, key: str, body: Path, sha256: str, etag: str | None) -> Stored:
+        """Write an object over the one with `etag`, or where none stands (None). Raises ChangedError otherwise."""
+        condition = {"IfMatch": etag} if etag else {"IfNoneMatch": "*"}
+        if body.stat().st_size > SINGLE_PUT_BYTES:
+            return self._multipart(key, body, condition)
+        return self._put(key, body, ChecksumSHA256=_base64(sha256), **condition)
+
+    def fetch(self, key: str, target: Path) -> Stored | None:
+        """Copy an object to a local file; None if there is none."""
+        try:
+            answer = self.client.get_object(Bucket=self.bucket, Key=key)
+        except ClientError as error:
+            if self._missing(key, error):
+                return None
+            raise
+        with target.open("wb") as file:
+            for piece in answer["Body"].iter_chunks(1024 * 1024):
+                file.write(piece)
+        return Stored(answer["ETag"], answer.get("VersionId"))
+
+    def read(self, key: str) -> bytes:
+        """Return a small object's bytes."""
+        return self.client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+
+    def find(self, key: str) -> bytes | None:
+        """Return a small object's bytes; None if there is none."""
+        try:
+            return self.read(key)
+        except ClientError as error:
+            if self._missing(key, error):
+                return None
+            raise
+
+    def look(self, key: str) -> Stored | None:
+        """Return an object's ETag and version; None if there is none."""
+        try:
+            answer = self.client.head_object(Bucket=self.bucket, Key=key)
+        except ClientError as error:
+            if self._missing(key, error):
+                return None
+            raise
+        return Stored(answer["ETag"], answer.get("VersionId"))
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """Yield the keys under a prefix, in order."""
+        for page in self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix):
+            yield from (item.get("Key", "") for item in page.get("Contents", []))
+
+    def _missing(self, key: str, error: ClientError) -> bool:
+        """Say whether an error means that there is no such object.
+
+        Who may list only below a prefix is told 403 of what is not there, as of what is forbidden; a list tells which.
+        """
+        return _status(error) == NOT_FOUND or (_status(error) == FORBIDDEN and key not in self.keys(key))
+
+    def _put(self, key: str, body: bytes | Path, **options: Any) -> Stored:  # noqa: ANN401 (options of PutObject)
+        for last in (False, False, True):
+            try:
+                if isinstance(body, bytes):
+                    answer = self.client.put_object(Bucket=self.bucket, Key=key, Body=body, **options)
+                else:
+                    with body.open("rb") as file:
+                        answer = self.client.put_object(Bucket=self.bucket, Key=key, Body=file, **options)
+            except ClientError as error:
+                _changed_or_raise(error, retry=not last)
+            else:
+                self.wrote(key, len(body) if isinstance(body, bytes) else body.stat().st_size)
+                return Stored(answer["ETag"], answer.get("VersionId"))
+        raise AssertionError  # the last round returns or raises
+
+    def _multipart(self, key: str, body: Path, condition: dict[str, Any]) -> Stored:
+        upload = self.client.create_multipart_upload(Bucket=self.bucket, Key=key, ChecksumAlgorithm="SHA256")[
+            "UploadId"
+        ]
+        where: Any = {"Bucket": self.bucket, "Key": key, "UploadId": upload}
+        try:
+            parts = list(self._pieces(body, where))
+            answer: Any = self.client.complete_multipart_upload(MultipartUpload={"Parts": parts}, **where, **condition)
+        except BaseException as error:
+            with suppress(ClientError):  # it may be complete by now, its answer lost; what is left over expires
+                self.client.abort_multipart_upload(**where)
+            if isinstance(error, ClientError):
+                _changed_or_raise(error, retry=False)
+            raise
+        self.wrote(key, body.stat().st_size)
+        return Stored(answer["ETag"], answer.get("VersionId"))
+
+    def _pieces(self, body: Path, where: Any) -> "Iterator[CompletedPartTypeDef]":  # noqa: ANN401 (the upload's address)
+        with body.open("rb") as file:
+            for number, piece in enumerate(iter(lambda: file.read(PIECE_BYTES), b""), start=1):
+                checksum = _base64(hashlib.sha256(piece).hexdigest())
+                answer = self.client.upload_part(Body=piece, PartNumber=number, ChecksumSHA256=checksum, **where)
+                yield {"ETag": answer["ETag"], "PartNumber": number, "ChecksumSHA256": checksum}
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _base64(hexadecimal: str) -> str:
+    return base64.b64encode(binascii.unhexlify(hexadecimal)).decode()
+
+
+def _status(error: ClientError) -> int:
+    return error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+
+
+def _changed_or_raise(error: ClientError, *, retry: bool) -> None:
+    """Turn a refused precondition into ChangedError; let a 409 (a write under way) pass if it may be tried again."""
+    # NoSuchKey is S3's answer to If-Match where no object stands.
+    if _status(error) == 412 or error.response.get("Error", {}).get("Code") == "NoSuchKey":  # noqa: PLR2004 (HTTP)
+        raise ChangedError from error
+    if _status(error) != 409 or not retry:  # noqa: PLR2004 (HTTP)
+        raise error

@@ -1,0 +1,202 @@
+"""Raw: what was received, kept as received, with a manifest per visit that proves it; and the way back from there."""
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import orjson
+from isal import isal_zlib
+
+from logarchive.errors import ArchiveError, Issue
+from logarchive.part import Part
+from logarchive.record.exact_json import fragment
+from logarchive.store.bucket import Store, sha256_of
+from logarchive.store.place import Place
+from logarchive.window import Span
+
+#: Bodies of these kinds are stored gzip-compressed; everything else as it came.
+_COMPRESSED = frozenset({".json", ".jsonl", ".csv", ".txt", ".html"})
+_PIECE = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Where the bytes of a part stand."""
+
+    key: str
+    object_sha256: str
+    object_bytes: int
+
+
+@dataclass
+class RawVisit:
+    """The raw side of one visit: keeps each part under the next number, unless its bytes stand there already."""
+
+    store: Store
+    place: Place
+    visit: str
+    directory: Path
+    #: Body's SHA-256 -> where an earlier visit of the window has kept it.
+    earlier: Mapping[str, Kept]
+    kept: dict[str, Kept] = field(default_factory=dict[str, Kept])
+    _count: int = 0
+
+    def keep(self, part: Part) -> Part:
+        """Store a part and return it with its key."""
+        number, self._count = self._count, self._count + 1
+        kept = self.earlier.get(part.sha256) or self._store(part, number)
+        self.kept[kept.key] = kept
+        return part.be(key=kept.key)
+
+    def close(
+        self, parts: Iterable[Part], issue: Issue | None, error: str | None, numbers: Mapping[str, Any] | None
+    ) -> str:
+        """Write the manifest: the visit is complete in raw if `numbers` are given. Return its key."""
+        parts = list(parts)
+        used = {part.sha256 for part in parts}
+        manifest = {
+            "provider": self.place.provider,
+            "source": self.place.source,
+            "window": self.place.window.key,
+            "visit": self.visit,
+            "complete": numbers is not None,
+            "issue": issue,
+            "error": error,
+            "numbers": numbers,
+            "parts": [self._described(part) for part in parts],
+            "earlier": [
+                {"sha256": sha256, **vars(kept)} for sha256, kept in sorted(self.earlier.items()) if sha256 not in used
+            ],
+        }
+        key = self.place.manifest(self.visit)
+        self.store.keep(key, orjson.dumps(manifest, fragment, orjson.OPT_INDENT_2))
+        return key
+
+    def _store(self, part: Part, number: int) -> Kept:
+        compressed = part.suffix in _COMPRESSED
+        key = self.place.part(self.visit, number, f"{part.suffix}.gz" if compressed else part.suffix)
+        body = _gzip(part.path, self.directory / f"{number:05d}.up") if compressed else part.path
+        sha256 = sha256_of(body) if compressed else part.sha256
+        kept = Kept(key, sha256, body.stat().st_size)
+        self.store.keep(key, body, sha256)
+        if compressed:
+            body.unlink()
+        return kept
+
+    def _described(self, part: Part) -> dict[str, Any]:
+        kept = self.kept[part.key]
+        return {
+            "key": part.key,
+            "role": part.role,
+            "sha256": part.sha256,
+            "bytes": part.bytes,
+            "object_sha256": kept.object_sha256,
+            "object_bytes": kept.object_bytes,
+            "suffix": part.suffix,
+            "request": part.request,
+            "status": part.status,
+            "headers": part.headers,
+            "time": part.time,
+            "asked": _pair(part.asked),
+            "own": _pair(part.own),
+            "announced": part.announced,
+            **part.extra,
+        }
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A visit's manifest, read back."""
+
+    content: Mapping[str, Any]
+
+    @classmethod
+    def read(cls, store: Store, key: str) -> "Manifest":
+        """Read the manifest at `key`."""
+        return cls(orjson.loads(store.read(key)))
+
+    @classmethod
+    def find(cls, store: Store, key: str | None) -> "Manifest | None":
+        """Read the manifest at `key`; None if there is none any more, since raw may expire."""
+        body = store.find(key) if key is not None else None
+        return cls(orjson.loads(body)) if body is not None else None
+
+    @property
+    def visit(self) -> str:
+        """The visit's name."""
+        return str(self.content["visit"])
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything the visit asked for came, and could be read."""
+        return bool(self.content["complete"])
+
+    def known(self) -> dict[str, Kept]:
+        """Return where every body stands that this visit or an earlier one of the window has kept."""
+        entries = [*self.content["earlier"], *self.content["parts"]]
+        return {item["sha256"]: Kept(item["key"], item["object_sha256"], item["object_bytes"]) for item in entries}
+
+    def recall(self, store: Store, directory: Path) -> Iterator[Part]:
+        """Bring the `data` parts back to local files, byte for byte as received."""
+        for number, item in enumerate(self.content["parts"]):
+            if item["role"] == "data":
+                yield _recalled(store, item, directory / f"{self.visit}-{number:05d}")
+
+
+def manifests(store: Store, place: Place) -> Iterator[Manifest]:
+    """Yield the manifests of all visits of a window, in order of time."""
+    for key in store.keys(place.raw):
+        if key.endswith("/manifest.json"):
+            yield Manifest.read(store, key)
+
+
+def _recalled(store: Store, item: Mapping[str, Any], path: Path) -> Part:
+    if store.fetch(item["key"], path) is None:
+        raise ArchiveError(f"{item['key']} is named by a manifest, but is not there")
+    if item["sha256"] != item["object_sha256"]:
+        path = _gunzip(path, path.with_suffix(".body"))
+    if sha256_of(path) != item["sha256"]:
+        raise ArchiveError(f"{item['key']} does not hold the bytes that its manifest names")
+    return Part(
+        path=path,
+        sha256=item["sha256"],
+        bytes=item["bytes"],
+        suffix=item["suffix"],
+        request=item["request"],
+        status=item["status"],
+        headers=item["headers"],
+        time=dt.datetime.fromisoformat(item["time"]),
+        asked=_span(item["asked"]),
+        own=_span(item["own"]),
+        announced=item["announced"],
+        key=item["key"],
+    )
+
+
+def _gzip(source: Path, target: Path) -> Path:
+    """Compress a file so that the same bytes give the same object: no name, no time."""
+    deflate = isal_zlib.compressobj(level=2, wbits=31)
+    with source.open("rb") as body, target.open("wb") as file:
+        for piece in iter(lambda: body.read(_PIECE), b""):
+            file.write(deflate.compress(piece))
+        file.write(deflate.flush())
+    return target
+
+
+def _gunzip(source: Path, target: Path) -> Path:
+    inflate = isal_zlib.decompressobj(wbits=31)
+    with source.open("rb") as body, target.open("wb") as file:
+        for piece in iter(lambda: body.read(_PIECE), b""):
+            file.write(inflate.decompress(piece))
+        file.write(inflate.flush())
+    return target
+
+
+def _pair(span: Span | None) -> list[str] | None:
+    return [span.start.isoformat(), span.end.isoformat()] if span else None
+
+
+def _span(pair: list[str] | None) -> Span | None:
+    return Span(dt.datetime.fromisoformat(pair[0]), dt.datetime.fromisoformat(pair[1])) if pair else None

@@ -1,0 +1,109 @@
+"""NAVER Cloud's API Gateway, which stands before three providers: its signature v2 and its errors.
+
+api.ncloud-docs.com/docs/common-ncpapi; errors: api-gov.ncloud-docs.com/docs/api-call-lgc-errorhandling.
+"""
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Generator, Mapping
+from typing import Any, cast
+
+import httpx
+from pydantic import Field
+
+from logarchive.errors import (
+    ForbiddenError,
+    MalformedError,
+    ProviderError,
+    QuotaError,
+    ThrottledError,
+    TooMuchError,
+    UnavailableError,
+)
+from logarchive.net.response import error_document
+from logarchive.part import Part
+from logarchive.provider.provider import Clock
+from logarchive.provider.secret import Key, Secret
+from logarchive.window import EPOCH, MILLISECOND
+
+#: Error code -> what it means. That a refused permission is 401, not 403, is the page's own.
+KINDS: Mapping[str, type[ProviderError]] = {
+    "100": MalformedError,  # bad request
+    "200": ForbiddenError,  # authentication failed
+    "210": ForbiddenError,  # permission denied
+    "300": MalformedError,  # not found
+    "400": QuotaError,
+    "410": ThrottledError,
+    "420": ThrottledError,
+    "430": TooMuchError,  # request entity too large
+    "500": UnavailableError,  # endpoint error
+    "510": TooMuchError,  # endpoint time-out
+    "900": UnavailableError,  # unexpected error
+}
+
+
+class Keys(Secret):
+    """The secret of a NAVER source: an API authentication key of the main or a sub account."""
+
+    access_key: Key = Field(description="access key ID")
+    secret_key: Key = Field(description="secret key, used as text")
+
+
+class Signature(httpx.Auth):
+    """Signs method, path and query as they are sent, and the moment of the attempt; the body is not signed."""
+
+    def __init__(self, keys: Keys, clock: Clock) -> None:
+        """Take the keys, and the clock that each attempt reads anew: five minutes off is refused."""
+        self._keys, self._clock = keys, clock
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response]:
+        """Add the three headers."""
+        timestamp = str((self._clock() - EPOCH) // MILLISECOND)
+        request.headers["x-ncp-apigw-timestamp"] = timestamp
+        request.headers["x-ncp-iam-access-key"] = self._keys.access_key.get_secret_value()
+        request.headers["x-ncp-apigw-signature-v2"] = signature(
+            request.method, request.url.raw_path.decode("ascii"), timestamp, self._keys
+        )
+        yield request
+
+
+def auth(_settings: object, keys: Keys, clock: Clock) -> Signature:
+    """Return the signature as a provider's `auth`."""
+    return Signature(keys, clock)
+
+
+def signature(method: str, target: str, timestamp: str, keys: Keys) -> str:
+    """Return the signature; `target` is everything after the host, as on the request line."""
+    text = f"{method} {target}\n{timestamp}\n{keys.access_key.get_secret_value()}"
+    digest = hmac.digest(keys.secret_key.get_secret_value().encode(), text.encode(), hashlib.sha256)
+    return base64.b64encode(digest).decode("ascii")
+
+
+def fault(part: Part) -> ProviderError | None:
+    """Return the gateway's error that an answer carries, under whatever status; None if it carries none."""
+    code, message = stated(error_document(part) or {}) or (part.headers.get("x-ncp-apigw-error-code"), "")
+    if code is None:
+        return None
+    message = message or part.headers.get("x-ncp-apigw-error-message", "")
+    trace = part.headers.get("x-ncp-trace-id")
+    said = f"HTTP {part.status}, errorCode {code}: {message}" + (f" (x-ncp-trace-id {trace})" if trace else "")
+    kind = KINDS.get(code)
+    if kind is None and part.status >= 400:  # noqa: PLR2004 (HTTP: the status says more than an unknown code)
+        return None
+    return (kind or MalformedError)(said)
+
+
+def stated(document: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Return code and message of an error from any of the shapes seen; None if a document tells of none.
+
+    The code is a number in the table, text in the samples. That 0 is no error is seen with siblings of these services.
+    """
+    shapes = (("error", "errorCode", "message"), ("responseError", "returnCode", "returnMessage"))
+    named = ((document.get(name), code, message) for name, code, message in shapes)
+    for inner, code, message in (*named, (document, "errorCode", "message")):
+        told: Mapping[str, Any] = cast("Mapping[str, Any]", inner) if isinstance(inner, Mapping) else {}
+        if str(told.get(code, 0)) != "0":
+            details = f" ({told['details']})" if told.get("details") else ""
+            return str(told[code]), f"{told.get(message, '')}{details}"
+    return None

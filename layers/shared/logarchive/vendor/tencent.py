@@ -1,0 +1,186 @@
+"""Tencent Cloud's two generations of APIs, 2.0 and 3.0: signatures, listings, and the errors they put under HTTP 200.
+
+API 2.0 (retired): cloud.tencent.com/document/api/570/13932; 3.0: cloud.tencent.com/document/api/228/30977.
+"""
+
+import base64
+import datetime as dt
+import hashlib
+import hmac
+import secrets
+from collections.abc import Callable, Generator, Mapping
+from typing import Annotated, Literal
+from urllib.parse import parse_qsl, urlencode
+
+import httpx
+from pydantic import AliasChoices, AliasPath, BaseModel, BeforeValidator, Field, NaiveDatetime
+
+from logarchive.errors import ForbiddenError, MalformedError, ProviderError, ThrottledError, UnavailableError
+from logarchive.net.response import error_document
+from logarchive.part import Part
+from logarchive.provider.provider import Clock
+from logarchive.provider.secret import Key, Secret
+
+type SignatureMethod = Literal["HmacSHA1", "HmacSHA256"]
+
+ALGORITHM = "TC3-HMAC-SHA256"
+SIGNED_HEADERS = "content-type;host"
+
+#: API 2.0's codes, by which they begin. 4400 is the rate limit, 4500 a Nonce or Timestamp that a new attempt replaces.
+KINDS_2: Mapping[str, type[ProviderError]] = {
+    "4400": ThrottledError,
+    "4500": UnavailableError,
+    "4000": MalformedError,
+    "41": ForbiddenError,
+    "42": ForbiddenError,
+    "43": ForbiddenError,
+    "5100": UnavailableError,
+    "6000": UnavailableError,
+    "6200": UnavailableError,
+}
+#: API 3.0's codes, by the name before the first dot.
+KINDS_3: Mapping[str, type[ProviderError]] = {
+    "AuthFailure": ForbiddenError,
+    "UnauthorizedOperation": ForbiddenError,
+    "RequestLimitExceeded": ThrottledError,
+    "LimitExceeded": ThrottledError,
+    "InternalError": UnavailableError,
+    "FailedOperation": UnavailableError,
+    "ResourceUnavailable": UnavailableError,
+}
+
+
+class Keys(Secret):
+    """The secret of a Tencent source: an API key (CAM)."""
+
+    secret_id: Key = Field(description="SecretId")
+    secret_key: Key = Field(description="SecretKey")
+
+
+class Entry(BaseModel):
+    """A file in a listing of either API."""
+
+    hour: NaiveDatetime = Field(validation_alias=AliasChoices("StartTime", "datetime"))
+    link: str = Field(validation_alias=AliasChoices("LogPath", "url"))
+    area: str = Field("", validation_alias="Area")
+
+
+class Page(BaseModel):
+    """One page of CDN `DescribeCdnDomainLogs`."""
+
+    entries: list[Entry] | None = Field(validation_alias=AliasPath("Response", "DomainLogs"))
+    total: int = Field(validation_alias=AliasPath("Response", "TotalCount"))
+
+
+class Listing(BaseModel):
+    """One answer of DSA `GetDsaHostLogs`. Some services write an empty object as an empty array."""
+
+    data: Annotated[dict[str, list[Entry]], BeforeValidator(lambda data: {} if data == [] else data)]
+
+
+class Signature2(httpx.Auth):
+    """API 2.0: the form's parameters are signed raw, sorted by name in ASCII, behind method, host and path."""
+
+    requires_request_body = True
+
+    def __init__(
+        self,
+        keys: Keys,
+        clock: Clock,
+        method: SignatureMethod,
+        nonce: Callable[[], int] = lambda: secrets.randbelow(2**53) + 1,
+    ) -> None:
+        """Take the keys, and what makes each attempt new: a replayed Nonce and an old Timestamp are refused."""
+        self._keys, self._clock, self._nonce = keys, clock, nonce
+        self._method: SignatureMethod = method
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response]:
+        """Add the common parameters and the signature to the form."""
+        form = dict(parse_qsl(request.content.decode(), keep_blank_values=True))
+        form |= {"SecretId": self._keys.secret_id.get_secret_value(), "Nonce": str(self._nonce())}
+        # Seconds; the page's sample in milliseconds is refused.
+        form["Timestamp"] = str(int(self._clock().timestamp()))
+        if self._method == "HmacSHA256":
+            form["SignatureMethod"] = self._method
+        place = request.method + request.headers["host"] + request.url.path
+        form["Signature"] = signature2(place, form, self._method, self._keys.secret_key.get_secret_value())
+        headers = {name: value for name, value in request.headers.items() if name != "content-length"}
+        yield httpx.Request(
+            request.method,
+            request.url,
+            headers=headers,
+            content=urlencode(form).encode(),
+            extensions=request.extensions,
+        )
+
+
+class Signature3(httpx.Auth):
+    """TC3-HMAC-SHA256: the body is signed by its hash, the path is always `/`."""
+
+    requires_request_body = True
+
+    def __init__(self, keys: Keys, clock: Clock, service: str) -> None:
+        """Take the keys, the clock that each attempt reads anew, and the service's name (`cdn`)."""
+        self._keys, self._clock, self._service = keys, clock, service
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response]:
+        """Add the Authorization and its timestamp."""
+        now = self._clock().astimezone(dt.UTC)
+        timestamp = str(int(now.timestamp()))
+        scope = f"{now:%Y-%m-%d}/{self._service}/tc3_request"
+        lines = "".join(f"{name}:{request.headers[name].strip().lower()}\n" for name in SIGNED_HEADERS.split(";"))
+        canonical = f"{request.method}\n/\n\n{lines}\n{SIGNED_HEADERS}\n{_hash(request.content)}"
+        text = f"{ALGORITHM}\n{timestamp}\n{scope}\n{_hash(canonical.encode())}"
+        signature = signature3(text, scope, self._keys.secret_key.get_secret_value())
+        request.headers["X-TC-Timestamp"] = timestamp
+        credential = f"{self._keys.secret_id.get_secret_value()}/{scope}"
+        request.headers["Authorization"] = (
+            f"{ALGORITHM} Credential={credential}, SignedHeaders={SIGNED_HEADERS}, Signature={signature}"
+        )
+        yield request
+
+
+def signature2(place: str, form: Mapping[str, str], method: SignatureMethod, secret_key: str) -> str:
+    """Return API 2.0's signature of a form; `place` is method, host and path, written together."""
+    # An underscore in a name is signed as a dot (so does the vendor's SDK, before it sorts).
+    pairs = sorted((name.replace("_", "."), value) for name, value in form.items())
+    text = f"{place}?" + "&".join(f"{name}={value}" for name, value in pairs)
+    algorithm = hashlib.sha1 if method == "HmacSHA1" else hashlib.sha256
+    return base64.b64encode(hmac.digest(secret_key.encode(), text.encode(), algorithm)).decode("ascii")
+
+
+def signature3(text: str, scope: str, secret_key: str) -> str:
+    """Return TC3's signature of a string to sign, with the key derived from date, service and `tc3_request`."""
+    key = f"TC3{secret_key}".encode()
+    for step in scope.split("/"):
+        key = hmac.digest(key, step.encode(), hashlib.sha256)
+    return hmac.digest(key, text.encode(), hashlib.sha256).hex()
+
+
+def fault2(part: Part) -> ProviderError | None:
+    """Return API 2.0's error of an answer: `code` is not 0 (an integer, in places text)."""
+    document = error_document(part) or {}
+    code = str(document.get("code", "0"))
+    if code == "0":
+        return None
+    kind = next((kind for prefix, kind in KINDS_2.items() if code.startswith(prefix)), MalformedError)
+    return kind(f"code {code} {document.get('codeDesc', '')}: {document.get('message', '')}")
+
+
+def fault3(part: Part) -> ProviderError | None:
+    """Return API 3.0's error of an answer: `Response.Error`."""
+    match error_document(part):
+        case {"Response": {"Error": {"Code": str(code)} as error, **rest}}:
+            kind = KINDS_3.get(code.partition(".")[0], MalformedError)
+            return kind(f"{code}: {error.get('Message', '')} (RequestId {rest.get('RequestId', 'unknown')})")
+        case _:
+            return None
+
+
+def fault(part: Part) -> ProviderError | None:
+    """Return the error of either generation."""
+    return fault3(part) or fault2(part)
+
+
+def _hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

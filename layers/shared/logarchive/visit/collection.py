@@ -1,0 +1,135 @@
+"""Collecting: asks a provider for a range of time until the answers are stable and below the cap."""
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from pydantic import BaseModel
+
+from logarchive.errors import MismatchError, ProviderError, TooMuchError
+from logarchive.part import Part, Role
+from logarchive.provider.provider import Api, Provider
+from logarchive.provider.source import Source
+from logarchive.row.build import reaches
+from logarchive.window import Span
+
+#: How often a range is read anew whose pages shifted while they were read.
+STABLE_TRIES = 4
+#: A range that the provider cannot answer in time is not halved below this: then it is the provider that is slow.
+SHORTEST_HALVED = dt.timedelta(minutes=1)
+
+
+@dataclass
+class _Heard:
+    """An API that remembers its last answer: one that a provider's `fetch` cannot read is kept all the same."""
+
+    api: Api
+    last: Part | None = None
+
+    @property
+    def requests(self) -> int:
+        return self.api.requests
+
+    def request(self, method: Literal["GET", "POST"], path: str, **options: Any) -> Part:  # noqa: ANN401 (as they are)
+        self.last = None
+        self.last = self.api.request(method, path, **options)
+        return self.last
+
+    def download(self, url: str, *, role: Role = "data") -> Part:
+        self.last = None
+        self.last = self.api.download(url, role=role)
+        return self.last
+
+    def remember(self, ids: Iterable[str], /) -> tuple[str, ...]:
+        return self.api.remember(ids)
+
+
+@dataclass
+class Collection[S: Source, K: BaseModel]:
+    """The parts of one visit, in the order they came, each kept before the next is asked for."""
+
+    provider: Provider[S, K]
+    settings: S
+    api: Api
+    keep: Callable[[Part], Part]
+    parts: list[Part] = field(default_factory=list[Part])
+    #: A range at the provider's smallest resolution still reached the cap.
+    truncated: bool = False
+
+    @property
+    def data(self) -> list[Part]:
+        """The parts whose records become rows."""
+        return [part for part in self.parts if part.role == "data"]
+
+    def gather(self, span: Span) -> list[int]:
+        """Collect what answers for `span`; return which parts do. Raises the ProviderError that ends the visit.
+
+        An answer that reaches the cap is superseded by the answers for both halves of its range.
+        """
+        try:
+            mine = self._stable(span)
+        except TooMuchError:
+            halves = span.halves(self.provider.resolution) if span.length > SHORTEST_HALVED else None
+            if halves is None:
+                raise
+            return [number for half in halves for number in self.gather(half)]
+        if not self._capped(mine):
+            return mine
+        halves = span.halves(self.provider.resolution)
+        if halves is None:
+            self.truncated = True
+            return mine
+        replacing = [number for half in halves for number in self.gather(half)]
+        self._supersede(mine, replacing)
+        return replacing
+
+    def _stable(self, span: Span) -> list[int]:
+        before: list[int] = []
+        for left in reversed(range(STABLE_TRIES)):
+            first = len(self.parts)
+            try:
+                self._fetch(span)
+            except MismatchError:
+                if not left:
+                    self._supersede(before, [])
+                    raise
+                before += range(first, len(self.parts))
+            else:
+                mine = list(range(first, len(self.parts)))
+                self._supersede(before, mine)
+                return mine
+        raise AssertionError  # the last round returns or raises
+
+    def _fetch(self, span: Span) -> None:
+        api = _Heard(self.api)
+        try:
+            for part in self.provider.fetch(api, self.settings, span.widened(self.provider.margin)):
+                api.last = None
+                self._add(part.be(own=span if self.provider.bounded else None))
+        except ProviderError as error:
+            unread = error.part or api.last
+            if unread is not None:
+                self._add(unread.be(role="error"))
+            raise
+
+    def _add(self, part: Part) -> None:
+        self.parts.append(self.keep(part))
+
+    def _capped(self, numbers: Sequence[int]) -> bool:
+        cap = self.provider.cap(self.settings)
+        data = [self.parts[number] for number in numbers if self.parts[number].role == "data"]
+        if cap is None:
+            return False
+        counts = [part.count for part in data]
+        if None not in counts:
+            return sum(filter(None, counts)) >= cap
+        time_key = self.provider.columns(self.settings)["time"].key
+        return reaches(data, self.provider.layout, cap, self.provider.smallest_record_bytes, time_key)
+
+    def _supersede(self, numbers: Sequence[int], replacing: Sequence[int]) -> None:
+        keys = [self.parts[number].key for number in replacing]
+        for number in numbers:
+            part = self.parts[number]
+            if part.role != "error":
+                self.parts[number] = part.be(role="superseded", extra={"superseded_by": keys})
