@@ -29,12 +29,16 @@ import orjson
 from isal import isal_zlib
 
 from logarchive.column.convert import epoch_ms, item, severity, text
+from logarchive.column.feed import Feed
+from logarchive.moment import EPOCH, MILLISECOND
 from logarchive.part import Part
-from logarchive.provider.provider import Feed, JsonLayout, Layout, Provider
-from logarchive.row.build import Built, build
+from logarchive.provider.provider import Provider
+from logarchive.record.layout import JsonLayout, Layout
+from logarchive.row.build import build
+from logarchive.row.built import Built
 from logarchive.vendor.tencent_log_line import LAYOUT
 from logarchive.vendor.tencent_log_line import columns as line_columns
-from logarchive.window import EPOCH, MILLISECOND, Window
+from logarchive.window import Window
 
 RUNS = 5
 WINDOW = Window(dt.datetime(2026, 11, 22, 13, tzinfo=dt.UTC), dt.datetime(2026, 11, 22, 14, tzinfo=dt.UTC))

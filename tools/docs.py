@@ -23,10 +23,10 @@ sys.path.insert(0, str(ROOT / "layers" / "shared"))  # where the functions find 
 from logarchive.action.event import Event
 from logarchive.column.schema import COLUMNS
 from logarchive.errors import Issue
+from logarchive.moment import duration
 from logarchive.provider.provider import Provider
 from logarchive.provider.source import Source
 from logarchive.runtime.metric import UNITS, issue_metric
-from logarchive.window import duration
 from tools.layer import log_events, metrics, modules
 from tools.query import SavedQuery, saved_queries, saved_views
 from tools.sample import RECORDS, sample

@@ -8,11 +8,13 @@ from pydantic import Field, HttpUrl
 
 from logarchive.action.handler import lambda_handler
 from logarchive.column.convert import lookup, text, zoned_time
+from logarchive.column.feed import Feed
 from logarchive.errors import MalformedError
 from logarchive.part import Part
 from logarchive.provider.paging import Page, announced, numbered, opened
-from logarchive.provider.provider import Api, Feed, JsonLayout, Provider
+from logarchive.provider.provider import Api, Provider
 from logarchive.provider.source import Address, Source
+from logarchive.record.layout import JsonLayout
 from logarchive.vendor import ncloud
 from logarchive.window import Span
 

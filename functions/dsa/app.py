@@ -15,13 +15,15 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from logarchive.action.handler import lambda_handler
 from logarchive.errors import LinkExpiredError, MalformedError, MismatchError
+from logarchive.moment import SECOND, Clock, instant
 from logarchive.net.download_host import DownloadHost
 from logarchive.part import Part
-from logarchive.provider.provider import Api, Clock, Provider
+from logarchive.provider.provider import Api, Provider
 from logarchive.provider.source import DAY, HOUR, Address, Ages, Length, Source
+from logarchive.record.body import parsed
 from logarchive.vendor import tencent
 from logarchive.vendor import tencent_log_line as tencent_line
-from logarchive.window import SECOND, Span, instant
+from logarchive.window import Span
 
 #: What each API's page says of itself; a source may say otherwise.
 FACTS: dict[str, dict[str, Any]] = {
@@ -113,7 +115,7 @@ def _pages(api: Api, source: DsaSource, host: str, span: Span) -> Generator[Part
         page = {"Offset": len(found), "Limit": CDN_LIMIT}
         part = api.request("POST", "/", json=asked | page, headers=CDN_HEADERS, role="listing")
         yield part
-        answer = part.read(tencent.Page)
+        answer = parsed(part, tencent.Page)
         found += answer.entries or []
         if len(found) >= answer.total:
             return found
@@ -131,7 +133,7 @@ def _dsa(api: Api, source: DsaSource, span: Span) -> Generator[Part, None, Links
         form = {"Action": "GetDsaHostLogs", "hosts": names, "startDate": day, "endDate": day}
         part = api.request("POST", "/v2/index.php", data=form, role="listing")
         yield part
-        for host, entries in part.read(tencent.Listing).data.items():
+        for host, entries in parsed(part, tencent.Listing).data.items():
             if host.lower() not in hosts:
                 raise MalformedError(f"files of {host} were listed, which was not asked for")
             links |= _within(span, source, host.lower(), entries)

@@ -8,13 +8,16 @@ from pydantic import AfterValidator, Field, HttpUrl
 
 from logarchive.action.handler import lambda_handler
 from logarchive.column.convert import epoch_ms, severity, text
+from logarchive.column.feed import Feed
 from logarchive.errors import MalformedError, ProviderError
-from logarchive.net.response import error_document
+from logarchive.moment import EPOCH, MILLISECOND
 from logarchive.part import Part
-from logarchive.provider.provider import Api, Feed, JsonLayout, Provider
+from logarchive.provider.provider import Api, Provider
 from logarchive.provider.source import Address, Source
+from logarchive.record.body import error_document
+from logarchive.record.layout import JsonLayout
 from logarchive.vendor import ncloud
-from logarchive.window import EPOCH, MILLISECOND, Span
+from logarchive.window import Span
 
 PATH = "/api/v1/logs/download"
 #: The page's limits: logs of one request, and of the whole file.

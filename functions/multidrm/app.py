@@ -10,14 +10,17 @@ from pydantic import AfterValidator, BeforeValidator, Field, HttpUrl, StringCons
 
 from logarchive.action.handler import lambda_handler
 from logarchive.column.convert import each, epoch_ms, text
+from logarchive.column.feed import Feed
 from logarchive.errors import ForbiddenError, MalformedError, ProviderError
-from logarchive.net.response import error_document
+from logarchive.moment import EPOCH, MILLISECOND
 from logarchive.part import Part
 from logarchive.provider.paging import Page, announced, indexed, opened
-from logarchive.provider.provider import Api, Feed, JsonLayout, Provider
+from logarchive.provider.provider import Api, Provider
 from logarchive.provider.source import Address, Source
+from logarchive.record.body import error_document
+from logarchive.record.layout import JsonLayout
 from logarchive.vendor import ncloud
-from logarchive.window import EPOCH, MILLISECOND, Span
+from logarchive.window import Span
 
 LOG, POLICIES = "/api/v1/policy/policyLog", "/api/v1/policy"
 #: The page's maximum.

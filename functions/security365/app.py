@@ -8,6 +8,7 @@ from pydantic import Field
 
 from logarchive.action.handler import lambda_handler
 from logarchive.column.convert import epoch_ms, item, severity_name, text
+from logarchive.column.feed import Feed
 from logarchive.errors import (
     ConfigError,
     ForbiddenError,
@@ -16,15 +17,17 @@ from logarchive.errors import (
     ThrottledError,
     UnavailableError,
 )
-from logarchive.net.response import error_document
+from logarchive.moment import EPOCH, MILLISECOND, Clock
 from logarchive.part import Part
 from logarchive.provider.credential import Credential
 from logarchive.provider.header import API_KEY, Headers
 from logarchive.provider.paging import Counted
-from logarchive.provider.provider import Api, Clock, Feed, JsonLayout, Provider
+from logarchive.provider.provider import Api, Provider
 from logarchive.provider.secret import Key, Secret
 from logarchive.provider.source import Address, Source
-from logarchive.window import EPOCH, MILLISECOND, Span
+from logarchive.record.body import error_document
+from logarchive.record.layout import JsonLayout
+from logarchive.window import Span
 
 PATH = "/v1/siems/externalSearch"
 #: "At most 10,000 can be queried": per call or per search is not told, so a range with so many is halved.

@@ -15,10 +15,12 @@ import pytest
 from pydantic import BaseModel
 
 from logarchive.column.convert import epoch_ms
+from logarchive.column.feed import Feed
 from logarchive.column.schema import COLUMNS
-from logarchive.provider.provider import Feed, JsonLayout, LineLayout, Provider
+from logarchive.moment import SECOND
+from logarchive.provider.provider import Provider
 from logarchive.provider.source import Source
-from logarchive.window import SECOND
+from logarchive.record.layout import JsonLayout, LineLayout
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = sorted(path.parent for path in (ROOT / "functions").glob("*/app.py"))

@@ -12,8 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from logarchive.errors import ArchiveError
-from logarchive.runtime.settings import LockMode
-from logarchive.store.bucket import SINGLE_PUT_BYTES, ChangedError, Lock, Store
+from logarchive.store.bucket import SINGLE_PUT_BYTES, ChangedError, Lock, LockMode, Store
 from tests.fake_aws import FakeS3, refused
 from tools.stack import Aws
 

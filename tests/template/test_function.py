@@ -7,7 +7,7 @@ import re
 from typing import get_args
 
 from logarchive.action.event import parse_event
-from logarchive.runtime.settings import LockMode
+from logarchive.store.bucket import LockMode
 from logarchive.visit.outcome import BACK_OFF
 from tests.fake_aws import open_gate
 from tests.scenario import END, MINUTE, TIMEOUT, Record, Scenario

@@ -14,8 +14,9 @@ import httpx
 from pydantic import BaseModel, HttpUrl
 
 from logarchive.net.client import Client
-from logarchive.provider.provider import JsonLayout, Provider
+from logarchive.provider.provider import Provider
 from logarchive.provider.source import Source
+from logarchive.record.layout import JsonLayout
 from logarchive.vendor import ncloud
 
 NOW = dt.datetime(2026, 11, 22, 13, 0, tzinfo=dt.UTC)

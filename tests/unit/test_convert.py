@@ -8,7 +8,8 @@ import pytest
 
 from logarchive.column import convert
 from logarchive.column.convert import Convert
-from logarchive.column.scalar import Inexact, Verbatim
+from logarchive.column.scalar import Inexact
+from logarchive.record.block import Verbatim
 
 MS = 1_795_352_400_123
 NOON = 1_795_352_400_000  # 2026-11-22T13:00:00Z

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from logarchive.provider.provider import JsonLayout
 from logarchive.record.embedded import unfold, unfolded
 from logarchive.record.exact_json import read
+from logarchive.record.layout import JsonLayout
 from tests.unit import visit
 from tests.unit.visit import START
 

@@ -12,9 +12,9 @@ import pytest
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from logarchive.action.handler import invocation_of
-from logarchive.action.handler import traced as traced_handler
 from logarchive.runtime.metric import Tally
+from logarchive.runtime.telemetry import invocation_of
+from logarchive.runtime.telemetry import traced as traced_handler
 from tools.lock import ROOT
 
 

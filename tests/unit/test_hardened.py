@@ -11,12 +11,12 @@ import pytest
 from functions.dsa.app import provider as dsa
 from logarchive.action.handler import act
 from logarchive.errors import ArchiveError, ForbiddenError, LostClaimError, MalformedError
+from logarchive.moment import instant
 from logarchive.net.download_host import Gate
 from logarchive.runtime.source_loader import Sources
 from logarchive.store.bucket import ChangedError, Store, sha256_of
 from logarchive.store.place import Place
 from logarchive.visit.merger import Merger
-from logarchive.window import instant
 from tests.fake_aws import FakeS3, FakeSecrets, FakeSsm, open_gate, refused
 from tests.scenario import END, HOUR, MINUTE, START, Record, Scenario
 

@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 from logarchive.column.arrow import filled
 from logarchive.column.bounds import Bounds
 from logarchive.column.convert import after, before, epoch_ms, integer, lookup, number, text
+from logarchive.column.feed import Feed
+from logarchive.column.frame import Frame
 from logarchive.column.line_frame import LineColumns
 from logarchive.column.mapping import Plan
-from logarchive.column.record_frame import Frame, frame
+from logarchive.column.record_frame import frame
 from logarchive.errors import MalformedError
-from logarchive.provider.provider import Feed
 from logarchive.record.line_record import block, split
 from tests.unit import visit
 

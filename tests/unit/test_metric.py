@@ -9,9 +9,10 @@ from typing import Any, get_args
 import httpx
 import pytest
 
-from logarchive.action.handler import act, publish
+from logarchive.action.handler import act
 from logarchive.errors import Issue
 from logarchive.runtime.metric import UNITS, Tally, issue_metric
+from logarchive.runtime.telemetry import publish
 from tests.scenario import END, HOUR, MINUTE, START, Record, Scenario
 from tools import layer
 

@@ -14,6 +14,7 @@ from functions.multidrm.app import MultidrmSource, event_name, provider
 from logarchive.errors import ForbiddenError, MalformedError, ProviderError, ThrottledError, UnavailableError
 from logarchive.net.client import Client
 from logarchive.part import Part
+from logarchive.record.body import document
 from logarchive.vendor.ncloud import Keys
 from logarchive.window import Span, Window
 from tests.simulator.simulator import Simulator
@@ -220,7 +221,7 @@ def test_the_provider_as_played_gives_its_records(tmp_path: Path, ids: str | Non
         sim.set("multidrm", policy_id_required=ids is not None, deleted_vanish=False, **switches)
         parts = [part for part in provider.fetch(api, source(policy_ids=ids), HOUR) if part.role == "data"]
         served = [record.text for record in sim.truth("multidrm", HOUR.start, HOUR.end) if record.served]
-    items = [item for part in parts for item in part.document()["content"] if item.get("timestamp") != 1795345200000]
+    items = [item for part in parts for item in document(part)["content"] if item.get("timestamp") != 1795345200000]
     assert sum(part.count or 0 for part in parts) >= len(items) > 200
     assert sorted(map(orjson.dumps, items)) == sorted(orjson.dumps(orjson.loads(text)) for text in served)
 

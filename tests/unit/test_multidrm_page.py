@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from functions.multidrm.app import MultidrmSource, provider
 from logarchive.errors import MalformedError, MismatchError
 from logarchive.part import Part
+from logarchive.record.body import document
 from logarchive.window import Span
 from tests.unit.exchange import KEYS, NOW, Script, Time, ok, opened
 
@@ -56,7 +57,7 @@ def serving(count: int, first: int, *, told: bool, zero: Zero = "error", most: i
 
 
 def told_by(parts: list[Part]) -> list[str]:
-    return [item["description"] for part in parts if part.role == "data" for item in part.document()["content"]]
+    return [item["description"] for part in parts if part.role == "data" for item in document(part)["content"]]
 
 
 @settings(max_examples=150, deadline=None)

@@ -7,7 +7,7 @@ from pydantic import HttpUrl
 from logarchive.errors import Issue
 from logarchive.ledger.entry import Entry
 from logarchive.provider.source import Source
-from logarchive.row.build import Built, Numbers
+from logarchive.row.built import Built, Numbers
 from logarchive.visit.outcome import Visited, after_failure, after_retention, after_visit, expired, next_age, put_back
 from logarchive.window import Window
 

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logarchive.column.scalar import Verbatim
 from logarchive.errors import MalformedError, MismatchError
 from logarchive.part import Part
 from logarchive.provider.paging import Counted, Page, announced, numbered, opened
-from logarchive.provider.provider import JsonLayout
+from logarchive.record.block import Verbatim
+from logarchive.record.layout import JsonLayout
 from logarchive.visit.collection import Collection
 from tests.unit import visit
 

@@ -17,7 +17,8 @@ from functions.security365.app import Security365Source
 from functions.security365.app import provider as security365
 from logarchive.net.client import Client
 from logarchive.part import Part
-from logarchive.row.build import Built, build
+from logarchive.row.build import build
+from logarchive.row.built import Built
 from logarchive.vendor.ncloud import Keys
 from logarchive.visit.collection import Collection
 from logarchive.window import Span, Window

@@ -15,10 +15,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from logarchive.column.convert import item, text
+from logarchive.column.feed import Feed
 from logarchive.column.schema import COLUMNS
 from logarchive.errors import MalformedError, OutOfTimeError, TooLargeError
-from logarchive.provider.provider import Feed, JsonLayout
-from logarchive.row.build import Built, object_visits, reaches
+from logarchive.record.layout import JsonLayout
+from logarchive.record.reader import reaches
+from logarchive.row.built import Built
+from logarchive.row.parquet import object_visits
 from logarchive.window import Span
 from tests.unit import visit
 from tests.unit.visit import END, START, WINDOW

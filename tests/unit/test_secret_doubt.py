@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from functions.security365.app import License, Security365Source, provider
 from logarchive.errors import ProviderError
-from logarchive.net.response import ERROR_BYTES
+from logarchive.record.body import ERROR_BYTES
 from logarchive.window import Span
 from tests.unit.exchange import NOW, Script, Time, answer, ok, opened
 

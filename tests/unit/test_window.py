@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logarchive.window import EPOCH, MILLISECOND, SECOND, Span, Window, duration, floor, gaps, parse_duration, tiles
+from logarchive.moment import EPOCH, MILLISECOND, SECOND, duration, floor, parse_duration
+from logarchive.window import Span, Window, gaps, tiles
 
 MOMENTS = st.integers(0, 2 * 10**9).map(lambda seconds: EPOCH + seconds * SECOND)
 LENGTHS = st.integers(1, 10**6).map(lambda seconds: seconds * SECOND)

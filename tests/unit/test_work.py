@@ -8,8 +8,8 @@ import pytest
 from boto3.dynamodb.conditions import Attr
 
 from logarchive.action.handler import act
+from logarchive.moment import instant
 from logarchive.visit.worker import LEASE_MARGIN
-from logarchive.window import instant
 from tests.scenario import END, HOUR, MINUTE, START, TIMEOUT, Record, Scenario
 
 WORLD = [Record("a", 1), Record("b", 2)]

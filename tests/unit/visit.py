@@ -15,10 +15,14 @@ from tempfile import TemporaryDirectory, mkdtemp
 from typing import Any, cast
 
 from logarchive.column.convert import epoch_ms, integer, severity, text, zoned_time
+from logarchive.column.feed import Feed
+from logarchive.moment import EPOCH, MILLISECOND
 from logarchive.part import Part
-from logarchive.provider.provider import Feed, JsonLayout, Layout, LineLayout, Provider
-from logarchive.row.build import Built, build
-from logarchive.window import EPOCH, MILLISECOND, Span, Window
+from logarchive.provider.provider import Provider
+from logarchive.record.layout import JsonLayout, Layout, LineLayout
+from logarchive.row.build import build
+from logarchive.row.built import Built
+from logarchive.window import Span, Window
 
 _parquet: Any = import_module("pyarrow.parquet")
 _ROOT = TemporaryDirectory()

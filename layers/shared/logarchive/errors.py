@@ -16,7 +16,9 @@ ArchiveFailure
 └── ArchiveError     our own AWS refused or contradicted itself
 """
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from pydantic import ValidationError
 
 if TYPE_CHECKING:
     from logarchive.part import Part
@@ -118,3 +120,14 @@ class LostClaimError(ArchiveFailure):
 
 class ArchiveError(ArchiveFailure):
     """Our own AWS refused, or answered what cannot be."""
+
+
+def reasons(error: ValidationError) -> str:
+    """Say what is wrong with a document, field by field, without repeating a value."""
+    return "; ".join(_reason(item) for item in error.errors(include_url=False, include_input=False))
+
+
+def _reason(item: Any) -> str:  # noqa: ANN401 (pydantic's error details)
+    where = ".".join(map(str, item["loc"]))
+    what = "unknown field" if item["type"] == "extra_forbidden" else item["msg"].removeprefix("Value error, ")
+    return f"{where}: {what}" if where else what

@@ -15,9 +15,9 @@ from logarchive.ledger.ledger import Ledger
 from logarchive.ledger.planner import Planner
 from logarchive.net.client import Client
 from logarchive.provider.provider import Provider
-from logarchive.provider.source import Source
+from logarchive.provider.source import Source, SourceError
 from logarchive.runtime.invocation import Invocation
-from logarchive.runtime.source_loader import SourceError, Sources
+from logarchive.runtime.source_loader import Sources
 from logarchive.store.bucket import Store
 from logarchive.visit.worker import Worker
 

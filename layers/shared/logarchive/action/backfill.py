@@ -11,12 +11,13 @@ from pydantic import BaseModel
 from logarchive.action.archive import Archive
 from logarchive.action.event import Backfill
 from logarchive.action.result import MOST_WINDOWS, Result, answer, shown
-from logarchive.action.tick import dispatch
+from logarchive.action.work import dispatch
 from logarchive.errors import ConfigError
 from logarchive.ledger.entry import Entry
+from logarchive.moment import duration, floor, instant
 from logarchive.provider.source import Source
 from logarchive.visit.worker import Worker
-from logarchive.window import Span, duration, floor, instant
+from logarchive.window import Span
 
 #: Before any visit has told: what one window takes.
 _REQUESTS, _SECONDS = 1.0, 5.0

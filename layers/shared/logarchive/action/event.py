@@ -13,9 +13,8 @@ from pydantic import (
     model_validator,
 )
 
-from logarchive.errors import ConfigError
+from logarchive.errors import ConfigError, reasons
 from logarchive.provider.source import NAME, utc
-from logarchive.runtime.source_loader import reasons
 from logarchive.window import Span
 
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from logarchive.ledger.entry import Entry
-from logarchive.runtime.source_loader import SourceError
-from logarchive.window import instant
+from logarchive.moment import instant
+from logarchive.provider.source import SourceError
 
 type Result = dict[str, Any]
 

@@ -14,8 +14,8 @@ from logarchive.action.result import Result
 from logarchive.errors import ConfigError
 from logarchive.ledger.entry import Entry, Head
 from logarchive.ledger.ledger import registered
+from logarchive.moment import instant
 from logarchive.provider.source import Source
-from logarchive.window import instant
 
 
 def status[S: Source, K: BaseModel](archive: Archive[S, K], event: Status) -> Result:

@@ -6,13 +6,13 @@ from collections.abc import Collection
 from pydantic import BaseModel
 
 from logarchive.action.archive import Archive
-from logarchive.action.event import Tick, Work
+from logarchive.action.event import Tick
 from logarchive.action.lag import hours_to_loss, lag_seconds, quiet_seconds
 from logarchive.action.result import Result, answer, shown
+from logarchive.action.work import dispatch
 from logarchive.errors import ConfigError
 from logarchive.ledger.ledger import registered
-from logarchive.provider.source import Source
-from logarchive.runtime.source_loader import SourceError
+from logarchive.provider.source import Source, SourceError
 
 
 def tick[S: Source, K: BaseModel](archive: Archive[S, K], event: Tick) -> Result:
@@ -81,37 +81,3 @@ class _Round[S: Source, K: BaseModel]:
             most = settings.quiet_after.total_seconds() if settings.quiet_after else math.inf
             count("QuietSeconds", quiet, name)
             count("QuietSources", int(quiet > most), name)
-
-
-def dispatch[S: Source, K: BaseModel](
-    archive: Archive[S, K], name: str, settings: S, workers: int | None = None
-) -> int:
-    """Start a worker for every free slot of a source, no more than it has windows due; return how many.
-
-    `workers` stands in for the source's own number. A missing secret is said here, before anything is started.
-    Raises ConfigError.
-    """
-    ledger, now = archive.ledger(name), archive.invocation.clock()
-    slots = workers or settings.workers
-    due = len(ledger.due(now, slots))
-    if not due:
-        return 0
-    archive.sources.secret(settings)
-    head = ledger.head()
-    busy = sum(slot.until > now for slot in head.slots) if head else 0
-    count = max(0, min(due, slots - busy))
-    for _ in range(count):
-        asked = Work(action="work", source=name, workers=workers, by=archive.invocation.name)
-        archive.dispatch(asked.model_dump(exclude_none=True))
-    archive.invocation.log("source.dispatched", source=name, due=due, workers=count)
-    return count
-
-
-def work[S: Source, K: BaseModel](archive: Archive[S, K], event: Work) -> Result:
-    """Run the worker loop for one source."""
-    settings = archive.source(event.source)
-    if event.workers:
-        settings = settings.model_copy(update={"workers": event.workers})
-    with archive.worker(event.source, settings) as worker:
-        windows = [shown(event.source, entry) for entry in worker.run()]
-    return answer(archive.provider.name, windows, [])

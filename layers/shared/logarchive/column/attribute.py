@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import Any
 
-from logarchive.column.scalar import Verbatim
-from logarchive.record.exact_json import Record, compact, unique
+from logarchive.record.block import Record, Verbatim, unique
+from logarchive.record.exact_json import compact, has_float
 
 type Attributes = tuple[Sequence[str], Sequence[str | None], Sequence[int]]
 
@@ -58,10 +58,3 @@ def written(value: Any) -> str | None:  # noqa: ANN401 (JSON)
     if has_float(value):
         raise InexactError
     return compact(value).decode()
-
-
-def has_float(value: Any) -> bool:  # noqa: ANN401 (JSON)
-    """Tell whether there is a float anywhere in a value."""
-    if isinstance(value, dict):
-        return any(map(has_float, value.values()))  # pyright: ignore[reportUnknownArgumentType] (JSON)
-    return any(map(has_float, value)) if isinstance(value, list) else isinstance(value, float)  # pyright: ignore[reportUnknownArgumentType] (JSON)

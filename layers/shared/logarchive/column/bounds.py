@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from logarchive.moment import EPOCH, MILLISECOND
 from logarchive.part import Part
-from logarchive.window import EPOCH, MILLISECOND, Span, Window
+from logarchive.window import Span, Window
 
 type Verdict = Literal["inside", "outside", "stray"]
 

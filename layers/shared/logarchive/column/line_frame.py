@@ -12,11 +12,12 @@ from arro3.io import read_csv
 
 from logarchive.column.arrow import TYPES, declared, filled, mapped
 from logarchive.column.convert import integer, number, text
+from logarchive.column.feed import Feed
+from logarchive.column.frame import Frame
 from logarchive.column.mapping import Column, Plan, typed
-from logarchive.column.record_frame import Frame
 from logarchive.column.scalar import Inexact
 from logarchive.column.schema import COLUMNS
-from logarchive.provider.provider import Feed, LineLayout
+from logarchive.record.layout import LineLayout
 from logarchive.record.line_record import split
 
 _TEXT, _LONG = DataType.utf8(), DataType.int64()

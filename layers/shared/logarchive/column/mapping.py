@@ -10,10 +10,10 @@ from arro3.core import Array
 from logarchive.column.arrow import mapped
 from logarchive.column.attribute import InexactError, attributes, flat
 from logarchive.column.convert import text
+from logarchive.column.feed import Feed
 from logarchive.column.scalar import Inexact
 from logarchive.column.schema import COLUMNS, ColumnType
-from logarchive.provider.provider import Feed
-from logarchive.record.exact_json import Record
+from logarchive.record.block import Record
 
 type Column = list[Any]
 

@@ -1,38 +1,18 @@
 """A block on its way to rows: what is bad, what belongs here, and its columns."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import compress
 from typing import Any
 
-from arro3.core import Array
-
-from logarchive.column.attribute import InexactError, has_float
+from logarchive.column.attribute import InexactError
 from logarchive.column.bounds import Bounds, Verdict
+from logarchive.column.frame import NO_TIME, Frame, Misfit
 from logarchive.column.mapping import Column, Plan, various
 from logarchive.column.uniform import uniform
+from logarchive.record.block import Bad, Block, Record
 from logarchive.record.embedded import unfold
-from logarchive.record.exact_json import Bad, Record, Written, compact
-from logarchive.record.json_stream import Block
-
-NO_TIME = "no readable time"
-
-type Misfit = tuple[int, Bad]
-
-
-@dataclass(kw_only=True)
-class Frame:
-    """A block of `size` records; lists but `bad` concern those that may become rows, in order."""
-
-    size: int
-    bad: list[Misfit]
-    outside: int
-    positions: Sequence[int]
-    strays: Sequence[int]
-    canonical: Sequence[bytes | memoryview]
-    given: Sequence[str | None] | None
-    columns: Mapping[str, Column | Array]
-    attributes: Array
+from logarchive.record.exact_json import Written, compact, has_float
 
 
 @dataclass

@@ -6,7 +6,8 @@ import re
 from decimal import Context, Decimal
 from typing import Any
 
-from logarchive.window import EPOCH, MILLISECOND
+from logarchive.moment import EPOCH, MILLISECOND
+from logarchive.record.block import Verbatim
 
 _NUMBER = re.compile(r"-?[0-9]{1,40}(?:\.[0-9]{1,40})?(?:[eE][+-]?[0-9]{1,3})?")
 _MOMENT = re.compile(
@@ -21,28 +22,6 @@ _DASHED = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}")
 _WIDE = Context(prec=200)
 #: Digits of an epoch's whole part -> (multiplier, divisor) to milliseconds. Units cannot be confused from 2001 to 2286.
 _UNITS = {10: (1000, 1), 13: (1, 1), 16: (1, 1000), 19: (1, 1_000_000)}
-
-
-class Verbatim:
-    """A JSON scalar kept as its text in the source, because no Python value would give that text back."""
-
-    __slots__ = ("text",)
-
-    def __init__(self, text: str) -> None:
-        """Keep the JSON text."""
-        self.text = text
-
-    def __eq__(self, other: object) -> bool:
-        """Compare by text."""
-        return isinstance(other, Verbatim) and other.text == self.text
-
-    def __hash__(self) -> int:
-        """Hash by text."""
-        return hash(self.text)
-
-    def __repr__(self) -> str:
-        """Show the text."""
-        return f"Verbatim({self.text!r})"
 
 
 class Inexact(int):

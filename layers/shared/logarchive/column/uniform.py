@@ -16,7 +16,7 @@ from logarchive.column.convert import text
 from logarchive.column.mapping import Column, Plan, typed
 from logarchive.column.scalar import Inexact
 from logarchive.column.schema import COLUMNS
-from logarchive.record.exact_json import Record
+from logarchive.record.block import Record
 
 _TEXT = DataType.utf8()
 _LEAVES = {Inexact, type(None)}

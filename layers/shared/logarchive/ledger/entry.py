@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer
 
 from logarchive.errors import Issue
-from logarchive.window import Window, instant, parse_instant
+from logarchive.moment import instant, parse_instant
+from logarchive.window import Window
 
 type State = Literal["planned", "archived", "sealed", "split", "closed"]
 type Verification = Literal["verified", "unverified"]

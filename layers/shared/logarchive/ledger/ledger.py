@@ -13,7 +13,8 @@ from boto3.dynamodb.conditions import Attr, ConditionBase, Key
 from logarchive.errors import ArchiveError
 from logarchive.ledger.dynamodb import Item, Table, Write, source_is
 from logarchive.ledger.entry import Entry, Head, Slot
-from logarchive.window import Span, Window, instant
+from logarchive.moment import instant
+from logarchive.window import Span, Window
 
 HEAD = "#head"
 SLOT = "#slot/"

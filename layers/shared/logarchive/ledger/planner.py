@@ -8,8 +8,9 @@ from itertools import batched, chain, islice
 from logarchive.errors import ArchiveError, ConfigError
 from logarchive.ledger.entry import Entry, Head
 from logarchive.ledger.ledger import BATCH, Ledger
+from logarchive.moment import floor, instant
 from logarchive.provider.source import Source
-from logarchive.window import Span, Window, floor, gaps, instant, tiles
+from logarchive.window import Span, Window, gaps, tiles
 
 #: A tick plans at most so many windows of a source; the next tick goes on.
 TICK_WINDOWS = 500

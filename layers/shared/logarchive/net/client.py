@@ -21,6 +21,7 @@ from logarchive.errors import (
     ThrottledError,
     UnavailableError,
 )
+from logarchive.moment import Clock
 from logarchive.net import response as answer
 from logarchive.net.download_host import Gate, resolved
 from logarchive.net.pacing import Pace, backoff_seconds, interval, retry_after_seconds
@@ -29,7 +30,7 @@ from logarchive.net.request import Request, joined
 from logarchive.net.spool import Spooled, spool
 from logarchive.net.transport import Remaining, Resolve, Transport, anywhere, within
 from logarchive.part import Part, Role
-from logarchive.provider.provider import Clock, Json, Provider
+from logarchive.provider.provider import Json, Provider
 from logarchive.provider.source import Source
 
 ATTEMPTS = 4

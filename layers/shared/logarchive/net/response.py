@@ -1,10 +1,9 @@
 """What an answer amounts to as HTTP: its status, whether it is whole, and pages where data should be."""
 
-import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any, Final, cast
+from typing import Final
 
 import httpx
 
@@ -19,12 +18,11 @@ from logarchive.errors import (
 )
 from logarchive.net.pacing import http_date
 from logarchive.net.spool import Spooled
-from logarchive.part import Part, beginning
+from logarchive.part import Part
+from logarchive.record.body import ERROR_BYTES, beginning
 
 type Fault = Callable[[Part], ProviderError | None]
 
-#: An error document is never longer; so a large body is not parsed to look for one.
-ERROR_BYTES = 64 * 1024
 #: A clock this far off is worth a word when a signature is refused.
 SKEW_SECONDS = 60
 
@@ -92,18 +90,6 @@ def link_fault(part: Part) -> ProviderError | None:
     if error is not None:
         error.args = (f"HTTP {part.status} from the download host, and no file",)
     return error
-
-
-def error_document(part: Part) -> Mapping[str, Any] | None:
-    """Return the body if it is a JSON object small enough to be an error, else None."""
-    if not 0 < part.bytes <= ERROR_BYTES or part.suffix not in {".json", ".gz"}:
-        return None
-    try:
-        # Whatever encoding it claims: what matters is that it is seen.
-        document = json.loads(beginning(part, ERROR_BYTES).decode("utf-8-sig", "replace"), strict=False)
-    except (ValueError, RecursionError, MalformedError):
-        return None
-    return cast("dict[str, Any]", document) if isinstance(document, dict) else None
 
 
 def require_whole(response: httpx.Response, body: Spooled) -> None:

@@ -4,13 +4,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from logarchive.column.attribute import has_float
 from logarchive.errors import MalformedError, MismatchError
 from logarchive.part import Part
-from logarchive.provider.provider import JsonLayout
-from logarchive.record.exact_json import Bad, Record
+from logarchive.record.block import Bad, Block, Record
+from logarchive.record.exact_json import has_float
 from logarchive.record.json_document import document
-from logarchive.record.json_stream import Block
+from logarchive.record.layout import JsonLayout
 from logarchive.record.unpack import members
 
 #: So many records are never the same twice by chance: then it is the same page.

@@ -8,51 +8,15 @@ from typing import Any, Literal, Protocol
 import httpx
 from pydantic import BaseModel
 
+from logarchive.column.feed import Feed
 from logarchive.errors import ProviderError
+from logarchive.moment import MILLISECOND, SECOND, Clock
 from logarchive.part import Part, Role
 from logarchive.provider.source import Source
-from logarchive.window import MILLISECOND, SECOND, Span
+from logarchive.record.layout import Layout
+from logarchive.window import Span
 
-type Clock = Callable[[], dt.datetime]
 type Json = Mapping[str, Any] | Sequence[Any]
-
-#: Converts one column: values as parsed (None where absent) -> typed values, None where one does not fit exactly.
-type Convert = Callable[[list[Any]], list[Any]]
-
-
-@dataclass(frozen=True)
-class Feed:
-    """One key of a record that feeds one column.
-
-    `take`: where the value fits, the key is used up; otherwise (and always with `take=False`: a derived column) it
-    stays in `attributes` or for another column.
-    """
-
-    key: str
-    convert: Convert
-    take: bool = True
-
-
-@dataclass(frozen=True, kw_only=True)
-class JsonLayout:
-    """Records are JSON objects: in an array at `path` (dotted), or sniffed: array, lines, `{…: [ … ]}`, CSV.
-
-    `embedded` names keys whose text may itself be a JSON object, to be flattened like any other; else it stays text.
-    """
-
-    path: str | None = None
-    embedded: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class LineLayout:
-    """Records are space-separated lines with quoted fields; `fields` names them per number of fields in a line."""
-
-    fields: Mapping[int, tuple[str, ...]]
-    absent: frozenset[str] = frozenset({"NULL", "(null)", "-"})
-
-
-type Layout = JsonLayout | LineLayout
 
 
 class Api(Protocol):

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+from dataclasses import dataclass
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, HttpUrl, model_validator
@@ -96,3 +97,11 @@ class Source(BaseModel):
     def lost_at(self, window: Window) -> dt.datetime | None:
         """Return when the provider begins to drop a window's records, if that is known."""
         return window.start + self.retention if self.retention else None
+
+
+@dataclass(frozen=True)
+class SourceError:
+    """A source that cannot be used, and why."""
+
+    source: str
+    error: str

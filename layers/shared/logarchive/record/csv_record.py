@@ -4,9 +4,7 @@ import csv
 from collections.abc import Iterator
 
 from logarchive.errors import MalformedError
-from logarchive.record.exact_json import Bad, unique
-from logarchive.record.json_scan import Item
-from logarchive.record.json_stream import MAX_RECORD_BYTES, Block, Buffer
+from logarchive.record.block import MAX_RECORD_BYTES, Bad, Block, Buffer, Item, unique
 
 _BLOCK_ROWS = 1000
 

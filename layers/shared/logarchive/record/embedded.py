@@ -5,8 +5,8 @@ from typing import Any
 
 import orjson
 
-from logarchive.column.attribute import has_float
-from logarchive.record.exact_json import Record, compact, read
+from logarchive.record.block import Record
+from logarchive.record.exact_json import compact, has_float, read
 
 
 def unfold(records: Sequence[Record], key: str) -> None:

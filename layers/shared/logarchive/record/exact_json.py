@@ -6,14 +6,12 @@ hooks keep number texts, repeated keys and lone surrogates. Both give the same r
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import orjson
 
-from logarchive.column.scalar import Verbatim
-
-type Record = dict[str, Any]
+from logarchive.record.block import Bad, Record, Verbatim, unique
 
 _LEAST, _MOST = -(2**63), 2**64 - 1
 _MOST_DIGITS = 20
@@ -22,23 +20,6 @@ _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _NEWLINE = orjson.Fragment(b"\n")
 #: How surrogateescape shows a byte that is not UTF-8.
 _NOT_UTF8 = re.compile("[\udc80-\udcff]")
-
-
-class Bad(NamedTuple):
-    """What stands where a record should, with the reason why it is none."""
-
-    reason: str
-    text: bytes
-
-
-def unique(name: str, taken: Iterable[str]) -> str:
-    """Return the name, or with `#2`, `#3` … where it is taken."""
-    if name not in taken:
-        return name
-    number = 2
-    while f"{name}#{number}" in taken:
-        number += 1
-    return f"{name}#{number}"
 
 
 def _object(pairs: list[tuple[str, Any]]) -> Record:
@@ -181,3 +162,10 @@ def faithful(source: bytes, written: Written, around: int) -> bool:
     if size == len(source) - lines:
         return True
     return size - written.spaces == len(source) - lines - source.count(b" ")
+
+
+def has_float(value: Any) -> bool:  # noqa: ANN401 (JSON)
+    """Tell whether there is a float anywhere in a value."""
+    if isinstance(value, dict):
+        return any(map(has_float, value.values()))  # pyright: ignore[reportUnknownArgumentType] (JSON)
+    return any(map(has_float, value)) if isinstance(value, list) else isinstance(value, float)  # pyright: ignore[reportUnknownArgumentType] (JSON)

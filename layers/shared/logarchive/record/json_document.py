@@ -7,10 +7,11 @@ from typing import Any
 import orjson
 
 from logarchive.errors import MalformedError
-from logarchive.provider.provider import JsonLayout
 from logarchive.record import csv_record
-from logarchive.record.exact_json import DECODER, Bad, Record, read
-from logarchive.record.json_stream import Array, Block, Buffer, Chunks, lines
+from logarchive.record.block import Bad, Block, Buffer, Chunks, Record
+from logarchive.record.exact_json import DECODER, read
+from logarchive.record.json_stream import Array, lines
+from logarchive.record.layout import JsonLayout
 
 _HEAD_BYTES = 64 * 1024
 #: A first line longer than this is taken for a document.

@@ -3,7 +3,8 @@
 import re
 import sys
 
-from logarchive.record.exact_json import DECODER, Bad, Record, checked, raw, reason
+from logarchive.record.block import Bad, Item
+from logarchive.record.exact_json import DECODER, checked, raw, reason
 
 _SPACE = re.compile(r"[ \t\r\n]*")
 _GAP = re.compile(r"[ \t\r\n,]*")
@@ -12,8 +13,6 @@ _ELEMENT_END = re.compile(r"[,\]]")
 _STRING_OR_BRACE = re.compile(r'"(?:[^"\\\x00-\x1f]|\\.)*"|[{}"]')
 _STRING_OR_BRACKET = re.compile(r'"(?:[^"\\\x00-\x1f]|\\.)*"|[{}\[\]"]')
 _NOT_UTF8 = re.compile("[\udc80-\udcff]")
-
-type Item = Record | Bad
 
 
 class Scan:

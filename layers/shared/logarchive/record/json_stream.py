@@ -1,74 +1,18 @@
 """Streams of JSON cut into blocks of whole records: lines, and arrays, wherever the array lies in its document."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import orjson
 
 from logarchive.errors import MalformedError
-from logarchive.record.exact_json import Bad, Written, faithful, raw, read
-from logarchive.record.json_scan import Item, scan
+from logarchive.record.block import BLOCK_BYTES, MAX_RECORD_BYTES, Bad, Block, Buffer, Item
+from logarchive.record.exact_json import Written, faithful, raw, read
+from logarchive.record.json_scan import scan
 
-BLOCK_BYTES = 1024 * 1024
-#: Beyond this a record that does not end is taken for broken.
-MAX_RECORD_BYTES = 32 * 1024 * 1024
 _ATTEMPTS = 3
 _LOOK_BACK = 64
-
-type Chunks = Iterator[bytes]
-
-
-class Block:
-    """Records in order, with what stands where a record should; `exactly` reads them again, keeping number texts."""
-
-    def __init__(
-        self,
-        items: list[Item],
-        exactly: Callable[[], list[Item]] | None = None,
-        written: Sequence[bytes | memoryview] | None = None,
-        *,
-        verbatim: bool = False,
-    ) -> None:
-        """Hold items; without `exactly` they are exact already; `written` are their canonical forms, where known.
-
-        `verbatim`: the canonical form is the record's own text.
-        """
-        self.items = items
-        self.verbatim = verbatim
-        self.exact = exactly is None
-        self.written = written
-        self._exactly = exactly
-
-    def exactly(self) -> "Block":
-        """Return the same block, read exactly."""
-        return self if self._exactly is None else Block(self._exactly())
-
-
-class Buffer:
-    """A stream that is read ahead."""
-
-    def __init__(self, chunks: Chunks) -> None:
-        """Start before the first byte."""
-        self._chunks = chunks
-        self.data = b""
-        self.ended = False
-
-    def fill(self, size: int) -> None:
-        """Read until `size` bytes are held, or the stream has ended."""
-        pieces, held = [self.data], len(self.data)
-        while held < size and not self.ended:
-            piece = next(self._chunks, None)
-            if piece is None:
-                self.ended = True
-            else:
-                pieces.append(piece)
-                held += len(piece)
-        self.data = b"".join(pieces)
-
-    def drop(self, size: int) -> None:
-        """Forget the first bytes."""
-        self.data = self.data[size:]
 
 
 def _fast(source: bytes, records: Any, around: int, exactly: Callable[[], list[Item]]) -> Block | None:  # noqa: ANN401 (JSON)

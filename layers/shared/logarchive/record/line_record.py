@@ -4,10 +4,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from logarchive.errors import MalformedError
-from logarchive.provider.provider import LineLayout
-from logarchive.record.exact_json import Bad
-from logarchive.record.json_scan import Item
-from logarchive.record.json_stream import BLOCK_BYTES, MAX_RECORD_BYTES, Block, Buffer, Chunks
+from logarchive.record.block import BLOCK_BYTES, MAX_RECORD_BYTES, Bad, Block, Buffer, Chunks, Item
+from logarchive.record.layout import LineLayout
 
 _FIELD = re.compile(r'(?:"((?:[^"]|"")*+)"([^ ]*+)|([^" ][^ ]*+)?)(?= |\Z)')
 

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -10,56 +9,24 @@ from arro3.core import RecordBatch
 
 from logarchive.column.arrow import Batches, filled
 from logarchive.column.bounds import Bounds
+from logarchive.column.frame import Frame
 from logarchive.column.line_frame import LineColumns
 from logarchive.column.mapping import Plan
-from logarchive.column.record_frame import Frame, frame
+from logarchive.column.record_frame import frame
 from logarchive.errors import TooLargeError
 from logarchive.part import Part
-from logarchive.provider.provider import JsonLayout, Layout, LineLayout, Provider
-from logarchive.record import json_document as json_source
-from logarchive.record import line_record, unpack
-from logarchive.record.json_stream import Block
+from logarchive.provider.provider import Provider
+from logarchive.record import line_record
+from logarchive.record.layout import JsonLayout, LineLayout
+from logarchive.record.reader import blocks, lines_of
 from logarchive.row import parquet
+from logarchive.row.built import Built, Numbers
 from logarchive.row.identity import Hashed, Unique
 from logarchive.row.parquet import object_visits
 from logarchive.row.reject import Rejects
 from logarchive.window import Window
 
-__all__ = ["MAX_RECORDS", "Built", "Numbers", "build", "object_visits", "reaches"]
-
 MAX_RECORDS = 5_000_000
-
-
-@dataclass(frozen=True, kw_only=True)
-class Numbers:
-    """What became of the records of a visit's data parts: `fetched` = rows + rejects + outside + duplicates."""
-
-    announced: int | None
-    fetched: int
-    rows: int
-    rejects: int
-    outside: int
-    duplicates: int
-    strays: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Built:
-    """A window's object as built from a visit and the object that stood; `path` is None when it has no row.
-
-    `kept` rows of the standing object were not in this visit (then the window has shrunk), `added` rows of this visit
-    were not in the standing object.
-    """
-
-    numbers: Numbers
-    path: Path | None
-    sha256: str
-    bytes: int
-    object_rows: int
-    kept: int
-    added: int
-    visits: tuple[str, ...]
-    rejects_path: Path | None
 
 
 def build(  # noqa: PLR0913 (what a visit is)
@@ -106,37 +73,6 @@ def build(  # noqa: PLR0913 (what a visit is)
     )
 
 
-def reaches(
-    parts: Sequence[Part], layout: Layout, cap: int, smallest_record_bytes: int, time_key: str | None = None
-) -> bool:
-    """Tell whether the records of parts number `cap` or more; counted only where their bytes could hold so many."""
-    least = 0
-    for part in parts:
-        for member in unpack.members(part.path):
-            for chunk in member:
-                least += len(chunk)
-    if least < cap * smallest_record_bytes:
-        return False
-    return sum(len(block.items) for part in parts for block in blocks(part, layout, time_key)) >= cap
-
-
-def blocks(part: Part, layout: Layout, time_key: str | None) -> Iterator[Block]:
-    """Yield a part's records; an error names the part's own trouble."""
-    if isinstance(layout, LineLayout):
-        for lines in _lines(part):
-            yield line_record.block(lines, layout)
-    else:
-        found = unpack.members(part.path)
-        # An empty body has no member; where a document is promised that is no document.
-        for member in found if layout.path is None else [next(found, iter(()))]:
-            yield from json_source.blocks(member, layout, time_key)
-
-
-def _lines(part: Part) -> Iterator[list[bytes]]:
-    for member in unpack.members(part.path):
-        yield from line_record.blocks(member)
-
-
 class _Rows:
     """Turns parts into record batches, and counts."""
 
@@ -178,7 +114,7 @@ class _Rows:
     def _frames(self, part: Part, bounds: Bounds) -> Iterator[Frame]:
         layout = self._provider.layout
         if self._line_columns is not None and isinstance(layout, LineLayout):
-            for lines in _lines(part):
+            for lines in lines_of(part):
                 found = self._line_columns.frame(lines)
                 yield found or frame(line_record.block(lines, layout), self._plan, bounds)
         else:

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import orjson
 
-from logarchive.record.exact_json import Bad
+from logarchive.record.block import Bad
 
 MAX_RECORD_BYTES = 64 * 1024
 

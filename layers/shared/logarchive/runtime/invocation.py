@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from logarchive.errors import OutOfTimeError
 from logarchive.ledger.entry import Entry
-from logarchive.provider.provider import Clock
+from logarchive.moment import Clock
 from logarchive.runtime.metric import Count, issue_metric
 
 

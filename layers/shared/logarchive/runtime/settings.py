@@ -4,11 +4,10 @@ import datetime as dt
 import os
 import re
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import cast
 
 from logarchive.errors import ConfigError
-
-type LockMode = Literal["GOVERNANCE", "COMPLIANCE"]
+from logarchive.store.bucket import LockMode
 
 
 @dataclass(frozen=True)

@@ -3,27 +3,19 @@
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 from pydantic import BaseModel, ValidationError
 
-from logarchive.errors import ConfigError
+from logarchive.errors import ConfigError, reasons
+from logarchive.moment import duration, floor, instant
 from logarchive.provider.provider import Provider
-from logarchive.provider.source import NAME, Source
-from logarchive.window import duration, floor, instant
+from logarchive.provider.source import NAME, Source, SourceError
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager.client import SecretsManagerClient
     from mypy_boto3_ssm.client import SSMClient
-
-
-@dataclass(frozen=True)
-class SourceError:
-    """A source that cannot be used, and why."""
-
-    source: str
-    error: str
 
 
 @dataclass(frozen=True)
@@ -112,14 +104,3 @@ class Sources[S: Source, K: BaseModel]:
         for page in pages:
             for item in page["Parameters"]:
                 yield item.get("Name", "").removeprefix(f"{self.path}/"), item.get("Value", "")
-
-
-def reasons(error: ValidationError) -> str:
-    """Say what is wrong with a document, field by field, without repeating a value."""
-    return "; ".join(_reason(item) for item in error.errors(include_url=False, include_input=False))
-
-
-def _reason(item: Any) -> str:  # noqa: ANN401 (pydantic's error details)
-    where = ".".join(map(str, item["loc"]))
-    what = "unknown field" if item["type"] == "extra_forbidden" else item["msg"].removeprefix("Value error, ")
-    return f"{where}: {what}" if where else what

@@ -8,12 +8,11 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from botocore.exceptions import ClientError
 
 from logarchive.errors import ArchiveError
-from logarchive.runtime.settings import LockMode
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -22,6 +21,8 @@ if TYPE_CHECKING:
 #: Up to here an object is one PutObject, above it a multipart upload.
 SINGLE_PUT_BYTES = 8 * 1024 * 1024
 PIECE_BYTES = 8 * 1024 * 1024
+type LockMode = Literal["GOVERNANCE", "COMPLIANCE"]
+
 NOT_FOUND, FORBIDDEN = 404, 403
 
 

@@ -21,11 +21,10 @@ from logarchive.errors import (
     TooMuchError,
     UnavailableError,
 )
-from logarchive.net.response import error_document
+from logarchive.moment import EPOCH, MILLISECOND, Clock
 from logarchive.part import Part
-from logarchive.provider.provider import Clock
 from logarchive.provider.secret import Key, Secret
-from logarchive.window import EPOCH, MILLISECOND
+from logarchive.record.body import error_document
 
 #: Error code -> what it means. That a refused permission is 401, not 403, is the page's own.
 KINDS: Mapping[str, type[ProviderError]] = {

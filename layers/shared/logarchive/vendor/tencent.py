@@ -16,10 +16,10 @@ import httpx
 from pydantic import AliasChoices, AliasPath, BaseModel, BeforeValidator, Field, NaiveDatetime
 
 from logarchive.errors import ForbiddenError, MalformedError, ProviderError, ThrottledError, UnavailableError
-from logarchive.net.response import error_document
+from logarchive.moment import Clock
 from logarchive.part import Part
-from logarchive.provider.provider import Clock
 from logarchive.provider.secret import Key, Secret
+from logarchive.record.body import error_document
 
 type SignatureMethod = Literal["HmacSHA1", "HmacSHA256"]
 

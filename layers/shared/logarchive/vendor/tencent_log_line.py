@@ -7,7 +7,8 @@ No sample line is published: that fields are quoted when they hold spaces is wha
 from collections.abc import Mapping
 
 from logarchive.column.convert import after, before, integer, lookup, number, status_severity, text, zoned_time
-from logarchive.provider.provider import Feed, LineLayout
+from logarchive.column.feed import Feed
+from logarchive.record.layout import LineLayout
 
 FIELDS = (
     *("time", "client_ip", "domain", "url", "bytes", "province_id", "isp_id", "status", "referer", "duration_ms"),

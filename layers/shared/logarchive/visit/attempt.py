@@ -15,10 +15,12 @@ from logarchive.errors import ArchiveError, Issue, LostClaimError, OutOfTimeErro
 from logarchive.ledger.entry import Entry
 from logarchive.ledger.ledger import Ledger
 from logarchive.ledger.planner import planned
+from logarchive.moment import Clock
 from logarchive.part import Part
-from logarchive.provider.provider import Api, Clock, Provider
+from logarchive.provider.provider import Api, Provider
 from logarchive.provider.source import Source
-from logarchive.row.build import Built, build
+from logarchive.row.build import build
+from logarchive.row.built import Built
 from logarchive.store.bucket import ChangedError, Store
 from logarchive.store.manifest import Manifest, RawVisit, manifests
 from logarchive.store.place import Place, visit_name

@@ -11,7 +11,7 @@ from logarchive.errors import MismatchError, ProviderError, TooMuchError
 from logarchive.part import Part, Role
 from logarchive.provider.provider import Api, Provider
 from logarchive.provider.source import Source
-from logarchive.row.build import reaches
+from logarchive.record.reader import reaches
 from logarchive.window import Span
 
 #: How often a range is read anew whose pages shifted while they were read.

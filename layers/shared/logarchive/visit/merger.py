@@ -11,7 +11,8 @@ from logarchive.errors import ArchiveError, LostClaimError
 from logarchive.ledger.entry import Entry, StoredObject
 from logarchive.part import Part
 from logarchive.row import parquet
-from logarchive.row.build import Built, object_visits
+from logarchive.row.built import Built
+from logarchive.row.parquet import object_visits
 from logarchive.store.bucket import ChangedError, Store, Stored, sha256_of
 from logarchive.store.manifest import Manifest
 from logarchive.store.place import Place

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from logarchive.errors import Issue
 from logarchive.ledger.entry import Entry, StoredObject
 from logarchive.provider.source import Source
-from logarchive.row.build import Built
+from logarchive.row.built import Built
 
 BACK_OFF = tuple(dt.timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 360))
 MINUTE = dt.timedelta(minutes=1)

@@ -1,0 +1,51 @@
+"""Instants and durations as text, epoch milliseconds, and the clock."""
+
+import datetime as dt
+from collections.abc import Callable
+
+EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+
+
+MILLISECOND = dt.timedelta(milliseconds=1)
+
+
+SECOND = dt.timedelta(seconds=1)
+
+
+def instant(moment: dt.datetime) -> str:
+    """Write a UTC moment as `2026-11-22T13:00:00Z` (whole seconds, sorts as text)."""
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def parse_instant(text: str) -> dt.datetime:
+    """Read what `instant` wrote."""
+    return dt.datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=dt.UTC)
+
+
+def duration(length: dt.timedelta) -> str:
+    """Write whole seconds as ISO 8601 with days, hours, minutes and seconds: `PT1H`, `P1DT30M`."""
+    minutes, seconds = divmod(length // SECOND, 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    date = f"{days}D" if days else ""
+    time = "".join(f"{n}{unit}" for n, unit in ((hours, "H"), (minutes, "M"), (seconds, "S")) if n)
+    return f"P{date}{'T' + time if time else ''}" if date or time else "PT0S"
+
+
+def parse_duration(text: str) -> dt.timedelta:
+    """Read what `duration` wrote."""
+    days, _, time = text.removeprefix("P").partition("T")
+    length = dt.timedelta(days=int(days.removesuffix("D") or 0))
+    for unit, size in (("H", 3600), ("M", 60), ("S", 1)):
+        number, found, rest = time.partition(unit)
+        if found:
+            length, time = length + int(number) * dt.timedelta(seconds=size), rest
+    return length
+
+
+def floor(moment: dt.datetime, length: dt.timedelta) -> dt.datetime:
+    """Return the last multiple of `length` since the epoch that is not after `moment`."""
+    return EPOCH + (moment - EPOCH) // length * length
+
+
+type Clock = Callable[[], dt.datetime]

@@ -1,0 +1,105 @@
+"""What JSON, CSV and log lines have in common: records, what is none, and blocks of both."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+BLOCK_BYTES = 1024 * 1024
+#: Beyond this a record that does not end is taken for broken.
+MAX_RECORD_BYTES = 32 * 1024 * 1024
+
+type Chunks = Iterator[bytes]
+type Record = dict[str, Any]
+
+
+class Verbatim:
+    """A JSON scalar kept as its text in the source, because no Python value would give that text back."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        """Keep the JSON text."""
+        self.text = text
+
+    def __eq__(self, other: object) -> bool:
+        """Compare by text."""
+        return isinstance(other, Verbatim) and other.text == self.text
+
+    def __hash__(self) -> int:
+        """Hash by text."""
+        return hash(self.text)
+
+    def __repr__(self) -> str:
+        """Show the text."""
+        return f"Verbatim({self.text!r})"
+
+
+class Bad(NamedTuple):
+    """What stands where a record should, with the reason why it is none."""
+
+    reason: str
+    text: bytes
+
+
+type Item = Record | Bad
+
+
+class Block:
+    """Records in order, with what stands where a record should; `exactly` reads them again, keeping number texts."""
+
+    def __init__(
+        self,
+        items: list[Item],
+        exactly: Callable[[], list[Item]] | None = None,
+        written: Sequence[bytes | memoryview] | None = None,
+        *,
+        verbatim: bool = False,
+    ) -> None:
+        """Hold items; without `exactly` they are exact already; `written` are their canonical forms, where known.
+
+        `verbatim`: the canonical form is the record's own text.
+        """
+        self.items = items
+        self.verbatim = verbatim
+        self.exact = exactly is None
+        self.written = written
+        self._exactly = exactly
+
+    def exactly(self) -> "Block":
+        """Return the same block, read exactly."""
+        return self if self._exactly is None else Block(self._exactly())
+
+
+class Buffer:
+    """A stream that is read ahead."""
+
+    def __init__(self, chunks: Chunks) -> None:
+        """Start before the first byte."""
+        self._chunks = chunks
+        self.data = b""
+        self.ended = False
+
+    def fill(self, size: int) -> None:
+        """Read until `size` bytes are held, or the stream has ended."""
+        pieces, held = [self.data], len(self.data)
+        while held < size and not self.ended:
+            piece = next(self._chunks, None)
+            if piece is None:
+                self.ended = True
+            else:
+                pieces.append(piece)
+                held += len(piece)
+        self.data = b"".join(pieces)
+
+    def drop(self, size: int) -> None:
+        """Forget the first bytes."""
+        self.data = self.data[size:]
+
+
+def unique(name: str, taken: Iterable[str]) -> str:
+    """Return the name, or with `#2`, `#3` … where it is taken."""
+    if name not in taken:
+        return name
+    number = 2
+    while f"{name}#{number}" in taken:
+        number += 1
+    return f"{name}#{number}"

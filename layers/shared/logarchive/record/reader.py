@@ -1,0 +1,40 @@
+"""The records of a part, whatever its layout."""
+
+from collections.abc import Iterator, Sequence
+
+from logarchive.part import Part
+from logarchive.record import json_document, line_record, unpack
+from logarchive.record.block import Block
+from logarchive.record.layout import Layout, LineLayout
+
+
+def reaches(
+    parts: Sequence[Part], layout: Layout, cap: int, smallest_record_bytes: int, time_key: str | None = None
+) -> bool:
+    """Tell whether the records of parts number `cap` or more; counted only where their bytes could hold so many."""
+    least = 0
+    for part in parts:
+        for member in unpack.members(part.path):
+            for chunk in member:
+                least += len(chunk)
+    if least < cap * smallest_record_bytes:
+        return False
+    return sum(len(block.items) for part in parts for block in blocks(part, layout, time_key)) >= cap
+
+
+def blocks(part: Part, layout: Layout, time_key: str | None) -> Iterator[Block]:
+    """Yield a part's records; an error names the part's own trouble."""
+    if isinstance(layout, LineLayout):
+        for lines in lines_of(part):
+            yield line_record.block(lines, layout)
+    else:
+        found = unpack.members(part.path)
+        # An empty body has no member; where a document is promised that is no document.
+        for member in found if layout.path is None else [next(found, iter(()))]:
+            yield from json_document.blocks(member, layout, time_key)
+
+
+def lines_of(part: Part) -> Iterator[list[bytes]]:
+    """Yield blocks of a part's lines."""
+    for member in unpack.members(part.path):
+        yield from line_record.blocks(member)

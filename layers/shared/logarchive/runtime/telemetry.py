@@ -1,0 +1,81 @@
+"""Log lines, metrics and traces of an invocation, as Powertools writes them."""
+
+import datetime as dt
+import time
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any, cast
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.metrics import EphemeralMetrics
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from logarchive.runtime.invocation import Invocation
+from logarchive.runtime.metric import UNITS, Count, Tally
+
+#: The last word of a log event -> its level; all others tell what went as it should.
+_LEVELS = {"issue": "warning", "invalid": "warning", "refused": "warning", "failed": "error"}
+
+
+type Handler = Callable[[Any, LambdaContext], dict[str, Any]]
+
+
+def invocation_of(context: LambdaContext, logger: Logger, event: Any, count: Count) -> Invocation:  # noqa: ANN401
+    """Say what an action needs to know of its invocation; every line it logs tells which one it is, and who asked."""
+    asked_by = cast("dict[str, object]", event).get("by") if isinstance(event, dict) else None
+    logger.append_keys(request_id=context.aws_request_id)
+    logger.set_correlation_id(str(asked_by or context.aws_request_id))
+
+    def log(event: str, **keys: Any) -> None:  # noqa: ANN401 (any value a log line holds)
+        level = _LEVELS.get(event.rpartition(".")[2], "info")
+        {"info": logger.info, "warning": logger.warning, "error": logger.error}[level](event, extra=keys)
+
+    now = _now()
+    return Invocation(
+        name=context.aws_request_id,
+        started=now,
+        deadline=now + dt.timedelta(milliseconds=context.get_remaining_time_in_millis()),
+        clock=_now,
+        sleep=time.sleep,
+        log=log,
+        count=count,
+    )
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+@cache
+def logger_of(provider: str) -> Logger:
+    """Return the logger of a provider's function."""
+    return Logger(service=provider)
+
+
+def traced(provider: str, handler: Handler) -> Handler:
+    """Return the handler with its run and its calls to AWS traced. What is sent to a provider stays as it was."""
+    from aws_lambda_powertools import Tracer  # its SDK costs cold start
+
+    tracer = Tracer(service=provider, patch_modules=["botocore"])
+    return tracer.capture_lambda_handler(handler, capture_response=False)
+
+
+def publish(provider: str, tally: Tally, *, per_source: bool) -> None:
+    """Write the invocation's metrics, if there are any: of the provider, and of each source if that is wanted."""
+    _write({"provider": provider}, tally.total)
+    if per_source:
+        for source, values in tally.of_source.items():
+            _write({"provider": provider, "source": source}, values)
+
+
+def _write(dimensions: dict[str, str], values: Mapping[str, float]) -> None:
+    if not values:
+        return
+    metrics = EphemeralMetrics()
+    # Powertools would add its service as one more dimension.
+    metrics.service = ""
+    for dimension, named in dimensions.items():
+        metrics.add_dimension(dimension, named)
+    for name, value in values.items():
+        metrics.add_metric(name=name, unit=UNITS[name], value=value)
+    metrics.flush_metrics()
