@@ -58,7 +58,7 @@ class Scenario:
     table: FakeTable = field(default_factory=FakeTable)
     s3: FakeS3 = field(default_factory=FakeS3)
     now: dt.datetime = START
-    settings: dict[str, Any] = field(default_factory=dict[str, Any])
+    source: dict[str, Any] = field(default_factory=dict[str, Any])
     #: All sources; None: the one.
     sources: dict[str, Any] | None = None
     #: Answers in place of the world, when set.
@@ -93,8 +93,8 @@ class Scenario:
             "start": "2026-11-20T00:00:00Z",
         }
         source |= {"window": "P1D", "revisit": ["PT1H", "PT4H"]}
-        sources = {"shop": source | self.settings} if self.sources is None else self.sources
-        ssm = FakeSsm({f"/la/sources/elsa/{name}": json.dumps(settings) for name, settings in sources.items()})
+        sources = {"shop": source | self.source} if self.sources is None else self.sources
+        ssm = FakeSsm({f"/la/sources/elsa/{name}": json.dumps(configured) for name, configured in sources.items()})
         secrets = FakeSecrets({"la/ncloud/one": '{"access_key": "a", "secret_key": "s"}'})
         return Archive(
             provider=provider,

@@ -1,4 +1,3 @@
-# ruff: noqa: S311, S106 (the records are made up)
 """Measure the hot path: CPU time as a ratio to what nobody can avoid, from alternating runs in one process.
 
     python -m tools.bench [records]
@@ -9,6 +8,7 @@ Absolute times drift with the machine; only the ratios of one run mean anything.
 
 from __future__ import annotations
 
+# ruff: noqa: S311, S106 (the records are made up)
 import datetime as dt
 import gzip
 import os
@@ -29,7 +29,7 @@ import orjson
 from isal import isal_zlib
 
 from logarchive.column.convert import epoch_ms, item, severity, text
-from logarchive.column.feed import Feed
+from logarchive.column.field_mapping import FieldMapping
 from logarchive.moment import EPOCH, MILLISECOND
 from logarchive.part import Part
 from logarchive.provider.provider import Provider
@@ -44,22 +44,22 @@ RUNS = 5
 WINDOW = Window(dt.datetime(2026, 11, 22, 13, tzinfo=dt.UTC), dt.datetime(2026, 11, 22, 14, tzinfo=dt.UTC))
 START = (WINDOW.start - EPOCH) // MILLISECOND
 ELSA = {
-    "time": Feed("logTime", epoch_ms),
-    "severity_text": Feed("logLevel", text),
-    "severity_number": Feed("logLevel", severity, take=False),
-    "body": Feed("body", text),
-    "service_name": Feed("projectName", text),
-    "service_version": Feed("projectVersion", text),
-    "host_name": Feed("host", text),
+    "time": FieldMapping("logTime", epoch_ms),
+    "severity_text": FieldMapping("logLevel", text),
+    "severity_number": FieldMapping("logLevel", severity, take=False),
+    "body": FieldMapping("body", text),
+    "service_name": FieldMapping("projectName", text),
+    "service_version": FieldMapping("projectVersion", text),
+    "host_name": FieldMapping("host", text),
 }
 SECURITY365 = {
-    "time": Feed("time", epoch_ms),
-    "severity_text": Feed("logLevel", text),
-    "body": Feed("description", text),
-    "user_id": Feed("userId", text),
-    "user_name": Feed("user.name", text),
-    "client_address": Feed("ip", text),
-    "trace_id": Feed("traceId", text),
+    "time": FieldMapping("time", epoch_ms),
+    "severity_text": FieldMapping("logLevel", text),
+    "body": FieldMapping("description", text),
+    "user_id": FieldMapping("userId", text),
+    "user_name": FieldMapping("user.name", text),
+    "client_address": FieldMapping("ip", text),
+    "trace_id": FieldMapping("traceId", text),
 }
 AGENT = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{}.0.0.0 Safari/537.36"
 
@@ -117,11 +117,13 @@ def cdn_line(at: int, count: int) -> bytes:
     ).encode()
 
 
-def provider(layout: Layout, columns: dict[str, Feed], unique_id: Feed | None = None) -> Provider[Any, Any]:
+def provider(
+    layout: Layout, columns: dict[str, FieldMapping], unique_id: FieldMapping | None = None
+) -> Provider[Any, Any]:
     """Make a provider of which only the records matter."""
     none = cast("Any", None)
     return Provider(
-        name="bench", source=none, secret=none, secret_group="bench", auth=none, fetch=none, fault=none, feed=none,
+        name="bench", source=none, secret=none, secret_group="bench", auth=none, fetch=none, fault=none, feed_id=none,
         layout=layout, columns=lambda _settings: columns, unique_id=unique_id, bounded=isinstance(layout, JsonLayout),
     )  # fmt: skip
 
@@ -138,7 +140,7 @@ def ours(of: Provider[Any, Any], paths: list[Path], directory: Path) -> Built:
     """Build an object."""
     parts = [part(path) for path in paths]
     return build(
-        provider=of, settings=None, source="bench", window=WINDOW, visit="v1", parts=parts, standing=None,
+        records=of.record_format(None), source_name="bench", window=WINDOW, visit="v1", parts=parts, standing=None,
         directory=directory, alive=lambda: None,
     )  # fmt: skip
 
@@ -190,7 +192,7 @@ def main(count: int) -> None:
         lines.write_bytes(gzip.compress(b"".join(cdn_line(at, count) for at in range(count)), 6))
 
         elsa = provider(JsonLayout(), ELSA)
-        security365 = provider(JsonLayout(path="items"), SECURITY365, Feed("sort", item(1), take=False))
+        security365 = provider(JsonLayout(path="items"), SECURITY365, FieldMapping("sort", item(1), take=False))
         cdn = provider(LAYOUT, dict(line_columns("+08:00")))
         compare("elsa", lambda: inflate_and_parse([zipped]), lambda: ours(elsa, [zipped], directory), count)
         compare("security365", lambda: inflate_and_parse(pages), lambda: ours(security365, pages, directory), count)

@@ -65,7 +65,7 @@ class Sample:
 def sample() -> Sample:
     """Let the schedule fire once, an hour after the source's start."""
     body = _zipped(b"[" + b",".join(json.dumps(record).encode() for record in RECORDS) + b',{"logLevel":"INFO"}]')
-    scenario = Scenario(world=[], now=NOW, settings=SETTINGS, answer=lambda _request: httpx.Response(200, content=body))
+    scenario = Scenario(world=[], now=NOW, source=SETTINGS, answer=lambda _request: httpx.Response(200, content=body))
     tick = scenario.tick()
     status = act(scenario.archive(), {"action": "status"})
     return Sample(tick, status, {key: found.body for key, found in sorted(scenario.s3.objects.items())})

@@ -8,7 +8,7 @@ from pydantic import Field, HttpUrl
 
 from logarchive.action.handler import lambda_handler
 from logarchive.column.convert import lookup, text, zoned_time
-from logarchive.column.feed import Feed
+from logarchive.column.field_mapping import FieldMapping
 from logarchive.errors import MalformedError
 from logarchive.part import Part
 from logarchive.provider.paging import Page, announced, numbered, opened
@@ -61,7 +61,7 @@ def fetch(api: Api, source: ApigatewaySource, span: Span) -> Iterator[Part]:
         return page(api.request("POST", PATH, json={**asked, "offset": before}))
 
     for part in announced(numbered(ask, source.page_size)):
-        yield part.be(asked=days)
+        yield part.replace(asked=days)
 
 
 def covered(span: Span, time_zone: str) -> Span:
@@ -81,14 +81,14 @@ def page(part: Part) -> Page:
     return Page(part, items, total)
 
 
-def columns(source: ApigatewaySource) -> Mapping[str, Feed]:
+def columns(source: ApigatewaySource) -> Mapping[str, FieldMapping]:
     """Map the four fields there are; times name no zone and are read in the one that was asked for."""
     return {
-        "time": Feed("time", zoned_time(source.time_zone)),
-        "severity_text": Feed("level", text),
-        "severity_number": Feed("level", lookup(SEVERITY), take=False),
-        "event_name": Feed("type", text),
-        "body": Feed("message", text),
+        "time": FieldMapping("time", zoned_time(source.time_zone)),
+        "severity_text": FieldMapping("level", text),
+        "severity_number": FieldMapping("level", lookup(SEVERITY), take=False),
+        "event_name": FieldMapping("type", text),
+        "body": FieldMapping("message", text),
     }
 
 
@@ -103,6 +103,6 @@ provider = Provider(
     layout=LAYOUT,
     columns=columns,
     # In another zone the same event has another `time`, and so another hash.
-    feed=lambda source: f"{source.base_url.host}/{source.time_zone}",
+    feed_id=lambda source: f"{source.base_url.host}/{source.time_zone}",
 )
 handler = lambda_handler(provider)

@@ -1,7 +1,6 @@
 """Tencent Cloud access logs: hourly files, listed by CDN `DescribeCdnDomainLogs` or DSA `GetDsaHostLogs`.
 
-`api: cdn`: tencentcloud.com/document/product/228/33599. `api: dsa`: the page "Download Access Logs" (2018) of a service
-that its vendor has retired.
+`api: cdn`: tencentcloud.com/document/product/228/33599. `api: dsa`: "Download Access Logs" (2018), now retired.
 """
 
 import datetime as dt
@@ -15,14 +14,13 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from logarchive.action.handler import lambda_handler
 from logarchive.errors import LinkExpiredError, MalformedError, MismatchError
-from logarchive.moment import SECOND, Clock, instant
+from logarchive.moment import DAY, HOUR, SECOND, Clock, instant
 from logarchive.net.download_host import DownloadHost
 from logarchive.part import Part
 from logarchive.provider.provider import Api, Provider
-from logarchive.provider.source import DAY, HOUR, Address, Ages, Length, Source
+from logarchive.provider.source import Address, Ages, Length, Source
 from logarchive.record.body import parsed
-from logarchive.vendor import tencent
-from logarchive.vendor import tencent_log_line as tencent_line
+from logarchive.vendor import tencent, tencent_log_line
 from logarchive.window import Span
 
 #: What each API's page says of itself; a source may say otherwise.
@@ -95,7 +93,7 @@ def fetch(api: Api, source: DsaSource, span: Span) -> Iterator[Part]:
             listed_anew = True
             links |= yield from listing(api, source, span)
             part = api.download(links[file])
-        yield part.be(extra={"host": file[0], "hour": instant(file[1])})
+        yield part.replace(extra={"host": file[0], "hour": instant(file[1])})
 
 
 def _cdn(api: Api, source: DsaSource, span: Span) -> Generator[Part, None, Links]:
@@ -170,9 +168,9 @@ provider = Provider(
     auth=auth,
     fetch=fetch,
     fault=tencent.fault,
-    layout=tencent_line.LAYOUT,
-    columns=lambda source: tencent_line.columns(source.time_zone),
-    feed=lambda source: source.api,
+    layout=tencent_log_line.LAYOUT,
+    columns=lambda source: tencent_log_line.columns(source.time_zone),
+    feed_id=lambda source: source.api,
     download_hosts=lambda source: source.download_hosts,
     bounded=False,
     margin=dt.timedelta(0),

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, HttpUrl
 
 from logarchive.action.handler import lambda_handler
 from logarchive.column.convert import epoch_ms, severity, text
-from logarchive.column.feed import Feed
+from logarchive.column.field_mapping import FieldMapping
 from logarchive.errors import MalformedError, ProviderError
 from logarchive.moment import EPOCH, MILLISECOND
 from logarchive.part import Part
@@ -65,7 +65,7 @@ def fetch(api: Api, source: ElsaSource, span: Span) -> Iterator[Part]:
     }
     if source.include_fields:
         asked["includeFields"] = source.include_fields
-    yield api.request("POST", PATH, json=asked).be(asked=span)
+    yield api.request("POST", PATH, json=asked).replace(asked=span)
 
 
 def fault(part: Part) -> ProviderError | None:
@@ -91,16 +91,16 @@ def wraps(document: Mapping[str, Any]) -> bool:
     return all(isinstance(record, dict) and TIME in record for record in lists[0][:1])
 
 
-def columns(_source: ElsaSource) -> Mapping[str, Feed]:
+def columns(_source: ElsaSource) -> Mapping[str, FieldMapping]:
     """Map the fields that ELSA sets itself; custom fields go to `attributes`."""
     return {
-        "time": Feed(TIME, epoch_ms),
-        "severity_text": Feed("logLevel", text),
-        "severity_number": Feed("logLevel", severity, take=False),
-        "body": Feed("body", text),
-        "service_name": Feed("projectName", text),
-        "service_version": Feed("projectVersion", text),
-        "host_name": Feed("host", text),
+        "time": FieldMapping(TIME, epoch_ms),
+        "severity_text": FieldMapping("logLevel", text),
+        "severity_number": FieldMapping("logLevel", severity, take=False),
+        "body": FieldMapping("body", text),
+        "service_name": FieldMapping("projectName", text),
+        "service_version": FieldMapping("projectVersion", text),
+        "host_name": FieldMapping("host", text),
     }
 
 
@@ -114,7 +114,7 @@ provider = Provider(
     fault=fault,
     layout=JsonLayout(),
     columns=columns,
-    feed=lambda source: f"{source.project_key}/{source.project_id}",
+    feed_id=lambda source: f"{source.project_key}/{source.project_id}",
     cap=lambda source: source.count,
 )
 handler = lambda_handler(provider)

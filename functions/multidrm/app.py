@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, HttpUrl, StringCons
 
 from logarchive.action.handler import lambda_handler
 from logarchive.column.convert import each, epoch_ms, text
-from logarchive.column.feed import Feed
+from logarchive.column.field_mapping import FieldMapping
 from logarchive.errors import ForbiddenError, MalformedError, ProviderError
 from logarchive.moment import EPOCH, MILLISECOND
 from logarchive.part import Part
@@ -77,7 +77,7 @@ def fetch(api: Api, source: MultidrmSource, span: Span) -> Iterator[Part]:
         found = (alone(page, policy, policies) for page in pages(api, source, LOG, one))
         for part in announced(found):
             # If `endTime` is ignored, later records are outside, and archived with their own window.
-            yield part.be(asked=Span(span.start, LATEST))
+            yield part.replace(asked=Span(span.start, LATEST))
 
 
 def ids(page: Page) -> set[str]:
@@ -97,7 +97,7 @@ def enumerated(api: Api, source: MultidrmSource) -> Generator[Part, None, tuple[
     """List the policies there are; return them with those that were ever seen, since deleted ones may vanish."""
     found = {DEFAULT_POLICY}
     for listed in pages(api, source, POLICIES, {}):
-        yield listed.part.be(role="listing")
+        yield listed.part.replace(role="listing")
         found |= ids(listed)
         if len(ids(listed)) < len(listed.items):
             raise MalformedError("a policy without `policyId`, or one of them twice, was listed")
@@ -154,13 +154,13 @@ def event_name(description: object) -> str | None:
     return NAMES[found[1]] if found else None
 
 
-def columns(_source: MultidrmSource) -> Mapping[str, Feed]:
+def columns(_source: MultidrmSource) -> Mapping[str, FieldMapping]:
     """Map two of the three fields; `policyId` stays in `attributes`. The API knows no levels."""
     return {
-        "time": Feed("timestamp", epoch_ms),
-        "severity_number": Feed("timestamp", each(lambda _: INFO), take=False),
-        "event_name": Feed("description", event_name, take=False),
-        "body": Feed("description", text),
+        "time": FieldMapping("timestamp", epoch_ms),
+        "severity_number": FieldMapping("timestamp", each(lambda _: INFO), take=False),
+        "event_name": FieldMapping("description", event_name, take=False),
+        "body": FieldMapping("description", text),
     }
 
 
@@ -174,6 +174,6 @@ provider = Provider(
     fault=fault,
     layout=LAYOUT,
     columns=columns,
-    feed=lambda source: f"{source.base_url.host}/{source.region_code}",
+    feed_id=lambda source: f"{source.base_url.host}/{source.region_code}",
 )
 handler = lambda_handler(provider)

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from logarchive.action.handler import lambda_handler
 from logarchive.column.convert import epoch_ms, item, severity_name, text
-from logarchive.column.feed import Feed
+from logarchive.column.field_mapping import FieldMapping
 from logarchive.errors import (
     ConfigError,
     ForbiddenError,
@@ -102,7 +102,7 @@ def fetch(api: Api, source: Security365Source, span: Span) -> Iterator[Part]:
     headers = {"referer": source.referer, **source.headers}
     came = 0
     while came < CAP:
-        page = Counted(api.request("POST", PATH, json=asked, headers=headers).be(asked=span), LAYOUT)
+        page = Counted(api.request("POST", PATH, json=asked, headers=headers).replace(asked=span), LAYOUT)
         if error := failure(page.around):
             known = next((code for code in KINDS if code == str(page.around.get("code"))), "unknown")
             raise type(error)(f"code {known} in an answer too long for an error; it is kept under raw/")
@@ -142,20 +142,20 @@ def failure(document: Mapping[str, Any]) -> ProviderError | None:
     return None if code == "0" else KINDS.get(code, MalformedError)(f"code {code}: {document.get('msg')}")
 
 
-def columns(_source: Security365Source) -> Mapping[str, Feed]:
+def columns(_source: Security365Source) -> Mapping[str, FieldMapping]:
     """Map what has a column; the rest, nested objects with dots, stays in `attributes`."""
     return {
-        "time": Feed("time", epoch_ms),
-        "severity_text": Feed("logLevel", text),
-        "severity_number": Feed("logLevel", severity_name, take=False),
-        "event_name": Feed("event", text),
-        "body": Feed("description", text),
-        "service_name": Feed("serviceName", text),
-        "host_name": Feed("serviceHostname", text),
-        "user_id": Feed("userId", text),
-        "user_name": Feed("user.name", text),
-        "client_address": Feed("ip", text),
-        "trace_id": Feed("traceId", text),
+        "time": FieldMapping("time", epoch_ms),
+        "severity_text": FieldMapping("logLevel", text),
+        "severity_number": FieldMapping("logLevel", severity_name, take=False),
+        "event_name": FieldMapping("event", text),
+        "body": FieldMapping("description", text),
+        "service_name": FieldMapping("serviceName", text),
+        "host_name": FieldMapping("serviceHostname", text),
+        "user_id": FieldMapping("userId", text),
+        "user_name": FieldMapping("user.name", text),
+        "client_address": FieldMapping("ip", text),
+        "trace_id": FieldMapping("traceId", text),
     }
 
 
@@ -169,8 +169,8 @@ provider = Provider(
     fault=fault,
     layout=LAYOUT,
     columns=columns,
-    feed=lambda source: f"{source.base_url}".rstrip("/").removesuffix("/v1") + f" {source.referer}",
-    unique_id=Feed("sort", item(1), take=False),
+    feed_id=lambda source: f"{source.base_url}".rstrip("/").removesuffix("/v1") + f" {source.referer}",
+    unique_id=FieldMapping("sort", item(1), take=False),
     cap=lambda _source: CAP,
 )
 handler = lambda_handler(provider)

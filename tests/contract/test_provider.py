@@ -15,7 +15,7 @@ import pytest
 from pydantic import BaseModel
 
 from logarchive.column.convert import epoch_ms
-from logarchive.column.feed import Feed
+from logarchive.column.field_mapping import FieldMapping
 from logarchive.column.schema import COLUMNS
 from logarchive.moment import SECOND
 from logarchive.provider.provider import Provider
@@ -58,7 +58,7 @@ def provider(folder: Path) -> Provider[Any, Any]:
 
 
 @pytest.fixture
-def settings(folder: Path, provider: Provider[Any, Any]) -> Source:
+def configured(folder: Path, provider: Provider[Any, Any]) -> Source:
     found: Source = provider.source.model_validate(example(folder))
     return found
 
@@ -144,22 +144,22 @@ def test_it_ends_with_a_provider_and_a_handler(folder: Path) -> None:
 
 
 def test_every_column_it_feeds_is_one_of_the_table_and_time_is_among_them(
-    provider: Provider[Any, Any], settings: Source
+    provider: Provider[Any, Any], configured: Source
 ) -> None:
-    columns = provider.columns(settings)
+    columns = provider.columns(configured)
     assert set(columns) <= set(COLUMNS) - {"source", "record_id", "attributes", "raw_part", "raw_index"}
     assert columns["time"].take
-    assert all(isinstance(feed, Feed) for feed in columns.values())
+    assert all(isinstance(feed, FieldMapping) for feed in columns.values())
 
 
-def test_no_two_columns_take_the_same_key(provider: Provider[Any, Any], settings: Source) -> None:
-    taken = [feed.key for feed in provider.columns(settings).values() if feed.take]
+def test_no_two_columns_take_the_same_key(provider: Provider[Any, Any], configured: Source) -> None:
+    taken = [feed.key for feed in provider.columns(configured).values() if feed.take]
     assert len(taken) == len(set(taken)) or isinstance(provider.layout, LineLayout)
 
 
-def test_its_conversions_answer_one_value_for_each(provider: Provider[Any, Any], settings: Source) -> None:
+def test_its_conversions_answer_one_value_for_each(provider: Provider[Any, Any], configured: Source) -> None:
     odd: list[Any] = [None, "", "x", 0, -1, 1.5, True, [], {}, "2026-11-20 10:00:00", 10**30, "²", "9" * 40]
-    for column, feed in provider.columns(settings).items():
+    for column, feed in provider.columns(configured).items():
         assert len(feed.convert(list(odd))) == len(odd), column
         assert feed.convert([None]) == [None], column
     assert epoch_ms([1_000_000_000_000]) != [None]
@@ -185,22 +185,22 @@ def test_its_secret_is_a_model_that_never_shows_what_it_holds(provider: Provider
     assert provider.secret_group in {provider.name, "ncloud"}
 
 
-def test_a_window_is_a_multiple_of_its_smallest_one(provider: Provider[Any, Any], settings: Source) -> None:
-    assert settings.window % provider.smallest_window == dt.timedelta(0)
+def test_a_window_is_a_multiple_of_its_smallest_one(provider: Provider[Any, Any], configured: Source) -> None:
+    assert configured.window % provider.smallest_window == dt.timedelta(0)
     assert provider.smallest_window % SECOND == dt.timedelta(0)
 
 
-def test_halving_down_to_its_resolution_ends(provider: Provider[Any, Any], settings: Source) -> None:
-    cap = provider.cap(settings)
+def test_halving_down_to_its_resolution_ends(provider: Provider[Any, Any], configured: Source) -> None:
+    cap = provider.cap(configured)
     assert cap is None or cap >= 1
     assert provider.resolution > dt.timedelta(0)
 
 
 def test_the_same_settings_are_the_same_feed_and_the_secret_is_no_part_of_it(
-    provider: Provider[Any, Any], settings: Source
+    provider: Provider[Any, Any], configured: Source
 ) -> None:
-    other = settings.model_copy(update={"secret": "another", "delay": dt.timedelta(minutes=9)})
-    assert provider.feed(settings) == provider.feed(other)
+    other = configured.model_copy(update={"secret": "another", "delay": dt.timedelta(minutes=9)})
+    assert provider.feed_id(configured) == provider.feed_id(other)
 
 
 def test_its_layout_says_where_records_lie(provider: Provider[Any, Any]) -> None:

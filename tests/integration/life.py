@@ -107,10 +107,10 @@ class Way:
     seen: dict[str, Any] = field(default_factory=dict[str, Any])
 
 
-def lived(on: Stage, provider: str, way: Way, **settings: object) -> Life:
+def lived(on: Stage, provider: str, way: Way, **configured: object) -> Life:
     """Let a source live, and until all of its windows are sealed."""
     hours = way.window // HOUR
-    on.put_source(provider, "shop", window=f"PT{hours}H", revisit=way.revisit, **settings)
+    on.put_source(provider, "shop", window=f"PT{hours}H", revisit=way.revisit, **configured)
     end = START + way.hours * HOUR
     on.live(provider, "shop", end, way.window, way.before)
     return Life(on, truth.Place(provider, "shop"), START, end, way.window, visits=1 + len(way.revisit), **way.seen)

@@ -163,8 +163,8 @@ def odd_security365(on: Stage) -> Life:
     secret = f"{on.name}/security365/two"
     on.aws.secrets.create_secret(Name=secret, SecretString=json.dumps(keys))
     way = Way(12, seen={"secrets": (*SECRETS, SECURITY365_TOKEN, SECURITY365_API_KEY)})
-    settings: dict[str, Any] = {"secret": secret, "body": "filters", "headers": {"X-Sim": "{api_key}"}}
-    return lived(on, "security365", way, page_size=200, **settings)
+    configured: dict[str, Any] = {"secret": secret, "body": "filters", "headers": {"X-Sim": "{api_key}"}}
+    return lived(on, "security365", way, page_size=200, **configured)
 
 
 def inclusive_security365(on: Stage) -> Life:

@@ -114,8 +114,8 @@ class Stage:
         ):
             self.aws.secrets.create_secret(Name=f"{self.name}/{group}/one", SecretString=json.dumps(keys))
 
-    def put_source(self, provider: str, source: str, **settings: object) -> None:
-        document = self._defaults(provider, str(settings.get("api", "cdn"))) | settings
+    def put_source(self, provider: str, source: str, **configured: object) -> None:
+        document = self._defaults(provider, str(configured.get("api", "cdn"))) | configured
         self.put_parameter(provider, source, json.dumps(document))
 
     def put_parameter(self, provider: str, source: str, text: str) -> None:
@@ -147,14 +147,14 @@ class Stage:
             log=lambda event, **keys: self.events.append((event, keys)),
             count=lambda name, value, source=None: self.metrics.append((name, value)),
         )
-        settings = Settings(
+        environment = Settings(
             self.aws.store.bucket,
             self.aws.table.table.name,
             f"/{self.name}/sources/{provider}",
             self.name,
             raw_retention_days=self.raw_retention_days,
         )
-        return act(connect(PROVIDERS[provider], settings, self.aws, invocation, f"{self.name}-{provider}"), event)
+        return act(connect(PROVIDERS[provider], environment, self.aws, invocation, f"{self.name}-{provider}"), event)
 
     def tick(self, provider: str) -> Result:
         return self.act(provider, {"action": "tick", "inline": True})

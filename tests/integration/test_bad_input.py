@@ -25,8 +25,8 @@ def on(emulator: Aws) -> Iterator[Stage]:
         yield made
 
 
-def put(on: Stage, provider: str = "elsa", source: str = "shop", **settings: object) -> None:
-    on.put_source(provider, source, start="2026-11-20T00:00:00Z", **settings)
+def put(on: Stage, provider: str = "elsa", source: str = "shop", **configured: object) -> None:
+    on.put_source(provider, source, start="2026-11-20T00:00:00Z", **configured)
 
 
 def only_window(on: Stage, provider: str = "elsa", source: str = "shop") -> truth.Window:

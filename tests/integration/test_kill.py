@@ -107,11 +107,11 @@ def test_what_a_killed_visit_had_complete_in_raw_is_never_lost(moment: str) -> N
     assert saved > 3
 
 
-def killed_before_publishing(**settings: object) -> Scenario:
+def killed_before_publishing(**configured: object) -> Scenario:
     """Return a window whose first visit is complete in raw and nowhere else, its record dropped by the provider."""
     scenario = Scenario(
         [Record("seen", 1, gone=END + 10 * MINUTE)],
-        settings=dict(settings),
+        source=dict(configured),
         now=END + 6 * MINUTE,
         gate=_kill_publishing,
     )
@@ -179,7 +179,7 @@ def test_a_window_whose_visits_are_killed_again_and_again_is_split_before_the_th
 
 
 def test_a_window_at_its_smallest_that_is_killed_again_and_again_waits_the_longest_and_says_so() -> None:
-    scenario = Scenario([Record("a", 24 * 3600 - 1)], settings={"start": "2026-11-20T23:59:59Z"}, gate=_kill_api)
+    scenario = Scenario([Record("a", 24 * 3600 - 1)], source={"start": "2026-11-20T23:59:59Z"}, gate=_kill_api)
     for hours in range(1, 3):
         scenario.now = END + hours * HOUR
         with pytest.raises(Killed):

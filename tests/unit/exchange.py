@@ -40,7 +40,7 @@ PLAIN = Provider(
     fault=ncloud.fault,
     layout=JsonLayout(),
     columns=lambda _source: {},
-    feed=lambda _source: "",
+    feed_id=lambda _source: "",
     download_hosts=lambda source: source.download_hosts,
 )
 
@@ -96,7 +96,7 @@ class Pieces(httpx.SyncByteStream):
 
 def opened[S: Source, K: BaseModel](
     provider: Provider[S, K],
-    settings: S,
+    configured: S,
     secret: K,
     directory: Path,
     script: Callable[[httpx.Request], httpx.Response],
@@ -105,7 +105,7 @@ def opened[S: Source, K: BaseModel](
     """Open a client whose provider is a script."""
     return Client(
         provider=provider,
-        settings=settings,
+        source=configured,
         secret=secret,
         directory=directory,
         clock=time,
@@ -116,9 +116,11 @@ def opened[S: Source, K: BaseModel](
     )
 
 
-def plain(directory: Path, script: Script, time: Time | None = None, **settings: object) -> Client[Place, ncloud.Keys]:
+def plain(
+    directory: Path, script: Script, time: Time | None = None, **configured: object
+) -> Client[Place, ncloud.Keys]:
     """Open a client of a provider that is nothing but the API Gateway."""
-    source = Place.model_validate({"secret": "s", **settings})
+    source = Place.model_validate({"secret": "s", **configured})
     return opened(PLAIN, source, KEYS, directory, script, time or Time())
 
 

@@ -38,13 +38,12 @@ def kept(path: Path, window: Window = WINDOW, *, bounded: bool) -> Part:
 
 
 def made(
-    provider: Provider[Any, Any], settings: Any, body: Path, directory: Path, window: Window = WINDOW
+    provider: Provider[Any, Any], configured: Any, body: Path, directory: Path, window: Window = WINDOW
 ) -> dict[str, Any]:
     """Return what a body becomes: rows without empty columns, and rejects."""
     built = build(
-        provider=provider,
-        settings=settings,
-        source="golden",
+        records=provider.record_format(configured),
+        source_name="golden",
         window=window,
         visit="v1",
         parts=[kept(body, window, bounded=provider.bounded)],

@@ -135,9 +135,8 @@ def _write(bucket: Path, name: str, source: str, window: Window, answer: bytes) 
     provider = providers()[name]
     with TemporaryDirectory() as folder:
         built = build(
-            provider=provider,
-            settings=provider.source.model_validate(SOURCES[name]),
-            source=source,
+            records=provider.record_format(provider.source.model_validate(SOURCES[name])),
+            source_name=source,
             window=window,
             visit="20261122T150000Z-0001",
             parts=[part(answer, key=f"raw/{name}/{source}/{window.slug}")],

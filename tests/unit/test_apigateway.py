@@ -125,9 +125,9 @@ def test_a_wrong_source_is_refused_by_the_name_of_its_field(fields: dict[str, ob
 
 
 def test_another_address_or_zone_is_another_feed_and_other_filters_are_not() -> None:
-    assert provider.feed(source()) != provider.feed(source(base_url="https://apigateway.apigw.gov-ntruss.com"))
-    assert provider.feed(source()) != provider.feed(source(time_zone="+00:00"))
-    assert provider.feed(source()) == provider.feed(source(levels=["ALERT"], page_size=1, window="P1D"))
+    assert provider.feed_id(source()) != provider.feed_id(source(base_url="https://apigateway.apigw.gov-ntruss.com"))
+    assert provider.feed_id(source()) != provider.feed_id(source(time_zone="+00:00"))
+    assert provider.feed_id(source()) == provider.feed_id(source(levels=["ALERT"], page_size=1, window="P1D"))
 
 
 def test_pages_follow_each_other_by_offset_and_the_first_is_read_again(tmp_path: Path) -> None:
@@ -218,8 +218,8 @@ def test_a_body_becomes_the_rows_of_its_golden_file(tmp_path: Path, name: str, w
 
 
 def simulated(sim: Simulator, directory: Path, time: Time, **fields: object) -> Client[ApigatewaySource, Keys]:
-    settings = source(base_url=f"{sim.url}/apigateway", **fields)
-    return Client(provider=provider, settings=settings, secret=KEYS, directory=directory, clock=time, sleep=time.sleep)
+    configured = source(base_url=f"{sim.url}/apigateway", **fields)
+    return Client(provider=provider, source=configured, secret=KEYS, directory=directory, clock=time, sleep=time.sleep)
 
 
 @pytest.mark.parametrize(
@@ -231,12 +231,11 @@ def test_the_provider_as_played_gives_the_events_of_the_window_in_whatever_zone(
     time, past = Time(), Span(SPAN.start - dt.timedelta(days=2), SPAN.end - dt.timedelta(days=2))
     with Simulator(clock=time, scale=0.05) as sim, simulated(sim, tmp_path, time) as api:
         sim.set("apigateway", order=order, max_limit=60)
-        parts = [part.be(own=past) for part in provider.fetch(api, source(time_zone=zone), past)]
+        parts = [part.replace(own=past) for part in provider.fetch(api, source(time_zone=zone), past)]
         count = sum(record.served for record in sim.truth("apigateway", past.start, past.end))
     built = build(
-        provider=provider,
-        settings=source(time_zone=zone),
-        source="simulated",
+        records=provider.record_format(source(time_zone=zone)),
+        source_name="simulated",
         window=Window(past.start, past.end),
         visit="v1",
         parts=parts,

@@ -32,7 +32,7 @@ def networked(directory: Path, resolve: Callable[[str, int], Sequence[str]], *ho
     time = Time()
     return Client(
         provider=PLAIN,
-        settings=Place.model_validate({"secret": "s", "download_hosts": hosts}),
+        source=Place.model_validate({"secret": "s", "download_hosts": hosts}),
         secret=KEYS,
         directory=directory,
         clock=time,

@@ -32,8 +32,8 @@ def source(**fields: object) -> DsaSource:
 
 
 def fetched(directory: Path, script: Script, span: Span = SPAN, **fields: object) -> list[Part]:
-    settings = source(**fields)
-    return list(provider.fetch(opened(provider, settings, KEYS, directory, script, Time()), settings, span))
+    configured = source(**fields)
+    return list(provider.fetch(opened(provider, configured, KEYS, directory, script, Time()), configured, span))
 
 
 def entry(hour: str, path: str = "", query: str = "st=1") -> dict[str, str]:
@@ -249,8 +249,8 @@ def test_the_api_has_no_default() -> None:
 
 
 def test_another_api_is_another_feed_and_other_hosts_are_not() -> None:
-    assert provider.feed(source()) != provider.feed(source(api="cdn"))
-    assert provider.feed(source()) == provider.feed(source(hosts=["b.test"]))
+    assert provider.feed_id(source()) != provider.feed_id(source(api="cdn"))
+    assert provider.feed_id(source()) == provider.feed_id(source(hosts=["b.test"]))
 
 
 def test_lines_become_the_rows_of_their_golden_file(tmp_path: Path) -> None:
@@ -263,7 +263,7 @@ def simulated(sim: Simulator, directory: Path, time: Time, api: str, **fields: o
     own = {"api": api, "base_url": base, "hosts": hosts, "download_hosts": [sim.url.removeprefix("http://")]}
     return Client(
         provider=provider,
-        settings=source(**(own | fields)),
+        source=source(**(own | fields)),
         secret=KEYS,
         directory=directory,
         clock=time,
@@ -281,8 +281,8 @@ def test_the_provider_as_played_accepts_the_signature_and_gives_its_files(
         Simulator(clock=time, scale=0.05) as sim,
         simulated(sim, tmp_path, time, api, signature_method=method) as client,
     ):
-        settings = source(api=api, hosts=["www.example.com", "api.example.com"])
-        data = [part for part in provider.fetch(client, settings, past) if part.role == "data"]
+        configured = source(api=api, hosts=["www.example.com", "api.example.com"])
+        data = [part for part in provider.fetch(client, configured, past) if part.role == "data"]
         served = [record for record in sim.truth("dsa", past.start, past.end) if record.served]
     assert [part.extra["host"] for part in data] == ["api.example.com", "www.example.com"]
     assert {record.host for record in served} == {"api.example.com", "www.example.com"}

@@ -80,9 +80,9 @@ def test_a_wrong_source_is_refused_by_the_name_of_its_field(fields: dict[str, ob
 
 
 def test_another_project_is_another_feed_and_another_address_is_not() -> None:
-    assert provider.feed(source()) != provider.feed(source(project_id=1))
-    assert provider.feed(source()) != provider.feed(source(project_key="other"))
-    assert provider.feed(source()) == provider.feed(source(base_url="https://elsa.apigw.gov-ntruss.com", count=1))
+    assert provider.feed_id(source()) != provider.feed_id(source(project_id=1))
+    assert provider.feed_id(source()) != provider.feed_id(source(project_key="other"))
+    assert provider.feed_id(source()) == provider.feed_id(source(base_url="https://elsa.apigw.gov-ntruss.com", count=1))
 
 
 def test_the_defaults_are_the_pages_own() -> None:
@@ -138,8 +138,8 @@ def test_a_body_becomes_the_rows_of_its_golden_file(tmp_path: Path, name: str) -
 
 
 def simulated(sim: Simulator, directory: Path, time: Time, **fields: object) -> Client[ElsaSource, Keys]:
-    settings = source(base_url=f"{sim.url}/elsa", **fields)
-    return Client(provider=provider, settings=settings, secret=KEYS, directory=directory, clock=time, sleep=time.sleep)
+    configured = source(base_url=f"{sim.url}/elsa", **fields)
+    return Client(provider=provider, source=configured, secret=KEYS, directory=directory, clock=time, sleep=time.sleep)
 
 
 @pytest.mark.parametrize("layout", ["array", "lines", "wrapper", "members", "csv", "bare_array", "bare_lines"])
@@ -149,14 +149,13 @@ def test_the_provider_as_played_accepts_the_signature_and_gives_its_records(tmp_
         sim.set("elsa", layout=layout, hostile=0)
         [part] = provider.fetch(api, source(), HOUR)
         count = sum(record.served for record in sim.truth("elsa", HOUR.start, HOUR.end))
-    assert made_of([part.be(own=HOUR)], tmp_path) == count > 0
+    assert made_of([part.replace(own=HOUR)], tmp_path) == count > 0
 
 
 def made_of(parts: list[Part], directory: Path) -> int:
     built = build(
-        provider=provider,
-        settings=source(),
-        source="simulated",
+        records=provider.record_format(source()),
+        source_name="simulated",
         window=Window(HOUR.start, HOUR.end),
         visit="v1",
         parts=parts,

@@ -23,8 +23,8 @@ from tests.scenario import END, HOUR, MINUTE, START, Record, Scenario
 WORLD = [Record("a", 1), Record("b", 80_000)]
 
 
-def scenario(**settings: object) -> Scenario:
-    return Scenario(list(WORLD), settings=dict(settings), now=END + 6 * MINUTE)
+def scenario(**configured: object) -> Scenario:
+    return Scenario(list(WORLD), source=dict(configured), now=END + 6 * MINUTE)
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from logarchive.column.arrow import filled
 from logarchive.column.bounds import Bounds
 from logarchive.column.convert import after, before, epoch_ms, integer, lookup, number, text
-from logarchive.column.feed import Feed
+from logarchive.column.field_mapping import FieldMapping
 from logarchive.column.frame import Frame
 from logarchive.column.line_frame import LineColumns
-from logarchive.column.mapping import Plan
+from logarchive.column.mapping import ColumnMapping
 from logarchive.column.record_frame import frame
 from logarchive.errors import MalformedError
 from logarchive.record.line_record import block, split
@@ -109,13 +109,13 @@ def test_quotes_hold_spaces_and_doubled_quotes() -> None:
 WIDE = visit.provider(
     visit.LINES,
     columns={
-        "time": Feed("time", epoch_ms),
-        "url_path": Feed("path", before),
-        "url_query": Feed("path", after, take=False),
-        "http_duration_ms": Feed("bytes", number),
-        "client_port": Feed("bytes", integer),
-        "geo_region": Feed("referer", lookup({"1": "one"}), take=False),
-        "body": Feed("range", text),
+        "time": FieldMapping("time", epoch_ms),
+        "url_path": FieldMapping("path", before),
+        "url_query": FieldMapping("path", after, take=False),
+        "http_duration_ms": FieldMapping("bytes", number),
+        "client_port": FieldMapping("bytes", integer),
+        "geo_region": FieldMapping("referer", lookup({"1": "one"}), take=False),
+        "body": FieldMapping("range", text),
     },
 )
 _FIELDS = st.one_of(
@@ -149,7 +149,7 @@ MANY = [b"%d /%d %d r%d x%d" % (visit.START + at, at, at, at, at) for at in rang
 @settings(max_examples=150, deadline=None)
 @given(st.lists(_LINES, min_size=1, max_size=5), st.booleans())
 def test_fields_of_few_and_of_many_values_give_the_same(lines: list[bytes], many: bool) -> None:
-    plan, layout = Plan(WIDE.columns(None)), visit.LINES
+    plan, layout = ColumnMapping(WIDE.columns(None)), visit.LINES
     reader = LineColumns(plan, layout)
     if many:
         assert reader.frame(MANY) is not None
@@ -161,7 +161,10 @@ def test_fields_of_few_and_of_many_values_give_the_same(lines: list[bytes], many
 @pytest.mark.parametrize("field", ["007", "+7", "-0", "2147483648", "-", "9223372036854775808", "1e3", "7.0", "7"])
 @pytest.mark.parametrize("column", ["client_port", "http_response_size"])
 def test_a_number_among_many_is_read_as_it_is_alone(field: str, column: str) -> None:
-    plan, layout = Plan({"time": Feed("time", epoch_ms), column: Feed("bytes", integer)}), visit.LINES
+    plan, layout = (
+        ColumnMapping({"time": FieldMapping("time", epoch_ms), column: FieldMapping("bytes", integer)}),
+        visit.LINES,
+    )
     reader = LineColumns(plan, layout)
     reader.frame(MANY)
     lines = [f"{visit.START} /p {field} r x".encode(), f"{visit.START} /p 5 r x".encode()]

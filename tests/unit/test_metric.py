@@ -87,7 +87,7 @@ TICK = {"action": "tick"}
 
 
 def test_each_tick_tells_how_late_the_source_is_and_when_its_first_record_is_lost() -> None:
-    scenario = Scenario([], settings={"retention": "P3D"}, now=END + HOUR)
+    scenario = Scenario([], source={"retention": "P3D"}, now=END + HOUR)
     found = counted(scenario, TICK)
     assert found["LagSeconds"] == 55 * 60  # due five minutes after the window's end
     assert found["HoursToLoss"] == 72 - 25
@@ -100,19 +100,19 @@ def test_a_provider_without_sources_is_not_late() -> None:
 
 
 def test_a_wrong_secret_or_source_hides_neither_lag_nor_loss() -> None:
-    scenario = Scenario([], settings={"retention": "P3D", "secret": "la/ncloud/none"}, now=END + HOUR)
+    scenario = Scenario([], source={"retention": "P3D", "secret": "la/ncloud/none"}, now=END + HOUR)
     found = counted(scenario, TICK)
     assert (found["SourceErrors"], found["LagSeconds"], found["HoursToLoss"]) == (1, 55 * 60, 47)
-    scenario.settings["window"] = "P1Y"
+    scenario.source["window"] = "P1Y"
     found = counted(scenario, TICK)
     assert (found["SourceErrors"], found["HoursToLoss"]) == (1, 47)
-    scenario.settings |= {"window": "PT1H", "project_key": "another"}
+    scenario.source |= {"window": "PT1H", "project_key": "another"}
     found = counted(scenario, TICK)
     assert (found["SourceErrors"], found["LagSeconds"], found["HoursToLoss"]) == (1, 55 * 60, 47)
 
 
 def test_a_source_whose_parameter_is_gone_tells_of_loss_while_there_is_something_to_lose() -> None:
-    scenario = Scenario([], settings={"retention": "P3D", "secret": "la/ncloud/none"}, now=END + HOUR)
+    scenario = Scenario([], source={"retention": "P3D", "secret": "la/ncloud/none"}, now=END + HOUR)
     counted(scenario, TICK)
     scenario.sources = {}
     assert counted(scenario, TICK) == {"LagSeconds": 0, "HoursToLoss": 47}
@@ -137,8 +137,8 @@ def test_throttles_and_issues_are_counted_by_kind() -> None:
     assert (found["IssueThrottled"], found["WindowsWithIssue"]) == (1, 1)
 
 
-def hourly(**settings: object) -> Scenario:
-    return Scenario([Record("one", 60)], settings={"window": "PT1H", "revisit": [], **settings}, now=START + HOUR)
+def hourly(**configured: object) -> Scenario:
+    return Scenario([Record("one", 60)], source={"window": "PT1H", "revisit": [], **configured}, now=START + HOUR)
 
 
 def live(scenario: Scenario, hours: int) -> list[Mapping[str, float]]:

@@ -104,9 +104,9 @@ def test_a_wrong_source_is_refused_by_the_name_of_its_field(fields: dict[str, ob
 
 
 def test_another_address_or_region_is_another_feed_and_other_policies_are_not() -> None:
-    assert provider.feed(source()) != provider.feed(source(base_url="https://multi-drm.apigw.gov-ntruss.com"))
-    assert provider.feed(source()) != provider.feed(source(region_code="JP"))
-    assert provider.feed(source()) == provider.feed(source(policy_ids="all", end_time_parameter="endTIme"))
+    assert provider.feed_id(source()) != provider.feed_id(source(base_url="https://multi-drm.apigw.gov-ntruss.com"))
+    assert provider.feed_id(source()) != provider.feed_id(source(region_code="JP"))
+    assert provider.feed_id(source()) == provider.feed_id(source(policy_ids="all", end_time_parameter="endTIme"))
 
 
 def test_all_policies_are_listed_remembered_and_asked_for_with_those_that_are_gone(tmp_path: Path) -> None:
@@ -209,8 +209,8 @@ def test_a_body_becomes_the_rows_of_its_golden_file(tmp_path: Path, name: str, w
 
 
 def simulated(sim: Simulator, directory: Path, time: Time, **fields: object) -> Client[MultidrmSource, Keys]:
-    settings = source(base_url=f"{sim.url}/multidrm", **fields)
-    return Client(provider=provider, settings=settings, secret=KEYS, directory=directory, clock=time, sleep=time.sleep)
+    configured = source(base_url=f"{sim.url}/multidrm", **fields)
+    return Client(provider=provider, source=configured, secret=KEYS, directory=directory, clock=time, sleep=time.sleep)
 
 
 @pytest.mark.parametrize("ids", [None, "all"])

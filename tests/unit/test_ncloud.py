@@ -80,8 +80,8 @@ def test_the_request_line_on_the_wire_is_the_one_that_was_signed(tmp_path: Path)
 
     time = Time()
     with serving(reply) as port:
-        settings = Place.model_validate({"secret": "s", "base_url": f"http://127.0.0.1:{port}/api/v1"})
-        api = Client(provider=PLAIN, settings=settings, secret=KEYS, directory=tmp_path, clock=time, sleep=time.sleep)
+        configured = Place.model_validate({"secret": "s", "base_url": f"http://127.0.0.1:{port}/api/v1"})
+        api = Client(provider=PLAIN, source=configured, secret=KEYS, directory=tmp_path, clock=time, sleep=time.sleep)
         api.request("GET", "/api/v1/로그", params={"q": "한 a+b%20[1]", "r": "~/?"})
     line, *lines = heads[0].split("\r\n")
     headers = dict(one.split(": ", 1) for one in lines if ": " in one)

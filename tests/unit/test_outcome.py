@@ -121,11 +121,11 @@ def test_failures_back_off_and_never_finish_a_window() -> None:
 
 
 def test_a_back_off_is_never_longer_than_half_of_what_is_left() -> None:
-    settings = source(retention="P2D")
+    configured = source(retention="P2D")
     lost = START + 48 * HOUR
-    failed = after_failure(entry(failures=4), settings, lost - 2 * HOUR, "forbidden", "no", None)
+    failed = after_failure(entry(failures=4), configured, lost - 2 * HOUR, "forbidden", "no", None)
     assert (failed.due_at, failed.lost_at) == (lost - HOUR, lost)
-    close = after_failure(entry(failures=4), settings, lost - MINUTE, "forbidden", "no", None)
+    close = after_failure(entry(failures=4), configured, lost - MINUTE, "forbidden", "no", None)
     assert close.due_at == lost
 
 
@@ -134,9 +134,9 @@ def test_a_visit_that_began_too_late_changes_nothing_but_when_it_is_due() -> Non
 
 
 def test_a_window_that_the_provider_holds_no_more_is_expired_and_closed() -> None:
-    settings = source(retention="P1D", revisit=[])
-    assert not expired(entry(), settings, END + 24 * HOUR - dt.timedelta(seconds=1))
-    assert expired(entry(), settings, END + 24 * HOUR)
+    configured = source(retention="P1D", revisit=[])
+    assert not expired(entry(), configured, END + 24 * HOUR - dt.timedelta(seconds=1))
+    assert expired(entry(), configured, END + 24 * HOUR)
     assert not expired(entry(), source(), END + 9999 * HOUR)
     closed = after_retention(entry(issue="forbidden", error="401"))
     assert (closed.state, closed.due_at, closed.issue, closed.error) == ("closed", None, "expired", "401")

@@ -168,10 +168,10 @@ def test_a_range_that_is_not_honoured_is_malformed_and_not_searched_to_the_end_o
     tmp_path: Path, first_ms: int, step_ms: int, requests: int, body: str
 ) -> None:
     given = {"secret": "s", "base_url": "https://a.test", "referer": "https://a.test", "page_size": 50, "body": body}
-    settings = Security365Source.model_validate(given)
+    configured = Security365Source.model_validate(given)
     script = Script([search(first_ms, step_ms)])
-    api = opened(security365, settings, License.model_validate({"license": "HWIX-1DGC0"}), tmp_path, script, Time())
-    collection = Collection(security365, settings, api, lambda part: part.be(key=part.path.name))
+    api = opened(security365, configured, License.model_validate({"license": "HWIX-1DGC0"}), tmp_path, script, Time())
+    collection = Collection(security365, configured, api, lambda part: part.replace(key=part.path.name))
     with pytest.raises(MalformedError, match="not honoured; is `body` right"):
         collection.gather(HOUR)
     assert len(script.requests) == api.requests == requests
@@ -187,7 +187,7 @@ def test_a_reading_that_never_stands_still_leaves_its_earlier_parts_superseded(t
 
     account = ApigatewaySource.model_validate({"secret": "s"})
     api = opened(apigateway, account, KEYS, tmp_path, Script([moving]), Time())
-    collection = Collection(apigateway, account, api, lambda part: part.be(key=part.path.name))
+    collection = Collection(apigateway, account, api, lambda part: part.replace(key=part.path.name))
     with pytest.raises(MismatchError, match="158 records came where 157 were announced"):
         collection.gather(HOUR)
     *earlier, first, second = collection.parts

@@ -92,7 +92,7 @@ def test_of_two_planners_that_read_the_same_head_one_succeeds() -> None:
     table = FakeTable()
     first = planner(table, T0 + 3 * HOUR, start=T0)
     head = first.head()
-    entries = [planned(window, first.settings) for window in first.missing(Span(T0, T0 + 3 * HOUR))]
+    entries = [planned(window, first.source) for window in first.missing(Span(T0, T0 + 3 * HOUR))]
     assert ledger(table).plan(head, entries, {})
     assert ledger(table).plan(head, entries, {}) is None
 
@@ -107,7 +107,7 @@ def test_a_split_between_reading_and_writing_makes_a_planner_read_again() -> Non
     assert claimed
     halves = entry.window.halves(dt.timedelta(seconds=1))
     assert halves
-    assert ledger(table).split(claimed, [planned(Window(half.start, half.end), plan.settings) for half in halves])
+    assert ledger(table).split(claimed, [planned(Window(half.start, half.end), plan.source) for half in halves])
     assert ledger(table).plan(head, [], {}) is None
 
 
@@ -163,4 +163,4 @@ def split_one(table: FakeTable, plan: Planner, number: int, now: dt.datetime) ->
     halves = entry.window.halves(dt.timedelta(seconds=1))
     claimed = ledger(table).claim(entry, max(now, entry.due_at or now), now + 30 * HOUR)
     if claimed and halves:
-        assert ledger(table).split(claimed, [planned(Window(half.start, half.end), plan.settings) for half in halves])
+        assert ledger(table).split(claimed, [planned(Window(half.start, half.end), plan.source) for half in halves])

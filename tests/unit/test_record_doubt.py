@@ -32,12 +32,11 @@ START = NOW.replace(hour=9)
 KEYS = Keys.model_validate({"access_key": "accessKey", "secret_key": "secretKey"})
 
 
-def built(provider: Any, settings: Any, window: Window, parts: list[Part], directory: Path) -> Built:
+def built(provider: Any, configured: Any, window: Window, parts: list[Part], directory: Path) -> Built:
     directory.mkdir(exist_ok=True)
     return build(
-        provider=provider,
-        settings=settings,
-        source="doubt",
+        records=provider.record_format(configured),
+        source_name="doubt",
         window=window,
         visit="v1",
         parts=parts,
@@ -55,13 +54,13 @@ def rows(one: Built) -> list[dict[str, Any]]:
 def visited(sim: Simulator, directory: Path, time: Time, window: Window, **fields: object) -> Built:
     """Visit a window of the simulator's policy log, and build it."""
     given = {"secret": "s", "base_url": f"{sim.url}/multidrm", **fields}
-    settings = MultidrmSource.model_validate(given)
+    configured = MultidrmSource.model_validate(given)
     with Client(
-        provider=multidrm, settings=settings, secret=KEYS, directory=directory, clock=time, sleep=time.sleep
+        provider=multidrm, source=configured, secret=KEYS, directory=directory, clock=time, sleep=time.sleep
     ) as api:
-        collection = Collection(multidrm, settings, api, lambda part: part.be(key=part.path.name))
+        collection = Collection(multidrm, configured, api, lambda part: part.replace(key=part.path.name))
         collection.gather(Span(window.start, window.end))
-    return built(multidrm, settings, window, collection.parts, directory / f"{window.start:%H}")
+    return built(multidrm, configured, window, collection.parts, directory / f"{window.start:%H}")
 
 
 @pytest.mark.parametrize("ids", [None, "all"])
@@ -122,12 +121,12 @@ def test_one_broken_record_is_one_reject_and_the_others_become_rows(tmp_path: Pa
 def normalised(name: str, hour: Span, answer: bytes, directory: Path) -> tuple[Built, list[Part]]:
     """Return what an answer becomes, and the parts it came in."""
     directory.mkdir()
-    settings: Any = (ApigatewaySource if name == "apigateway" else MultidrmSource).model_validate({"secret": "s"})
+    configured: Any = (ApigatewaySource if name == "apigateway" else MultidrmSource).model_validate({"secret": "s"})
     provider: Any = apigateway if name == "apigateway" else multidrm
-    api = opened(provider, settings, KEYS, directory, Script([ok(answer)]), Time())
-    collection = Collection(provider, settings, api, lambda part: part.be(key=part.path.name))
+    api = opened(provider, configured, KEYS, directory, Script([ok(answer)]), Time())
+    collection = Collection(provider, configured, api, lambda part: part.replace(key=part.path.name))
     collection.gather(hour)
-    return built(provider, settings, Window(hour.start, hour.end), collection.parts, directory), collection.parts
+    return built(provider, configured, Window(hour.start, hour.end), collection.parts, directory), collection.parts
 
 
 SEARCH = {"secret": "s", "base_url": "https://a.test", "referer": "https://a.test"}
@@ -141,9 +140,9 @@ def test_an_id_that_is_empty_is_none_and_two_records_stay_two(
     items = ",".join(f'{{"time":1795354200000,"description":"{body}","sort":{sort}}}' for body in bodies)
     body = tmp_path / "body.json"
     body.write_text(f'{{"code":0,"items":[{items}]}}')
-    settings = Security365Source.model_validate(SEARCH)
+    configured = Security365Source.model_validate(SEARCH)
     window = golden.WINDOW
-    made = built(security365, settings, window, [golden.kept(body, bounded=True)], tmp_path)
+    made = built(security365, configured, window, [golden.kept(body, bounded=True)], tmp_path)
     assert (made.numbers.rows, made.numbers.duplicates) == (2, 0)
     assert len({row["record_id"] for row in rows(made)}) == 2
     assert all(row["record_id"] for row in rows(made))

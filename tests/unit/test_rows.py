@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from logarchive.column.convert import item, text
-from logarchive.column.feed import Feed
+from logarchive.column.field_mapping import FieldMapping
 from logarchive.column.schema import COLUMNS
 from logarchive.errors import MalformedError, OutOfTimeError, TooLargeError
 from logarchive.record.layout import JsonLayout
@@ -129,7 +129,7 @@ def test_a_stray_that_answers_two_ranges_is_one_record_and_two_equal_strays_are_
     assert visit.visit(standing=built, *parts).kept == 0  # noqa: B026
 
 
-UNIQUE = visit.provider(JsonLayout(path="items"), unique_id=Feed("sort", item(1), take=False))
+UNIQUE = visit.provider(JsonLayout(path="items"), unique_id=FieldMapping("sort", item(1), take=False))
 
 
 def hit(identity: object, at: int = START) -> bytes:
@@ -394,7 +394,7 @@ def test_a_cap_is_counted_only_where_the_bytes_could_reach_it() -> None:
 
 
 def test_a_column_that_a_provider_feeds_wrongly_stays_empty_and_the_record_keeps_its_key() -> None:
-    wrong = visit.provider(columns={**visit.COLUMNS, "client_port": Feed("message", text)})
+    wrong = visit.provider(columns={**visit.COLUMNS, "client_port": FieldMapping("message", text)})
     (row,) = visit.rows(visit.visit(body(record(START)), of=wrong))
     assert "client_port" not in row
     assert row["body"] == "m"

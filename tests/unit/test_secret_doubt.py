@@ -138,9 +138,9 @@ def test_headers_that_hold_credentials_or_are_the_clients_own_are_refused(header
 
 @pytest.mark.parametrize("name", ["X-API-KEY", "x-api-key"])
 def test_the_keys_usual_header_may_be_named_with_the_keys_place(tmp_path: Path, name: str) -> None:
-    settings = source(headers={name: "{api_key}", "X-Tenant": "t"})
+    configured = source(headers={name: "{api_key}", "X-Tenant": "t"})
     script = Script([ok(b'{"code":0,"items":[]}')])
-    [part] = provider.fetch(opened(provider, settings, KEYS, tmp_path, script, Time()), settings, HOUR)
+    [part] = provider.fetch(opened(provider, configured, KEYS, tmp_path, script, Time()), configured, HOUR)
     sent = script.requests[0].headers
     assert sent.get_list("x-api-key") == ["9" * 12 + SECRET]
     assert part.request["headers"][name] == "{api_key}"

@@ -164,9 +164,9 @@ def test_a_wrong_secret_is_refused_by_name_and_not_repeated(name: str, wrong: st
 
 
 def test_another_address_or_referer_is_another_feed_and_other_paging_is_not() -> None:
-    assert provider.feed(source()) != provider.feed(source(base_url="https://other.example.com"))
-    assert provider.feed(source()) != provider.feed(source(referer="https://Example.com/app/"))
-    assert provider.feed(source()) == provider.feed(source(page_size=5, body="filters", headers={"X-Y": "z"}))
+    assert provider.feed_id(source()) != provider.feed_id(source(base_url="https://other.example.com"))
+    assert provider.feed_id(source()) != provider.feed_id(source(referer="https://Example.com/app/"))
+    assert provider.feed_id(source()) == provider.feed_id(source(page_size=5, body="filters", headers={"X-Y": "z"}))
 
 
 @pytest.mark.parametrize(
@@ -220,10 +220,10 @@ def test_a_record_is_known_by_the_second_value_of_its_sort() -> None:
     assert provider.unique_id.convert(sorts) == ["a", "b", None, None, None, None]
 
 
-def simulated(sim: Simulator, directory: Path, keys: License, settings: Security365Source) -> list[Part]:
+def simulated(sim: Simulator, directory: Path, keys: License, configured: Security365Source) -> list[Part]:
     time = Time()
-    at = settings.model_copy(update={"base_url": HttpUrl(f"{sim.url}/security365")})
-    with Client(provider=provider, settings=at, secret=keys, directory=directory, clock=time, sleep=time.sleep) as api:
+    at = configured.model_copy(update={"base_url": HttpUrl(f"{sim.url}/security365")})
+    with Client(provider=provider, source=at, secret=keys, directory=directory, clock=time, sleep=time.sleep) as api:
         return list(provider.fetch(api, at, HOUR))
 
 

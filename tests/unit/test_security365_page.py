@@ -32,8 +32,8 @@ def source(**fields: object) -> Security365Source:
 
 
 def fetched(directory: Path, script: Script, size: int = 2) -> list[Part]:
-    settings = source(page_size=size)
-    return list(provider.fetch(opened(provider, settings, KEYS, directory, script, Time()), settings, HOUR))
+    configured = source(page_size=size)
+    return list(provider.fetch(opened(provider, configured, KEYS, directory, script, Time()), configured, HOUR))
 
 
 def page(*sorts: str, total: int = 0, space: str = "") -> httpx.Response:
@@ -155,11 +155,11 @@ def test_a_crowd_is_halved_until_every_record_has_come_once(tmp_path: Path) -> N
         sim.set(
             "security365", crowd_phase=int(HOUR.start.timestamp()) // 3600 % 168, sort_time="ns", inclusive_key=True
         )
-        settings = source(base_url=f"{sim.url}/security365", page_size=5_000)
+        configured = source(base_url=f"{sim.url}/security365", page_size=5_000)
         with Client(
-            provider=provider, settings=settings, secret=KEYS, directory=tmp_path, clock=time, sleep=time.sleep
+            provider=provider, source=configured, secret=KEYS, directory=tmp_path, clock=time, sleep=time.sleep
         ) as api:
-            collection = Collection(provider, settings, api, lambda part: part.be(key=part.path.name))
+            collection = Collection(provider, configured, api, lambda part: part.replace(key=part.path.name))
             collection.gather(HOUR)
         records = [record for record in sim.truth("security365", HOUR.start, HOUR.end) if record.served]
     served = {str(orjson.loads(record.text)["sort"][1]) for record in records}
@@ -171,9 +171,8 @@ def test_a_crowd_is_halved_until_every_record_has_come_once(tmp_path: Path) -> N
 def rows(parts: list[Part], directory: Path) -> int:
     """Return how many rows parts become, none of whose records is lost."""
     numbers = build(
-        provider=provider,
-        settings=source(),
-        source="simulated",
+        records=provider.record_format(source()),
+        source_name="simulated",
         window=Window(HOUR.start, HOUR.end),
         visit="v1",
         parts=parts,

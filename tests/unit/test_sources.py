@@ -109,5 +109,5 @@ def test_the_first_day_of_the_table_comes_from_the_environment_to_the_sources() 
     first = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
     nobody = cast("Any", None)
     aws = Aws(Store(nobody, "bucket"), nobody, nobody, nobody, nobody)
-    settings = Settings("bucket", "table", "/la/sources/elsa", "la", first)
-    assert connect(provider, settings, aws, nobody, "function").sources.archive_from == first
+    environment = Settings("bucket", "table", "/la/sources/elsa", "la", first)
+    assert connect(provider, environment, aws, nobody, "function").sources.archive_from == first

@@ -15,8 +15,8 @@ from tests.scenario import END, HOUR, MINUTE, START, TIMEOUT, Record, Scenario
 WORLD = [Record("a", 1), Record("b", 2)]
 
 
-def scenario(**settings: object) -> Scenario:
-    return Scenario(list(WORLD), settings=dict(settings), now=END + 6 * MINUTE)
+def scenario(**configured: object) -> Scenario:
+    return Scenario(list(WORLD), source=dict(configured), now=END + 6 * MINUTE)
 
 
 def backfill(**more: object) -> dict[str, object]:
@@ -110,7 +110,7 @@ def test_a_wrong_event_changes_nothing() -> None:
 def test_a_disabled_source_is_neither_planned_nor_visited_and_shown_as_paused() -> None:
     stage = scenario()
     stage.tick()
-    stage.settings["enabled"] = False
+    stage.source["enabled"] = False
     stage.now += HOUR
     assert stage.tick()["windows"] == []
     assert not act(stage.archive(), {"action": "work", "source": "shop"})["ok"]
@@ -256,7 +256,7 @@ def test_a_missing_secret_is_named_before_a_worker_is_started() -> None:
 def test_another_project_under_an_old_name_is_refused() -> None:
     stage = scenario()
     stage.tick()
-    stage.settings["project_id"] = 2
+    stage.source["project_id"] = 2
     answer = stage.tick()
     assert "another feed" in answer["errors"][0]["error"]
 

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory, mkdtemp
 from typing import Any, cast
 
 from logarchive.column.convert import epoch_ms, integer, severity, text, zoned_time
-from logarchive.column.feed import Feed
+from logarchive.column.field_mapping import FieldMapping
 from logarchive.moment import EPOCH, MILLISECOND
 from logarchive.part import Part
 from logarchive.provider.provider import Provider
@@ -32,18 +32,18 @@ START = (WINDOW.start - EPOCH) // MILLISECOND
 END = (WINDOW.end - EPOCH) // MILLISECOND
 
 COLUMNS = {
-    "time": Feed("time", epoch_ms),
-    "severity_text": Feed("level", text),
-    "severity_number": Feed("level", severity, take=False),
-    "body": Feed("message", text),
-    "client_port": Feed("port", integer),
-    "user_name": Feed("user.name", text),
+    "time": FieldMapping("time", epoch_ms),
+    "severity_text": FieldMapping("level", text),
+    "severity_number": FieldMapping("level", severity, take=False),
+    "body": FieldMapping("message", text),
+    "client_port": FieldMapping("port", integer),
+    "user_name": FieldMapping("user.name", text),
 }
 LINE_COLUMNS = {
-    "time": Feed("time", zoned_time("+00:00")),
-    "url_path": Feed("path", text),
-    "http_response_size": Feed("bytes", integer),
-    "http_request_referrer": Feed("referer", text),
+    "time": FieldMapping("time", zoned_time("+00:00")),
+    "url_path": FieldMapping("path", text),
+    "http_response_size": FieldMapping("bytes", integer),
+    "http_request_referrer": FieldMapping("referer", text),
 }
 LINES = LineLayout(fields={4: ("time", "path", "bytes", "referer"), 5: ("time", "path", "bytes", "referer", "range")})
 
@@ -51,8 +51,8 @@ LINES = LineLayout(fields={4: ("time", "path", "bytes", "referer"), 5: ("time", 
 def provider(
     layout: Layout = JsonLayout(),  # noqa: B008 (frozen)
     *,
-    columns: Mapping[str, Feed] | None = None,
-    unique_id: Feed | None = None,
+    columns: Mapping[str, FieldMapping] | None = None,
+    unique_id: FieldMapping | None = None,
 ) -> Provider[Any, Any]:
     lines = isinstance(layout, LineLayout)
     mapping = columns or (LINE_COLUMNS if lines else COLUMNS)
@@ -67,7 +67,7 @@ def provider(
         fault=unused,
         layout=layout,
         columns=lambda _settings: mapping,
-        feed=unused,
+        feed_id=unused,
         unique_id=unique_id,
         bounded=not lines,
     )
@@ -102,9 +102,8 @@ def visit(
 ) -> Built:
     parts = [one if isinstance(one, Part) else part(one, key=f"raw/{at}") for at, one in enumerate(bodies)]
     return build(
-        provider=of or provider(),
-        settings=None,
-        source="shop",
+        records=(of or provider()).record_format(None),
+        source_name="shop",
         window=WINDOW,
         visit=name,
         parts=parts,

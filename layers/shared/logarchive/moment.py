@@ -10,6 +10,8 @@ MILLISECOND = dt.timedelta(milliseconds=1)
 
 
 SECOND = dt.timedelta(seconds=1)
+HOUR = dt.timedelta(hours=1)
+DAY = dt.timedelta(days=1)
 
 
 def instant(moment: dt.datetime) -> str:

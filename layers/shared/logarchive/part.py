@@ -4,11 +4,24 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict, Unpack
 
 from logarchive.window import Span
 
 type Role = Literal["data", "listing", "superseded", "error"]
+
+
+class PartChanges(TypedDict, total=False):
+    """What of a part is learned after it has come."""
+
+    request: Mapping[str, Any]
+    role: Role
+    asked: Span | None
+    own: Span | None
+    announced: int | None
+    count: int | None
+    key: str
+    extra: Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +50,6 @@ class Part:
     key: str = ""
     extra: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
-    def be(self, **changes: Any) -> "Part":  # noqa: ANN401 (field values)
+    def replace(self, **changes: Unpack[PartChanges]) -> "Part":
         """Return this part with some fields changed."""
         return replace(self, **changes)

@@ -42,9 +42,9 @@ class Archive[S: Source, K: BaseModel]:
         """Return the ledger of one source."""
         return Ledger(self.table, self.provider.name, name)
 
-    def planner(self, name: str, settings: S) -> Planner:
+    def planner(self, name: str, source: S) -> Planner:
         """Return the planner of one source."""
-        return Planner(self.ledger(name), settings, self.provider.feed(settings), self.invocation.clock())
+        return Planner(self.ledger(name), source, self.provider.feed_id(source), self.invocation.clock())
 
     def source(self, name: str) -> S:
         """Return one enabled source. Raises ConfigError if there is none of that name, or it is wrong."""
@@ -72,7 +72,7 @@ class Archive[S: Source, K: BaseModel]:
         return error
 
     @contextmanager
-    def worker(self, name: str, settings: S) -> Generator[Worker[S, K]]:
+    def worker(self, name: str, source: S) -> Generator[Worker[S, K]]:
         """Open a worker for one source, with its connection to the provider. Raises ConfigError for a bad secret."""
         invocation = self.invocation
 
@@ -86,8 +86,8 @@ class Archive[S: Source, K: BaseModel]:
 
         client = Client(
             provider=self.provider,
-            settings=settings,
-            secret=self.sources.secret(settings),
+            source=source,
+            secret=self.sources.secret(source),
             directory=Path(),
             clock=invocation.clock,
             sleep=invocation.sleep,
@@ -99,7 +99,7 @@ class Archive[S: Source, K: BaseModel]:
         with client:
             yield Worker(
                 provider=self.provider,
-                settings=settings,
+                source=source,
                 ledger=self.ledger(name),
                 store=replace(self.store, wrote=wrote),
                 invocation=invocation,

@@ -28,17 +28,17 @@ _USD_PER_WINDOW = 4 * 0.000005 + 6 * 0.000000625 + 4 * 0.000000125
 
 def backfill[S: Source, K: BaseModel](archive: Archive[S, K], event: Backfill) -> Result:
     """Plan and visit a range. Raises ConfigError for an unknown source, or a range that may not be."""
-    settings = archive.source(event.source)
+    source = archive.source(event.source)
     if event.end > archive.invocation.clock():
         raise ConfigError(f"end: {instant(event.end)} lies in the future; only what has ended can be archived")
     grain = archive.provider.smallest_window
     if floor(event.start, grain) != event.start or floor(event.end, grain) != event.end:
         raise ConfigError(f"start, end: must be multiples of {duration(grain)} in UTC")
     archive.sources.admit_start(event.start)
-    job = _Job(archive, event, settings)
+    job = _Job(archive, event, source)
     if event.dry_run:
         return job.estimate()
-    archive.sources.secret(settings)
+    archive.sources.secret(source)
     return job.inline() if event.inline else job.background()
 
 
@@ -46,10 +46,10 @@ def backfill[S: Source, K: BaseModel](archive: Archive[S, K], event: Backfill) -
 class _Job[S: Source, K: BaseModel]:
     archive: Archive[S, K]
     event: Backfill
-    settings: S
+    source: S
 
     def estimate(self) -> Result:
-        planner = self.archive.planner(self.event.source, self.settings)
+        planner = self.archive.planner(self.event.source, self.source)
         planner.admit(planner.ledger.head())
         standing = planner.ledger.covering(self.event.span)
         new = sum(1 for _ in planner.missing(self.event.span))
@@ -66,13 +66,13 @@ class _Job[S: Source, K: BaseModel]:
     def background(self) -> Result:
         entries, following = self._plan()
         shown_windows = [self._ready(entry) for entry in entries]
-        started = dispatch(self.archive, self.event.source, self.settings, self.event.workers)
+        started = dispatch(self.archive, self.event.source, self.source, self.event.workers)
         return answer(self.archive.provider.name, shown_windows, [], following, dispatched=started)
 
     def inline(self) -> Result:
         entries, following = self._plan()
         windows: list[Result] = []
-        with self.archive.worker(self.event.source, self.settings) as worker:
+        with self.archive.worker(self.event.source, self.source) as worker:
             for entry in entries:
                 if not self.archive.invocation.enough_time():
                     following = entry.window.start
@@ -89,7 +89,7 @@ class _Job[S: Source, K: BaseModel]:
 
     def _plan(self) -> tuple[list[Entry], dt.datetime | None]:
         """Plan the first windows of the range; return what stands there, and where the next call goes on."""
-        planner = self.archive.planner(self.event.source, self.settings)
+        planner = self.archive.planner(self.event.source, self.source)
         planner.head()
         first = list(islice(planner.missing(self.event.span), MOST_WINDOWS + 1))
         end = first[MOST_WINDOWS].start if len(first) > MOST_WINDOWS else self.event.end

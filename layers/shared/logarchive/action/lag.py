@@ -7,25 +7,23 @@ import datetime as dt
 from collections.abc import Sequence
 
 from logarchive.ledger.entry import Entry, Head
+from logarchive.moment import HOUR
 from logarchive.provider.source import Source
 
-HOUR = dt.timedelta(hours=1)
 NEVER = dt.timedelta(0)
 
 
-def lag_seconds(
-    head: Head | None, unfinished: Sequence[Entry], settings: Source | None, now: dt.datetime
-) -> int | None:
+def lag_seconds(head: Head | None, unfinished: Sequence[Entry], source: Source | None, now: dt.datetime) -> int | None:
     """Return how long the oldest window that was never archived has been due; None where that cannot be known."""
-    if head is None or settings is None:
+    if head is None or source is None:
         return None
     never = [entry.window.end for entry in unfinished if not entry.visits]
-    oldest = min([*never, head.cursor + settings.window])
-    return round(max(NEVER, now - settings.delay - oldest).total_seconds())
+    oldest = min([*never, head.cursor + source.window])
+    return round(max(NEVER, now - source.delay - oldest).total_seconds())
 
 
 def hours_to_loss(
-    head: Head | None, unfinished: Sequence[Entry], settings: Source | None, now: dt.datetime
+    head: Head | None, unfinished: Sequence[Entry], source: Source | None, now: dt.datetime
 ) -> float | None:
     """Return the hours until the provider begins to drop what is not archived yet; None without `retention`.
 
@@ -33,10 +31,10 @@ def hours_to_loss(
     """
     waiting = [entry for entry in unfinished if not entry.visits or entry.issue not in {None, "shrunk"}]
     lost = [entry.lost_at for entry in waiting if entry.lost_at]
-    if settings:
+    if source:
         # As the source says today, whatever it said when the windows were planned.
         starts = [entry.window.start for entry in waiting] + ([head.cursor] if head else [])
-        lost = [start + settings.retention for start in starts] if settings.retention else []
+        lost = [start + source.retention for start in starts] if source.retention else []
     return round((min(lost) - now) / HOUR, 2) if lost else None
 
 

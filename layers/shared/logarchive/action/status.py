@@ -35,15 +35,15 @@ def status[S: Source, K: BaseModel](archive: Archive[S, K], event: Status) -> Re
     }
 
 
-def _source[S: Source, K: BaseModel](archive: Archive[S, K], name: str, settings: S | None, *, known: bool) -> Result:
+def _source[S: Source, K: BaseModel](archive: Archive[S, K], name: str, source: S | None, *, known: bool) -> Result:
     now, ledger = archive.invocation.clock(), archive.ledger(name)
     head = ledger.head()
     leaves = [entry for entry in ledger.every() if entry.state != "split"]
-    state = "active" if settings and settings.enabled else "paused" if settings or known else "orphaned"
-    return {"source": name, "state": state, **standing(head, leaves, settings, now)}
+    state = "active" if source and source.enabled else "paused" if source or known else "orphaned"
+    return {"source": name, "state": state, **standing(head, leaves, source, now)}
 
 
-def standing(head: Head | None, leaves: Iterable[Entry], settings: Source | None, now: dt.datetime) -> dict[str, Any]:
+def standing(head: Head | None, leaves: Iterable[Entry], source: Source | None, now: dt.datetime) -> dict[str, Any]:
     """Sum up the windows of one source. Pure."""
     entries = sorted(leaves, key=lambda entry: entry.window)
     unfinished = [entry for entry in entries if not entry.finished]
@@ -52,11 +52,11 @@ def standing(head: Head | None, leaves: Iterable[Entry], settings: Source | None
     return {
         "sealed_until": _until(cursor, entries, lambda entry: entry.state == "sealed"),
         "settled_until": _until(cursor, entries, lambda entry: entry.finished),
-        "lag_seconds": lag_seconds(head, unfinished, settings, now),
+        "lag_seconds": lag_seconds(head, unfinished, source, now),
         "open": len(unfinished),
         "due": sum(1 for entry in unfinished if entry.due_at and entry.due_at <= now),
         "issues": dict(Counter(entry.issue for entry in entries if entry.issue)),
-        "hours_to_loss": hours_to_loss(head, unfinished, settings, now),
+        "hours_to_loss": hours_to_loss(head, unfinished, source, now),
         "rows": sum(entry.rows for entry in entries),
         "last_error": failed[-1] if failed else None,
     }

@@ -22,10 +22,10 @@ def tick[S: Source, K: BaseModel](archive: Archive[S, K], event: Tick) -> Result
     # So that a provider without a source is not late: where there is no value, no tick has run.
     archive.invocation.count("LagSeconds", 0)
     failures = round_.measure_others([error.source for error in bad], good)
-    for name, settings in good.items():
-        if settings.enabled:
+    for name, source in good.items():
+        if source.enabled:
             try:
-                round_.source(name, settings)
+                round_.source(name, source)
             except ConfigError as error:
                 bad.append(archive.complain(SourceError(name, str(error))))
             except Exception as error:  # noqa: BLE001 (raised below, once the other sources had their turn)
@@ -44,16 +44,16 @@ class _Round[S: Source, K: BaseModel]:
         self.planned = self.dispatched = 0
         self.windows: list[Result] = []
 
-    def source(self, name: str, settings: S) -> None:
+    def source(self, name: str, source: S) -> None:
         try:
-            self.planned += self.archive.planner(name, settings).tick()
+            self.planned += self.archive.planner(name, source).tick()
         finally:
-            self.measure(name, settings)  # whatever hinders planning must not hide how late the source is
+            self.measure(name, source)  # whatever hinders planning must not hide how late the source is
         if self.inline:
-            with self.archive.worker(name, settings) as worker:
+            with self.archive.worker(name, source) as worker:
                 self.windows += (shown(name, entry) for entry in worker.run())
         else:
-            self.dispatched += dispatch(self.archive, name, settings)
+            self.dispatched += dispatch(self.archive, name, source)
 
     def measure_others(self, bad: Collection[str], good: Collection[str]) -> list[Exception]:
         """Publish how sources stand that are wrong, or whose parameter is gone; return what failed unexpectedly."""
@@ -67,17 +67,17 @@ class _Round[S: Source, K: BaseModel]:
                 failures.append(error)
         return failures
 
-    def measure(self, name: str, settings: S | None) -> None:
+    def measure(self, name: str, source: S | None) -> None:
         """Publish how the source stands: before its secret is asked for, since a wrong one must not hide that."""
         count, now, ledger = self.archive.invocation.count, self.archive.invocation.clock(), self.archive.ledger(name)
         head, unfinished = ledger.head(), list(ledger.open())
-        lag, left = (of(head, unfinished, settings, now) for of in (lag_seconds, hours_to_loss))
+        lag, left = (of(head, unfinished, source, now) for of in (lag_seconds, hours_to_loss))
         if lag is not None:
             count("LagSeconds", lag, name)
-        if left is not None and (settings is not None or left > 0):  # of a source that is gone, what is lost is lost
+        if left is not None and (source is not None or left > 0):  # of a source that is gone, what is lost is lost
             count("HoursToLoss", left, name)
-        if settings is not None:
+        if source is not None:
             quiet = quiet_seconds(head, unfinished)
-            most = settings.quiet_after.total_seconds() if settings.quiet_after else math.inf
+            most = source.quiet_after.total_seconds() if source.quiet_after else math.inf
             count("QuietSeconds", quiet, name)
             count("QuietSources", int(quiet > most), name)

@@ -8,20 +8,18 @@ from logarchive.action.result import Result, answer, shown
 from logarchive.provider.source import Source
 
 
-def dispatch[S: Source, K: BaseModel](
-    archive: Archive[S, K], name: str, settings: S, workers: int | None = None
-) -> int:
+def dispatch[S: Source, K: BaseModel](archive: Archive[S, K], name: str, source: S, workers: int | None = None) -> int:
     """Start a worker for every free slot of a source, no more than it has windows due; return how many.
 
     `workers` stands in for the source's own number. A missing secret is said here, before anything is started.
     Raises ConfigError.
     """
     ledger, now = archive.ledger(name), archive.invocation.clock()
-    slots = workers or settings.workers
+    slots = workers or source.workers
     due = len(ledger.due(now, slots))
     if not due:
         return 0
-    archive.sources.secret(settings)
+    archive.sources.secret(source)
     head = ledger.head()
     busy = sum(slot.until > now for slot in head.slots) if head else 0
     count = max(0, min(due, slots - busy))
@@ -34,9 +32,9 @@ def dispatch[S: Source, K: BaseModel](
 
 def work[S: Source, K: BaseModel](archive: Archive[S, K], event: Work) -> Result:
     """Run the worker loop for one source."""
-    settings = archive.source(event.source)
+    source = archive.source(event.source)
     if event.workers:
-        settings = settings.model_copy(update={"workers": event.workers})
-    with archive.worker(event.source, settings) as worker:
+        source = source.model_copy(update={"workers": event.workers})
+    with archive.worker(event.source, source) as worker:
         windows = [shown(event.source, entry) for entry in worker.run()]
     return answer(archive.provider.name, windows, [])

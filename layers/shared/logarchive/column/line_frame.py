@@ -12,9 +12,9 @@ from arro3.io import read_csv
 
 from logarchive.column.arrow import TYPES, declared, filled, mapped
 from logarchive.column.convert import integer, number, text
-from logarchive.column.feed import Feed
+from logarchive.column.field_mapping import FieldMapping
 from logarchive.column.frame import Frame
-from logarchive.column.mapping import Column, Plan, typed
+from logarchive.column.mapping import Column, ColumnMapping, typed
 from logarchive.column.scalar import Inexact
 from logarchive.column.schema import COLUMNS
 from logarchive.record.layout import LineLayout
@@ -48,7 +48,7 @@ class _Field(NamedTuple):
 class LineColumns:
     """Reads blocks of lines; remembers which fields have many values, which changes the cost and nothing else."""
 
-    def __init__(self, plan: Plan, layout: LineLayout) -> None:
+    def __init__(self, plan: ColumnMapping, layout: LineLayout) -> None:
         """Read lines of one layout."""
         self._plan, self._layout = plan, layout
         self._many: set[str] = set()
@@ -131,7 +131,7 @@ def _values(array: Array) -> list[str | None]:
     return cast("list[str | None]", array.to_pylist())
 
 
-def _cast(column: str, feed: Feed, array: Array | None) -> Array | None:
+def _cast(column: str, feed: FieldMapping, array: Array | None) -> Array | None:
     """Convert a field without a Python value, if that is exact for all lines."""
     if array is None:
         return None

@@ -10,7 +10,7 @@ from arro3.core import Array
 from logarchive.column.arrow import mapped
 from logarchive.column.attribute import InexactError, attributes, flat
 from logarchive.column.convert import text
-from logarchive.column.feed import Feed
+from logarchive.column.field_mapping import FieldMapping
 from logarchive.column.scalar import Inexact
 from logarchive.column.schema import COLUMNS, ColumnType
 from logarchive.record.block import Record
@@ -30,11 +30,11 @@ _KINDS: dict[ColumnType, set[type]] = {
 _BITS: dict[ColumnType, int] = {"timestamp": 63, "int": 31, "bigint": 63}
 
 
-class Plan:
+class ColumnMapping:
     """A provider's mapping, turned around: each key with the columns it feeds."""
 
     def __init__(
-        self, columns: Mapping[str, Feed], unique_id: Feed | None = None, embedded: Sequence[str] = ()
+        self, columns: Mapping[str, FieldMapping], unique_id: FieldMapping | None = None, embedded: Sequence[str] = ()
     ) -> None:
         """Group the feeds by key."""
         self.time = columns["time"]
@@ -76,7 +76,7 @@ def _within(values: Column, limit: int) -> bool:
     return not known or (-limit <= min(known) and max(known) < limit)
 
 
-def columns(records: Sequence[Record], plan: Plan, times: Column) -> dict[str, Column]:
+def columns(records: Sequence[Record], plan: ColumnMapping, times: Column) -> dict[str, Column]:
     """Return the columns that the records feed, and remove from the records the keys that are used up."""
     found: dict[str, Column] = {}
     for key, feeds in plan.groups.items():
@@ -105,7 +105,7 @@ def _use_up(records: Sequence[Record], key: str, takers: Sequence[Column]) -> No
             del record[key]
 
 
-def various(records: Sequence[Record], plan: Plan, times: Column) -> tuple[dict[str, Column], Array]:
+def various(records: Sequence[Record], plan: ColumnMapping, times: Column) -> tuple[dict[str, Column], Array]:
     """Return columns and attributes of records of any shape."""
     if plan.nested:
         records = [flat(record) for record in records]

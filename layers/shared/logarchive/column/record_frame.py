@@ -8,7 +8,7 @@ from typing import Any
 from logarchive.column.attribute import InexactError
 from logarchive.column.bounds import Bounds, Verdict
 from logarchive.column.frame import NO_TIME, Frame, Misfit
-from logarchive.column.mapping import Column, Plan, various
+from logarchive.column.mapping import Column, ColumnMapping, various
 from logarchive.column.uniform import uniform
 from logarchive.record.block import Bad, Block, Record
 from logarchive.record.embedded import unfold
@@ -33,7 +33,7 @@ class _Records:
         )
 
 
-def frame(block: Block, plan: Plan, bounds: Bounds) -> Frame:
+def frame(block: Block, plan: ColumnMapping, bounds: Bounds) -> Frame:
     """Make a frame of a block of records; exactly, where the fast way cannot be."""
     try:
         return _frame(block, plan, bounds)
@@ -41,7 +41,7 @@ def frame(block: Block, plan: Plan, bounds: Bounds) -> Frame:
         return _frame(block.exactly(), plan, bounds)
 
 
-def _frame(block: Block, plan: Plan, bounds: Bounds) -> Frame:
+def _frame(block: Block, plan: ColumnMapping, bounds: Bounds) -> Frame:
     every, bad = _sorted_out(block, plan)
     timed, untimed = _timed(every, verbatim=block.verbatim)
     good, strays, outside = _bounded(timed, bounds.verdicts(timed.times))
@@ -65,7 +65,7 @@ def _frame(block: Block, plan: Plan, bounds: Bounds) -> Frame:
     )
 
 
-def _sorted_out(block: Block, plan: Plan) -> tuple[_Records, list[Misfit]]:
+def _sorted_out(block: Block, plan: ColumnMapping) -> tuple[_Records, list[Misfit]]:
     """Tell records from what is none."""
     bad = [(at, item) for at, item in enumerate(block.items) if isinstance(item, Bad)] if block.exact else []
     records: Any = block.items

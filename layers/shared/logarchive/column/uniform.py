@@ -13,7 +13,7 @@ from arro3.core import Array, DataType
 from logarchive.column.arrow import declared
 from logarchive.column.attribute import InexactError, written
 from logarchive.column.convert import text
-from logarchive.column.mapping import Column, Plan, typed
+from logarchive.column.mapping import Column, ColumnMapping, typed
 from logarchive.column.scalar import Inexact
 from logarchive.column.schema import COLUMNS
 from logarchive.record.block import Record
@@ -26,7 +26,9 @@ class _NotUniformError(Exception):
     """Some record differs from the others."""
 
 
-def uniform(records: Sequence[Record], plan: Plan, times: Column) -> tuple[dict[str, Column | Array], Array] | None:
+def uniform(
+    records: Sequence[Record], plan: ColumnMapping, times: Column
+) -> tuple[dict[str, Column | Array], Array] | None:
     """Return columns and attributes of records that have the same keys in the same order; None if they have not."""
     if not records:
         return None
@@ -57,7 +59,9 @@ def _leaves(records: Sequence[Record], prefix: str) -> dict[str, Sequence[Any]]:
     return found
 
 
-def _columns(leaves: dict[str, Sequence[Any]], plan: Plan, times: Column) -> tuple[dict[str, Column | Array], Array]:
+def _columns(
+    leaves: dict[str, Sequence[Any]], plan: ColumnMapping, times: Column
+) -> tuple[dict[str, Column | Array], Array]:
     found: dict[str, Column | Array] = {}
     for key, feeds in plan.groups.items():
         values = leaves.get(key)

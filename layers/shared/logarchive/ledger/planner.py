@@ -17,9 +17,9 @@ TICK_WINDOWS = 500
 _TRIES = 5
 
 
-def planned(window: Window, settings: Source) -> Entry:
+def planned(window: Window, source: Source) -> Entry:
     """Return the entry of a window to be visited: due `delay` after its end."""
-    due, lost = window.end + settings.delay, settings.lost_at(window)
+    due, lost = window.end + source.delay, source.lost_at(window)
     return Entry(window_key=window.key, state="planned", due_at=due, lost_at=lost)
 
 
@@ -28,7 +28,7 @@ class Planner:
     """Plans the windows of one source."""
 
     ledger: Ledger
-    settings: Source
+    source: Source
     #: What may not change under the source's name.
     feed: str
     now: dt.datetime
@@ -40,7 +40,7 @@ class Planner:
         """
         head = self.ledger.head()
         if head is None:
-            start = self.settings.start or floor(self.now, self.settings.window)
+            start = self.source.start or floor(self.now, self.source.window)
             self.ledger.create(Head(begin=start, cursor=start, feed=self.feed))
             head = self.ledger.head()
         if head is None:
@@ -76,17 +76,17 @@ class Planner:
     def missing(self, span: Span) -> Iterator[Window]:
         """Yield the windows that would fill the uncovered gaps of `span`, in order of time."""
         covered = [entry.window for entry in self.ledger.covering(span)]
-        return chain.from_iterable(tiles(gap, self.settings.window) for gap in gaps(span, covered))
+        return chain.from_iterable(tiles(gap, self.source.window) for gap in gaps(span, covered))
 
     def _ahead(self, head: Head, limit: int) -> int | None:
-        end = floor(self.now, self.settings.window)
+        end = floor(self.now, self.source.window)
         if end <= head.cursor or limit <= 0:
             return 0
         written = self._write(head, self.missing(Span(head.cursor, end)), limit, mark="cursor", done=end)
         return None if written is None else written[0]
 
     def _past(self, head: Head, limit: int) -> int | None:
-        start = self.settings.start
+        start = self.source.start
         if start is None or start >= head.begin:
             return 0
         count, complete = self._write(head, self.missing(Span(start, head.begin)), limit) or (None, False)
@@ -111,7 +111,7 @@ class Planner:
         complete = len(chosen) < limit
         for batch in batched(chosen, BATCH, strict=False):
             changes = {mark: instant(batch[-1].end)} if mark else {}
-            moved = self.ledger.plan(head, [planned(window, self.settings) for window in batch], changes)
+            moved = self.ledger.plan(head, [planned(window, self.source) for window in batch], changes)
             if moved is None:
                 return None
             head, count = moved, count + len(batch)

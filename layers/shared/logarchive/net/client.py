@@ -50,7 +50,7 @@ class Client[S: Source, K: BaseModel]:
         self,
         *,
         provider: Provider[S, K],
-        settings: S,
+        source: S,
         secret: K,
         directory: Path,
         clock: Clock,
@@ -72,11 +72,11 @@ class Client[S: Source, K: BaseModel]:
         self.directory = directory
         self._clock, self._sleep, self._remaining, self._jitter = clock, sleep, remaining, jitter
         self.remember, self._count = remember, count
-        self._base = str(settings.base_url)
-        self._auth = provider.auth(settings, secret, clock)
+        self._base = str(source.base_url)
+        self._auth = provider.auth(source, secret, clock)
         self._redaction = Redaction(secret)
-        self._gate = Gate(provider.download_hosts(settings))
-        self._pace = Pace(interval(settings.pace, settings.workers), clock)
+        self._gate = Gate(provider.download_hosts(source))
+        self._pace = Pace(interval(source.pace, source.workers), clock)
         self._api = _session(transport or Transport(resolve, anywhere, remaining))
         self._links = _session(transport or Transport(resolve, self._gate.addresses, remaining))
         #: Attempts made, downloads included.
@@ -115,7 +115,7 @@ class Client[S: Source, K: BaseModel]:
         """Send one signed request below the base URL; raise the ProviderError that its last answer amounts to."""
         url = joined(self._base, path)
         asked = Request(method=method, url=url, params=params, json=json, form=data, headers=headers or {})
-        return self._retried(asked, lambda: self._called(asked)).be(role=role)
+        return self._retried(asked, lambda: self._called(asked)).replace(role=role)
 
     def download(self, url: str, *, role: Role = "data") -> Part:
         """Fetch a link without credentials, if `download_hosts` admits it and whatever it redirects to.
@@ -123,7 +123,7 @@ class Client[S: Source, K: BaseModel]:
         Raises LinkExpiredError where listing anew helps.
         """
         asked = Request(method="GET", url=url)
-        return self._retried(asked, lambda: self._followed(asked)).be(role=role)
+        return self._retried(asked, lambda: self._followed(asked)).replace(role=role)
 
     def _called(self, asked: Request) -> Part:
         self._take_turn()
@@ -143,7 +143,7 @@ class Client[S: Source, K: BaseModel]:
             step = Request(method="GET", url=str(self._gate.check(step.url)))
             part, location = self._exchanged(self._links, step, None)
             if part.status not in _REDIRECTS or location is None:
-                return self._checked(part.be(request=asked.described(self._redaction)), answer.link_fault)
+                return self._checked(part.replace(request=asked.described(self._redaction)), answer.link_fault)
             part.path.unlink()
             try:
                 step = Request(method="GET", url=str(httpx.URL(step.url).join(location)))
@@ -182,7 +182,7 @@ class Client[S: Source, K: BaseModel]:
         error = next((error for fault in faults if (error := fault(part)) is not None), None)
         if error is None:
             return part
-        error.part = part.be(role="error")
+        error.part = part.replace(role="error")
         if error.retry_after_seconds is None:
             error.retry_after_seconds = retry_after_seconds(part.headers.get("retry-after"), part.time)
         if isinstance(error, ForbiddenError):

@@ -26,7 +26,7 @@ class Page:
 
     def listing(self) -> "Page":
         """Return this page as one that was only looked at: its records are those of another page."""
-        return Page(self.part.be(role="listing"), self.items, self.total)
+        return Page(self.part.replace(role="listing"), self.items, self.total)
 
 
 #: Asks for a page by its number, the first being 0, and by how many items came before it.
@@ -98,7 +98,7 @@ def announced(pages: Iterator[Page]) -> Iterator[Part]:
             continue
         total = 0 if told and page.total is not None else page.total
         told = True
-        yield page.part.be(announced=total, count=len(page.items))
+        yield page.part.replace(announced=total, count=len(page.items))
 
 
 def opened(part: Part, layout: JsonLayout) -> tuple[list[Any], Any]:
@@ -123,7 +123,7 @@ class Counted:
     def __post_init__(self) -> None:
         """Read the part. Raises MalformedError."""
         self.around = _read(self.part, self.layout, self._add)
-        self.part = self.part.be(count=self.count)
+        self.part = self.part.replace(count=self.count)
 
     def _add(self, block: Block) -> None:
         self.count += len(block.items)

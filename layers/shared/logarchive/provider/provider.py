@@ -8,12 +8,13 @@ from typing import Any, Literal, Protocol
 import httpx
 from pydantic import BaseModel
 
-from logarchive.column.feed import Feed
+from logarchive.column.field_mapping import FieldMapping
 from logarchive.errors import ProviderError
 from logarchive.moment import MILLISECOND, SECOND, Clock
 from logarchive.part import Part, Role
 from logarchive.provider.source import Source
 from logarchive.record.layout import Layout
+from logarchive.row.record_format import RecordFormat
 from logarchive.window import Span
 
 type Json = Mapping[str, Any] | Sequence[Any]
@@ -67,11 +68,11 @@ class Provider[S: Source, K: BaseModel]:
     fault: Callable[[Part], ProviderError | None]
     layout: Layout
     #: Column -> the key that feeds it.
-    columns: Callable[[S], Mapping[str, Feed]]
+    columns: Callable[[S], Mapping[str, FieldMapping]]
     #: What makes two settings the same feed; a source whose feed changes under its name is refused.
-    feed: Callable[[S], str]
+    feed_id: Callable[[S], str]
     #: The provider's own unique id of a record; None: identity is a hash of the record.
-    unique_id: Feed | None = None
+    unique_id: FieldMapping | None = None
     #: Where `download` may go: `host` or `host:port`, see `link.py`.
     download_hosts: Callable[[S], Sequence[str]] = field(default=lambda _source: ())
     #: The number of records at which an answer for a span is capped; None: no cap.
@@ -85,3 +86,9 @@ class Provider[S: Source, K: BaseModel]:
     #: The smallest span a capped range is halved to.
     resolution: dt.timedelta = MILLISECOND
     smallest_window: dt.timedelta = SECOND
+
+    def record_format(self, source: S) -> RecordFormat:
+        """Return how a source's records become rows."""
+        return RecordFormat(
+            layout=self.layout, columns=self.columns(source), unique_id=self.unique_id, bounded=self.bounded
+        )

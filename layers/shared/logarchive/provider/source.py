@@ -7,12 +7,11 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, HttpUrl, model_validator
 
+from logarchive.moment import DAY, HOUR
 from logarchive.window import Window
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
-HOUR = dt.timedelta(hours=1)
-DAY = dt.timedelta(hours=24)
 LONGEST = 3653 * DAY
 
 

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 from arro3.core import RecordBatch
 
@@ -11,18 +11,17 @@ from logarchive.column.arrow import Batches, filled
 from logarchive.column.bounds import Bounds
 from logarchive.column.frame import Frame
 from logarchive.column.line_frame import LineColumns
-from logarchive.column.mapping import Plan
 from logarchive.column.record_frame import frame
 from logarchive.errors import TooLargeError
 from logarchive.part import Part
-from logarchive.provider.provider import Provider
 from logarchive.record import line_record
-from logarchive.record.layout import JsonLayout, LineLayout
+from logarchive.record.layout import LineLayout
 from logarchive.record.reader import blocks, lines_of
 from logarchive.row import parquet
 from logarchive.row.built import Built, Numbers
 from logarchive.row.identity import Hashed, Unique
 from logarchive.row.parquet import object_visits
+from logarchive.row.record_format import RecordFormat
 from logarchive.row.reject import Rejects
 from logarchive.window import Window
 
@@ -31,9 +30,8 @@ MAX_RECORDS = 5_000_000
 
 def build(  # noqa: PLR0913 (what a visit is)
     *,
-    provider: Provider[Any, Any],
-    settings: Any,  # noqa: ANN401 (the provider's own model)
-    source: str,
+    records: RecordFormat,
+    source_name: str,
     window: Window,
     visit: str,
     parts: Sequence[Part],
@@ -49,7 +47,7 @@ def build(  # noqa: PLR0913 (what a visit is)
     """
     data = [part for part in parts if part.role == "data"]
     with Rejects(directory / "rejects.jsonl.gz") as rejects:
-        rows = _Rows(provider, settings, source, rejects, limit)
+        rows = _Rows(records, source_name, rejects, limit)
         own = directory / "visit.parquet"
         count = parquet.write(own, rows.batches(data, window, alive), window, (visit,))
     kept, shared = _compare(standing, rows.ids, alive)
@@ -76,17 +74,15 @@ def build(  # noqa: PLR0913 (what a visit is)
 class _Rows:
     """Turns parts into record batches, and counts."""
 
-    def __init__(self, provider: Provider[Any, Any], settings: Any, source: str, rejects: Rejects, limit: int) -> None:  # noqa: ANN401
-        self._provider = provider
-        embedded = provider.layout.embedded if isinstance(provider.layout, JsonLayout) else ()
-        self._plan = Plan(provider.columns(settings), provider.unique_id, embedded)
-        self._batches = Batches(source)
+    def __init__(self, records: RecordFormat, source_name: str, rejects: Rejects, limit: int) -> None:
+        self._format, self._mapping = records, records.mapping()
+        self._batches = Batches(source_name)
         self._line_columns: LineColumns | None = None
-        if isinstance(provider.layout, LineLayout) and not provider.bounded and provider.unique_id is None:
-            self._line_columns = LineColumns(self._plan, provider.layout)
+        if isinstance(records.layout, LineLayout) and not records.bounded and records.unique_id is None:
+            self._line_columns = LineColumns(self._mapping, records.layout)
         self._limit = limit
         self.rejects = rejects
-        self.ids: Hashed | Unique = Unique() if provider.unique_id else Hashed()
+        self.ids: Hashed | Unique = Unique() if records.unique_id else Hashed()
         self._fetched = self._rows = self._outside = self._duplicates = self._strays = 0
 
     def numbers(self, parts: Sequence[Part]) -> Numbers:
@@ -104,7 +100,7 @@ class _Rows:
     def batches(self, parts: Sequence[Part], window: Window, alive: Callable[[], None]) -> Iterator[RecordBatch]:
         several = len({part.own for part in parts}) > 1
         for part in parts:
-            bounds = Bounds.of(part, window, bounded=self._provider.bounded)
+            bounds = Bounds.of(part, window, bounded=self._format.bounded)
             index = 0
             for found in self._frames(part, bounds):
                 alive()
@@ -112,14 +108,14 @@ class _Rows:
                 index += found.size
 
     def _frames(self, part: Part, bounds: Bounds) -> Iterator[Frame]:
-        layout = self._provider.layout
+        layout = self._format.layout
         if self._line_columns is not None and isinstance(layout, LineLayout):
             for lines in lines_of(part):
                 found = self._line_columns.frame(lines)
-                yield found or frame(line_record.block(lines, layout), self._plan, bounds)
+                yield found or frame(line_record.block(lines, layout), self._mapping, bounds)
         else:
-            for block in blocks(part, layout, self._plan.time.key):
-                yield frame(block, self._plan, bounds)
+            for block in blocks(part, layout, self._mapping.time.key):
+                yield frame(block, self._mapping, bounds)
 
     def _batch(self, found: Frame, part: Part, index: int, several: bool) -> RecordBatch:
         self._fetched += found.size
@@ -139,7 +135,7 @@ class _Rows:
         if isinstance(self.ids, Unique):
             return self.ids.assign(found.given or [], found.canonical)
         # Where the file is the unit, any record may come again under another range.
-        astray = range(len(found.positions)) if several and not self._provider.bounded else found.strays
+        astray = range(len(found.positions)) if several and not self._format.bounded else found.strays
         return self.ids.assign(found.canonical, part.own, astray)
 
 

@@ -48,7 +48,7 @@ class RawVisit:
         number, self._count = self._count, self._count + 1
         kept = self.earlier.get(part.sha256) or self._store(part, number)
         self.kept[kept.key] = kept
-        return part.be(key=kept.key)
+        return part.replace(key=kept.key)
 
     def close(
         self, parts: Iterable[Part], issue: Issue | None, error: str | None, numbers: Mapping[str, Any] | None

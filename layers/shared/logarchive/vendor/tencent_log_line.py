@@ -7,7 +7,7 @@ No sample line is published: that fields are quoted when they hold spaces is wha
 from collections.abc import Mapping
 
 from logarchive.column.convert import after, before, integer, lookup, number, status_severity, text, zoned_time
-from logarchive.column.feed import Feed
+from logarchive.column.field_mapping import FieldMapping
 from logarchive.record.layout import LineLayout
 
 FIELDS = (
@@ -65,24 +65,24 @@ CARRIERS = {
 }
 
 
-def columns(time_zone: str) -> Mapping[str, Feed]:
+def columns(time_zone: str) -> Mapping[str, FieldMapping]:
     """Map the fields, times being told in a zone; `range` stays in `attributes`, and so do the ids behind names."""
     return {
-        "time": Feed("time", zoned_time(time_zone)),
-        "severity_number": Feed("status", status_severity, take=False),
-        "client_address": Feed("client_ip", text),
-        "client_port": Feed("client_port", integer),
-        "http_request_method": Feed("method", text),
-        "url_domain": Feed("domain", text),
-        "url_path": Feed("url", before),
-        "url_query": Feed("url", after, take=False),
-        "http_response_status_code": Feed("status", integer),
-        "http_response_size": Feed("bytes", integer),
-        "http_duration_ms": Feed("duration_ms", number),
-        "http_request_referrer": Feed("referer", text),
-        "user_agent_original": Feed("user_agent", text),
-        "network_protocol_version": Feed("protocol", text),
-        "cache_status": Feed("cache", text),
-        "geo_region": Feed("province_id", lookup(PROVINCES), take=False),
-        "network_carrier_name": Feed("isp_id", lookup(CARRIERS), take=False),
+        "time": FieldMapping("time", zoned_time(time_zone)),
+        "severity_number": FieldMapping("status", status_severity, take=False),
+        "client_address": FieldMapping("client_ip", text),
+        "client_port": FieldMapping("client_port", integer),
+        "http_request_method": FieldMapping("method", text),
+        "url_domain": FieldMapping("domain", text),
+        "url_path": FieldMapping("url", before),
+        "url_query": FieldMapping("url", after, take=False),
+        "http_response_status_code": FieldMapping("status", integer),
+        "http_response_size": FieldMapping("bytes", integer),
+        "http_duration_ms": FieldMapping("duration_ms", number),
+        "http_request_referrer": FieldMapping("referer", text),
+        "user_agent_original": FieldMapping("user_agent", text),
+        "network_protocol_version": FieldMapping("protocol", text),
+        "cache_status": FieldMapping("cache", text),
+        "geo_region": FieldMapping("province_id", lookup(PROVINCES), take=False),
+        "network_carrier_name": FieldMapping("isp_id", lookup(CARRIERS), take=False),
     }

@@ -38,7 +38,7 @@ class Visitor[S: Source, K: BaseModel]:
     """Visits windows of one source."""
 
     provider: Provider[S, K]
-    settings: S
+    source: S
     ledger: Ledger
     store: Store
     #: Opens the provider's API, spooling to the given directory.
@@ -99,7 +99,7 @@ class Attempt[S: Source, K: BaseModel]:
     def _visit(self) -> Entry:
         """Fetch, keep, normalise, publish and commit."""
         self._take_up()
-        if expired(self._entry, self._by.settings, self._started):
+        if expired(self._entry, self._by.source, self._started):
             return self._commit(after_retention(self._entry))
         if self._held.killed > KILLED_BEFORE_SPLIT:
             before = self._held.killed - 1
@@ -139,7 +139,7 @@ class Attempt[S: Source, K: BaseModel]:
         before = Manifest.find(by.store, self._entry.manifest)
         earlier = before.known() if before else {}
         self._raw = RawVisit(by.store, self._place, self._name, self._directory, earlier)
-        self._collection = Collection(by.provider, by.settings, by.open_api(self._directory), self._raw.keep)
+        self._collection = Collection(by.provider, by.source, by.open_api(self._directory), self._raw.keep)
         return self._collection
 
     def _publish(self, collection: Collection[S, K]) -> Entry:
@@ -152,7 +152,7 @@ class Attempt[S: Source, K: BaseModel]:
             except ChangedError:
                 self._hold()
                 continue
-            done = self._by.ledger.commit(self._held, after_visit(self._entry, self._by.settings, visited))
+            done = self._by.ledger.commit(self._held, after_visit(self._entry, self._by.source, visited))
             if done:
                 return done
             self._held = self._hold()
@@ -208,14 +208,14 @@ class Attempt[S: Source, K: BaseModel]:
             self._loose = len(self._unknown())
             if self._loose:
                 return None
-        parts = [planned(Window(half.start, half.end), by.settings) for half in halves]
+        parts = [planned(Window(half.start, half.end), by.source) for half in halves]
         if not by.ledger.split(self._held, parts):
             raise LostClaimError(entry.window_key)
         return entry.model_copy(update={"state": "split", "due_at": None})
 
     def _fail(self, issue: Issue, error: str, manifest: str | None = None, *, longest: bool = False) -> Entry:
         now = self._by.clock()
-        return self._commit(after_failure(self._entry, self._by.settings, now, issue, error, manifest, longest=longest))
+        return self._commit(after_failure(self._entry, self._by.source, now, issue, error, manifest, longest=longest))
 
     def _commit(self, result: Entry) -> Entry:
         """Commit what is no good visit; complete visits that were not merged stay to be looked for."""
@@ -235,9 +235,8 @@ class Attempt[S: Source, K: BaseModel]:
     def _build(self, visit: str, parts: Sequence[Part], standing: Path | None, directory: Path) -> Built:
         by = self._by
         return build(
-            provider=by.provider,
-            settings=by.settings,
-            source=by.ledger.name,
+            records=by.provider.record_format(by.source),
+            source_name=by.ledger.name,
             window=self._place.window,
             visit=visit,
             parts=parts,

@@ -50,7 +50,7 @@ class Collection[S: Source, K: BaseModel]:
     """The parts of one visit, in the order they came, each kept before the next is asked for."""
 
     provider: Provider[S, K]
-    settings: S
+    source: S
     api: Api
     keep: Callable[[Part], Part]
     parts: list[Part] = field(default_factory=list[Part])
@@ -104,27 +104,27 @@ class Collection[S: Source, K: BaseModel]:
     def _fetch(self, span: Span) -> None:
         api = _Heard(self.api)
         try:
-            for part in self.provider.fetch(api, self.settings, span.widened(self.provider.margin)):
+            for part in self.provider.fetch(api, self.source, span.widened(self.provider.margin)):
                 api.last = None
-                self._add(part.be(own=span if self.provider.bounded else None))
+                self._add(part.replace(own=span if self.provider.bounded else None))
         except ProviderError as error:
             unread = error.part or api.last
             if unread is not None:
-                self._add(unread.be(role="error"))
+                self._add(unread.replace(role="error"))
             raise
 
     def _add(self, part: Part) -> None:
         self.parts.append(self.keep(part))
 
     def _capped(self, numbers: Sequence[int]) -> bool:
-        cap = self.provider.cap(self.settings)
+        cap = self.provider.cap(self.source)
         data = [self.parts[number] for number in numbers if self.parts[number].role == "data"]
         if cap is None:
             return False
         counts = [part.count for part in data]
         if None not in counts:
             return sum(filter(None, counts)) >= cap
-        time_key = self.provider.columns(self.settings)["time"].key
+        time_key = self.provider.columns(self.source)["time"].key
         return reaches(data, self.provider.layout, cap, self.provider.smallest_record_bytes, time_key)
 
     def _supersede(self, numbers: Sequence[int], replacing: Sequence[int]) -> None:
@@ -132,4 +132,4 @@ class Collection[S: Source, K: BaseModel]:
         for number in numbers:
             part = self.parts[number]
             if part.role != "error":
-                self.parts[number] = part.be(role="superseded", extra={"superseded_by": keys})
+                self.parts[number] = part.replace(role="superseded", extra={"superseded_by": keys})

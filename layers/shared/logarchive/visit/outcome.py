@@ -30,18 +30,18 @@ class Visited:
     seconds: int
 
 
-def expired(entry: Entry, settings: Source, now: dt.datetime) -> bool:
+def expired(entry: Entry, source: Source, now: dt.datetime) -> bool:
     """Say whether the provider holds nothing of the window any more."""
-    return settings.retention is not None and now >= entry.window.end + settings.retention
+    return source.retention is not None and now >= entry.window.end + source.retention
 
 
-def after_visit(entry: Entry, settings: Source, visited: Visited) -> Entry:
+def after_visit(entry: Entry, source: Source, visited: Visited) -> Entry:
     """Return the entry after a good visit: sealed at the last age, otherwise due at the next one."""
     numbers = visited.built.numbers
-    lost = settings.lost_at(entry.window)
+    lost = source.lost_at(entry.window)
     losing = lost is not None and visited.started >= lost
     issue = visited.issue or ("expired" if losing else None) or ("shrunk" if visited.built.kept else None)
-    following = next_age(entry, settings, visited.started)
+    following = next_age(entry, source, visited.started)
     state, due = _state(issue, None if losing else following)
     verified = numbers.announced is not None and numbers.announced == numbers.fetched and not numbers.strays
     return entry.model_copy(
@@ -68,7 +68,7 @@ def after_visit(entry: Entry, settings: Source, visited: Visited) -> Entry:
 
 def after_failure(
     entry: Entry,
-    settings: Source,
+    source: Source,
     now: dt.datetime,
     issue: Issue,
     error: str,
@@ -78,7 +78,7 @@ def after_failure(
 ) -> Entry:
     """Return the entry after a failed visit: due again after the back-off, with its issue."""
     wait = BACK_OFF[-1] if longest else BACK_OFF[min(entry.failures, len(BACK_OFF) - 1)]
-    lost = settings.lost_at(entry.window)
+    lost = source.lost_at(entry.window)
     changes = {
         "failures": entry.failures + 1,
         "issue": issue,
@@ -117,9 +117,9 @@ def taken_up(
     return entry.model_copy(update=changes)
 
 
-def next_age(entry: Entry, settings: Source, visited_at: dt.datetime) -> dt.datetime | None:
+def next_age(entry: Entry, source: Source, visited_at: dt.datetime) -> dt.datetime | None:
     """Return when the window is due again after a good visit, or None when it was the last one."""
-    return next((entry.window.end + age for age in settings.revisit if entry.window.end + age > visited_at), None)
+    return next((entry.window.end + age for age in source.revisit if entry.window.end + age > visited_at), None)
 
 
 def _counted(built: Built) -> dict[str, int | None]:

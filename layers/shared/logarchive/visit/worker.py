@@ -29,7 +29,7 @@ class Worker[S: Source, K: BaseModel]:
     """Works off what is due of one source."""
 
     provider: Provider[S, K]
-    settings: S
+    source: S
     ledger: Ledger
     store: Store
     invocation: Invocation
@@ -95,7 +95,7 @@ class Worker[S: Source, K: BaseModel]:
     def _visit(self, claimed: Entry) -> Entry | None:
         visitor = Visitor(
             provider=self.provider,
-            settings=self.settings,
+            source=self.source,
             ledger=self.ledger,
             store=self.store,
             open_api=self.open_api,
@@ -116,7 +116,7 @@ class Worker[S: Source, K: BaseModel]:
     def _take_slot(self) -> Slot | None:
         now, until = self.invocation.clock(), self.invocation.deadline + LEASE_MARGIN
         tries = (
-            self.ledger.take_slot(number, self.invocation.name, now, until) for number in range(self.settings.workers)
+            self.ledger.take_slot(number, self.invocation.name, now, until) for number in range(self.source.workers)
         )
         return next((slot for slot in tries if slot), None)
 

@@ -6,7 +6,7 @@ from logarchive.column.convert import Convert
 
 
 @dataclass(frozen=True)
-class Feed:
+class FieldMapping:
     """One key of a record that feeds one column.
 
     `take`: where the value fits, the key is used up; otherwise (and always with `take=False`: a derived column) it
