@@ -21,7 +21,7 @@ from logarchive.action.result import Result
 from logarchive.ledger.ledger import Ledger
 from logarchive.runtime.invocation import Invocation
 from logarchive.runtime.metric import Count, Tally
-from logarchive.runtime.source_loader import Sources
+from logarchive.runtime.source_loader import SourceLoader
 from logarchive.store.bucket import Store
 from tests.fake_aws import FakeS3, FakeSecrets, FakeSsm, FakeTable, Gate, open_gate
 
@@ -100,7 +100,7 @@ class Scenario:
             provider=provider,
             table=self.table,  # type: ignore[arg-type] # drop-ins
             store=Store(self.s3, "bucket"),  # type: ignore[arg-type]
-            sources=Sources(provider, ssm, secrets, "/la/sources/elsa", "la", self.archive_from),  # type: ignore[arg-type]
+            source_loader=SourceLoader(provider, ssm, secrets, "/la/sources/elsa", "la", self.archive_from),  # type: ignore[arg-type]
             dispatch=self.dispatched.append,
             invocation=invocation,
             transport=httpx.MockTransport(lambda request: self._serve(request, now)),

@@ -30,7 +30,7 @@ from isal import isal_zlib
 
 from logarchive.column.convert import epoch_ms, item, severity, text
 from logarchive.column.field_mapping import FieldMapping
-from logarchive.moment import EPOCH, MILLISECOND
+from logarchive.moment import to_epoch_ms
 from logarchive.part import Part
 from logarchive.provider.provider import Provider
 from logarchive.record.layout import JsonLayout, Layout
@@ -42,7 +42,7 @@ from logarchive.window import Window
 
 RUNS = 5
 WINDOW = Window(dt.datetime(2026, 11, 22, 13, tzinfo=dt.UTC), dt.datetime(2026, 11, 22, 14, tzinfo=dt.UTC))
-START = (WINDOW.start - EPOCH) // MILLISECOND
+START = to_epoch_ms(WINDOW.start)
 ELSA = {
     "time": FieldMapping("logTime", epoch_ms),
     "severity_text": FieldMapping("logLevel", text),

@@ -10,7 +10,7 @@ from logarchive.action.handler import lambda_handler
 from logarchive.column.convert import epoch_ms, severity, text
 from logarchive.column.field_mapping import FieldMapping
 from logarchive.errors import MalformedError, ProviderError
-from logarchive.moment import EPOCH, MILLISECOND
+from logarchive.moment import to_epoch_ms
 from logarchive.part import Part
 from logarchive.provider.provider import Api, Provider
 from logarchive.provider.source import Address, Source
@@ -57,8 +57,8 @@ def fetch(api: Api, source: ElsaSource, span: Span) -> Iterator[Part]:
     asked: dict[str, Any] = {
         "projectKey": source.project_key,
         "projectId": source.project_id,
-        "from": (span.start - EPOCH) // MILLISECOND,
-        "to": (span.end - EPOCH) // MILLISECOND - 1,
+        "from": to_epoch_ms(span.start),
+        "to": to_epoch_ms(span.end) - 1,
         "format": source.format,
         "limit": LIMIT,
         "count": source.count,

@@ -12,7 +12,7 @@ from logarchive.action.handler import lambda_handler
 from logarchive.column.convert import each, epoch_ms, text
 from logarchive.column.field_mapping import FieldMapping
 from logarchive.errors import ForbiddenError, MalformedError, ProviderError
-from logarchive.moment import EPOCH, MILLISECOND
+from logarchive.moment import to_epoch_ms
 from logarchive.part import Part
 from logarchive.provider.paging import Page, announced, indexed, opened
 from logarchive.provider.provider import Api, Provider
@@ -65,7 +65,7 @@ class MultidrmSource(Source):
 
 def fetch(api: Api, source: MultidrmSource, span: Span) -> Iterator[Part]:
     """Ask for the log of each policy, page by page. That it is kept by `timestamp` too mends a misspelt parameter."""
-    start, end = ((moment - EPOCH) // MILLISECOND for moment in (span.start, span.end))
+    start, end = map(to_epoch_ms, (span.start, span.end))
     asked: dict[str, str | int] = {"startTime": start, source.end_time_parameter: end}
     policies: tuple[str | None, ...]
     if source.policy_ids == "all":

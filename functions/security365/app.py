@@ -17,7 +17,7 @@ from logarchive.errors import (
     ThrottledError,
     UnavailableError,
 )
-from logarchive.moment import EPOCH, MILLISECOND, Clock
+from logarchive.moment import Clock, to_epoch_ms
 from logarchive.part import Part
 from logarchive.provider.credential import Credential
 from logarchive.provider.header import API_KEY, Headers
@@ -95,8 +95,7 @@ def fetch(api: Api, source: Security365Source, span: Span) -> Iterator[Part]:
     `total` never ends the search: in the vendor's sample it is the page's size. Only where a short page comes with a
     greater one, the next page is asked for too, lest a server that gives fewer than `page_size` goes unnoticed.
     """
-    start, end = ((moment - EPOCH) // MILLISECOND for moment in (span.start, span.end))
-    between = {"from": start, "to": end - 1}
+    between = {"from": to_epoch_ms(span.start), "to": to_epoch_ms(span.end) - 1}
     asked: dict[str, Any] = {"size": source.page_size, "sort": SORT}
     asked |= {"filters": between} if source.body == "filters" else between
     headers = {"referer": source.referer, **source.headers}

@@ -19,7 +19,8 @@ from functions.dsa.app import provider as dsa
 from functions.elsa.app import provider as elsa
 from functions.multidrm.app import provider as multidrm
 from functions.security365.app import provider as security365
-from logarchive.action.handler import act, connect
+from logarchive.action.archive import connect
+from logarchive.action.handler import act
 from logarchive.action.result import Result
 from logarchive.runtime.aws import Aws
 from logarchive.runtime.invocation import Invocation

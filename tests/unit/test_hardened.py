@@ -13,7 +13,7 @@ from logarchive.action.handler import act
 from logarchive.errors import ArchiveError, ForbiddenError, LostClaimError, MalformedError
 from logarchive.moment import instant
 from logarchive.net.download_host import Gate
-from logarchive.runtime.source_loader import Sources
+from logarchive.runtime.source_loader import SourceLoader
 from logarchive.store.bucket import ChangedError, Store, sha256_of
 from logarchive.store.place import Place
 from logarchive.visit.merger import Merger
@@ -133,9 +133,9 @@ def test_a_visit_whose_publishing_fails_after_its_claim_is_lost_is_still_told() 
 def test_a_parameter_that_is_no_source_at_all_hides_no_other(text: str) -> None:
     good = '{"secret": "la/dsa/one", "api": "cdn", "hosts": ["a.test"]}'
     ssm = FakeSsm({"/la/sources/dsa/bad": text, "/la/sources/dsa/good": good})
-    found = Sources(dsa, ssm, FakeSecrets(), "/la/sources/dsa", "la").load()  # type: ignore[arg-type] # drop-ins
+    found = SourceLoader(dsa, ssm, FakeSecrets(), "/la/sources/dsa", "la").load()  # type: ignore[arg-type] # drop-ins
     assert list(found[0]) == ["good"]
-    assert [error.source for error in found[1]] == ["bad"]
+    assert [error.name for error in found[1]] == ["bad"]
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ def test_an_event_with_a_moment_beyond_reason_is_refused() -> None:
 def test_a_start_within_the_hour_of_a_file_is_refused_where_the_file_is_the_unit() -> None:
     source = {"secret": "la/dsa/one", "api": "cdn", "hosts": ["a.test"], "start": "2026-11-20T00:30:00Z"}
     ssm = FakeSsm({"/la/sources/dsa/edge": json.dumps(source)})
-    _, [error] = Sources(dsa, ssm, FakeSecrets(), "/la/sources/dsa", "la").load()  # type: ignore[arg-type] # drop-ins
+    _, [error] = SourceLoader(dsa, ssm, FakeSecrets(), "/la/sources/dsa", "la").load()  # type: ignore[arg-type] # drop-ins
     assert error.error == "start: must be a multiple of PT1H in UTC"
 
 

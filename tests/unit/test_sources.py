@@ -6,7 +6,7 @@ import pytest
 
 from functions.elsa.app import ElsaSource, provider
 from logarchive.errors import ConfigError
-from logarchive.runtime.source_loader import Sources
+from logarchive.runtime.source_loader import SourceLoader
 from logarchive.vendor.ncloud import Keys
 from tests.fake_aws import FakeSecrets, FakeSsm
 
@@ -14,13 +14,13 @@ GOOD = {"secret": "la/ncloud/one", "project_key": "p", "project_id": 1}
 KEYS = '{"access_key": "AKIA", "secret_key": "hush-hush"}'
 
 
-def sources(parameters: dict[str, object], secrets: dict[str, str] | None = None) -> Sources[ElsaSource, Keys]:
+def sources(parameters: dict[str, object], secrets: dict[str, str] | None = None) -> SourceLoader[ElsaSource, Keys]:
     texts = {
         f"/la/sources/elsa/{name}": value if isinstance(value, str) else json.dumps(value)
         for name, value in parameters.items()
     }
     fake = FakeSecrets(secrets if secrets is not None else {"la/ncloud/one": KEYS})
-    return Sources(provider, FakeSsm(texts), fake, "/la/sources/elsa", "la")  # type: ignore[arg-type] # drop-ins
+    return SourceLoader(provider, FakeSsm(texts), fake, "/la/sources/elsa", "la")  # type: ignore[arg-type] # drop-ins
 
 
 def test_a_good_source_and_its_secret_are_read() -> None:
@@ -54,7 +54,7 @@ def test_a_bad_source_is_named_with_its_reason_and_the_others_go_on(name: str, t
     good, bad = sources({name: text, "other": GOOD}).load()
     assert list(good) == ["other"]
     [error] = bad
-    assert error.source == name
+    assert error.name == name
     with pytest.raises(ConfigError, match=reason):
         raise ConfigError(error.error)
 
@@ -101,7 +101,7 @@ def test_settings_know_the_first_day_of_the_table(monkeypatch: pytest.MonkeyPatc
 
 
 def test_the_first_day_of_the_table_comes_from_the_environment_to_the_sources() -> None:
-    from logarchive.action.handler import connect
+    from logarchive.action.archive import connect
     from logarchive.runtime.aws import Aws
     from logarchive.runtime.settings import Settings
     from logarchive.store.bucket import Store
@@ -110,4 +110,4 @@ def test_the_first_day_of_the_table_comes_from_the_environment_to_the_sources() 
     nobody = cast("Any", None)
     aws = Aws(Store(nobody, "bucket"), nobody, nobody, nobody, nobody)
     environment = Settings("bucket", "table", "/la/sources/elsa", "la", first)
-    assert connect(provider, environment, aws, nobody, "function").sources.archive_from == first
+    assert connect(provider, environment, aws, nobody, "function").source_loader.archive_from == first

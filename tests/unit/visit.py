@@ -16,7 +16,7 @@ from typing import Any, cast
 
 from logarchive.column.convert import epoch_ms, integer, severity, text, zoned_time
 from logarchive.column.field_mapping import FieldMapping
-from logarchive.moment import EPOCH, MILLISECOND
+from logarchive.moment import to_epoch_ms
 from logarchive.part import Part
 from logarchive.provider.provider import Provider
 from logarchive.record.layout import JsonLayout, Layout, LineLayout
@@ -28,8 +28,8 @@ _parquet: Any = import_module("pyarrow.parquet")
 _ROOT = TemporaryDirectory()
 atexit.register(_ROOT.cleanup)
 WINDOW = Window(dt.datetime(2026, 11, 22, 13, tzinfo=dt.UTC), dt.datetime(2026, 11, 22, 14, tzinfo=dt.UTC))
-START = (WINDOW.start - EPOCH) // MILLISECOND
-END = (WINDOW.end - EPOCH) // MILLISECOND
+START = to_epoch_ms(WINDOW.start)
+END = to_epoch_ms(WINDOW.end)
 
 COLUMNS = {
     "time": FieldMapping("time", epoch_ms),

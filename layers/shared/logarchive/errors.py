@@ -1,19 +1,20 @@
-"""Everything that can go wrong, told apart by who can mend it.
+"""The errors that this package raises itself, grouped by who has to fix it.
 
 ArchiveFailure
-├── ConfigError      the operator: a source, a secret or an event is wrong
-├── ProviderError    the provider's API; `issue` says how, and becomes the window's issue
-│   ├── ForbiddenError      401, 403, address or Referer not admitted
-│   ├── ThrottledError      429, or its like in the body
-│   │   └── QuotaError      a quota is used up: no use asking again within a visit
-│   ├── UnavailableError    5xx, time-outs, connections cut
-│   │   └── LinkExpiredError  403, 404 or 410 from a link: it must be listed anew
-│   ├── MalformedError      an answer that is not what the API promises: no zip, cut, encrypted, a bomb, HTML
-│   ├── MismatchError       pages that do not add up to the total, or a total that moves
-│   └── TooLargeError       more than one visit can hold, and nothing left to split
-├── OutOfTimeError   the invocation's time is used up; the window comes back
-├── LostClaimError   another worker holds the window now; stop without a trace
-└── ArchiveError     our own AWS refused or contradicted itself
+├── ConfigError      the operator: a source, a secret, an event or an environment variable is wrong
+├── ProviderError    the provider: its API failed; `issue` becomes the window's issue
+│   ├── ForbiddenError      401, 403, our address or Referer is not allowed
+│   ├── ThrottledError      429, or an equal error code in the body
+│   │   └── QuotaError      a quota is used up: no retry within a visit
+│   ├── UnavailableError    5xx, time-outs, broken connections
+│   │   ├── LinkExpiredError  403, 404 or 410 from a download link: a new link must be listed
+│   │   └── TooMuchError      the range is too long for the API: its halves are requested
+│   ├── MalformedError      a response that is not what the API promises: no zip, cut, encrypted, a zip bomb, HTML
+│   ├── MismatchError       pages that do not add up to the total, or a total that changes
+│   └── TooLargeError       more than one visit can process, and the window cannot be split
+├── OutOfTimeError   nobody: the invocation's time is used up, the window is visited again
+├── LostClaimError   nobody: another worker holds the window now, this one stops
+└── ArchiveError     us: our own AWS refused a call or contradicted itself
 """
 
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -41,18 +42,18 @@ class ArchiveFailure(Exception):  # noqa: N818 (the root of a tree whose leaves 
 
 
 class ConfigError(ArchiveFailure):
-    """A source, secret, setting or event is wrong; the message names the field and the reason."""
+    """A source, secret, event or environment variable is wrong; the message names the field and the reason."""
 
 
 class ProviderError(ArchiveFailure):
-    """The provider's API failed a visit; nothing may be sealed on it."""
+    """The provider's API failed during a visit; the window must not be sealed."""
 
     issue: ClassVar[Issue] = "unavailable"
     #: Whether another attempt within the same visit may help.
     retryable: bool = False
-    #: The wait the provider asked for, if it named one.
+    #: The wait that the provider requested, if it did.
     retry_after_seconds: float | None = None
-    #: The answer that failed, with the role `error`, to be kept in raw; None where no answer came.
+    #: The response that failed, with the role `error`, to be stored under `raw/`; None if no response came.
     part: "Part | None" = None
 
 
@@ -63,49 +64,49 @@ class ForbiddenError(ProviderError):
 
 
 class ThrottledError(ProviderError):
-    """The provider asks us to slow down."""
+    """The provider requests that we slow down."""
 
     issue = "throttled"
     retryable = True
 
 
 class QuotaError(ThrottledError):
-    """A quota is used up; it comes back after hours, not seconds."""
+    """A quota is used up; it is renewed after hours, not seconds."""
 
     retryable = False
 
 
 class UnavailableError(ProviderError):
-    """The provider did not answer, or answered that it cannot now."""
+    """The provider did not respond, or responded that it cannot serve the request now."""
 
     issue = "unavailable"
     retryable = True
 
 
 class LinkExpiredError(UnavailableError):
-    """A download link is not, or no longer, valid: list anew and try the new one once."""
+    """A download link is not valid, or no longer: list the files again and try the new link once."""
 
     retryable = False
 
 
 class TooMuchError(UnavailableError):
-    """The provider cannot answer for so long a range; its halves are asked for."""
+    """The provider cannot serve so long a range; its halves are requested."""
 
 
 class MalformedError(ProviderError):
-    """The answer is not what the API promises; its bytes are kept as an `error` part."""
+    """The response is not what the API promises; its bytes are kept as an `error` part."""
 
     issue = "malformed"
 
 
 class MismatchError(ProviderError):
-    """The pages of an answer did not add up to its total, or the total moved while reading."""
+    """The pages did not add up to the total, or the total changed while they were read."""
 
     issue = "mismatch"
 
 
 class TooLargeError(ProviderError):
-    """A window at its smallest holds more than one visit can carry."""
+    """A window that cannot be split holds more than one visit can process."""
 
     issue = "too_large"
 
@@ -119,7 +120,7 @@ class LostClaimError(ArchiveFailure):
 
 
 class ArchiveError(ArchiveFailure):
-    """Our own AWS refused, or answered what cannot be."""
+    """Our own AWS refused a call, or returned what is impossible."""
 
 
 def reasons(error: ValidationError) -> str:

@@ -1,17 +1,16 @@
-"""Instants and durations as text, epoch milliseconds, and the clock."""
+"""Moments and durations: as text, as epoch milliseconds, and the clock."""
 
 import datetime as dt
 from collections.abc import Callable
 
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
-
 MILLISECOND = dt.timedelta(milliseconds=1)
-
-
 SECOND = dt.timedelta(seconds=1)
 HOUR = dt.timedelta(hours=1)
 DAY = dt.timedelta(days=1)
+
+type Clock = Callable[[], dt.datetime]
 
 
 def instant(moment: dt.datetime) -> str:
@@ -39,8 +38,8 @@ def parse_duration(text: str) -> dt.timedelta:
     days, _, time = text.removeprefix("P").partition("T")
     length = dt.timedelta(days=int(days.removesuffix("D") or 0))
     for unit, size in (("H", 3600), ("M", 60), ("S", 1)):
-        number, found, rest = time.partition(unit)
-        if found:
+        number, separator, rest = time.partition(unit)
+        if separator:
             length, time = length + int(number) * dt.timedelta(seconds=size), rest
     return length
 
@@ -50,4 +49,6 @@ def floor(moment: dt.datetime, length: dt.timedelta) -> dt.datetime:
     return EPOCH + (moment - EPOCH) // length * length
 
 
-type Clock = Callable[[], dt.datetime]
+def to_epoch_ms(moment: dt.datetime) -> int:
+    """Return whole milliseconds since the epoch."""
+    return (moment - EPOCH) // MILLISECOND

@@ -1,4 +1,4 @@
-"""A part: one response body of a visit, spooled to a local file as received, with what the manifest says of it."""
+"""A part: one response body of a visit, in a local file as received, with what the manifest says about it."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ type Role = Literal["data", "listing", "superseded", "error"]
 
 
 class PartChanges(TypedDict, total=False):
-    """What of a part is learned after it has come."""
+    """The fields of a part that may change after its body was received."""
 
     request: Mapping[str, Any]
     role: Role
@@ -28,10 +28,10 @@ class PartChanges(TypedDict, total=False):
 class Part:
     """One response body, after transfer decoding and before any Content-Encoding is undone.
 
-    `asked` is the range of time the request asked for (margin included), `own` the range whose records this part
-    answers for: what lies outside `own` belongs to another part or window. Both are None where the file is the unit.
-    `announced` is the provider's own total for this part's records, where it gives one; `count` is how many records
-    it holds, where whoever fetched it has counted them.
+    `asked` is the range of time that was requested (margin included). `own` is the range whose records belong to this
+    part; records outside `own` belong to another part or window. Both are None where whole files are fetched.
+    `announced` is the provider's own total of this part's records, if it gives one; `count` is the number of records,
+    if `fetch` has counted them.
     """
 
     path: Path

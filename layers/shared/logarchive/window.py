@@ -1,4 +1,4 @@
-"""Windows of time: half-open UTC intervals, their names, and how ranges are cut into them. Pure."""
+"""Windows of time: half-open UTC intervals, their keys, and how a range is cut into windows. Pure."""
 
 import datetime as dt
 from collections.abc import Iterable, Iterator
@@ -16,7 +16,7 @@ class Span:
 
     @property
     def length(self) -> dt.timedelta:
-        """How long it is."""
+        """The time between both ends."""
         return self.end - self.start
 
     def widened(self, margin: dt.timedelta) -> "Span":
@@ -47,7 +47,7 @@ class Window(Span):
 
     @property
     def date(self) -> str:
-        """The UTC date of its start, the partition it is stored under."""
+        """The UTC date of its start: its partition in S3 and Athena."""
         return f"{self.start:%Y-%m-%d}"
 
     @classmethod
@@ -59,7 +59,7 @@ class Window(Span):
 
 
 def gaps(whole: Span, covered: Iterable[Span]) -> Iterator[Span]:
-    """Yield what of `whole` no span of `covered` covers, in order of time."""
+    """Yield the parts of `whole` that no span of `covered` covers, oldest first."""
     reached = whole.start
     for span in sorted(covered):
         if span.start >= whole.end:

@@ -1,4 +1,4 @@
-"""The archive as one function sees it: its provider, its AWS, and how the pieces are put together for a source."""
+"""The archive of one provider, put together for one invocation: the only module that connects the rooms."""
 
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
@@ -15,13 +15,15 @@ from logarchive.ledger.ledger import Ledger
 from logarchive.ledger.planner import Planner
 from logarchive.net.client import Client
 from logarchive.provider.provider import Provider
-from logarchive.provider.source import Source, SourceError
+from logarchive.provider.source import Source
+from logarchive.runtime.aws import Aws
 from logarchive.runtime.invocation import Invocation
-from logarchive.runtime.source_loader import Sources
-from logarchive.store.bucket import Store
+from logarchive.runtime.settings import Settings
+from logarchive.runtime.source_loader import BadSource, SourceLoader
+from logarchive.store.bucket import Lock, Store
 from logarchive.visit.worker import Worker
 
-#: What is written under which prefix -> the metric that counts its bytes.
+#: Prefix in the bucket -> the metric that counts the bytes written below it.
 BYTES = {"raw": "RawBytes", "logs": "LogsBytes"}
 
 
@@ -32,53 +34,52 @@ class Archive[S: Source, K: BaseModel]:
     provider: Provider[S, K]
     table: Table
     store: Store
-    sources: Sources[S, K]
+    source_loader: SourceLoader[S, K]
     #: Starts another invocation of this function with the given event.
     dispatch: Callable[[Mapping[str, Any]], None]
     invocation: Invocation
     transport: httpx.BaseTransport | None = None
 
-    def ledger(self, name: str) -> Ledger:
+    def ledger(self, source_name: str) -> Ledger:
         """Return the ledger of one source."""
-        return Ledger(self.table, self.provider.name, name)
+        return Ledger(self.table, self.provider.name, source_name)
 
-    def planner(self, name: str, source: S) -> Planner:
+    def planner(self, source_name: str, source: S) -> Planner:
         """Return the planner of one source."""
-        return Planner(self.ledger(name), source, self.provider.feed_id(source), self.invocation.clock())
+        return Planner(self.ledger(source_name), source, self.provider.feed_id(source), self.invocation.clock())
 
-    def source(self, name: str) -> S:
-        """Return one enabled source. Raises ConfigError if there is none of that name, or it is wrong."""
-        good, bad = self.load()
-        for error in bad:
-            if error.source == name:
-                raise ConfigError(error.error)
-        if name not in good:
-            raise ConfigError(f"no source {name!r} under {self.sources.path}")
-        if not good[name].enabled:
-            raise ConfigError(f"source {name!r} is not enabled")
-        return good[name]
+    def source(self, source_name: str) -> S:
+        """Return one enabled source. Raises ConfigError if there is no such source, or it is wrong."""
+        sources, bad = self.sources()
+        for problem in bad:
+            if problem.name == source_name:
+                raise ConfigError(problem.error)
+        if source_name not in sources:
+            raise ConfigError(f"no source {source_name!r} under {self.source_loader.path}")
+        if not sources[source_name].enabled:
+            raise ConfigError(f"source {source_name!r} is not enabled")
+        return sources[source_name]
 
-    def load(self) -> tuple[dict[str, S], list[SourceError]]:
-        """Return the good sources by name, and what is wrong with the others; the latter are logged and counted."""
-        good, bad = self.sources.load()
-        for error in bad:
-            self.complain(error)
-        return good, bad
+    def sources(self) -> tuple[dict[str, S], list[BadSource]]:
+        """Return the good sources by name, and the bad ones, which are logged and counted."""
+        sources, bad = self.source_loader.load()
+        for problem in bad:
+            self.report(problem)
+        return sources, bad
 
-    def complain(self, error: SourceError) -> SourceError:
+    def report(self, bad: BadSource) -> None:
         """Log and count a source that cannot be used."""
-        self.invocation.log("source.invalid", source=error.source, error=error.error)
-        self.invocation.count("SourceErrors", 1, error.source)
-        return error
+        self.invocation.log("source.invalid", source=bad.name, error=bad.error)
+        self.invocation.count("SourceErrors", 1, bad.name)
 
     @contextmanager
-    def worker(self, name: str, source: S) -> Generator[Worker[S, K]]:
+    def worker(self, source_name: str, source: S) -> Generator[Worker[S, K]]:
         """Open a worker for one source, with its connection to the provider. Raises ConfigError for a bad secret."""
         invocation = self.invocation
 
         def count(metric: str, value: float) -> None:
             if value:
-                invocation.count(metric, value, name)
+                invocation.count(metric, value, source_name)
 
         def wrote(key: str, size: int) -> None:
             if metric := BYTES.get(key.partition("/")[0]):
@@ -87,12 +88,12 @@ class Archive[S: Source, K: BaseModel]:
         client = Client(
             provider=self.provider,
             source=source,
-            secret=self.sources.secret(source),
+            secret=self.source_loader.secret(source),
             directory=Path(),
             clock=invocation.clock,
             sleep=invocation.sleep,
             remaining=invocation.seconds_to_work,
-            remember=self.ledger(name).remember,
+            remember=self.ledger(source_name).remember,
             count=count,
             transport=self.transport,
         )
@@ -100,8 +101,32 @@ class Archive[S: Source, K: BaseModel]:
             yield Worker(
                 provider=self.provider,
                 source=source,
-                ledger=self.ledger(name),
+                ledger=self.ledger(source_name),
                 store=replace(self.store, wrote=wrote),
                 invocation=invocation,
                 open_api=client.into,
             )
+
+
+def connect[S: Source, K: BaseModel](
+    provider: Provider[S, K], settings: Settings, aws: Aws, invocation: Invocation, function: str
+) -> Archive[S, K]:
+    """Put an archive together for one invocation of the function of that ARN."""
+    source_loader = SourceLoader(
+        provider=provider,
+        ssm=aws.ssm,
+        secrets=aws.secrets,
+        path=settings.sources_path,
+        secrets_prefix=settings.secrets_prefix,
+        archive_from=settings.archive_from,
+    )
+    days = settings.raw_retention_days
+    lock = Lock(days, settings.raw_retention_mode, invocation.clock) if days else None
+    return Archive(
+        provider=provider,
+        table=aws.table,
+        store=replace(aws.store, lock=lock),
+        source_loader=source_loader,
+        dispatch=aws.dispatcher(function),
+        invocation=invocation,
+    )

@@ -1,16 +1,15 @@
-"""The backfill: plans the gaps of a range, makes what stands there due again, and has it visited."""
+"""The action `backfill`: plans the gaps of a range, makes its planned windows due again, and has them visited."""
 
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
 
 from pydantic import BaseModel
 
 from logarchive.action.archive import Archive
 from logarchive.action.event import Backfill
-from logarchive.action.result import MOST_WINDOWS, Result, answer, shown
+from logarchive.action.result import MOST_WINDOWS, Result, window_result, windows_result
 from logarchive.action.work import dispatch
 from logarchive.errors import ConfigError
 from logarchive.ledger.entry import Entry
@@ -19,7 +18,7 @@ from logarchive.provider.source import Source
 from logarchive.visit.worker import Worker
 from logarchive.window import Span
 
-#: Before any visit has told: what one window takes.
+#: What a visit is estimated to take where no window of the range was visited yet.
 _REQUESTS, _SECONDS = 1.0, 5.0
 #: An order of magnitude, at list prices of 2026: Lambda at 1769 MB, S3 PUTs, DynamoDB writes and reads of one window.
 _USD_PER_SECOND = 1.769 / 1.024 * 0.0000166667
@@ -27,23 +26,23 @@ _USD_PER_WINDOW = 4 * 0.000005 + 6 * 0.000000625 + 4 * 0.000000125
 
 
 def backfill[S: Source, K: BaseModel](archive: Archive[S, K], event: Backfill) -> Result:
-    """Plan and visit a range. Raises ConfigError for an unknown source, or a range that may not be."""
+    """Plan and visit a range. Raises ConfigError for an unknown source, or a range that is not allowed."""
     source = archive.source(event.source)
     if event.end > archive.invocation.clock():
         raise ConfigError(f"end: {instant(event.end)} lies in the future; only what has ended can be archived")
     grain = archive.provider.smallest_window
     if floor(event.start, grain) != event.start or floor(event.end, grain) != event.end:
         raise ConfigError(f"start, end: must be multiples of {duration(grain)} in UTC")
-    archive.sources.admit_start(event.start)
-    job = _Job(archive, event, source)
+    archive.source_loader.check_start(event.start)
+    run = _BackfillRun(archive, event, source)
     if event.dry_run:
-        return job.estimate()
-    archive.sources.secret(source)
-    return job.inline() if event.inline else job.background()
+        return run.estimate()
+    archive.source_loader.secret(source)
+    return run.inline() if event.inline else run.background()
 
 
 @dataclass(frozen=True)
-class _Job[S: Source, K: BaseModel]:
+class _BackfillRun[S: Source, K: BaseModel]:
     archive: Archive[S, K]
     event: Backfill
     source: S
@@ -51,23 +50,17 @@ class _Job[S: Source, K: BaseModel]:
     def estimate(self) -> Result:
         planner = self.archive.planner(self.event.source, self.source)
         planner.admit(planner.ledger.head())
-        standing = planner.ledger.covering(self.event.span)
+        entries = planner.ledger.covering(self.event.span)
         new = sum(1 for _ in planner.missing(self.event.span))
-        again = [entry for entry in standing if self._wanted(entry)]
-        return answer(
-            self.archive.provider.name,
-            [],
-            [],
-            estimate=_estimate(new + len(again), standing),
-            new=new,
-            again=len(again),
-        )
+        again = sum(1 for entry in entries if self._included(entry))
+        estimate = _estimate(new + again, entries)
+        return windows_result(self.archive.provider.name, [], estimate=estimate, new=new, again=again)
 
     def background(self) -> Result:
         entries, following = self._plan()
-        shown_windows = [self._ready(entry) for entry in entries]
+        windows = [self._made_due(entry) for entry in entries]
         started = dispatch(self.archive, self.event.source, self.source, self.event.workers)
-        return answer(self.archive.provider.name, shown_windows, [], following, dispatched=started)
+        return windows_result(self.archive.provider.name, windows, following=following, dispatched=started)
 
     def inline(self) -> Result:
         entries, following = self._plan()
@@ -78,17 +71,10 @@ class _Job[S: Source, K: BaseModel]:
                     following = entry.window.start
                     break
                 windows.append(self._visited(worker, entry))
-        return answer(self.archive.provider.name, windows, [], following)
-
-    def _visited(self, worker: Worker[S, K], entry: Entry) -> Result:
-        if not self._wanted(entry):
-            return shown(self.event.source, entry)
-        due = self._make_due(entry)
-        done = worker.visit(due) if due else None
-        return shown(self.event.source, done or entry, busy=done is None)
+        return windows_result(self.archive.provider.name, windows, following=following)
 
     def _plan(self) -> tuple[list[Entry], dt.datetime | None]:
-        """Plan the first windows of the range; return what stands there, and where the next call goes on."""
+        """Plan the first windows of the range; return their entries, and where the next call continues."""
         planner = self.archive.planner(self.event.source, self.source)
         planner.head()
         first = list(islice(planner.missing(self.event.span), MOST_WINDOWS + 1))
@@ -98,25 +84,33 @@ class _Job[S: Source, K: BaseModel]:
         following = end if end < self.event.end else None
         return entries[:MOST_WINDOWS], entries[MOST_WINDOWS].window.start if len(entries) > MOST_WINDOWS else following
 
-    def _wanted(self, entry: Entry) -> bool:
+    def _visited(self, worker: Worker[S, K], entry: Entry) -> Result:
+        if not self._included(entry):
+            return window_result(self.event.source, entry)
+        due = self._make_due(entry)
+        visited = worker.visit(due) if due else None
+        return window_result(self.event.source, visited or entry, busy=visited is None)
+
+    def _made_due(self, entry: Entry) -> Result:
+        if not self._included(entry):
+            return window_result(self.event.source, entry)
+        due = self._make_due(entry)
+        return window_result(self.event.source, due or entry, busy=due is None)
+
+    def _included(self, entry: Entry) -> bool:
         return self.event.reopen or not entry.finished
 
-    def _ready(self, entry: Entry) -> Result:
-        if not self._wanted(entry):
-            return shown(self.event.source, entry)
-        due = self._make_due(entry)
-        return shown(self.event.source, due or entry, busy=due is None)
-
     def _make_due(self, entry: Entry) -> Entry | None:
+        """Make a window due now; return None if another worker holds it."""
         now = self.archive.invocation.clock()
         return None if entry.leased(now) else self.archive.ledger(self.event.source).make_due(entry, now)
 
 
-def _estimate(windows: int, like: Sequence[Entry]) -> dict[str, Any]:
-    """Say what visiting `windows` once takes, judged by windows of the range that were visited before."""
-    known = [entry for entry in like if entry.visits]
-    requests = sum(entry.requests for entry in known) / len(known) if known else _REQUESTS
-    seconds = sum(entry.seconds for entry in known) / len(known) if known else _SECONDS
+def _estimate(windows: int, entries: Sequence[Entry]) -> dict[str, float]:
+    """Estimate what one visit of each of `windows` takes, from the entries that were visited before."""
+    visited = [entry for entry in entries if entry.visits]
+    requests = sum(entry.requests for entry in visited) / len(visited) if visited else _REQUESTS
+    seconds = sum(entry.seconds for entry in visited) / len(visited) if visited else _SECONDS
     return {
         "windows": windows,
         "requests": round(windows * requests),

@@ -1,4 +1,4 @@
-"""Events: what a function may be asked to do. A wrong event is answered with what is wrong, and changes nothing."""
+"""Events: the input of a function. A wrong event changes nothing, and the result says what is wrong with it."""
 
 from typing import Annotated, Any, Literal
 
@@ -33,16 +33,16 @@ class _Event(BaseModel):
 
 
 class Tick(_Event):
-    """Plan every source, then dispatch workers, or with `inline` do their work in this invocation."""
+    """Plan every source, then start workers, or with `inline` do their work in this invocation."""
 
     action: Literal["tick"]
     inline: bool = False
 
 
 class Work(_Event):
-    """Run the worker loop for one source; `workers` is how many may be at work on it at once (a backfill's choice).
+    """Run the worker loop for one source; `workers` replaces the source's own number (a backfill may set it).
 
-    `by` is the `request_id` of the invocation that asked; log lines carry it as `correlation_id`.
+    `by` is the `request_id` of the invocation that sent the event; log lines carry it as `correlation_id`.
     """
 
     action: Literal["work"]
@@ -52,7 +52,7 @@ class Work(_Event):
 
 
 class Backfill(_Event):
-    """Plan the gaps of a range, and make what stands there due again."""
+    """Plan the gaps of a range, and make the windows that exist there due again."""
 
     action: Literal["backfill"]
     source: SourceName
@@ -76,7 +76,7 @@ class Backfill(_Event):
 
 
 class Status(_Event):
-    """Say where each source stands."""
+    """Return where each source stands."""
 
     action: Literal["status"]
     source: SourceName | None = None

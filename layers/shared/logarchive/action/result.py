@@ -1,12 +1,12 @@
-"""Results: what an action answers. Issues are data, an invocation fails only for the unexpected."""
+"""Results: what an action returns. Issues are data; an invocation fails only for the unexpected."""
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from logarchive.ledger.entry import Entry
 from logarchive.moment import instant
-from logarchive.provider.source import SourceError
+from logarchive.runtime.source_loader import BadSource
 
 type Result = dict[str, Any]
 
@@ -16,10 +16,20 @@ MOST_WINDOWS = 1000
 _NUMBERS = ("announced", "fetched", "rows", "rejects", "outside", "duplicates", "strays", "late")
 
 
-def shown(source: str, entry: Entry, *, busy: bool = False) -> Result:
-    """Show one window."""
+class Details(TypedDict, total=False):
+    """What only some actions return beside their windows."""
+
+    planned: int
+    dispatched: int
+    estimate: dict[str, float]
+    new: int
+    again: int
+
+
+def window_result(source_name: str, entry: Entry, *, busy: bool = False) -> Result:
+    """Return what a result says of one window; `busy`: another worker holds it."""
     return {
-        "source": source,
+        "source": source_name,
         "start": instant(entry.window.start),
         "end": instant(entry.window.end),
         "state": "busy" if busy else entry.state,
@@ -32,25 +42,30 @@ def shown(source: str, entry: Entry, *, busy: bool = False) -> Result:
     }
 
 
-def answer(
+def windows_result(
     provider: str,
     windows: Sequence[Result],
-    errors: Sequence[SourceError],
+    bad: Sequence[BadSource] = (),
     following: dt.datetime | None = None,
-    **more: Any,  # noqa: ANN401
+    **details: Unpack[Details],
 ) -> Result:
-    """Answer with windows, their totals and what is wrong with sources; `following` is where to call again from."""
+    """Return windows, their totals, and what is wrong with sources; `following`: where to call again from."""
     return {
         "ok": True,
         "provider": provider,
         "windows": list(windows[:MOST_WINDOWS]),
         "totals": {"windows": len(windows), "rows": sum(window["rows"] for window in windows)},
-        **more,
+        **details,
         "next": instant(following) if following else None,
-        "errors": [vars(error) for error in errors],
+        "errors": source_errors(bad),
     }
 
 
-def refused(provider: str, error: str, source: str | None = None) -> Result:
-    """Answer that the event or the source it names is wrong; nothing was changed."""
-    return {"ok": False, "provider": provider, "errors": [{"source": source, "error": error}]}
+def refusal(provider: str, error: str, source_name: str | None = None) -> Result:
+    """Return that the event, or the source it names, is wrong; nothing was changed."""
+    return {"ok": False, "provider": provider, "errors": [{"source": source_name, "error": error}]}
+
+
+def source_errors(bad: Sequence[BadSource]) -> list[Result]:
+    """Return what a result says of sources that cannot be used."""
+    return [{"source": source.name, "error": source.error} for source in bad]

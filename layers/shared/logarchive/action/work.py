@@ -1,32 +1,33 @@
-"""The action `work`: the worker loop of one source; and how other invocations are started for it."""
+"""The action `work`: the worker loop of one source. Also how other invocations are started for it."""
 
 from pydantic import BaseModel
 
 from logarchive.action.archive import Archive
 from logarchive.action.event import Work
-from logarchive.action.result import Result, answer, shown
+from logarchive.action.result import Result, window_result, windows_result
 from logarchive.provider.source import Source
 
 
-def dispatch[S: Source, K: BaseModel](archive: Archive[S, K], name: str, source: S, workers: int | None = None) -> int:
-    """Start a worker for every free slot of a source, no more than it has windows due; return how many.
+def dispatch[S: Source, K: BaseModel](
+    archive: Archive[S, K], source_name: str, source: S, workers: int | None = None
+) -> int:
+    """Start a worker for every free slot of a source, at most one per due window; return how many were started.
 
-    `workers` stands in for the source's own number. A missing secret is said here, before anything is started.
-    Raises ConfigError.
+    `workers` replaces the source's own number. Raises ConfigError for a bad secret, before anything is started.
     """
-    ledger, now = archive.ledger(name), archive.invocation.clock()
+    ledger, now = archive.ledger(source_name), archive.invocation.clock()
     slots = workers or source.workers
     due = len(ledger.due(now, slots))
     if not due:
         return 0
-    archive.sources.secret(source)
+    archive.source_loader.secret(source)
     head = ledger.head()
     busy = sum(slot.until > now for slot in head.slots) if head else 0
     count = max(0, min(due, slots - busy))
     for _ in range(count):
-        asked = Work(action="work", source=name, workers=workers, by=archive.invocation.name)
-        archive.dispatch(asked.model_dump(exclude_none=True))
-    archive.invocation.log("source.dispatched", source=name, due=due, workers=count)
+        event = Work(action="work", source=source_name, workers=workers, by=archive.invocation.name)
+        archive.dispatch(event.model_dump(exclude_none=True))
+    archive.invocation.log("source.dispatched", source=source_name, due=due, workers=count)
     return count
 
 
@@ -36,5 +37,5 @@ def work[S: Source, K: BaseModel](archive: Archive[S, K], event: Work) -> Result
     if event.workers:
         source = source.model_copy(update={"workers": event.workers})
     with archive.worker(event.source, source) as worker:
-        windows = [shown(event.source, entry) for entry in worker.run()]
-    return answer(archive.provider.name, windows, [])
+        windows = [window_result(event.source, entry) for entry in worker.run()]
+    return windows_result(archive.provider.name, windows)

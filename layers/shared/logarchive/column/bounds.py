@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from logarchive.moment import EPOCH, MILLISECOND
+from logarchive.moment import to_epoch_ms
 from logarchive.part import Part
 from logarchive.window import Span, Window
 
@@ -12,7 +12,7 @@ type Verdict = Literal["inside", "outside", "stray"]
 
 
 def _ms(span: Span) -> tuple[int, int]:
-    return (span.start - EPOCH) // MILLISECOND, (span.end - EPOCH) // MILLISECOND
+    return to_epoch_ms(span.start), to_epoch_ms(span.end)
 
 
 @dataclass(frozen=True)

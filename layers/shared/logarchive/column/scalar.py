@@ -6,7 +6,7 @@ import re
 from decimal import Context, Decimal
 from typing import Any
 
-from logarchive.moment import EPOCH, MILLISECOND
+from logarchive.moment import to_epoch_ms
 from logarchive.record.block import Verbatim
 
 _NUMBER = re.compile(r"-?[0-9]{1,40}(?:\.[0-9]{1,40})?(?:[eE][+-]?[0-9]{1,3})?")
@@ -59,7 +59,7 @@ def instant_ms(text: str, zone: dt.tzinfo) -> int | None:
     day, clock, offset = found.groups()
     try:
         moment = dt.datetime.fromisoformat(f"{day}T{clock.replace(',', '.')}{(offset or '').upper()}")
-        return ((moment if moment.tzinfo else moment.replace(tzinfo=zone)) - EPOCH) // MILLISECOND
+        return to_epoch_ms(moment if moment.tzinfo else moment.replace(tzinfo=zone))
     except (ValueError, OverflowError):
         return None
 

@@ -1,4 +1,4 @@
-"""Credentials that travel in headers or in the body, put into each attempt as it leaves and into nothing else."""
+"""Credentials in headers or in the body: added to each attempt when it is sent, and written nowhere else."""
 
 from collections.abc import Generator, Mapping
 
@@ -7,14 +7,14 @@ import orjson
 
 
 class Credential(httpx.Auth):
-    """Adds headers, and members to the JSON object that is sent; what stands there already stays byte for byte."""
+    """Adds headers, and members to the JSON object in the body; the rest of the body stays byte for byte."""
 
     def __init__(self, headers: Mapping[str, str], members: Mapping[str, str]) -> None:
-        """Take what is to be added; a header replaces one of its name."""
+        """Take the headers and members to add; a header replaces one with the same name."""
         self._headers, self._members = headers, members
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response]:
-        """Send a copy of the request that holds the credentials."""
+        """Send a copy of the request with the credentials."""
         headers = httpx.Headers(request.headers)
         headers.update(self._headers)
         content = request.content

@@ -1,4 +1,4 @@
-"""What a provider says of itself: a value made of plain functions and tables, nothing that acts."""
+"""A provider: a value made of plain functions and tables. It does nothing by itself."""
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -21,7 +21,7 @@ type Json = Mapping[str, Any] | Sequence[Any]
 
 
 class Api(Protocol):
-    """What `fetch` may use: requests are signed, paced, retried, checked and spooled by the layer."""
+    """What `fetch` may call: the layer signs, paces, retries and checks requests, and writes the bodies to files."""
 
     @property
     def requests(self) -> int:
@@ -39,51 +39,51 @@ class Api(Protocol):
         headers: Mapping[str, str] | None = None,
         role: Role = "data",
     ) -> Part:
-        """Send one signed request below the source's base URL; raise the ProviderError that its answer amounts to."""
+        """Send one signed request below the source's base URL. Raises the ProviderError that the response means."""
         ...
 
     def download(self, url: str, *, role: Role = "data") -> Part:
-        """Fetch a link without credentials, if the source's `download_hosts` admit it."""
+        """Fetch a link without credentials, if the source's `download_hosts` allow it."""
         ...
 
     def remember(self, ids: Iterable[str], /) -> tuple[str, ...]:
-        """Keep ids that the provider's own list may forget; return them with all that were ever kept, in order."""
+        """Store ids that the provider may drop from its list; return them and all ids stored before, sorted."""
         ...
 
 
 @dataclass(frozen=True, kw_only=True)
 class Provider[S: Source, K: BaseModel]:
-    """A kind of log API. Everything here could be read off its documentation."""
+    """A kind of log API. Everything here can be found in its documentation."""
 
     name: str
     source: type[S]
     secret: type[K]
     #: A secret's name starts with `{stack}/{secret_group}/`.
     secret_group: str
-    #: Signs each attempt anew: the flow runs once per attempt.
+    #: Signs every attempt again: the flow runs once per attempt.
     auth: Callable[[S, K, Clock], httpx.Auth]
-    #: Yields the parts that answer for the asked span (margin included), in order.
+    #: Yields the parts for the given span (margin included), in order.
     fetch: Callable[[Api, S, Span], Iterator[Part]]
-    #: The error that a body under HTTP 2xx (or the body of an error) amounts to, if any.
+    #: The error that a body means, under HTTP 2xx or as the body of an error; None if it is no error.
     fault: Callable[[Part], ProviderError | None]
     layout: Layout
     #: Column -> the key that feeds it.
     columns: Callable[[S], Mapping[str, FieldMapping]]
-    #: What makes two settings the same feed; a source whose feed changes under its name is refused.
+    #: Which feed a source reads: a source whose feed changes while its name stays is refused.
     feed_id: Callable[[S], str]
     #: The provider's own unique id of a record; None: identity is a hash of the record.
     unique_id: FieldMapping | None = None
-    #: Where `download` may go: `host` or `host:port`, see `link.py`.
+    #: Where `download` may connect to: `host` or `host:port`, see `net.download_host`.
     download_hosts: Callable[[S], Sequence[str]] = field(default=lambda _source: ())
-    #: The number of records at which an answer for a span is capped; None: no cap.
+    #: The largest number of records that the API returns for a span; None: no cap.
     cap: Callable[[S], int | None] = field(default=lambda _source: None)
-    #: The least a record can weigh, in bytes: an answer too small to reach the cap is not counted.
+    #: The smallest possible record, in bytes: in a body too small to reach the cap, records are not counted.
     smallest_record_bytes: int = 2
-    #: Whether records are kept by their own time; False: every record of a file belongs to the window.
+    #: Whether records are selected by their own time; False: every record of a file belongs to the window.
     bounded: bool = True
-    #: What is asked for beyond the window at both ends, since nobody documents whether the bounds are inclusive.
+    #: How much more is requested at both ends, since no vendor documents whether the ends are inclusive.
     margin: dt.timedelta = MILLISECOND
-    #: The smallest span a capped range is halved to.
+    #: A capped range is halved down to this length.
     resolution: dt.timedelta = MILLISECOND
     smallest_window: dt.timedelta = SECOND
 

@@ -1,4 +1,4 @@
-"""The model of a secret: credentials as Secrets Manager keeps them, in JSON."""
+"""The model of a secret: credentials, as JSON in Secrets Manager."""
 
 import re
 from typing import Annotated
@@ -12,11 +12,11 @@ def _printable(value: SecretStr) -> SecretStr:
     return value
 
 
-#: A key that goes into headers as it is, and hides itself when printed.
+#: A key that fits into a header unchanged, and is masked when printed.
 type Key = Annotated[SecretStr, AfterValidator(_printable)]
 
 
 class Secret(BaseModel):
-    """The credentials of a source. Unknown keys are errors, and no error repeats a value."""
+    """The credentials of a source. Unknown fields are errors, and no error repeats a value."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)

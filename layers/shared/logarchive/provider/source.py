@@ -1,8 +1,7 @@
-"""The model of a source: what its SSM parameter may say. Providers add their own fields."""
+"""The model of a source: the JSON of its SSM parameter. Providers add their own fields."""
 
 import datetime as dt
 import re
-from dataclasses import dataclass
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, HttpUrl, model_validator
@@ -57,7 +56,7 @@ type Address = Annotated[HttpUrl, AfterValidator(_without_user)]
 
 
 class Source(BaseModel):
-    """One configured feed of a provider. Unknown keys are errors."""
+    """One configured feed of a provider. Unknown fields are errors."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -96,11 +95,3 @@ class Source(BaseModel):
     def lost_at(self, window: Window) -> dt.datetime | None:
         """Return when the provider begins to drop a window's records, if that is known."""
         return window.start + self.retention if self.retention else None
-
-
-@dataclass(frozen=True)
-class SourceError:
-    """A source that cannot be used, and why."""
-
-    source: str
-    error: str

@@ -1,4 +1,4 @@
-"""What a Lambda function runs in.
+"""The runtime of a Lambda function.
 
 What happens here: environment, AWS clients, sources and secrets, clock and deadline, log lines and metrics.
 It may not know: what an action does.

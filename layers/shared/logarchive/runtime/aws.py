@@ -22,7 +22,7 @@ _CONFIG = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeou
 
 @dataclass(frozen=True)
 class Aws:
-    """Everything of AWS that a function calls."""
+    """The AWS services that a function calls."""
 
     store: Store
     table: Table
@@ -32,7 +32,7 @@ class Aws:
 
     @classmethod
     def connect(cls, settings: Settings) -> "Aws":
-        """Make the clients; the SDK finds region, credentials and `AWS_ENDPOINT_URL` itself."""
+        """Create the clients; the SDK itself finds region, credentials and `AWS_ENDPOINT_URL`."""
         session = boto3.Session()
         return cls(
             Store(session.client("s3", config=_CONFIG), settings.bucket),
@@ -43,7 +43,7 @@ class Aws:
         )
 
     def dispatcher(self, function: str) -> Callable[[Mapping[str, Any]], None]:
-        """Return what starts the named function asynchronously with an event."""
+        """Return a function that invokes the Lambda function asynchronously with an event."""
 
         def dispatch(event: Mapping[str, Any]) -> None:
             self.functions.invoke(FunctionName=function, InvocationType="Event", Payload=json.dumps(dict(event)))

@@ -1,4 +1,4 @@
-"""One invocation of a function: its name, its clock, the time it has left, and where it speaks and counts."""
+"""One invocation of a function: its id, its clock, its remaining time, its log and its metrics."""
 
 import datetime as dt
 from collections.abc import Callable, Iterator
@@ -12,20 +12,20 @@ from logarchive.runtime.metric import Count, issue_metric
 
 
 class Log(Protocol):
-    """Writes one event, a constant dotted name, with its keys."""
+    """Writes a log line: a constant dotted name, and keys."""
 
-    def __call__(self, event: str, **keys: Any) -> None:  # noqa: ANN401 (any value a log line holds)
-        """Write one event."""
+    def __call__(self, event: str, **keys: Any) -> None:  # noqa: ANN401 (any value that a log line can hold)
+        """Write one line."""
         ...
 
 
-def _uncounted(name: str, value: float, source: str | None = None) -> None:
-    """Count nothing."""
+def _ignore(name: str, value: float, source: str | None = None) -> None:
+    """Record nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Invocation:
-    """What work needs to know of the invocation that it runs in."""
+    """What an action needs to know of the invocation that it runs in."""
 
     name: str
     started: dt.datetime
@@ -33,7 +33,7 @@ class Invocation:
     clock: Clock
     sleep: Callable[[float], None]
     log: Log
-    count: Count = _uncounted
+    count: Count = _ignore
 
     @property
     def _whole(self) -> dt.timedelta:
@@ -44,27 +44,27 @@ class Invocation:
         return self.deadline - self.clock()
 
     def enough_time(self) -> bool:
-        """Say whether another visit may be begun: two minutes are left, or a quarter of a shorter time-out."""
+        """Return whether another visit may begin: two minutes are left, or a quarter of a shorter time-out."""
         return self.left() >= min(dt.timedelta(minutes=2), self._whole / 4)
 
-    def alive(self) -> None:
-        """Raise OutOfTimeError when only the time to end in good order is left."""
+    def ensure_time(self) -> None:
+        """Raise OutOfTimeError when only the time to publish and commit is left."""
         if self.seconds_to_work() <= 0:
             raise OutOfTimeError("the function's time is used up")
 
     def seconds_to_work(self) -> float:
-        """Return how long a visit may still fetch and build, before the time to publish and commit in good order."""
+        """Return how long a visit may still fetch and build; the time to publish and commit is kept back."""
         return (self.left() - min(dt.timedelta(seconds=20), self._whole / 10)).total_seconds()
 
-    def visited(self, source: str, before: Entry, entry: Entry) -> None:
-        """Log and count what became of a visit."""
+    def report_visit(self, source_name: str, before: Entry, entry: Entry) -> None:
+        """Log and count the outcome of a visit; `before` is the entry as it was claimed."""
         rows = {"rows": entry.rows, "rejects": entry.rejects, "late": entry.late - before.late}
         kind = "issue" if entry.issue else entry.state
         keys = {"issue": entry.issue, "error": entry.error, "due_at": str(entry.due_at), "visits": len(entry.visits)}
-        self.log(f"window.{kind}", source=source, window=entry.window_key, state=entry.state, **rows, **keys)
+        self.log(f"window.{kind}", source=source_name, window=entry.window_key, state=entry.state, **rows, **keys)
         for name, value in _counts(before, entry):
             if value:
-                self.count(name, value, source)
+                self.count(name, value, source_name)
 
 
 def _counts(before: Entry, entry: Entry) -> Iterator[tuple[str, int]]:

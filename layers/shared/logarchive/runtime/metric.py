@@ -1,4 +1,4 @@
-"""Metrics: what is counted and measured, and how the values of several sources become one."""
+"""Metrics: their names and units, and how the values of several sources become one."""
 
 from collections.abc import Callable, Mapping
 from typing import Literal, Protocol, get_args
@@ -9,10 +9,10 @@ type Unit = Literal["Count", "Bytes", "Seconds", "None"]
 
 
 class Count(Protocol):
-    """Counts or measures something, of one source where it can be told."""
+    """Records a value of a metric, for one source if the value belongs to one."""
 
     def __call__(self, name: str, value: float, source: str | None = None) -> None:
-        """Note one value."""
+        """Record one value."""
         ...
 
 
@@ -41,29 +41,27 @@ UNITS: Mapping[str, Unit] = {
     "EventErrors": "Count",
 }
 
-#: Of these the worst source's value is the provider's; all others add up.
+#: For these the provider has the value of its worst source; all other metrics are sums.
 WORST: Mapping[str, Callable[[float, float], float]] = {"LagSeconds": max, "HoursToLoss": min, "QuietSeconds": max}
 
 
 class Tally:
-    """What one invocation has counted and measured, together and of each source."""
+    """The values that one invocation has recorded: of the provider, and of each source."""
 
     def __init__(self) -> None:
-        """Begin with nothing."""
+        """Start empty."""
         self.total: dict[str, float] = {}
         self.of_source: dict[str, dict[str, float]] = {}
 
     def __call__(self, name: str, value: float, source: str | None = None) -> None:
-        """Note one value. Raises KeyError for a metric that UNITS does not know."""
+        """Record one value. Raises KeyError for a metric that UNITS does not know."""
         UNITS[name]
-        _note(self.total, name, value)
+        _record(self.total, name, value)
         if source is not None:
-            _note(self.of_source.setdefault(source, {}), name, value)
+            _record(self.of_source.setdefault(source, {}), name, value)
 
 
-def _note(values: dict[str, float], name: str, value: float) -> None:
-    values[name] = WORST.get(name, _sum)(values[name], value) if name in values else value
-
-
-def _sum(one: float, other: float) -> float:
-    return one + other
+def _record(values: dict[str, float], name: str, value: float) -> None:
+    if name in values:
+        value = WORST[name](values[name], value) if name in WORST else values[name] + value
+    values[name] = value

@@ -1,4 +1,4 @@
-"""What the deployment tells a function, read from the environment once. The only module that reads it."""
+"""The settings of a function, read from its environment variables. The only module that reads them."""
 
 import datetime as dt
 import os
@@ -12,15 +12,15 @@ from logarchive.store.bucket import LockMode
 
 @dataclass(frozen=True)
 class Settings:
-    """The names of the stack's things, and what was chosen when it was deployed."""
+    """The names of the stack's resources, and the choices made when it was deployed."""
 
     bucket: str
     table: str
     sources_path: str
     secrets_prefix: str
-    #: The first moment that the table `logs` shows; None if nothing says so.
+    #: The first moment that the table `logs` shows; None if the variable is not set.
     archive_from: dt.datetime | None = None
-    #: For how long raw objects are locked; 0: not at all.
+    #: How long raw objects are locked; 0: not at all.
     raw_retention_days: int = 0
     raw_retention_mode: LockMode = "GOVERNANCE"
     #: Whether each metric is published per source as well.
@@ -29,9 +29,9 @@ class Settings:
 
     @classmethod
     def from_environment(cls) -> "Settings":
-        """Read the four variables every function needs, and those that have a default.
+        """Read the four required variables, and those that have a default.
 
-        Raises ConfigError naming those that are missing, or the one that is wrong.
+        Raises ConfigError naming the variables that are missing, or the one that is wrong.
         """
         names = ("ARCHIVE_BUCKET", "LEDGER_TABLE", "SOURCES_PATH", "SECRETS_PREFIX")
         missing = [name for name in names if not os.environ.get(name)]

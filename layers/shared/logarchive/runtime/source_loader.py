@@ -1,4 +1,4 @@
-"""Sources and secrets: what SSM and Secrets Manager hold, as validated models. A bad source never hides the others."""
+"""Loads sources from SSM and secrets from Secrets Manager, as validated models. A bad source never hides the others."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from logarchive.errors import ConfigError, reasons
 from logarchive.moment import duration, floor, instant
 from logarchive.provider.provider import Provider
-from logarchive.provider.source import NAME, Source, SourceError
+from logarchive.provider.source import NAME, Source
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager.client import SecretsManagerClient
@@ -19,8 +19,16 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Sources[S: Source, K: BaseModel]:
-    """The configured sources of one provider."""
+class BadSource:
+    """A source that cannot be used, and why."""
+
+    name: str
+    error: str
+
+
+@dataclass(frozen=True)
+class SourceLoader[S: Source, K: BaseModel]:
+    """Loads the sources of one provider, and their secrets."""
 
     provider: Provider[S, K]
     ssm: "SSMClient"
@@ -29,23 +37,23 @@ class Sources[S: Source, K: BaseModel]:
     secrets_prefix: str
     archive_from: dt.datetime | None = None
 
-    def load(self) -> tuple[dict[str, S], list[SourceError]]:
-        """Read all sources; return the good ones by name, and what is wrong with the others."""
-        good: dict[str, S] = {}
-        bad: list[SourceError] = []
+    def load(self) -> tuple[dict[str, S], list[BadSource]]:
+        """Read all sources; return the good ones by name, and the bad ones."""
+        sources: dict[str, S] = {}
+        bad: list[BadSource] = []
         for name, text in self._parameters():
             try:
-                good[name] = self.parse(name, text)
+                sources[name] = self.parse(name, text)
             except ConfigError as error:
-                bad.append(SourceError(name, str(error)))
-            except Exception as error:  # noqa: BLE001 (one source must never hide the others, whatever it says)
-                bad.append(SourceError(name, f"cannot be read: {type(error).__name__}"))
-        return good, bad
+                bad.append(BadSource(name, str(error)))
+            except Exception as error:  # noqa: BLE001 (one source must never hide the others, whatever it holds)
+                bad.append(BadSource(name, f"cannot be read: {type(error).__name__}"))
+        return sources, bad
 
-    def parse(self, name: str, text: str) -> S:
+    def parse(self, source_name: str, text: str) -> S:
         """Read one source. Raises ConfigError naming every field that is wrong."""
-        if not NAME.fullmatch(name):
-            raise ConfigError(f"bad name {name!r}: names are lower-case letters, digits and -, at most 63")
+        if not NAME.fullmatch(source_name):
+            raise ConfigError(f"bad name {source_name!r}: names are lower-case letters, digits and -, at most 63")
         try:
             source = self.provider.source.model_validate_json(text)
         except ValidationError as error:
@@ -55,12 +63,12 @@ class Sources[S: Source, K: BaseModel]:
         if source.start and source.start != floor(source.start, self.provider.smallest_window):
             raise ConfigError(f"start: must be a multiple of {duration(self.provider.smallest_window)} in UTC")
         if source.start:
-            self.admit_start(source.start)
-        self._admit(source.secret)
+            self.check_start(source.start)
+        self._check_prefix(source.secret)
         return source
 
-    def admit_start(self, start: dt.datetime) -> None:
-        """Raise ConfigError for a range whose rows no query would find: the table's partitions begin later."""
+    def check_start(self, start: dt.datetime) -> None:
+        """Raise ConfigError if the table `logs` begins later: no query would find the rows."""
         if self.archive_from and start < self.archive_from:
             raise ConfigError(
                 f"start: {instant(start)} lies before ArchiveFrom ({self.archive_from:%Y-%m-%d}), the first day that "
@@ -68,8 +76,8 @@ class Sources[S: Source, K: BaseModel]:
             )
 
     def secret(self, source: S) -> K:
-        """Read a source's credentials. Raises ConfigError saying what is wrong, never what the secret holds."""
-        self._admit(source.secret)
+        """Read a source's credentials. Raises ConfigError, whose message never contains a value of the secret."""
+        self._check_prefix(source.secret)
         try:
             text = self.secrets.get_secret_value(SecretId=source.secret).get("SecretString", "")
         except ClientError as error:
@@ -87,7 +95,7 @@ class Sources[S: Source, K: BaseModel]:
         except ValidationError as error:
             raise ConfigError(f"secret {source.secret!r}: {reasons(error)}") from None
 
-    def _admit(self, secret: str) -> None:
+    def _check_prefix(self, secret: str) -> None:
         prefixes = [
             f"{self.secrets_prefix}/{group}/"
             for group in dict.fromkeys((self.provider.secret_group, self.provider.name))

@@ -13,18 +13,17 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from logarchive.runtime.invocation import Invocation
 from logarchive.runtime.metric import UNITS, Count, Tally
 
-#: The last word of a log event -> its level; all others tell what went as it should.
+#: The last word of a log event -> its level; all other events are information.
 _LEVELS = {"issue": "warning", "invalid": "warning", "refused": "warning", "failed": "error"}
-
 
 type Handler = Callable[[Any, LambdaContext], dict[str, Any]]
 
 
 def invocation_of(context: LambdaContext, logger: Logger, event: Any, count: Count) -> Invocation:  # noqa: ANN401
-    """Say what an action needs to know of its invocation; every line it logs tells which one it is, and who asked."""
-    asked_by = cast("dict[str, object]", event).get("by") if isinstance(event, dict) else None
+    """Return the invocation of a context. Its log lines carry its id and that of the invocation that started it."""
+    started_by = cast("dict[str, object]", event).get("by") if isinstance(event, dict) else None
     logger.append_keys(request_id=context.aws_request_id)
-    logger.set_correlation_id(str(asked_by or context.aws_request_id))
+    logger.set_correlation_id(str(started_by or context.aws_request_id))
 
     def log(event: str, **keys: Any) -> None:  # noqa: ANN401 (any value a log line holds)
         level = _LEVELS.get(event.rpartition(".")[2], "info")
@@ -53,15 +52,15 @@ def logger_of(provider: str) -> Logger:
 
 
 def traced(provider: str, handler: Handler) -> Handler:
-    """Return the handler with its run and its calls to AWS traced. What is sent to a provider stays as it was."""
-    from aws_lambda_powertools import Tracer  # its SDK costs cold start
+    """Return the handler with itself and its calls to AWS traced. Requests to providers are not changed."""
+    from aws_lambda_powertools import Tracer  # loading its SDK makes a cold start slower
 
     tracer = Tracer(service=provider, patch_modules=["botocore"])
     return tracer.capture_lambda_handler(handler, capture_response=False)
 
 
 def publish(provider: str, tally: Tally, *, per_source: bool) -> None:
-    """Write the invocation's metrics, if there are any: of the provider, and of each source if that is wanted."""
+    """Write the invocation's metrics, if there are any: of the provider, and with `per_source` of each source too."""
     _write({"provider": provider}, tally.total)
     if per_source:
         for source, values in tally.of_source.items():
@@ -74,8 +73,8 @@ def _write(dimensions: dict[str, str], values: Mapping[str, float]) -> None:
     metrics = EphemeralMetrics()
     # Powertools would add its service as one more dimension.
     metrics.service = ""
-    for dimension, named in dimensions.items():
-        metrics.add_dimension(dimension, named)
-    for name, value in values.items():
-        metrics.add_metric(name=name, unit=UNITS[name], value=value)
+    for dimension, value in dimensions.items():
+        metrics.add_dimension(dimension, value)
+    for metric, number in values.items():
+        metrics.add_metric(name=metric, unit=UNITS[metric], value=number)
     metrics.flush_metrics()

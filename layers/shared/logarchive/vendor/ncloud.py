@@ -21,7 +21,7 @@ from logarchive.errors import (
     TooMuchError,
     UnavailableError,
 )
-from logarchive.moment import EPOCH, MILLISECOND, Clock
+from logarchive.moment import Clock, to_epoch_ms
 from logarchive.part import Part
 from logarchive.provider.secret import Key, Secret
 from logarchive.record.body import error_document
@@ -58,7 +58,7 @@ class Signature(httpx.Auth):
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response]:
         """Add the three headers."""
-        timestamp = str((self._clock() - EPOCH) // MILLISECOND)
+        timestamp = str(to_epoch_ms(self._clock()))
         request.headers["x-ncp-apigw-timestamp"] = timestamp
         request.headers["x-ncp-iam-access-key"] = self._keys.access_key.get_secret_value()
         request.headers["x-ncp-apigw-signature-v2"] = signature(

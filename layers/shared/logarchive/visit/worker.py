@@ -100,7 +100,7 @@ class Worker[S: Source, K: BaseModel]:
             store=self.store,
             open_api=self.open_api,
             clock=self.invocation.clock,
-            alive=self.invocation.alive,
+            alive=self.invocation.ensure_time,
         )
         late, self.begun = self.begun > 0, self.begun + 1
         try:
@@ -110,7 +110,7 @@ class Worker[S: Source, K: BaseModel]:
             return None
         if entry.rows:
             self.heard_until = max(entry.window.end, self.heard_until or entry.window.end)
-        self.invocation.visited(self.ledger.name, claimed, entry)
+        self.invocation.report_visit(self.ledger.name, claimed, entry)
         return entry
 
     def _take_slot(self) -> Slot | None:
