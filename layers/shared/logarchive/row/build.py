@@ -49,13 +49,13 @@ def build(  # noqa: PLR0913 (what a visit is)
     with Rejects(directory / "rejects.jsonl.gz") as rejects:
         rows = _Rows(records, source_name, rejects, limit)
         own = directory / "visit.parquet"
-        count = parquet.write(own, rows.batches(data, window, alive), window, (visit,))
+        count = parquet.write(own, rows.batches(data, window, alive), (visit,))
     kept, shared = _compare(standing, rows.ids, alive)
     path: Path = own
     visits: tuple[str, ...] = (visit,)
     if kept and standing is not None:
         path, visits = directory / "merged.parquet", (*object_visits(standing), visit)
-        parquet.write(path, _merged(own, standing, rows.ids, alive), window, visits)
+        parquet.write(path, _merged(own, standing, rows.ids, alive), visits)
         own.unlink()
     total = count + kept
     return Built(

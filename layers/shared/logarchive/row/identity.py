@@ -1,4 +1,4 @@
-"""What makes a record itself: a hash of its canonical form with its ordinal among equals, or the provider's own id."""
+"""What identifies a record: the provider's own id, or a hash of its canonical form with its ordinal among equals."""
 
 import hashlib
 import struct
@@ -11,7 +11,7 @@ _DIGEST_BYTES = 16
 _TEXT_LENGTH = 2 * _DIGEST_BYTES
 #: 80 bits: among five million records, two are confused once in 10^11 archives.
 _ENTRY_BYTES = 10
-_FIRST_SHIFT = 20
+_FIRST_BITS = 12
 _PREFIX = struct.Struct(">I6x")
 #: Buckets split in four when they hold this many entries on average, so that they cost 1 to 3 bytes an entry.
 _BUCKET_ENTRIES = 128
@@ -20,24 +20,24 @@ _CHAINED = 8
 
 
 def digest(canonical: bytes | memoryview) -> bytes:
-    """Hash a record's canonical form: 128 bits. SHA-1 is the cheapest in OpenSSL; nobody's safety rests on it."""
+    """Hash a record's canonical form: 128 bits. SHA-1 is the cheapest in OpenSSL, and security does not depend on it."""
     return hashlib.sha1(canonical).digest()[:_DIGEST_BYTES]  # noqa: S324 (16 % of the record's CPU less than SHA-256)
 
 
 class Seen:
-    """A set of digests in at most 16 bytes each: entries side by side in sorted buckets."""
+    """A set of digests in at most 16 bytes each: entries side by side, in buckets chosen by their first bits."""
 
-    def __init__(self) -> None:
-        """Start empty."""
-        self._shift = _FIRST_SHIFT
-        self._buckets: list[bytearray] = [bytearray() for _ in range(1 << (32 - _FIRST_SHIFT))]
-        self._room = _BUCKET_ENTRIES << (32 - _FIRST_SHIFT)
+    def __init__(self, bits: int = _FIRST_BITS) -> None:
+        """Start empty; `bits` choose among the first buckets."""
+        self._shift = 32 - bits
+        self._buckets: list[bytearray] = [bytearray() for _ in range(1 << bits)]
+        self._room = _BUCKET_ENTRIES << bits
 
     def add(self, digests: Sequence[bytes]) -> list[int]:
-        """Add digests; return the positions of those that were there already."""
-        old: list[int] = []
+        """Add digests; return the positions of those that the set had already."""
+        repeated: list[int] = []
         buckets, shift = self._buckets, self._shift
-        entries = [one[:_ENTRY_BYTES] for one in digests]
+        entries = [whole[:_ENTRY_BYTES] for whole in digests]
         prefixes = cast("Iterator[tuple[int]]", _PREFIX.iter_unpack(b"".join(entries)))
         for position, (entry, (prefix,)) in enumerate(zip(entries, prefixes, strict=True)):
             bucket = buckets[prefix >> shift]
@@ -47,11 +47,11 @@ class Seen:
             if at < 0:
                 bucket += entry
             else:
-                old.append(position)
-        self._room -= len(digests) - len(old)
+                repeated.append(position)
+        self._room -= len(digests) - len(repeated)
         if self._room < 0:
             self._split()
-        return old
+        return repeated
 
     def __contains__(self, whole: bytes) -> bool:
         """Tell whether a digest has been added."""
@@ -63,7 +63,7 @@ class Seen:
         return at >= 0
 
     def _split(self) -> None:
-        """Make four buckets of each, one by one, so that no second copy of everything is needed."""
+        """Make four buckets of each, one by one, so that memory never holds two copies of all entries."""
         self._shift -= 2
         self._room += _BUCKET_ENTRIES * 3 * len(self._buckets)
         buckets: list[bytearray] = []
@@ -80,7 +80,7 @@ class Seen:
 class Hashed:
     """Ids of records that have none of their own: `<hash>`, and `<hash>-1`, `<hash>-2` … for its equals.
 
-    Equals are counted per range asked for, so that the same stray in two answers is one record. Only a record outside
+    Equals are counted per requested range, so that the same stray in two responses is one record. Only a record outside
     its own range (`astray`) can come twice in this way.
     """
 
@@ -93,9 +93,9 @@ class Hashed:
     def assign(
         self, canonical: Sequence[bytes | memoryview], own: Span | None, astray: Iterable[int] = ()
     ) -> list[str | None]:
-        """Return the records' ids, None for one that is a duplicate; `astray` are positions."""
+        """Return the records' ids, None for a duplicate; `astray` are positions."""
         sha1 = hashlib.sha1
-        digests = [sha1(one).digest() for one in canonical]
+        digests = [sha1(record).digest() for record in canonical]
         text = b"".join(digests).hex()
         width = 2 * sha1().digest_size
         ids: list[str | None] = [text[at : at + _TEXT_LENGTH] for at in range(0, len(text), width)]
@@ -154,15 +154,15 @@ class Unique:
         self._seen = Seen()
 
     def assign(self, given: Sequence[str | None], canonical: Sequence[bytes | memoryview]) -> list[str | None]:
-        """Return the records' ids, None for one that this visit has had; `canonical` is asked where none is given."""
-        ids = [one if one is not None else digest(canonical[at]).hex() for at, one in enumerate(given)]
-        repeated = self._seen.add([digest(one.encode()) for one in ids])
-        found: list[str | None] = [*ids]
+        """Return the records' ids, None for one that this visit has had; `canonical` is hashed where none is given."""
+        ids = [digest(canonical[at]).hex() if known is None else known for at, known in enumerate(given)]
+        repeated = self._seen.add([digest(record_id.encode()) for record_id in ids])
+        assigned: list[str | None] = [*ids]
         for position in repeated:
-            found[position] = None if given[position] is not None else self._equal(ids[position])
-        return found
+            assigned[position] = None if given[position] is not None else self._next(ids[position])
+        return assigned
 
-    def _equal(self, text: str) -> str:
+    def _next(self, text: str) -> str:
         number = 1
         while self._seen.add([digest(f"{text}-{number}".encode())]):
             number += 1

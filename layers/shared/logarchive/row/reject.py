@@ -1,4 +1,4 @@
-"""What could not become a row, in a file of its own, so that nothing disappears unseen."""
+"""Rejects: what could not become a row, in a file of its own, so that nothing disappears silently."""
 
 import base64
 import gzip
@@ -10,7 +10,8 @@ import orjson
 
 from logarchive.record.block import Bad
 
-MAX_RECORD_BYTES = 64 * 1024
+#: A longer record is cut: the manifest names the part that holds all of it.
+_SHOWN_BYTES = 64 * 1024
 
 
 class Rejects:
@@ -43,7 +44,7 @@ class Rejects:
 
 def _shown(record: bytes) -> dict[str, Any]:
     """Show a record as text, or as base64 where it is no UTF-8; cut when it is long."""
-    kept = record[:MAX_RECORD_BYTES]
+    kept = record[:_SHOWN_BYTES]
     cut: dict[str, Any] = {"truncated_from_bytes": len(record)} if len(record) > len(kept) else {}
     try:
         # A character cut in two at the limit does not make text binary.

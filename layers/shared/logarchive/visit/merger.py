@@ -111,7 +111,7 @@ class Merger:
         Raises LostClaimError if an object stands already: the next claim takes up what made it.
         """
         path = self._folder() / "barred.parquet"
-        parquet.write(path, [], self.place.window, ())
+        parquet.write(path, [], ())
         try:
             self.store.replace(self.place.logs, path, sha256_of(path), None)
         except ChangedError:
