@@ -8,6 +8,8 @@ from typing import Any, Literal, TypedDict, Unpack
 
 from logarchive.window import Span
 
+GZIP_MAGIC = b"\x1f\x8b"
+
 type Role = Literal["data", "listing", "superseded", "error"]
 
 

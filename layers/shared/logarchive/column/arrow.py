@@ -37,20 +37,20 @@ SCHEMA = Schema([_MAP if name == "attributes" else Field(name, TYPES[kind]) for 
 
 
 class Batches:
-    """Makes record batches; what is the same in every row of a block is made once."""
+    """Makes record batches; a column of one value is made once and kept."""
 
     def __init__(self, source: str) -> None:
         """Make batches of one source."""
         self._source = source
-        self._same: dict[str, tuple[str | None, Array]] = {}
+        self._constants: dict[str, tuple[str | None, Array]] = {}
 
-    def same(self, column: str, value: str | None, size: int) -> Array:
+    def constant(self, column: str, value: str | None, size: int) -> Array:
         """Return a column of one value; the last one made is kept."""
-        known, made = self._same.get(column, (None, None))
-        if made is None or known != value or len(made) < size:
-            made = filled(column, [value] * size)
-            self._same[column] = value, made
-        return made.slice(0, size)
+        known, array = self._constants.get(column, (None, None))
+        if array is None or known != value or len(array) < size:
+            array = filled(column, [value] * size)
+            self._constants[column] = value, array
+        return array.slice(0, size)
 
     def batch(
         self,
@@ -63,19 +63,19 @@ class Batches:
     ) -> RecordBatch:
         """Make a batch; rows whose id is None are left out. `positions` count from the part's record `first`."""
         size = len(ids)
-        made: dict[str, Array] = {
-            name: one if isinstance(one, Array) else filled(name, one) for name, one in columns.items()
+        arrays: dict[str, Array] = {
+            name: values if isinstance(values, Array) else filled(name, values) for name, values in columns.items()
         }
-        made["source"] = self.same("source", self._source, size)
-        made["record_id"] = filled("record_id", ids)
-        made["attributes"] = attributes
-        made["raw_part"] = self.same("raw_part", part, size)
-        made["raw_index"] = _indices(first, positions)
-        arrays = [made[name] if name in made else self.same(name, None, size) for name in COLUMNS]
+        arrays["source"] = self.constant("source", self._source, size)
+        arrays["record_id"] = filled("record_id", ids)
+        arrays["attributes"] = attributes
+        arrays["raw_part"] = self.constant("raw_part", part, size)
+        arrays["raw_index"] = _indices(first, positions)
+        ordered = [arrays[name] if name in arrays else self.constant(name, None, size) for name in COLUMNS]
         if None in ids:
-            chosen = filled("raw_index", [at for at, one in enumerate(ids) if one is not None])
-            arrays = [one.take(chosen) for one in arrays]
-        return RecordBatch.from_arrays(arrays, schema=SCHEMA)
+            chosen = filled("raw_index", [at for at, record_id in enumerate(ids) if record_id is not None])
+            ordered = [array.take(chosen) for array in ordered]
+        return RecordBatch.from_arrays(ordered, schema=SCHEMA)
 
 
 def _indices(first: int, positions: Sequence[int]) -> Array:

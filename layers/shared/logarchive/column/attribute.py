@@ -1,4 +1,4 @@
-"""What of a record feeds no column: a map of text, in the order of the record."""
+"""The keys of a record that feed no column: a map of text, in the order of the record."""
 
 from collections.abc import Sequence
 from itertools import chain
@@ -11,25 +11,25 @@ type Attributes = tuple[Sequence[str], Sequence[str | None], Sequence[int]]
 
 
 class InexactError(Exception):
-    """A float has met the fast path: its text is lost, so the block must be read exactly."""
+    """The fast path met a float, whose text orjson does not keep: the block must be read exactly."""
 
 
 def flat(record: Record) -> Record:
     """Flatten objects with dots; empty ones stay, and a taken name gets `#2`, `#3`."""
     if dict not in set(map(type, record.values())):
         return record
-    found: Record = {}
-    _flatten(found, "", record)
-    return found
+    flattened: Record = {}
+    _flatten(flattened, "", record)
+    return flattened
 
 
-def _flatten(found: Record, prefix: str, record: Record) -> None:
+def _flatten(flattened: Record, prefix: str, record: Record) -> None:
     for key, value in record.items():
         name = prefix + key
         if value.__class__ is dict and value:
-            _flatten(found, f"{name}.", value)
+            _flatten(flattened, f"{name}.", value)
         else:
-            found[unique(name, found) if name in found else name] = value
+            flattened[unique(name, flattened) if name in flattened else name] = value
 
 
 def attributes(records: Sequence[Record]) -> Attributes:
@@ -40,11 +40,11 @@ def attributes(records: Sequence[Record]) -> Attributes:
         records = [flat(record) for record in records]
         values = list(chain.from_iterable(record.values() for record in records))
     if kinds - {str, type(None)}:
-        values = [value if value.__class__ is str else written(value) for value in values]
+        values = [value if value.__class__ is str else json_text(value) for value in values]
     return list(chain.from_iterable(records)), values, list(map(len, records))
 
 
-def written(value: Any) -> str | None:  # noqa: ANN401 (JSON)
+def json_text(value: Any) -> str | None:  # noqa: ANN401 (JSON)
     """Write a value that is no string as its JSON text."""
     if value is None:
         return None

@@ -1,4 +1,4 @@
-"""Which records a part answers for, by their own time."""
+"""Which records belong to a part, by their own time."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,22 +17,25 @@ def _ms(span: Span) -> tuple[int, int]:
 
 @dataclass(frozen=True)
 class Bounds:
-    """Milliseconds since the epoch: `own` is half-open; within one of `others` (inclusive) another answers."""
+    """Ranges in ms since the epoch, for the records of one part.
+
+    `own` is half-open; None: all are inside. A record in a range of `elsewhere` (inclusive) belongs to another part.
+    """
 
     own: tuple[int, int] | None
-    others: tuple[tuple[int, int], ...] = ()
+    elsewhere: tuple[tuple[int, int], ...] = ()
 
     @classmethod
     def of(cls, part: Part, window: Window, *, bounded: bool) -> "Bounds":
-        """Return what a part of a window's visit answers for; everything where the file is the unit."""
+        """Return the bounds of a part of a window's visit; without `bounded` every record is inside."""
         if not bounded:
             return cls(None)
         start, end = _ms(window)
-        others = [(start, end - 1)] + ([_ms(part.asked)] if part.asked else [])
-        return cls(_ms(part.own or window), tuple(others))
+        elsewhere = [(start, end - 1)] + ([_ms(part.asked)] if part.asked else [])
+        return cls(_ms(part.own or window), tuple(elsewhere))
 
     def verdicts(self, times: Sequence[int]) -> list[Verdict] | None:
-        """Judge records by their times; None: all are inside."""
+        """Return a verdict for each time; None: all are inside."""
         if self.own is None or not times:
             return None
         start, end = self.own
@@ -43,4 +46,4 @@ class Bounds:
     def _verdict(self, time: int) -> Verdict:
         if self.own is None or self.own[0] <= time < self.own[1]:
             return "inside"
-        return "outside" if any(first <= time <= last for first, last in self.others) else "stray"
+        return "outside" if any(first <= time <= last for first, last in self.elsewhere) else "stray"

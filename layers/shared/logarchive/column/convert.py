@@ -38,21 +38,21 @@ _SEVERITIES = {
 _LEVELS = ((50, 21), (40, 17), (30, 13), (20, 9), (10, 5), (1, 1))
 
 
-def each(one: Callable[[Any], Any]) -> Convert:
-    """Make a column's conversion of a conversion of one value; None is not asked."""
+def each(convert_value: Callable[[Any], Any]) -> Convert:
+    """Make a conversion of a column from a conversion of one value; None stays None."""
 
-    @functools.wraps(one)
+    @functools.wraps(convert_value)
     def convert(values: list[Any]) -> list[Any]:
-        return [None if value is None else one(value) for value in values]
+        return [None if value is None else convert_value(value) for value in values]
 
     return convert
 
 
-def _texts(one: Callable[[str], Any]) -> Convert:
-    """Like `each`, for text only, asked once per different text: what else there is does not fit."""
+def _texts(convert_value: Callable[[str], Any]) -> Convert:
+    """Like `each`, for text only, called once per different text; other values do not fit."""
 
     def convert(values: list[Any]) -> list[Any]:
-        known = {value: one(value) for value in {value for value in values if value.__class__ is str}}
+        known = {value: convert_value(value) for value in {value for value in values if value.__class__ is str}}
         return [known[value] if value.__class__ is str else None for value in values]
 
     return convert
@@ -80,7 +80,7 @@ def integer(values: list[Any]) -> list[Any]:
 
 @each
 def number(value: Any) -> float | None:  # noqa: ANN401 (JSON)
-    """Take numbers, and text that is one, which a double holds as they are written."""
+    """Take numbers, and text that is a number, where a double holds every digit."""
     if value.__class__ is str and _SHORT.fullmatch(value):
         return float(value)
     exact = decimal(value)
@@ -94,8 +94,8 @@ def number(value: Any) -> float | None:  # noqa: ANN401 (JSON)
 def _any_epoch_ms(value: Any) -> int | None:  # noqa: ANN401 (JSON)
     if value.__class__ is int and _FIRST_MS <= value <= _LAST_MS:
         return int(value)
-    if (read := epoch_in_ms(value)) is not None:
-        return read
+    if (epoch := epoch_in_ms(value)) is not None:
+        return epoch
     instant = instant_ms(value.strip(), dt.UTC) if value.__class__ is str else None
     return None if instant is None else Inexact(instant)
 
@@ -160,15 +160,15 @@ def lookup(table: Mapping[str, Any]) -> Convert:
 def item(index: int) -> Convert:
     """Take the text at one place of a list."""
 
-    def one(value: Any) -> Any:  # noqa: ANN401 (JSON)
+    def text_at(value: Any) -> Any:  # noqa: ANN401 (JSON)
         inner = value[index] if value.__class__ is list and -len(value) <= index < len(value) else None
         return inner if inner.__class__ is str and inner else None
 
-    return each(one)
+    return each(text_at)
 
 
 def before(values: list[Any]) -> list[Any]:
-    """Take what stands before the first `?` (the path of a URL): with `after` that is all, so it may take the key."""
+    """Take what stands before the first `?`: the path of a URL. Only `after` holds the rest, so map both."""
     return [value.partition("?")[0] if value.__class__ is str else None for value in values]
 
 

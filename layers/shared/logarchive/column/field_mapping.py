@@ -9,8 +9,8 @@ from logarchive.column.convert import Convert
 class FieldMapping:
     """One key of a record that feeds one column.
 
-    `take`: where the value fits, the key is used up; otherwise (and always with `take=False`: a derived column) it
-    stays in `attributes` or for another column.
+    `take`: a value that fits the column is removed from the record. A value that does not fit stays in `attributes`,
+    and so does every value with `take=False` (for a column that is derived from a key).
     """
 
     key: str

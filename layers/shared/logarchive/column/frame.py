@@ -1,4 +1,4 @@
-"""A block of records turned into columns, with what did not become a row."""
+"""A block of records as columns, with the rejects."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,15 +10,15 @@ from logarchive.record.block import Bad
 
 NO_TIME = "no readable time"
 
-type Misfit = tuple[int, Bad]
+type Rejected = tuple[int, Bad]
 
 
 @dataclass(kw_only=True)
 class Frame:
-    """A block of `size` records; lists but `bad` concern those that may become rows, in order."""
+    """A block of `size` records. Lists except `bad` have an item for each record that may become a row, in order."""
 
     size: int
-    bad: list[Misfit]
+    bad: list[Rejected]
     outside: int
     positions: Sequence[int]
     strays: Sequence[int]

@@ -1,6 +1,6 @@
 """Blocks of lines that all have the same number of fields: columns without looking at one line at a time.
 
-Gives what `line_record.block` and `frame` give, or None where a block is not so plain: then those are asked.
+Gives what `line_record.block` and `record_frame.frame` give, or None where a block is not that simple.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ from logarchive.record.line_record import split
 
 _TEXT, _LONG = DataType.utf8(), DataType.int64()
 _CODED = DataType.dictionary(DataType.int32(), _TEXT)
-#: A field with more different values than this share of its lines is dearer to encode than to read.
+#: A field with more different values than this share of its lines costs more to encode than to read.
 _MANY = 0.1
 #: Conversions that keep whole numbers as they are.
 _WHOLE = {(integer, "int"), (integer, "bigint"), (number, "double")}
@@ -48,22 +48,22 @@ class _Field(NamedTuple):
 class LineColumns:
     """Reads blocks of lines; remembers which fields have many values, which changes the cost and nothing else."""
 
-    def __init__(self, plan: ColumnMapping, layout: LineLayout) -> None:
+    def __init__(self, mapping: ColumnMapping, layout: LineLayout) -> None:
         """Read lines of one layout."""
-        self._plan, self._layout = plan, layout
+        self._mapping, self._layout = mapping, layout
         self._many: set[str] = set()
 
     def frame(self, lines: Sequence[bytes]) -> Frame | None:
-        """Make a frame of lines that belong to the window whatever their time; None: not plain enough."""
+        """Make a frame of lines that all belong to the window, whatever their time; None: read them one by one."""
         names = self._layout.fields.get(len(split(lines[0]) or ())) if lines else None
         arrays = self._arrays(lines, names) if names else None
         if names is None or arrays is None:
             return None
         fields = {name: self._field(name, array) for name, array in zip(names, arrays, strict=True)}
         columns: dict[str, Array] = {}
-        left = {name: self._feed(name, field, columns) for name, field in fields.items()}
-        for key in self._plan.groups.keys() - fields.keys():
-            self._feed(key, _Field(None, [None] * len(lines), None), columns)
+        left = {name: self._columns_of(name, field, columns) for name, field in fields.items()}
+        for key in self._mapping.groups.keys() - fields.keys():
+            self._columns_of(key, _Field(None, [None] * len(lines), None), columns)
         if "time" not in columns or columns["time"].null_count:
             return None
         return Frame(
@@ -107,19 +107,19 @@ class LineColumns:
             self._many.add(name)
         return _Field(None, [None if value in absent else value for value in values], dictionary_indices(array))
 
-    def _feed(self, name: str, field: _Field, columns: dict[str, Array]) -> list[str | None] | None:
-        """Fill the columns that a field feeds; return what is left for `attributes`, per line; None: nothing."""
+    def _columns_of(self, name: str, field: _Field, columns: dict[str, Array]) -> list[str | None] | None:
+        """Fill the columns that a field feeds; return a value per line for `attributes`; None: nothing is left."""
         takers: list[Column] = []
         used = False
-        for column, feed in self._plan.groups.get(name, ()):
-            made = _cast(column, feed, field.plain)
+        for column, mapped_field in self._mapping.groups.get(name, ()):
+            made = _cast(column, mapped_field, field.plain)
             if made is not None:
                 columns[column] = made
-                used = used or feed.take
+                used = used or mapped_field.take
                 continue
-            converted = typed(column, feed.convert(field.values))
+            converted = typed(column, mapped_field.convert(field.values))
             columns[column] = field.spread(column, converted)
-            if feed.take:
+            if mapped_field.take:
                 takers.append(converted)
         if used:
             return None
@@ -131,13 +131,13 @@ def _values(array: Array) -> list[str | None]:
     return cast("list[str | None]", array.to_pylist())
 
 
-def _cast(column: str, feed: FieldMapping, array: Array | None) -> Array | None:
+def _cast(column: str, mapped_field: FieldMapping, array: Array | None) -> Array | None:
     """Convert a field without a Python value, if that is exact for all lines."""
     if array is None:
         return None
-    if feed.convert is text and COLUMNS[column] == "string":
+    if mapped_field.convert is text and COLUMNS[column] == "string":
         return array
-    if (feed.convert, COLUMNS[column]) not in _WHOLE:
+    if (mapped_field.convert, COLUMNS[column]) not in _WHOLE:
         return None
     made = array.cast(_LONG)
     # Back to text, it must be the same text: no sign, no leading zero, nothing cut off.
@@ -148,7 +148,7 @@ def _cast(column: str, feed: FieldMapping, array: Array | None) -> Array | None:
 
 
 def _rest(values: list[str | None], takers: Sequence[Column]) -> list[str | None] | None:
-    """Return the values that no column has used up; None: all are."""
+    """Return the values that no column holds; None: each is held."""
     if not takers:
         return values
     if any(taker.count(None) == values.count(None) and Inexact not in set(map(type, taker)) for taker in takers):
@@ -158,7 +158,7 @@ def _rest(values: list[str | None], takers: Sequence[Column]) -> list[str | None
 
 
 def _attributes(left: dict[str, list[str | None]], size: int) -> Array:
-    """Make the map of what is left; what is absent in a line has no key there."""
+    """Make the map of the values left; a value that is absent in a line has no key there."""
     width = len(left)
     values = list(chain.from_iterable(zip(*left.values(), strict=True)))
     if None not in set(values):

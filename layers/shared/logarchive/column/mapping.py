@@ -1,4 +1,4 @@
-"""Records to columns: which key feeds which column, and what stays behind for `attributes`."""
+"""Records to columns: which key feeds which column, and which keys are left for `attributes`."""
 
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -31,20 +31,20 @@ _BITS: dict[ColumnType, int] = {"timestamp": 63, "int": 31, "bigint": 63}
 
 
 class ColumnMapping:
-    """A provider's mapping, turned around: each key with the columns it feeds."""
+    """A provider's mapping by key: each key with the columns it feeds."""
 
     def __init__(
         self, columns: Mapping[str, FieldMapping], unique_id: FieldMapping | None = None, embedded: Sequence[str] = ()
     ) -> None:
-        """Group the feeds by key."""
+        """Group the fields by key."""
         self.time = columns["time"]
         self.unique_id, self.embedded = unique_id, embedded
-        keys = dict.fromkeys(feed.key for feed in columns.values())
-        self.groups = {key: [(column, feed) for column, feed in columns.items() if feed.key == key] for key in keys}
+        keys = dict.fromkeys(field.key for field in columns.values())
+        self.groups = {key: [(column, field) for column, field in columns.items() if field.key == key] for key in keys}
         self.nested = any("." in key for key in keys)
 
     def times(self, records: Sequence[Record]) -> Column:
-        """Return the records' times in ms, None where it cannot be read."""
+        """Return the records' times in ms, None where a time cannot be read."""
         key = self.time.key
         if "." in key:
             records = [flat(record) for record in records]
@@ -61,7 +61,7 @@ class ColumnMapping:
 
 
 def typed(column: str, values: Column) -> Column:
-    """Put None for what a column cannot hold."""
+    """Replace by None what a column cannot hold."""
     kind = COLUMNS[column]
     bits = _BITS.get(kind)
     if not set(map(type, values)) <= _KINDS[kind]:
@@ -76,38 +76,38 @@ def _within(values: Column, limit: int) -> bool:
     return not known or (-limit <= min(known) and max(known) < limit)
 
 
-def columns(records: Sequence[Record], plan: ColumnMapping, times: Column) -> dict[str, Column]:
-    """Return the columns that the records feed, and remove from the records the keys that are used up."""
-    found: dict[str, Column] = {}
-    for key, feeds in plan.groups.items():
+def columns(records: Sequence[Record], mapping: ColumnMapping, times: Column) -> dict[str, Column]:
+    """Return the columns that the records feed, and remove from the records the values that a column holds."""
+    made: dict[str, Column] = {}
+    for key, fields in mapping.groups.items():
         values = list(map(_GET, records, repeat(key)))
         kinds = set(map(type, values))
         if float in kinds:
             raise InexactError
-        plain = kinds == {str}  # the commonest of all: nothing to convert, nothing left over
-        for column, feed in feeds:
+        plain = kinds == {str}  # the most common case: nothing to convert, nothing left over
+        for column, field in fields:
             if column == "time":
-                found[column] = times
+                made[column] = times
             else:
-                text_as_is = plain and feed.convert is text and COLUMNS[column] == "string"
-                found[column] = values if text_as_is else typed(column, feed.convert(values))
-        takers = [found[column] for column, feed in feeds if feed.take]
+                text_as_is = plain and field.convert is text and COLUMNS[column] == "string"
+                made[column] = values if text_as_is else typed(column, field.convert(values))
+        takers = [made[column] for column, field in fields if field.take]
         if any(taker is values and _NONE not in kinds for taker in takers):
             deque(map(_POP, records, repeat(key)), maxlen=0)
         elif takers:
-            _use_up(records, key, takers)
-    return found
+            _remove(records, key, takers)
+    return made
 
 
-def _use_up(records: Sequence[Record], key: str, takers: Sequence[Column]) -> None:
+def _remove(records: Sequence[Record], key: str, takers: Sequence[Column]) -> None:
     for record, *values in zip(records, *takers, strict=True):
         if any(value is not None and value.__class__ is not Inexact for value in values):
             del record[key]
 
 
-def various(records: Sequence[Record], plan: ColumnMapping, times: Column) -> tuple[dict[str, Column], Array]:
+def mixed(records: Sequence[Record], mapping: ColumnMapping, times: Column) -> tuple[dict[str, Column], Array]:
     """Return columns and attributes of records of any shape."""
-    if plan.nested:
+    if mapping.nested:
         records = [flat(record) for record in records]
-    found = columns(records, plan, times)
-    return found, mapped(*attributes(records))
+    made = columns(records, mapping, times)
+    return made, mapped(*attributes(records))

@@ -1,4 +1,4 @@
-"""A block on its way to rows: what is bad, what belongs here, and its columns."""
+"""A block of records to a frame: rejects and records outside are taken out, the others become columns."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,12 +7,12 @@ from typing import Any
 
 from logarchive.column.attribute import InexactError
 from logarchive.column.bounds import Bounds, Verdict
-from logarchive.column.frame import NO_TIME, Frame, Misfit
-from logarchive.column.mapping import Column, ColumnMapping, various
+from logarchive.column.frame import NO_TIME, Frame, Rejected
+from logarchive.column.mapping import Column, ColumnMapping, mixed
 from logarchive.column.uniform import uniform
 from logarchive.record.block import Bad, Block, Record
 from logarchive.record.embedded import unfold
-from logarchive.record.exact_json import Written, compact, has_float
+from logarchive.record.exact_json import CanonicalTexts, compact, has_float
 
 
 @dataclass
@@ -33,28 +33,28 @@ class _Records:
         )
 
 
-def frame(block: Block, plan: ColumnMapping, bounds: Bounds) -> Frame:
+def frame(block: Block, mapping: ColumnMapping, bounds: Bounds) -> Frame:
     """Make a frame of a block of records; exactly, where the fast way cannot be."""
     try:
-        return _frame(block, plan, bounds)
+        return _frame(block, mapping, bounds)
     except InexactError:
-        return _frame(block.exactly(), plan, bounds)
+        return _frame(block.exactly(), mapping, bounds)
 
 
-def _frame(block: Block, plan: ColumnMapping, bounds: Bounds) -> Frame:
-    every, bad = _sorted_out(block, plan)
+def _frame(block: Block, mapping: ColumnMapping, bounds: Bounds) -> Frame:
+    every, bad = _separated(block, mapping)
     timed, untimed = _timed(every, verbatim=block.verbatim)
     good, strays, outside = _bounded(timed, bounds.verdicts(timed.times))
-    # Columns and attributes find the floats of rows. One in another record would hide what the block has lost.
+    # Making columns and attributes finds the floats of rows. A float in any other record would hide a lost key.
     if not block.exact and len(good.records) < len(every.records) and has_float(every.records):
         raise InexactError
-    given = plan.ids(good.records)
-    for key in plan.embedded:
+    given = mapping.ids(good.records)
+    for key in mapping.embedded:
         unfold(good.records, key)
-    columns, attributes = uniform(good.records, plan, good.times) or various(good.records, plan, good.times)
+    columns, attributes = uniform(good.records, mapping, good.times) or mixed(good.records, mapping, good.times)
     return Frame(
         size=len(block.items),
-        bad=sorted(bad + untimed, key=lambda one: one[0]),
+        bad=sorted(bad + untimed, key=lambda rejected: rejected[0]),
         outside=outside,
         positions=good.positions,
         strays=strays,
@@ -65,33 +65,33 @@ def _frame(block: Block, plan: ColumnMapping, bounds: Bounds) -> Frame:
     )
 
 
-def _sorted_out(block: Block, plan: ColumnMapping) -> tuple[_Records, list[Misfit]]:
-    """Tell records from what is none."""
+def _separated(block: Block, mapping: ColumnMapping) -> tuple[_Records, list[Rejected]]:
+    """Separate records from what is none."""
     bad = [(at, item) for at, item in enumerate(block.items) if isinstance(item, Bad)] if block.exact else []
     records: Any = block.items
     positions: Sequence[int] = range(len(block.items))
-    written = block.written
+    canonical = block.canonical
     if bad:
         positions = [at for at, item in enumerate(block.items) if not isinstance(item, Bad)]
         records = [block.items[at] for at in positions]
-        written = None if written is None else [written[at] for at in positions]
-    if written is None:
-        written = Written(records).pieces
-    return _Records(positions, records, written, plan.times(records)), bad
+        canonical = None if canonical is None else [canonical[at] for at in positions]
+    if canonical is None:
+        canonical = CanonicalTexts(records).pieces
+    return _Records(positions, records, canonical, mapping.times(records)), bad
 
 
-def _timed(good: _Records, *, verbatim: bool) -> tuple[_Records, list[Misfit]]:
+def _timed(good: _Records, *, verbatim: bool) -> tuple[_Records, list[Rejected]]:
     """Take out the records without a readable time."""
     if None not in set(good.times):
         return good, []
     timed = [time is not None for time in good.times]
-    untimed = good.only([not found for found in timed])
+    untimed = good.only([not has_time for has_time in timed])
     texts = map(bytes, untimed.canonical) if verbatim else map(compact, untimed.records)
     return good.only(timed), [(at, Bad(NO_TIME, text)) for at, text in zip(untimed.positions, texts, strict=True)]
 
 
 def _bounded(good: _Records, verdicts: list[Verdict] | None) -> tuple[_Records, list[int], int]:
-    """Take out what lies outside; name the places of strays."""
+    """Take out what lies outside; return the places of strays and the number outside."""
     if verdicts is None:
         return good, [], 0
     kept = [verdict != "outside" for verdict in verdicts]

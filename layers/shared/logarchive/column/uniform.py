@@ -1,6 +1,6 @@
 """Records that all have the same keys, as most blocks do: columns without looking at one record at a time.
 
-Gives what `column.various` gives, or None where the records are not so uniform after all.
+Gives what `mapping.mixed` gives, or None where the records differ.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from typing import Any
 from arro3.core import Array, DataType
 
 from logarchive.column.arrow import declared
-from logarchive.column.attribute import InexactError, written
+from logarchive.column.attribute import InexactError, json_text
 from logarchive.column.convert import text
 from logarchive.column.mapping import Column, ColumnMapping, typed
 from logarchive.column.scalar import Inexact
@@ -27,14 +27,14 @@ class _NotUniformError(Exception):
 
 
 def uniform(
-    records: Sequence[Record], plan: ColumnMapping, times: Column
+    records: Sequence[Record], mapping: ColumnMapping, times: Column
 ) -> tuple[dict[str, Column | Array], Array] | None:
     """Return columns and attributes of records that have the same keys in the same order; None if they have not."""
     if not records:
         return None
     try:
         leaves = _leaves(records, "")
-        return _columns(leaves, plan, times)
+        return _columns(leaves, mapping, times)
     except (_NotUniformError, TypeError):
         # TypeError: a value that is no text, among values that are.
         return None
@@ -45,7 +45,7 @@ def _leaves(records: Sequence[Record], prefix: str) -> dict[str, Sequence[Any]]:
     shape = list(records[0])
     if not shape or list(chain.from_iterable(records)) != shape * len(records):
         raise _NotUniformError
-    found: dict[str, Sequence[Any]] = {}
+    made: dict[str, Sequence[Any]] = {}
     for key, values in zip(shape, zip(*(record.values() for record in records), strict=True), strict=True):
         name = prefix + key
         inner: dict[str, Sequence[Any]] = {name: values}
@@ -53,31 +53,31 @@ def _leaves(records: Sequence[Record], prefix: str) -> dict[str, Sequence[Any]]:
             if set(map(type, values)) != {dict}:
                 raise _NotUniformError
             inner = _leaves(values, f"{name}.")
-        if not found.keys().isdisjoint(inner):
+        if not made.keys().isdisjoint(inner):
             raise _NotUniformError
-        found |= inner
-    return found
+        made |= inner
+    return made
 
 
 def _columns(
-    leaves: dict[str, Sequence[Any]], plan: ColumnMapping, times: Column
+    leaves: dict[str, Sequence[Any]], mapping: ColumnMapping, times: Column
 ) -> tuple[dict[str, Column | Array], Array]:
-    found: dict[str, Column | Array] = {}
-    for key, feeds in plan.groups.items():
+    made: dict[str, Column | Array] = {}
+    for key, fields in mapping.groups.items():
         values = leaves.get(key)
-        for column, feed in feeds:
+        for column, field in fields:
             if column == "time":
-                found[column] = times
-            elif values is not None and feed.convert is text and COLUMNS[column] == "string":
-                found[column] = _text(values)
+                made[column] = times
+            elif values is not None and field.convert is text and COLUMNS[column] == "string":
+                made[column] = _text(values)
             else:
-                found[column] = typed(column, feed.convert(_known(values, len(times))))
-        takers = [found[column] for column, feed in feeds if feed.take]
+                made[column] = typed(column, field.convert(_known(values, len(times))))
+        takers = [made[column] for column, field in fields if field.take]
         if takers and values is not None:
             if not any(map(_full, takers)):
                 raise _NotUniformError
             del leaves[key]
-    return found, _attributes(leaves, len(times))
+    return made, _attributes(leaves, len(times))
 
 
 def _text(values: Sequence[Any]) -> Array:
@@ -108,7 +108,7 @@ def _attributes(leaves: dict[str, Sequence[Any]], size: int) -> Array:
 
 
 def _texts(values: Sequence[Any]) -> Sequence[str | None]:
-    """Write values as text; a column that begins with text is taken at its word, the array refuses all else."""
+    """Write values as text. Where the first is text they are returned as they are: the array refuses any other type."""
     if values[0].__class__ is str:
         return values
     kinds = set(map(type, values))
@@ -116,7 +116,7 @@ def _texts(values: Sequence[Any]) -> Sequence[str | None]:
         return list(map(str, values))
     if dict in kinds:
         raise _NotUniformError
-    return [value if value.__class__ is str else written(value) for value in values]
+    return [value if value.__class__ is str else json_text(value) for value in values]
 
 
 @lru_cache(maxsize=8)

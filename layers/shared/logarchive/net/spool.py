@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from logarchive.errors import TooLargeError
+from logarchive.part import GZIP_MAGIC
 
 HEAD_BYTES = 512
 
@@ -27,7 +28,7 @@ class Spooled:
         """What its first bytes say it is. Content-Type is not asked: vendors send application/zip for an error."""
         start = self.head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
         known = {b"{": ".json", b"[": ".json", b"<": ".html"}
-        if self.head[:2] == b"\x1f\x8b":
+        if self.head[:2] == GZIP_MAGIC:
             return ".gz"
         if self.head[:2] == b"PK":
             return ".zip"

@@ -1,4 +1,4 @@
-"""What JSON, CSV and log lines have in common: records, what is none, and blocks of both."""
+"""What JSON, CSV and log lines have in common: records, rejected texts, and blocks of both."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
@@ -34,7 +34,7 @@ class Verbatim:
 
 
 class Bad(NamedTuple):
-    """What stands where a record should, with the reason why it is none."""
+    """A text that should be a record and is none, with the reason."""
 
     reason: str
     text: bytes
@@ -44,24 +44,24 @@ type Item = Record | Bad
 
 
 class Block:
-    """Records in order, with what stands where a record should; `exactly` reads them again, keeping number texts."""
+    """Records and rejected texts in order; `exactly` reads them again, keeping number texts."""
 
     def __init__(
         self,
         items: list[Item],
         exactly: Callable[[], list[Item]] | None = None,
-        written: Sequence[bytes | memoryview] | None = None,
+        canonical: Sequence[bytes | memoryview] | None = None,
         *,
         verbatim: bool = False,
     ) -> None:
-        """Hold items; without `exactly` they are exact already; `written` are their canonical forms, where known.
+        """Hold items. Without `exactly` they are exact already; `canonical` are their canonical forms, where known.
 
         `verbatim`: the canonical form is the record's own text.
         """
         self.items = items
         self.verbatim = verbatim
         self.exact = exactly is None
-        self.written = written
+        self.canonical = canonical
         self._exactly = exactly
 
     def exactly(self) -> "Block":
@@ -70,7 +70,7 @@ class Block:
 
 
 class Buffer:
-    """A stream that is read ahead."""
+    """A stream with the bytes that were read ahead."""
 
     def __init__(self, chunks: Chunks) -> None:
         """Start before the first byte."""

@@ -1,4 +1,4 @@
-"""The body of a part: its beginning, its JSON document, and the error that it may be."""
+"""The body of a part: its beginning, its JSON document, and the error document that it may be."""
 
 import gzip
 import json
@@ -10,18 +10,15 @@ import orjson
 from pydantic import BaseModel, ValidationError
 
 from logarchive.errors import MalformedError
-from logarchive.part import Part
+from logarchive.part import GZIP_MAGIC, Part
 
 MAX_DOCUMENT_BYTES = 64 * 1024 * 1024
 
 
-GZIP_MAGIC = b"\x1f\x8b"
-
-
 def beginning(part: Part, most: int) -> bytes:
-    """Return the first bytes of a body, a gzip Content-Encoding undone; never more, whatever they unpack to.
+    """Return at most the first `most` bytes of a body, with a gzip Content-Encoding removed.
 
-    Raises MalformedError for a gzip that is none.
+    Raises MalformedError for a broken gzip.
     """
     with part.path.open("rb") as file:
         packed = file.read(2) == GZIP_MAGIC
@@ -32,10 +29,10 @@ def beginning(part: Part, most: int) -> bytes:
             with gzip.open(file) as unpacked:
                 return unpacked.read(most)
         except (OSError, EOFError, zlib.error) as error:
-            raise MalformedError(f"the answer is not the gzip it seems: {error}") from error
+            raise MalformedError(f"the response begins like a gzip but is none: {error}") from error
 
 
-#: An error document is never longer; so a large body is not parsed to look for one.
+#: No error document is longer, so a larger body is not parsed to look for one.
 ERROR_BYTES = 64 * 1024
 
 
@@ -44,7 +41,7 @@ def error_document(part: Part) -> Mapping[str, Any] | None:
     if not 0 < part.bytes <= ERROR_BYTES or part.suffix not in {".json", ".gz"}:
         return None
     try:
-        # Whatever encoding it claims: what matters is that it is seen.
+        # Bytes that are no UTF-8 must not hide an error.
         document = json.loads(beginning(part, ERROR_BYTES).decode("utf-8-sig", "replace"), strict=False)
     except (ValueError, RecursionError, MalformedError):
         return None
@@ -56,19 +53,19 @@ def document(part: Part) -> Any:  # noqa: ANN401 (JSON)
     body = beginning(part, MAX_DOCUMENT_BYTES + 1)
     if len(body) > MAX_DOCUMENT_BYTES:
         raise MalformedError(
-            f"an answer of more than {MAX_DOCUMENT_BYTES} bytes where a small JSON document was expected"
+            f"a response of more than {MAX_DOCUMENT_BYTES} bytes where a small JSON document was expected"
         )
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        raise MalformedError(f"the answer is not JSON: {error}") from error
+        raise MalformedError(f"the response is not JSON: {error}") from error
 
 
 def parsed[M: BaseModel](part: Part, model: type[M]) -> M:
-    """Return the body as a model of an answer. Raises MalformedError, which repeats no value of it."""
+    """Return the body as a model of the response. Raises MalformedError, whose message repeats no value."""
     try:
         return model.model_validate(document(part))
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(map(str, first["loc"]))
-        raise MalformedError(f"the answer is not as documented: {place}: {first['msg']}") from None
+        raise MalformedError(f"the response is not as documented: {place}: {first['msg']}") from None

@@ -26,7 +26,7 @@ def blocks(buffer: Buffer, time_key: str | None) -> Iterator[Block]:
 
 
 class _Lines:
-    """The lines of a stream, remembered until a row is complete, so that a bad row can be shown."""
+    """The lines of a stream, kept until a row is complete, so that a reject can show its lines."""
 
     def __init__(self, buffer: Buffer) -> None:
         self._buffer = buffer

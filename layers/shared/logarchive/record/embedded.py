@@ -1,4 +1,4 @@
-"""JSON objects that providers put into a text: unfolded, so that they are flattened like any other object."""
+"""JSON objects that providers put into a text: parsed, so that they are flattened like any other object."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -25,8 +25,8 @@ def unfolded(text: str) -> Any:  # noqa: ANN401 (JSON)
         value = orjson.loads(encoded)
         exact = compact(value) == encoded and not has_float(value)
     except (ValueError, TypeError):
-        # Of what orjson refuses, big numbers and lone surrogates are JSON all the same. What it reads but cannot write
-        # (TypeError) is nested too deeply for a record.
+        # orjson refuses big numbers and lone surrogates, which are JSON too. What it reads but cannot write (TypeError)
+        # is nested too deeply for a record.
         value, exact = None, False
     if not exact:
         value = read(encoded)

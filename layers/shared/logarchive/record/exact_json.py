@@ -1,7 +1,7 @@
 """JSON records, read exactly: what orjson would change or refuse is kept as its text.
 
-orjson is used wherever it can be proven to lose nothing (`faithful`); otherwise the standard library's parser, whose
-hooks keep number texts, repeated keys and lone surrogates. Both give the same record for the same text.
+orjson is used where it provably loses nothing (`faithful`); otherwise the standard library's parser, whose hooks keep
+number texts, repeated keys and lone surrogates. Both give the same record for the same text.
 """
 
 import json
@@ -72,14 +72,14 @@ def _encodable(text: str) -> bool:
     return True
 
 
-def _mended(value: Any) -> Any:  # noqa: ANN401 (JSON)
+def _encoded(value: Any) -> Any:  # noqa: ANN401 (JSON)
     """Replace strings that have no UTF-8 form (lone surrogates) by their JSON text."""
     if isinstance(value, str):
         return value if _encodable(value) else Verbatim(json.dumps(value))
     if isinstance(value, list):
-        return [_mended(one) for one in value]  # pyright: ignore[reportUnknownVariableType] (JSON)
+        return [_encoded(item) for item in value]  # pyright: ignore[reportUnknownVariableType] (JSON)
     if isinstance(value, dict):
-        return _object([(key if _encodable(key) else json.dumps(key), _mended(one)) for key, one in value.items()])  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType] (JSON)
+        return _object([(key if _encodable(key) else json.dumps(key), _encoded(item)) for key, item in value.items()])  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType] (JSON)
     return value
 
 
@@ -90,7 +90,7 @@ def checked(value: Any, text: str) -> Record | Bad:  # noqa: ANN401 (JSON)
     if not isinstance(value, dict):
         return Bad("not a JSON object", raw(text))
     try:
-        record: Record = _mended(value) if _SURROGATE.search(text) else value  # pyright: ignore[reportUnknownVariableType] (JSON)
+        record: Record = _encoded(value) if _SURROGATE.search(text) else value  # pyright: ignore[reportUnknownVariableType] (JSON)
         canonical(record)
     except (TypeError, RecursionError):
         return Bad("nested too deeply", raw(text))
@@ -119,8 +119,8 @@ def reason(error: Exception) -> str:
     return error.msg if isinstance(error, json.JSONDecodeError) else str(error)
 
 
-class Written:
-    """Records in canonical form: pieces of one text, for one call of orjson is much cheaper than one each."""
+class CanonicalTexts:
+    """Records in canonical form: pieces of one text, because one call of orjson is much cheaper than one for each."""
 
     def __init__(self, records: Sequence[Record]) -> None:
         """Write the records; raises TypeError when one is nested too deeply."""
@@ -149,19 +149,20 @@ class Written:
         return self._text.count(b" ")
 
 
-def faithful(source: bytes, written: Written, around: int) -> bool:
-    """Tell whether what orjson read from `source` and wrote again is all of it, floats aside.
+def faithful(source: bytes, texts: CanonicalTexts, around: int) -> bool:
+    """Tell whether orjson, reading `source` and writing it again, lost nothing (apart from the texts of floats).
 
-    Written JSON is never longer than its source but for floats. So if both have equally many bytes that are no white
-    space, then no key was lost to a namesake and no `-0` to 0. `around` counts the brackets and commas not written.
+    The canonical form is never longer than its source, except for floats. So if both have the same number of bytes that
+    are no white space, then no repeated key was lost and no `-0` became 0. `around` counts the brackets and commas
+    between the records.
     """
-    size = written.size + around
+    size = texts.size + around
     if size == len(source):
         return True
     lines = source.count(b"\n") + source.count(b"\r") + source.count(b"\t")
     if size == len(source) - lines:
         return True
-    return size - written.spaces == len(source) - lines - source.count(b" ")
+    return size - texts.spaces == len(source) - lines - source.count(b" ")
 
 
 def has_float(value: Any) -> bool:  # noqa: ANN401 (JSON)

@@ -8,7 +8,7 @@ import orjson
 
 from logarchive.errors import MalformedError
 from logarchive.record.block import BLOCK_BYTES, MAX_RECORD_BYTES, Bad, Block, Buffer, Item
-from logarchive.record.exact_json import Written, faithful, raw, read
+from logarchive.record.exact_json import CanonicalTexts, faithful, raw, read
 from logarchive.record.json_scan import scan
 
 _ATTEMPTS = 3
@@ -20,10 +20,10 @@ def _fast(source: bytes, records: Any, around: int, exactly: Callable[[], list[I
     if set(map(type, records)) - {dict}:
         return None
     try:
-        written = Written(records)
+        canonical = CanonicalTexts(records)
     except TypeError:
         return None
-    return Block(records, exactly, written.pieces) if faithful(source, written, around) else None
+    return Block(records, exactly, canonical.pieces) if faithful(source, canonical, around) else None
 
 
 def lines(buffer: Buffer) -> Iterator[Block]:

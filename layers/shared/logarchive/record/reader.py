@@ -23,14 +23,14 @@ def reaches(
 
 
 def blocks(part: Part, layout: Layout, time_key: str | None) -> Iterator[Block]:
-    """Yield a part's records; an error names the part's own trouble."""
+    """Yield a part's records in blocks."""
     if isinstance(layout, LineLayout):
         for lines in lines_of(part):
             yield line_record.block(lines, layout)
     else:
-        found = unpack.members(part.path)
-        # An empty body has no member; where a document is promised that is no document.
-        for member in found if layout.path is None else [next(found, iter(()))]:
+        members = unpack.members(part.path)
+        # An empty body has no member; where a document is promised, an empty body is read as an empty document.
+        for member in members if layout.path is None else [next(members, iter(()))]:
             yield from json_document.blocks(member, layout, time_key)
 
 

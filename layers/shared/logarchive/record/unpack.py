@@ -1,4 +1,4 @@
-"""What a body holds: the bytes of its members, whatever it is wrapped in. Told by content, bounded against bombs."""
+"""Unpacks a body: the bytes of its members, whatever archive holds them. Recognised by content, with limits."""
 
 import itertools
 import struct
@@ -11,6 +11,8 @@ from typing import BinaryIO, cast
 from isal import isal_zlib
 
 from logarchive.errors import MalformedError
+from logarchive.part import GZIP_MAGIC
+from logarchive.record.block import Chunks
 
 MAX_MEMBERS = 10_000
 MAX_BYTES = 16 * 1024**3
@@ -22,8 +24,8 @@ MAX_DEPTH = 4
 
 CHUNK = 256 * 1024
 _RAW, _GZIP = -15, 31
-_ZIP, _EMPTY_ZIP, _GZIPPED = b"PK\x03\x04", b"PK\x05\x06", b"\x1f\x8b"
-_TAR_MAGIC, _BLOCK = slice(257, 262), 512
+_ZIP, _EMPTY_ZIP = b"PK\x03\x04", b"PK\x05\x06"
+_TAR_MAGIC, _TAR_BLOCK = slice(257, 262), 512
 _LOCAL_HEADER = struct.Struct("<4s22xHH")
 _END_RECORD = struct.Struct("<4s16xH")
 _ENCRYPTED = 0x1
@@ -31,11 +33,9 @@ _ENCRYPTED = 0x1
 # isal's stubs call it an instance.
 _InflateError = cast("type[Exception]", isal_zlib.error)
 
-type Chunks = Iterator[bytes]
 
-
-class _Bounds:
-    """What one body may still unfold to."""
+class _Limits:
+    """How much more one body may unpack to."""
 
     def __init__(self, packed: int) -> None:
         self._limit = min(MAX_BYTES, max(RATIO_FREE_BYTES, packed * MAX_RATIO))
@@ -60,15 +60,15 @@ def members(path: Path) -> Iterator[Chunks]:
     Raises MalformedError for what is broken, cut, encrypted, trailed by garbage, or a bomb.
     """
     size = path.stat().st_size
-    bounds = _Bounds(size)
+    limits = _Limits(size)
     with path.open("rb") as file:
         head = file.read(4)
         file.seek(0)
         if head in {_ZIP, _EMPTY_ZIP}:
-            for member in _zip(file, size, bounds):
-                yield from _unwrap(member, bounds, 1)
+            for member in _zip(file, size, limits):
+                yield from _unwrap(member, limits, 1)
         else:
-            yield from _unwrap(_read(file), bounds, 0)
+            yield from _unwrap(_read(file), limits, 0)
 
 
 def _read(file: BinaryIO) -> Chunks:
@@ -76,17 +76,17 @@ def _read(file: BinaryIO) -> Chunks:
         yield chunk
 
 
-def _unwrap(chunks: Chunks, bounds: _Bounds, depth: int) -> Iterator[Chunks]:
+def _unwrap(chunks: Chunks, limits: _Limits, depth: int) -> Iterator[Chunks]:
     """Yield the members of a stream: of a gzip, of a tar, or the stream itself unless it is empty."""
     if depth > MAX_DEPTH:
         raise MalformedError(f"archives within archives, more than {MAX_DEPTH} deep (a bomb?)")
     head = _head(chunks, _TAR_MAGIC.stop)
     whole = itertools.chain([head], chunks)
-    if head[:2] == _GZIPPED:
-        yield from _unwrap(bounds.count(_gunzip(whole)), bounds, depth + 1)
+    if head[:2] == GZIP_MAGIC:
+        yield from _unwrap(limits.count(_gunzip(whole)), limits, depth + 1)
     elif head[_TAR_MAGIC] == b"ustar":
-        for member in _tar(whole, bounds):
-            yield from _unwrap(member, bounds, depth + 1)
+        for member in _tar(whole, limits):
+            yield from _unwrap(member, limits, depth + 1)
     elif head:
         yield whole
 
@@ -128,11 +128,11 @@ def _gunzip(chunks: Chunks) -> Chunks:
         raise MalformedError("garbage follows the gzip")
 
 
-def _tar(chunks: Chunks, bounds: _Bounds) -> Iterator[Chunks]:
+def _tar(chunks: Chunks, limits: _Limits) -> Iterator[Chunks]:
     """Yield the files of a tar. The standard library's reader takes a broken header for the end."""
     file = _Stream(chunks)
-    while (header := file.read(_BLOCK)).strip(b"\0"):
-        bounds.member()
+    while (header := file.read(_TAR_BLOCK)).strip(b"\0"):
+        limits.member()
         try:
             entry = tarfile.TarInfo.frombuf(header, "utf-8", "surrogateescape")
         except tarfile.HeaderError as error:
@@ -142,8 +142,8 @@ def _tar(chunks: Chunks, bounds: _Bounds) -> Iterator[Chunks]:
         content = file.take(size)
         if entry.isreg():
             yield content
-        file.skip(content, -size % _BLOCK)
-    if len(header) < _BLOCK or any(chunk.strip(b"\0") for chunk in file.rest()):
+        file.skip(content, -size % _TAR_BLOCK)
+    if len(header) < _TAR_BLOCK or any(chunk.strip(b"\0") for chunk in file.rest()):
         raise MalformedError("the tar is cut, or garbage follows it")
 
 
@@ -184,7 +184,7 @@ def _whole(chunks: Chunks, size: int) -> Chunks:
         raise MalformedError("a member of the archive does not have the size it declares")
 
 
-def _zip(file: BinaryIO, size: int, bounds: _Bounds) -> Iterator[Chunks]:
+def _zip(file: BinaryIO, size: int, limits: _Limits) -> Iterator[Chunks]:
     """Yield the members of a zip that takes up the whole file, each checked against its size and CRC."""
     try:
         with zipfile.ZipFile(file) as archive:
@@ -195,9 +195,9 @@ def _zip(file: BinaryIO, size: int, bounds: _Bounds) -> Iterator[Chunks]:
     if _END_RECORD.unpack(file.read(_END_RECORD.size)) != (_EMPTY_ZIP, len(comment)):
         raise MalformedError("garbage follows the zip")
     for entry in entries:
-        bounds.member()
+        limits.member()
         if not entry.is_dir():
-            yield _checked(bounds.count(_member(file, entry)), entry)
+            yield _checked(limits.count(_member(file, entry)), entry)
 
 
 def _member(file: BinaryIO, entry: zipfile.ZipInfo) -> Chunks:

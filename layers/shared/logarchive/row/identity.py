@@ -20,7 +20,7 @@ _CHAINED = 8
 
 
 def digest(canonical: bytes | memoryview) -> bytes:
-    """Hash a record's canonical form: 128 bits. SHA-1 is the cheapest in OpenSSL, and security does not depend on it."""
+    """Hash a record's canonical form: 128 bits. SHA-1 is the cheapest in OpenSSL; security does not need it."""
     return hashlib.sha1(canonical).digest()[:_DIGEST_BYTES]  # noqa: S324 (16 % of the record's CPU less than SHA-256)
 
 

@@ -38,7 +38,7 @@ _FEW_VALUES = (
 
 
 class _Source:
-    """The batches to write. Counts their rows, and keeps their exception, which arro3 re-raises as a plain Exception."""
+    """The batches to write. Counts rows, and keeps the exception, which arro3 re-raises as a plain Exception."""
 
     def __init__(self, batches: Iterable[RecordBatch]) -> None:
         self._batches = batches
