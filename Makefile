@@ -27,7 +27,7 @@ help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: .venv/installed .tools/sam/installed .tools/ministack/installed ## deploy to a local AWS and archive five simulated providers
+demo: .venv/installed .tools/sam/installed .tools/ministack/installed ## deploy to a local AWS and archive simulated providers
 	@$(BIN)/python -m tools.demo
 
 .PHONY: local

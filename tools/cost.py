@@ -5,6 +5,8 @@ Nothing of it was measured in AWS. Who knows his own numbers changes the assumpt
 
 from collections.abc import Sequence
 
+from tools.registry import names
+
 #: US dollars, list prices of US East (N. Virginia) in 2026, without free tiers. Other Regions are up to a third dearer.
 GIB_SECOND = 0.0000166667  # Lambda, x86_64
 INVOCATION = 0.20 / 1e6
@@ -17,7 +19,7 @@ STANDARD_GB = 0.023  # a month, S3
 WRITE, READ = 0.625 / 1e6, 0.125 / 1e6  # DynamoDB on demand
 SECRET = 0.40  # a month
 
-FUNCTIONS = 5
+FUNCTIONS = len(names())
 TICKS = 12 * 24 * 30  # every five minutes
 MEMORY_GIB = 1769 / 1024
 #: Assumed: how long a tick without sources takes, and what it logs.

@@ -5,12 +5,10 @@ A region begins with `<!-- name: written by tools/docs.py -->` and ends with `<!
 
 import argparse
 import datetime as dt
-import importlib
 import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cache
 from typing import Any, cast, get_args
 
 from pydantic import BaseModel
@@ -29,6 +27,7 @@ from logarchive.provider.source import Source
 from logarchive.runtime.metric import UNITS, issue_metric
 from tools.layer import log_events, metrics, modules
 from tools.query import SavedQuery, saved_queries, saved_views
+from tools.registry import providers
 from tools.sample import RECORDS, sample
 
 DOCS = ("README.md", "docs/architecture.md", "docs/operations.md", "docs/queries.md")
@@ -99,29 +98,22 @@ def _text(value: object) -> str:
     return duration(value) if isinstance(value, dt.timedelta) else str(value).rstrip("/")
 
 
-@cache
-def providers() -> dict[str, Provider[Any, Any]]:
-    """Return the provider of every folder in `functions/`, by name."""
-    names = sorted(path.parent.name for path in (ROOT / "functions").glob("*/app.py"))
-    return {name: importlib.import_module(f"functions.{name}.app").provider for name in names}
-
-
 def page(name: str) -> str:
     """Return a provider's page."""
     return (ROOT / "docs" / "providers" / f"{name}.md").read_text()
 
 
-def _stated(name: str) -> dict[str, Any]:
+def stated(name: str) -> dict[str, Any]:
+    """Return the source that a provider's page shows first."""
     found = re.search(r"```json\n(.*?)```", page(name), re.DOTALL)
     return json.loads(found[1]) if found else {}
 
 
 def example(name: str) -> Source:
     """Return the source that a provider's page shows first, without the common fields that it sets."""
-    stated = _stated(name)
-    model = providers()[name].source
+    shows, model = stated(name), providers()[name].source
     fields = model.model_fields
-    kept = {one: value for one, value in stated.items() if one not in Source.model_fields or fields[one].is_required()}
+    kept = {key: value for key, value in shows.items() if key not in Source.model_fields or fields[key].is_required()}
     source: Source = model.model_validate(kept)
     return source
 
@@ -137,7 +129,7 @@ def source_fields() -> str:
 
 
 def _default(provider: str, name: str, source: Source) -> str:
-    required = name in _stated(provider) and type(source).model_fields[name].is_required()
+    required = name in stated(provider) and type(source).model_fields[name].is_required()
     return "required" if required else shown(getattr(source, name))
 
 
@@ -158,11 +150,22 @@ def _feeds(name: str, provider: Provider[Any, Any]) -> dict[str, str]:
     return MADE_HERE | {column: f"`{feed.key}`" for column, feed in feeds.items()}
 
 
+def _title(name: str) -> str:
+    return page(name).partition("\n")[0].partition(": ")[2]
+
+
+def provider_names() -> str:
+    """Return a sentence that names what is archived."""
+    return (
+        f"The logs of these services are archived: {'; '.join(map(_title, providers()))}. See [Providers](#providers)."
+    )
+
+
 def provider_table() -> str:
     """Return what there is to know of each provider at a glance."""
     rows: list[list[str]] = []
     for name, provider in providers().items():
-        source, title = example(name), page(name).partition("\n")[0].partition(": ")[2]
+        source, title = example(name), _title(name)
         keys = provider.secret.model_fields.items()
         secret = ", ".join(f"`{key}`" if field.is_required() else f"optional `{key}`" for key, field in keys)
         visits = f"{shown(source.delay)}; {shown(source.revisit)}"
@@ -279,6 +282,7 @@ def _bill(title: str, lines: Sequence[cost.Line]) -> str:
 REGIONS: Mapping[str, Callable[[], str]] = {
     "source-fields": source_fields,
     "columns": columns,
+    "provider-names": provider_names,
     "providers": provider_table,
     "events": events,
     "row": row,

@@ -14,11 +14,6 @@ import boto3
 from botocore.client import BaseClient
 from botocore.model import OperationModel
 
-from functions.apigateway.app import provider as apigateway
-from functions.dsa.app import provider as dsa
-from functions.elsa.app import provider as elsa
-from functions.multidrm.app import provider as multidrm
-from functions.security365.app import provider as security365
 from logarchive.action.archive import connect
 from logarchive.action.handler import act
 from logarchive.action.result import Result
@@ -39,8 +34,10 @@ from tests.simulator import (
     Simulator,
 )
 from tools import stack
+from tools.registry import providers
 
-PROVIDERS: dict[str, Any] = {one.name: one for one in (elsa, apigateway, multidrm, security365, dsa)}
+#: Those that the simulator plays. That it plays all of them is for `tests/contract/test_places.py` to say.
+PROVIDERS = {name: provider for name, provider in providers().items() if name in Simulator().providers}
 HOUR = dt.timedelta(hours=1)
 TIMEOUT = dt.timedelta(minutes=15)
 SECRETS = (NCLOUD_SECRET_KEY, TENCENT_SECRET_KEY, SECURITY365_LICENSE)
@@ -125,16 +122,15 @@ class Stage:
 
     def _defaults(self, provider: str, api: str) -> dict[str, Any]:
         start = f"{self.clock.now:%Y-%m-%dT%H:%M:%SZ}"
-        if provider == "elsa":
-            where = {"base_url": f"{self.simulator.url}/elsa", "secret": f"{self.name}/ncloud/one"}
-            return where | {"project_key": PROJECT_KEY, "project_id": PROJECT_ID, "start": start}
-        if provider in {"apigateway", "multidrm"}:
-            return {"base_url": f"{self.simulator.url}/{provider}", "secret": f"{self.name}/ncloud/one", "start": start}
-        if provider == "security365":
-            where = {"base_url": f"{self.simulator.url}/security365", "secret": f"{self.name}/security365/one"}
-            return where | {"referer": SECURITY365_REFERER, "start": start}
-        where = {"base_url": f"{self.simulator.url}/{api}", "secret": f"{self.name}/dsa/one", "start": start}
-        return where | {"download_hosts": [self.simulator.url.removeprefix("http://")]}
+        secret = f"{self.name}/{PROVIDERS[provider].secret_group}/one"
+        place = api if provider == "dsa" else provider
+        own: dict[str, dict[str, Any]] = {
+            "elsa": {"project_key": PROJECT_KEY, "project_id": PROJECT_ID},
+            "security365": {"referer": SECURITY365_REFERER},
+            "dsa": {"download_hosts": [self.simulator.url.removeprefix("http://")]},
+        }
+        common = {"base_url": f"{self.simulator.url}/{place}", "secret": secret, "start": start}
+        return common | own.get(provider, {})
 
     def act(self, provider: str, event: object) -> Result:
         """Do what the function of a provider does in one invocation."""

@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from tests.integration.stage import HOUR, Stage, stage
+from tests.integration.stage import HOUR, PROVIDERS, Stage, stage
 from tests.simulator import HOSTS
 from tests.truth import Place
 from tools.local.check import Found, check
@@ -21,7 +21,7 @@ def archived(on: Stage, provider: str, least: int = 2) -> Found:
     return check(on, Place(provider, "local"), on.tick(provider), START, least, hosts)
 
 
-@pytest.mark.parametrize("provider", ["elsa", "apigateway", "multidrm", "security365", "dsa"])
+@pytest.mark.parametrize("provider", PROVIDERS)
 def test_an_archive_that_is_whole_passes_and_one_that_lacks_an_object_does_not(emulator: Aws, provider: str) -> None:
     with stage(emulator, NOW, 0.02) as on:
         found = archived(on, provider)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from tools.registry import names
 from tools.stack import STACK
 
 #: As little as possible is left at its default, so that a default is not taken for what was read.
@@ -27,7 +28,7 @@ DROPPED: Mapping[str, Any] = {
 }
 TLS = {"Bool": {"aws:SecureTransport": "false"}}
 ONCE = {"Null": {"s3:if-none-match": "true"}, "Bool": {"s3:ObjectCreationOperation": "true"}}
-PROVIDERS = ("apigateway", "dsa", "elsa", "multidrm", "security365")
+PROVIDERS = names()
 READ: Mapping[str, Any] = {
     "bucket versions": "Enabled",
     "bucket public": {

@@ -10,8 +10,8 @@ import pytest
 from logarchive.errors import Issue
 from logarchive.runtime.metric import UNITS, issue_metric
 from tests.template.transform import Deployed
-from tools.docs import providers
 from tools.lock import ROOT
+from tools.registry import providers
 
 
 def alarms() -> dict[str, dict[str, Any]]:

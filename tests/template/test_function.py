@@ -12,8 +12,8 @@ from logarchive.visit.outcome import BACK_OFF
 from tests.fake_aws import open_gate
 from tests.scenario import END, MINUTE, TIMEOUT, Record, Scenario
 from tests.template.transform import Deployed, written
-from tools.docs import providers
 from tools.lock import ROOT
+from tools.registry import providers
 
 #: What our libraries read, not we.
 OF_LIBRARIES = {"POWERTOOLS_METRICS_NAMESPACE", "LOG_LEVEL"}

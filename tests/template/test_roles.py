@@ -18,6 +18,7 @@ from tests.simulator import HOSTS
 from tests.template.called import Called
 from tests.template.policy import Request, Role
 from tests.template.transform import ACCOUNT, REGION, Deployed
+from tools.registry import names
 from tools.stack import Aws as Access
 
 NOW = dt.datetime(2026, 11, 20, tzinfo=dt.UTC)
@@ -131,7 +132,7 @@ def test_a_role_reaches_nothing_of_another_provider(made: Made, provider: str) -
     own = role(here, provider)
     others = [request for name, requests in called.items() if name != provider for request in requests]
     reached = {request.resource for request in others if own.allows(request)}
-    # Three providers are NAVER's, and share its credentials.
+    # NAVER's services share its credentials.
     assert {resource for resource in reached if ":secret:" not in resource} == set()
     assert reached == ({secret(here)} if own.tags["secrets"] == "ncloud" else set())
 
@@ -184,9 +185,9 @@ def test_what_no_function_needs_is_not_allowed(made: Made, request_: Request) ->
     assert not role(here, "elsa").allows(asked)
 
 
-def test_the_schedules_start_the_five_functions_and_nothing_else() -> None:
+def test_the_schedules_start_every_function_and_nothing_else() -> None:
     scheduler = Role.of(Deployed(), "SchedulerRole")
-    functions = {f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:logarchive-{name}" for name in PROVIDERS}
+    functions = {f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:logarchive-{name}" for name in names()}
     (start,) = (one for one in scheduler.statements if "lambda:InvokeFunction" in one["Action"])
     assert set(start["Resource"]) == functions
     assert scheduler.actions() == {"lambda:InvokeFunction", "sqs:SendMessage"}
@@ -196,6 +197,6 @@ def test_nobody_but_lambda_takes_a_function_s_role_nor_anybody_else_s_schedule_t
     roles = Deployed().of_type("AWS::IAM::Role")
     trusted = {name: item["AssumeRolePolicyDocument"]["Statement"][0] for name, item in roles.items()}
     assert {name: one["Principal"]["Service"] for name, one in trusted.items() if name != "SchedulerRole"} == {
-        f"{provider.title()}Role": "lambda.amazonaws.com" for provider in PROVIDERS
+        f"{provider.title()}Role": "lambda.amazonaws.com" for provider in names()
     }
     assert trusted["SchedulerRole"]["Condition"] == {"StringEquals": {"aws:SourceAccount": ACCOUNT}}

@@ -7,7 +7,7 @@ from typing import Any
 
 from logarchive.column.schema import COLUMNS
 from tests.template.transform import Deployed
-from tools.docs import providers
+from tools.registry import providers
 from tools.sample import sample
 
 _parquet: Any = import_module("pyarrow.parquet")  # ships no types

@@ -1,4 +1,4 @@
-"""A small archive of all five providers: records written by hand, made into Parquet by the layer, under the keys of the
+"""A small archive of all providers: records written by hand, made into Parquet by the layer, under the keys of the
 bucket. The tests of the saved queries compute their answers from these lines, by hand."""
 
 import datetime as dt
@@ -13,7 +13,7 @@ from logarchive.row.build import build
 from logarchive.store.place import Place
 from logarchive.window import Window
 from tests.unit.visit import part
-from tools.docs import providers
+from tools.registry import providers
 
 HOUR = dt.timedelta(hours=1)
 #: What a source's parameter says; of the DSA lines and of API Gateway's events the zone is the provider's own default.

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from logarchive.action.event import Tick, parse_event
-from tools.docs import providers
 from tools.local.__main__ import EVENTS, VARIABLES
 from tools.local.container import bridge_address
 from tools.lock import ROOT
+from tools.registry import names
 from tools.stack import StackError
 
-EVERY = sorted(providers())
+EVERY = list(names())
 
 
 @pytest.mark.parametrize("provider", EVERY)

@@ -25,7 +25,7 @@ PORTS = range(1024, 65536)
 #: What each step of the deployment brings.
 STEPS = {
     "ministack": "AWS on this machine",
-    "sam build": "template.yaml: five functions, and the layer that they share",
+    "sam build": "template.yaml: a function for each provider, and the layer that they share",
     "sam deploy": "bucket, ledger, functions, schedules, permissions, Athena table",
 }
 
@@ -82,7 +82,7 @@ def _play(page: Page, port: int, *, keep: bool) -> None:
     check_machine()
     page.title(
         "logarchive, the demo",
-        "The functions that you would deploy archive the logs of five providers. Here a "
+        "The functions that you would deploy archive the logs of several providers. Here a "
         "simulator plays the providers, and ministack plays AWS: everything stays on this machine (127.0.0.1).",
     )
     page.section("Deploying, as you would: sam build, sam deploy")

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 import boto3
 
 from tests.truth import Bucket, Window, read
-from tools.demo.world import PROVIDERS, Feed
+from tools.demo.world import Feed
+from tools.registry import logical, names
 from tools.stack import STACK, Aws, Stack, StackError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
-FUNCTIONS = {provider: f"{provider.capitalize()}FunctionName" for provider in PROVIDERS}
+FUNCTIONS = {provider: f"{logical(provider)}FunctionName" for provider in names()}
 
 
 @dataclass(frozen=True)

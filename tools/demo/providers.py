@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tools.demo.world import PROVIDERS
 from tools.lock import ROOT
+from tools.registry import names
 from tools.stack import StackError, stop
 
 
@@ -37,7 +37,7 @@ class Providers:
     def fill(self, start: dt.datetime, end: dt.datetime) -> None:
         """Have the records of a range made before anybody asks for them."""
         span = urllib.parse.urlencode({"start": start.isoformat(), "end": end.isoformat()})
-        for provider in PROVIDERS:
+        for provider in names():
             self._bytes(f"/_truth/{provider}?{span}")
 
     def _ask(self, path: str, body: bytes | None = None) -> dict[str, Any]:

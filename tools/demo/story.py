@@ -16,9 +16,10 @@ from tools.demo.progress import Standing, look, number, wait_for_tick, watch
 from tools.demo.proof import Proof, proving, tasks, total
 from tools.demo.providers import Providers
 from tools.demo.saved_query import ask, connect, look_through, show_row
-from tools.demo.world import CAP, CAPS, FAULT_NAMES, HOUR, HOURS, PROVIDERS, SECRETS, Feed, broken, hour, late
+from tools.demo.world import CAP, CAPS, FAULT_NAMES, HOUR, HOURS, SECRETS, Feed, broken, hour, late
 from tools.lock import ROOT
 from tools.query import saved_queries, saved_views
+from tools.registry import names
 from tools.stack import StackError
 
 ARCHIVE_SECONDS, REVISIT_SECONDS = 300, 120
@@ -69,9 +70,10 @@ class Story:
         page, expected = self.page, self.account.next_tick()
         page.section("The schedule")
         page.say(
-            "Five schedules, rate(1 minute), came with the stack; nothing happens before they fire. Then each function "
-            "reads its sources, plans a window for every hour (or six), and starts workers. A worker asks the provider "
-            "for one window after the other, keeps the answers as received, writes one Parquet object, and commits. "
+            "Each function's schedule, rate(1 minute), came with the stack; nothing happens before it fires. Then the "
+            "function reads its sources, plans a window for every hour (or six), and starts workers. A worker asks the "
+            "provider for one window after the other, keeps the responses as received, writes one Parquet object, and "
+            "commits. "
             "A window past the last age that `revisit` names is sealed; a younger one is visited again later."
         )
         page.line()
@@ -112,7 +114,7 @@ class Story:
         page, before = self.page, look(self.account, self.feeds)
         page.section("Records that come late, and records that go")
         orders = [order for standing in before for window in standing.open for order in _late(standing.feed, window)]
-        gone = {provider: {"gone_after_seconds": 0} for provider in PROVIDERS}
+        gone = {provider: {"gone_after_seconds": 0} for provider in names()}
         self.providers.order({"add": orders, "switches": gone})
         page.say(
             f"The providers now show {many(len(orders), 'record')} that they had held back, and no longer show a few "

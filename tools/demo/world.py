@@ -19,7 +19,6 @@ from tests.simulator import (
 from tests.truth import Place
 from tools.stack import STACK
 
-PROVIDERS = ("elsa", "apigateway", "multidrm", "security365", "dsa")
 HOUR = dt.timedelta(hours=1)
 #: So many hours that have ended are archived: the last two are too young for `dsa`, whose files grow so long.
 HOURS = 51

@@ -20,6 +20,7 @@ from tests.truth import Place
 from tools.local.check import check
 from tools.local.container import bridge_address, invoke
 from tools.lock import ROOT
+from tools.registry import logical
 from tools.stack import StackError, aws, build, check_machine, free_port, ministack, only_one_at_a_time
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -82,7 +83,7 @@ def _archives(on: Stage, provider: str, folder: Path) -> bool:
     hosts = HOSTS[:3] if provider == "dsa" else ()
     more = {"api": "cdn", "hosts": hosts} if hosts else {}
     on.put_source(provider, SOURCE, start=f"{start:%Y-%m-%dT%H:%M:%SZ}", **more)
-    answer = invoke(f"{provider.capitalize()}Function", event, _variables(on, provider), folder)
+    answer = invoke(f"{logical(provider)}Function", event, _variables(on, provider), folder)
     found = check(on, Place(provider, SOURCE), answer, start, LEAST, hosts)
     seconds = time.monotonic() - began
     done = f"{found.windows} windows, {found.rows} rows: each equals its record ({seconds:.1f} s)"

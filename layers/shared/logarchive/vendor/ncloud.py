@@ -1,4 +1,4 @@
-"""NAVER Cloud's API Gateway, which stands before three providers: its signature v2 and its errors.
+"""NAVER Cloud's API Gateway, which stands before several of its services: its signature v2 and its errors.
 
 api.ncloud-docs.com/docs/common-ncpapi; errors: api-gov.ncloud-docs.com/docs/api-call-lgc-errorhandling.
 """

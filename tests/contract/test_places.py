@@ -1,0 +1,79 @@
+"""Every place outside `functions/` that must know each provider does; if one is left out, the message says where."""
+
+import datetime as dt
+import re
+import subprocess
+from collections.abc import Callable, Collection, Mapping
+
+import pytest
+
+from tests.integration.lives import LIVES
+from tests.simulator import Simulator
+from tests.truth import body, truth, way_back
+from tests.unit import small_archive
+from tests.unit.test_saved_queries import SHOWN
+from tools import alike
+from tools.demo.world import LATE, feeds
+from tools.lock import ROOT
+from tools.query import QUERIES
+from tools.registry import names
+
+
+def stems(folder: str, suffix: str) -> set[str]:
+    return {path.name.removesuffix(suffix) for path in (ROOT / folder).glob(f"*{suffix}")}
+
+
+def with_golden_files() -> set[str]:
+    return {path.parent.name for path in (ROOT / "tests" / "fixtures").glob("*/*.golden.json")}
+
+
+def played_in_the_demo() -> set[str]:
+    return {feed.provider for feed in feeds("http://127.0.0.1", dt.datetime(2026, 11, 20, tzinfo=dt.UTC))}
+
+
+#: What is missing, and where, if a provider is not among those that are there.
+PLACES: Mapping[str, Callable[[], Collection[str]]] = {
+    "docs/providers/{name}.md: there is no such page": lambda: stems("docs/providers", ".md"),
+    "events/local/{name}.json: there is no such event for `make local`": lambda: stems("events/local", ".json"),
+    "queries/views/{name}.sql: there is no such view": lambda: stems("queries/views", ".sql"),
+    "tests/fixtures/{name}: there is no body with a golden file": with_golden_files,
+    "tests/unit/test_saved_queries.py: SHOWN has no rows of its view": lambda: SHOWN,
+    "tests/unit/small_archive.py: WINDOWS has no records of it": lambda: {name for name, *_ in small_archive.WINDOWS},
+    "tests/simulator/simulator.py: it is not played; test_roles.py, `make local` and `make demo` need that": (
+        lambda: Simulator().providers
+    ),
+    "tests/truth/truth.py: ROWS does not say what row a record becomes": lambda: truth.ROWS,
+    "tests/truth/way_back.py: ROWS does not say what row a record becomes": lambda: way_back.ROWS,
+    "tests/truth/body.py: RECORDS does not say how its bodies are read": lambda: body.RECORDS,
+    "tests/integration/lives.py: LIVES has no life of it": lambda: {name.rpartition(" ")[2] for name in LIVES},
+    "tools/demo/world.py: feeds() has no source of it": played_in_the_demo,
+    "tools/demo/world.py: LATE has no record of it": lambda: LATE,
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_every_place_knows_every_provider(place: str) -> None:
+    assert [f"{name}: {place.format(name=name)}" for name in sorted(set(names()) - set(PLACES[place]()))] == []
+
+
+@pytest.mark.parametrize("folder", ["docs/providers", "events/local", "queries/views", "tests/fixtures"])
+def test_nothing_is_kept_for_a_provider_that_is_none(folder: str) -> None:
+    assert {path.stem for path in (ROOT / folder).iterdir()} <= set(names())
+
+
+def test_the_query_over_all_providers_names_all_of_them() -> None:
+    assert list(alike.faults((QUERIES / "rows-by-day.sql").read_text(), names())) == []
+
+
+#: A count in prose is wrong with the next provider. A decision tells what was the case when it was taken.
+COUNT = re.compile(
+    r"\b(three|four|five|six|seven|eight|nine|ten|\d+) (\w+ )?(providers|functions|roles|schedules|saved queries)\b",
+    re.IGNORECASE,
+)
+
+
+def test_no_text_counts_the_providers() -> None:
+    command = ["git", "ls-files", "*.md", "*.toml", "*.yaml", "*.py", "Makefile", ":!docs/decisions"]
+    listed = subprocess.run(command, cwd=ROOT, text=True, capture_output=True, check=True).stdout.split()
+    found = [f"{path}: {match[0]}" for path in listed for match in COUNT.finditer((ROOT / path).read_text())]
+    assert found == [], "say it without a number"

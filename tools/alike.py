@@ -1,0 +1,144 @@
+"""Where a text such as the template names the providers: whether it says of each what it says of the others.
+
+A line may list several providers, or be about one. What is indented below a resource such as `ElsaRole:` is about that
+provider as well.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from tools.registry import logical
+
+RESOURCE = re.compile(r"  (\w+):")
+#: What may differ from provider to provider, as it is compared.
+OWN = ((r"^( +Description:).*", r"\1 …"), (r"(Key: secrets, Value:) [^ ]+", r"\1 …"))
+#: Stands for a provider's name where texts are compared.
+NAME = "name"
+
+
+@dataclass(frozen=True)
+class Run:
+    """Adjoining lines about one provider, and the resource that they begin in."""
+
+    provider: str
+    resource: str
+    start: int
+    lines: tuple[str, ...]
+
+    def of(self, provider: str) -> tuple[str, ...]:
+        """Return the lines as they would be about another provider."""
+        return tuple(renamed(line, self.provider, provider) for line in self.lines)
+
+
+def _word(name: str) -> re.Pattern[str]:
+    """Return where a text names a provider: as `elsa`, or as `Elsa` at the beginning of a resource's name."""
+    return re.compile(rf"(?<![A-Za-z0-9])(?:{name}(?![A-Za-z0-9])|{logical(name)}(?![a-z0-9]))")
+
+
+def renamed(text: str, old: str, new: str) -> str:
+    """Return a text with one provider's name in place of another's."""
+    return _word(old).sub(lambda found: new if found[0] == old else logical(new), text)
+
+
+def named(line: str, names: Sequence[str]) -> dict[str, int]:
+    """Return how often a line names each provider that it names, in the line's order."""
+    found = {name: list(_word(name).finditer(line)) for name in names}
+    return {name: len(found[name]) for name in sorted(names, key=lambda name: _start(found[name])) if found[name]}
+
+
+def _start(found: Sequence[re.Match[str]]) -> int:
+    return found[0].start() if found else -1
+
+
+def runs(text: str, names: Sequence[str]) -> list[Run]:
+    """Return what a text says of one provider at a time, in order."""
+    resource, about = "", list[tuple[int, str, str, str]]()
+    for number, line in enumerate(text.splitlines()):
+        if start := RESOURCE.match(line):
+            resource = start[1]
+        if line.strip() and not line.startswith("  #"):
+            about.append((number, _provider(resource, line, names), resource, line))
+    found = [list(group) for _, group in groupby(about, key=lambda one: one[1])]
+    return [
+        Run(provider, resource, number, tuple(text.splitlines()[number : group[-1][0] + 1]))
+        for group in found
+        for number, provider, resource, _ in group[:1]
+        if provider
+    ]
+
+
+def _provider(resource: str, line: str, names: Sequence[str]) -> str:
+    """Return the only provider that a line is about; an empty text if there is none."""
+    about = list(named(resource, names) or named(line, names))
+    return about[0] if len(about) == 1 else ""
+
+
+def faults(text: str, names: Sequence[str]) -> Iterator[str]:
+    """Tell in words where a text does not say of every provider what it says of the first one."""
+    yield from _lists(text, names)
+    found = runs(text, names)
+    model = found[0].provider if found else ""
+    for name in (name for name in names if found and name != model):
+        theirs = {renamed(run.resource, name, NAME): run for run in found if run.provider == name}
+        for run in (run for run in found if run.provider == model):
+            other = theirs.get(renamed(run.resource, model, NAME))
+            yield from _difference(run, other) if other else [_missing(run, name)]
+
+
+def _lists(text: str, names: Sequence[str]) -> Iterator[str]:
+    for number, line in enumerate(text.splitlines(), 1):
+        counts = named(line, names)
+        if len(counts) > 1:
+            lacking = [name for name in names if counts.get(name, 0) < max(counts.values())]
+            yield from (f'line {number} lists providers, but not "{name}": {line.strip()[:120]}' for name in lacking)
+
+
+def _missing(run: Run, name: str) -> str:
+    resources = [found[1] for line in run.lines if (found := RESOURCE.match(line))]
+    if not resources:
+        return f'{run.resource} has no line for provider "{name}": copy the one of "{run.provider}"'
+    what = "no block of resources" if len(resources) > 1 else f"no {renamed(resources[0], run.provider, name)}"
+    return f'{what} for provider "{name}": copy what "{run.provider}" has ({", ".join(resources)})'
+
+
+def _difference(run: Run, other: Run) -> Iterator[str]:
+    mine, theirs = (list(map(_compared, one.of(NAME))) for one in (run, other))
+    if mine != theirs:
+        at = next((at for at, pair in enumerate(zip(mine, theirs, strict=False)) if pair[0] != pair[1]), len(mine))
+        has, model = ((one.lines[at:] or ("nothing",))[0].strip() for one in (other, run))
+        yield f'line {other.start + at + 1} is not as with "{run.provider}": {has!r} in place of {model!r}'
+
+
+def _compared(line: str) -> str:
+    for pattern, shown in OWN:
+        line = re.sub(pattern, shown, line)
+    return line
+
+
+def with_provider(text: str, names: Sequence[str], new: str) -> str:
+    """Return a text that says of one more provider what it says of the first, behind the last one's."""
+    found = runs(text, names)
+    order = list(dict.fromkeys(run.provider for run in found))
+    lines = [_listed(line, names, new) for line in text.splitlines()]
+    behind = {run.start + len(run.lines): run for run in found if run.provider == order[-1]}
+    models = [run for run in found if run.provider == order[0]]
+    for (end, _), run in sorted(zip(behind.items(), models, strict=True), reverse=True, key=lambda pair: pair[0][0]):
+        lines[end:end] = _titled(run.of(new), new)
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _titled(lines: Sequence[str], new: str) -> list[str]:
+    many = sum(RESOURCE.match(line) is not None for line in lines) > 1
+    return ["", f"  # --- {new} ---", "", *lines] if many else list(lines)
+
+
+def _listed(line: str, names: Sequence[str], new: str) -> str:
+    """Return a line whose list of providers, if it has one, names one more."""
+    order = list(named(line, names))
+    if len(order) < 2:  # noqa: PLR2004 (one is no list)
+        return line
+    before, last = (next(_word(name).finditer(line)) for name in order[-2:])
+    added = new if last[0] == order[-1] else logical(new)
+    return line[: last.end()] + line[before.end() : last.start()] + added + line[last.end() :]

@@ -1,0 +1,38 @@
+"""The providers: every folder of `functions/` whose app.py holds a `provider`. The only place that knows their names.
+
+Whatever else has to name all of them is derived from here, or compared with it by a test.
+"""
+
+import ast
+import importlib
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from tools.lock import ROOT
+
+sys.path.insert(0, str(ROOT / "layers" / "shared"))  # where the functions find the layer
+
+from logarchive.provider.provider import Provider
+
+
+def names(root: Path = ROOT) -> tuple[str, ...]:
+    """Return the providers' names in alphabetical order."""
+    return tuple(sorted(app.parent.name for app in (root / "functions").glob("*/app.py") if _holds_provider(app)))
+
+
+def _holds_provider(app: Path) -> bool:
+    assigned = [node.targets[0] for node in ast.parse(app.read_text()).body if isinstance(node, ast.Assign)]
+    return any(isinstance(target, ast.Name) and target.id == "provider" for target in assigned)
+
+
+@cache
+def providers() -> dict[str, Provider[Any, Any]]:
+    """Return the providers by name, in alphabetical order."""
+    return {name: importlib.import_module(f"functions.{name}.app").provider for name in names()}
+
+
+def logical(name: str) -> str:
+    """Return what the names of a provider's resources in the template begin with: `Elsa` for `elsa`."""
+    return name.capitalize()
