@@ -98,6 +98,7 @@ provider = Provider(
     secret=ncloud.Keys,
     secret_group="ncloud",  # noqa: S106 (a name)
     auth=ncloud.auth,
+    kept_headers=ncloud.KEPT_HEADERS,
     fetch=fetch,
     fault=ncloud.fault,
     layout=LAYOUT,

@@ -111,7 +111,7 @@ def _pages(api: Api, source: DsaSource, host: str, span: Span) -> Generator[Part
     found: list[tencent.Entry] = []
     while True:
         page = {"Offset": len(found), "Limit": CDN_LIMIT}
-        part = api.request("POST", "/", json=asked | page, headers=CDN_HEADERS, role="listing")
+        part = api.request("POST", "/", json=asked | page, headers=CDN_HEADERS).replace(role="listing")
         yield part
         answer = parsed(part, tencent.Page)
         found += answer.entries or []
@@ -129,7 +129,7 @@ def _dsa(api: Api, source: DsaSource, span: Span) -> Generator[Part, None, Links
     for day, hosts in product(days, batched(source.hosts, DSA_HOSTS, strict=False)):
         names = json.dumps(hosts, separators=(",", ":"))
         form = {"Action": "GetDsaHostLogs", "hosts": names, "startDate": day, "endDate": day}
-        part = api.request("POST", "/v2/index.php", data=form, role="listing")
+        part = api.request("POST", "/v2/index.php", data=form).replace(role="listing")
         yield part
         for host, entries in parsed(part, tencent.Listing).data.items():
             if host.lower() not in hosts:

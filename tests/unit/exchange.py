@@ -1,4 +1,4 @@
-"""A client whose time is ours and whose provider is a function, for tests of the client and of providers."""
+"""A provider's API whose time is a test's and whose responses are a function, for tests of `net` and of providers."""
 
 from __future__ import annotations
 
@@ -6,18 +6,24 @@ import datetime as dt
 import socket
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
 from pydantic import BaseModel, HttpUrl
 
-from logarchive.net.client import Client
+from logarchive.net.download_host import resolved
+from logarchive.net.exchange import Exchange
+from logarchive.net.session import open_session
+from logarchive.net.timer import Timer
+from logarchive.net.transport import Resolve, Transport
 from logarchive.provider.provider import Provider
 from logarchive.provider.source import Source
 from logarchive.record.layout import JsonLayout
 from logarchive.vendor import ncloud
+from logarchive.visit.collection import Collection, VisitApi
+from logarchive.window import Span
 
 NOW = dt.datetime(2026, 11, 22, 13, 0, tzinfo=dt.UTC)
 KEYS = ncloud.Keys.model_validate({"access_key": "accessKey", "secret_key": 'secret/Key+="'})
@@ -38,6 +44,7 @@ PLAIN = Provider(
     auth=ncloud.auth,
     fetch=lambda _api, _source, _span: iter(()),
     fault=ncloud.fault,
+    kept_headers=ncloud.KEPT_HEADERS,
     layout=JsonLayout(),
     columns=lambda _source: {},
     feed_id=lambda _source: "",
@@ -66,6 +73,9 @@ class Time:
 
     def remaining(self) -> float:
         return self.left
+
+    def timer(self) -> Timer:
+        return Timer(clock=self, sleep=self.sleep, remaining=self.remaining, jitter=lambda: 1.0)
 
 
 @dataclass
@@ -101,25 +111,43 @@ def opened[S: Source, K: BaseModel](
     directory: Path,
     script: Callable[[httpx.Request], httpx.Response],
     time: Time,
-) -> Client[S, K]:
-    """Open a client whose provider is a script."""
-    return Client(
-        provider=provider,
-        source=configured,
-        secret=secret,
-        directory=directory,
-        clock=time,
-        sleep=time.sleep,
-        remaining=time.remaining,
-        jitter=lambda: 1.0,
-        transport=httpx.MockTransport(script),
+) -> VisitApi:
+    """Open the API of a provider that is a script."""
+    session = open_session(
+        provider, configured, secret, time.timer(), connect=lambda _admit: httpx.MockTransport(script)
     )
+    return VisitApi(Exchange(session, directory), tuple)
 
 
-def plain(
-    directory: Path, script: Script, time: Time | None = None, **configured: object
-) -> Client[Place, ncloud.Keys]:
-    """Open a client of a provider that is nothing but the API Gateway."""
+@contextmanager
+def connected[S: Source, K: BaseModel](
+    provider: Provider[S, K], configured: S, secret: K, directory: Path, time: Time, resolve: Resolve = resolved
+) -> Generator[VisitApi]:
+    """Open the API of a provider that a server on this machine plays."""
+    session = open_session(
+        provider,
+        configured,
+        secret,
+        time.timer(),
+        connect=lambda admit: Transport(resolve, admit, time.remaining),
+    )
+    with closing(session):
+        yield VisitApi(Exchange(session, directory), tuple)
+
+
+def collected[S: Source, K: BaseModel](
+    provider: Provider[S, K], configured: S, api: VisitApi, span: Span
+) -> Collection[S, K]:
+    """Collect a span; parts are kept under the names of their files."""
+    collection = Collection(
+        provider, configured, api.exchange, api.remember, lambda part: part.replace(key=part.path.name)
+    )
+    collection.gather(span)
+    return collection
+
+
+def plain(directory: Path, script: Script, time: Time | None = None, **configured: object) -> VisitApi:
+    """Open the API of a provider that is nothing but the API Gateway."""
     source = Place.model_validate({"secret": "s", **configured})
     return opened(PLAIN, source, KEYS, directory, script, time or Time())
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,13 @@ from pydantic import ValidationError
 
 from functions.apigateway.app import ApigatewaySource, covered, provider
 from logarchive.errors import ForbiddenError, MalformedError, MismatchError, ProviderError, QuotaError, UnavailableError
-from logarchive.net.client import Client
 from logarchive.part import Part
 from logarchive.row.build import build
 from logarchive.vendor.ncloud import Keys
+from logarchive.visit.collection import VisitApi
 from logarchive.window import Span, Window
 from tests.simulator.simulator import Simulator
-from tests.unit.exchange import NOW, Script, Time, answer, ok, opened
+from tests.unit.exchange import NOW, Script, Time, answer, connected, ok, opened
 from tests.unit.golden import FIXTURES, WINDOW, expected, made
 
 KEYS = Keys.model_validate({"access_key": "accessKey", "secret_key": "secretKey"})
@@ -217,9 +218,9 @@ def test_a_body_becomes_the_rows_of_its_golden_file(tmp_path: Path, name: str, w
     assert made(provider, source(), FIXTURES / body, tmp_path, window) == expected(body)
 
 
-def simulated(sim: Simulator, directory: Path, time: Time, **fields: object) -> Client[ApigatewaySource, Keys]:
+def simulated(sim: Simulator, directory: Path, time: Time, **fields: object) -> AbstractContextManager[VisitApi]:
     configured = source(base_url=f"{sim.url}/apigateway", **fields)
-    return Client(provider=provider, source=configured, secret=KEYS, directory=directory, clock=time, sleep=time.sleep)
+    return connected(provider, configured, KEYS, directory, time)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from logarchive.action.result import MOST_WINDOWS
 from logarchive.errors import Issue
 from logarchive.ledger.ledger import BATCH
 from logarchive.ledger.planner import TICK_WINDOWS
-from logarchive.net.client import ATTEMPTS
+from logarchive.net.exchange import ATTEMPTS
 from logarchive.row.build import MAX_RECORDS
 from logarchive.visit.collection import STABLE_TRIES
 from logarchive.visit.outcome import BACK_OFF

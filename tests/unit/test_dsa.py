@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from urllib.parse import parse_qs
 
@@ -12,12 +13,12 @@ from pydantic import ValidationError
 
 from functions.dsa.app import DsaSource, provider
 from logarchive.errors import ForbiddenError, LinkExpiredError, MalformedError, MismatchError, ProviderError
-from logarchive.net.client import Client
 from logarchive.part import Part
 from logarchive.vendor.tencent import Keys
+from logarchive.visit.collection import VisitApi
 from logarchive.window import Span
 from tests.simulator.simulator import Simulator
-from tests.unit.exchange import NOW, Script, Time, answer, ok, opened
+from tests.unit.exchange import NOW, Script, Time, answer, connected, ok, opened
 from tests.unit.golden import FIXTURES, expected, made
 
 KEYS = Keys.model_validate({"secret_id": "secretIdFoo", "secret_key": "secretKeyBar"})
@@ -257,18 +258,13 @@ def test_lines_become_the_rows_of_their_golden_file(tmp_path: Path) -> None:
     assert made(provider, source(), FIXTURES / "dsa/lines.log", tmp_path) == expected("dsa/lines.log")
 
 
-def simulated(sim: Simulator, directory: Path, time: Time, api: str, **fields: object) -> Client[DsaSource, Keys]:
+def simulated(
+    sim: Simulator, directory: Path, time: Time, api: str, **fields: object
+) -> AbstractContextManager[VisitApi]:
     base = f"{sim.url}/{api}"
     hosts = ["www.example.com", "api.example.com"]
     own = {"api": api, "base_url": base, "hosts": hosts, "download_hosts": [sim.url.removeprefix("http://")]}
-    return Client(
-        provider=provider,
-        source=source(**(own | fields)),
-        secret=KEYS,
-        directory=directory,
-        clock=time,
-        sleep=time.sleep,
-    )
+    return connected(provider, source(**(own | fields)), KEYS, directory, time)
 
 
 @pytest.mark.parametrize(("api", "method"), [("cdn", "HmacSHA1"), ("dsa", "HmacSHA1"), ("dsa", "HmacSHA256")])

@@ -1,6 +1,7 @@
 """The ELSA provider: what it asks, what it takes for an error, and what its records become."""
 
 import datetime as dt
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,13 @@ from pydantic import ValidationError
 
 from functions.elsa.app import ElsaSource, provider
 from logarchive.errors import ForbiddenError, MalformedError, ProviderError, ThrottledError, UnavailableError
-from logarchive.net.client import Client
 from logarchive.part import Part
 from logarchive.row.build import build
 from logarchive.vendor.ncloud import Keys
+from logarchive.visit.collection import VisitApi
 from logarchive.window import Span, Window
 from tests.simulator.simulator import Simulator
-from tests.unit.exchange import NOW, Script, Time, answer, ok, opened
+from tests.unit.exchange import NOW, Script, Time, answer, connected, ok, opened
 from tests.unit.golden import FIXTURES, expected, made
 
 KEYS = Keys.model_validate({"access_key": "accessKey", "secret_key": "secretKey"})
@@ -137,9 +138,9 @@ def test_a_body_becomes_the_rows_of_its_golden_file(tmp_path: Path, name: str) -
     assert made(provider, source(), FIXTURES / name, tmp_path) == expected(name)
 
 
-def simulated(sim: Simulator, directory: Path, time: Time, **fields: object) -> Client[ElsaSource, Keys]:
+def simulated(sim: Simulator, directory: Path, time: Time, **fields: object) -> AbstractContextManager[VisitApi]:
     configured = source(base_url=f"{sim.url}/elsa", **fields)
-    return Client(provider=provider, source=configured, secret=KEYS, directory=directory, clock=time, sleep=time.sleep)
+    return connected(provider, configured, KEYS, directory, time)
 
 
 @pytest.mark.parametrize("layout", ["array", "lines", "wrapper", "members", "csv", "bare_array", "bare_lines"])

@@ -2,6 +2,8 @@
 
 import datetime as dt
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +14,13 @@ from pydantic import ValidationError
 
 from functions.multidrm.app import MultidrmSource, event_name, provider
 from logarchive.errors import ForbiddenError, MalformedError, ProviderError, ThrottledError, UnavailableError
-from logarchive.net.client import Client
 from logarchive.part import Part
 from logarchive.record.body import document
 from logarchive.vendor.ncloud import Keys
+from logarchive.visit.collection import VisitApi
 from logarchive.window import Span, Window
 from tests.simulator.simulator import Simulator
-from tests.unit.exchange import NOW, Script, Time, answer, ok, opened
+from tests.unit.exchange import NOW, Script, Time, answer, connected, ok, opened
 from tests.unit.golden import FIXTURES, WINDOW, expected, made
 
 KEYS = Keys.model_validate({"access_key": "accessKey", "secret_key": "secretKey"})
@@ -117,8 +119,7 @@ def test_all_policies_are_listed_remembered_and_asked_for_with_those_that_are_go
         kept.update(ids)
         return tuple(sorted(kept, key=int))
 
-    api = opened(provider, source(policy_ids="all"), KEYS, tmp_path, script, Time())
-    api.remember = remember
+    api = replace(opened(provider, source(policy_ids="all"), KEYS, tmp_path, script, Time()), remember=remember)
     parts = list(provider.fetch(api, source(policy_ids="all"), HOUR))
     assert kept == {"0", "7", "12", "99"}
     assert [one["policyId"] for one in asked(script)] == ["0", "7", "12", "99"]
@@ -208,9 +209,9 @@ def test_a_body_becomes_the_rows_of_its_golden_file(tmp_path: Path, name: str, w
     assert made(provider, source(), FIXTURES / body, tmp_path, window) == expected(body)
 
 
-def simulated(sim: Simulator, directory: Path, time: Time, **fields: object) -> Client[MultidrmSource, Keys]:
+def simulated(sim: Simulator, directory: Path, time: Time, **fields: object) -> AbstractContextManager[VisitApi]:
     configured = source(base_url=f"{sim.url}/multidrm", **fields)
-    return Client(provider=provider, source=configured, secret=KEYS, directory=directory, clock=time, sleep=time.sleep)
+    return connected(provider, configured, KEYS, directory, time)
 
 
 @pytest.mark.parametrize("ids", [None, "all"])

@@ -1,6 +1,7 @@
 """The API Gateway's signature against vectors, and its errors in every shape they were seen in."""
 
 import socket
+from importlib import import_module
 from pathlib import Path
 from urllib.parse import parse_qsl
 
@@ -19,11 +20,10 @@ from logarchive.errors import (
     TooMuchError,
     UnavailableError,
 )
-from logarchive.net.client import Client
 from logarchive.net.request import Request
-from logarchive.vendor.ncloud import Keys, Signature, fault, signature
+from logarchive.vendor.ncloud import KEPT_HEADERS, Keys, Signature, fault, signature
 from tests.simulator.signature import ncloud
-from tests.unit.exchange import KEYS, NOW, PLAIN, Place, Script, Time, answer, plain, serving
+from tests.unit.exchange import KEYS, NOW, PLAIN, Place, Script, Time, answer, connected, plain, serving
 
 names = st.text(min_size=1, max_size=9).filter(lambda name: name != "n")
 
@@ -78,11 +78,10 @@ def test_the_request_line_on_the_wire_is_the_one_that_was_signed(tmp_path: Path)
         heads.append(head.decode("ascii"))
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}")
 
-    time = Time()
     with serving(reply) as port:
         configured = Place.model_validate({"secret": "s", "base_url": f"http://127.0.0.1:{port}/api/v1"})
-        api = Client(provider=PLAIN, source=configured, secret=KEYS, directory=tmp_path, clock=time, sleep=time.sleep)
-        api.request("GET", "/api/v1/로그", params={"q": "한 a+b%20[1]", "r": "~/?"})
+        with connected(PLAIN, configured, KEYS, tmp_path, Time()) as api:
+            api.request("GET", "/api/v1/로그", params={"q": "한 a+b%20[1]", "r": "~/?"})
     line, *lines = heads[0].split("\r\n")
     headers = dict(one.split(": ", 1) for one in lines if ": " in one)
     target = line.removeprefix("GET ").removesuffix(" HTTP/1.1")
@@ -143,6 +142,11 @@ def test_an_error_may_be_in_the_headers_alone(tmp_path: Path) -> None:
     error = found(tmp_path, 429, b"", **headers)
     assert isinstance(error, ThrottledError)
     assert "Rate Limited" in str(error)
+
+
+@pytest.mark.parametrize("name", ["apigateway", "elsa", "multidrm"])
+def test_a_provider_behind_the_gateway_keeps_the_headers_that_hold_its_errors(name: str) -> None:
+    assert import_module(f"functions.{name}.app").provider.kept_headers == KEPT_HEADERS
 
 
 @pytest.mark.parametrize(

@@ -188,6 +188,6 @@ def test_the_cap_goes_by_the_counts_where_all_are_told_and_reads_the_answers_whe
     capped = Capped(*counts)
     unused: Any = None
     provider = replace(visit.provider(), fetch=capped.fetch, cap=cap)
-    collection = Collection(provider, unused, unused, lambda part: part.replace(key=f"{id(part)}"))
+    collection = Collection(provider, unused, unused, unused, lambda part: part.replace(key=f"{id(part)}"))
     collection.gather(visit.WINDOW)
     assert capped.asked == asked

@@ -19,7 +19,7 @@ from logarchive.errors import MalformedError, MismatchError
 from logarchive.part import Part
 from logarchive.visit.collection import STABLE_TRIES, Collection
 from logarchive.window import Span
-from tests.unit.exchange import KEYS, NOW, Script, Time, ok, opened
+from tests.unit.exchange import KEYS, NOW, Script, Time, collected, ok, opened
 
 HOUR = Span(NOW.replace(hour=10), NOW.replace(hour=11))
 HOUR_MS, YEAR_MS = 1795341600000, 365 * 86_400_000
@@ -171,10 +171,9 @@ def test_a_range_that_is_not_honoured_is_malformed_and_not_searched_to_the_end_o
     configured = Security365Source.model_validate(given)
     script = Script([search(first_ms, step_ms)])
     api = opened(security365, configured, License.model_validate({"license": "HWIX-1DGC0"}), tmp_path, script, Time())
-    collection = Collection(security365, configured, api, lambda part: part.replace(key=part.path.name))
     with pytest.raises(MalformedError, match="not honoured; is `body` right"):
-        collection.gather(HOUR)
-    assert len(script.requests) == api.requests == requests
+        collected(security365, configured, api, HOUR)
+    assert len(script.requests) == api.exchange.requests == requests
 
 
 def test_a_reading_that_never_stands_still_leaves_its_earlier_parts_superseded(tmp_path: Path) -> None:
@@ -187,7 +186,7 @@ def test_a_reading_that_never_stands_still_leaves_its_earlier_parts_superseded(t
 
     account = ApigatewaySource.model_validate({"secret": "s"})
     api = opened(apigateway, account, KEYS, tmp_path, Script([moving]), Time())
-    collection = Collection(apigateway, account, api, lambda part: part.replace(key=part.path.name))
+    collection = Collection(apigateway, account, api.exchange, tuple, lambda part: part.replace(key=part.path.name))
     with pytest.raises(MismatchError, match="158 records came where 157 were announced"):
         collection.gather(HOUR)
     *earlier, first, second = collection.parts

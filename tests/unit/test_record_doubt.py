@@ -15,16 +15,14 @@ from functions.multidrm.app import MultidrmSource
 from functions.multidrm.app import provider as multidrm
 from functions.security365.app import Security365Source
 from functions.security365.app import provider as security365
-from logarchive.net.client import Client
 from logarchive.part import Part
 from logarchive.row.build import build
 from logarchive.row.built import Built
 from logarchive.vendor.ncloud import Keys
-from logarchive.visit.collection import Collection
 from logarchive.window import Span, Window
 from tests.simulator.simulator import Simulator
 from tests.unit import golden
-from tests.unit.exchange import NOW, Script, Time, ok, opened
+from tests.unit.exchange import NOW, Script, Time, collected, connected, ok, opened
 
 _parquet: Any = import_module("pyarrow.parquet")
 ONE_HOUR = dt.timedelta(hours=1)
@@ -55,11 +53,8 @@ def visited(sim: Simulator, directory: Path, time: Time, window: Window, **field
     """Visit a window of the simulator's policy log, and build it."""
     given = {"secret": "s", "base_url": f"{sim.url}/multidrm", **fields}
     configured = MultidrmSource.model_validate(given)
-    with Client(
-        provider=multidrm, source=configured, secret=KEYS, directory=directory, clock=time, sleep=time.sleep
-    ) as api:
-        collection = Collection(multidrm, configured, api, lambda part: part.replace(key=part.path.name))
-        collection.gather(Span(window.start, window.end))
+    with connected(multidrm, configured, KEYS, directory, time) as api:
+        collection = collected(multidrm, configured, api, Span(window.start, window.end))
     return built(multidrm, configured, window, collection.parts, directory / f"{window.start:%H}")
 
 
@@ -124,8 +119,7 @@ def normalised(name: str, hour: Span, answer: bytes, directory: Path) -> tuple[B
     configured: Any = (ApigatewaySource if name == "apigateway" else MultidrmSource).model_validate({"secret": "s"})
     provider: Any = apigateway if name == "apigateway" else multidrm
     api = opened(provider, configured, KEYS, directory, Script([ok(answer)]), Time())
-    collection = Collection(provider, configured, api, lambda part: part.replace(key=part.path.name))
-    collection.gather(hour)
+    collection = collected(provider, configured, api, hour)
     return built(provider, configured, Window(hour.start, hour.end), collection.parts, directory), collection.parts
 
 

@@ -17,12 +17,11 @@ from logarchive.errors import (
     ThrottledError,
     UnavailableError,
 )
-from logarchive.net.client import Client
 from logarchive.part import Part
 from logarchive.window import Span, Window
 from tests.simulator import SECURITY365_API_KEY, SECURITY365_LICENSE, SECURITY365_REFERER, SECURITY365_TOKEN
 from tests.simulator.simulator import Simulator
-from tests.unit.exchange import NOW, Script, Time, answer, ok, opened
+from tests.unit.exchange import NOW, Script, Time, answer, connected, ok, opened
 from tests.unit.golden import FIXTURES, WINDOW, expected, made
 
 LICENSE = "HWIX-1DGC0-MKQ6-B2HAF"
@@ -221,9 +220,8 @@ def test_a_record_is_known_by_the_second_value_of_its_sort() -> None:
 
 
 def simulated(sim: Simulator, directory: Path, keys: License, configured: Security365Source) -> list[Part]:
-    time = Time()
     at = configured.model_copy(update={"base_url": HttpUrl(f"{sim.url}/security365")})
-    with Client(provider=provider, source=at, secret=keys, directory=directory, clock=time, sleep=time.sleep) as api:
+    with connected(provider, at, keys, directory, Time()) as api:
         return list(provider.fetch(api, at, HOUR))
 
 

@@ -9,14 +9,12 @@ import pytest
 
 from functions.security365.app import License, Security365Source, provider
 from logarchive.errors import MalformedError
-from logarchive.net.client import Client
 from logarchive.part import Part
 from logarchive.row.build import build
-from logarchive.visit.collection import Collection
 from logarchive.window import Span, Window
 from tests.simulator import SECURITY365_LICENSE, SECURITY365_REFERER
 from tests.simulator.simulator import Simulator
-from tests.unit.exchange import NOW, Script, Time, ok, opened
+from tests.unit.exchange import NOW, Script, Time, collected, connected, ok, opened
 
 HOUR = Span(NOW.replace(hour=10), NOW.replace(hour=11))
 KEYS = License.model_validate({"license": SECURITY365_LICENSE})
@@ -156,11 +154,8 @@ def test_a_crowd_is_halved_until_every_record_has_come_once(tmp_path: Path) -> N
             "security365", crowd_phase=int(HOUR.start.timestamp()) // 3600 % 168, sort_time="ns", inclusive_key=True
         )
         configured = source(base_url=f"{sim.url}/security365", page_size=5_000)
-        with Client(
-            provider=provider, source=configured, secret=KEYS, directory=tmp_path, clock=time, sleep=time.sleep
-        ) as api:
-            collection = Collection(provider, configured, api, lambda part: part.replace(key=part.path.name))
-            collection.gather(HOUR)
+        with connected(provider, configured, KEYS, tmp_path, time) as api:
+            collection = collected(provider, configured, api, HOUR)
         records = [record for record in sim.truth("security365", HOUR.start, HOUR.end) if record.served]
     served = {str(orjson.loads(record.text)["sort"][1]) for record in records}
     assert len(served) > 10_000

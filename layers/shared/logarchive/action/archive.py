@@ -1,9 +1,9 @@
 """The archive of one provider, put together for one invocation: the only module that connects the rooms."""
 
 from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import httpx
@@ -13,7 +13,9 @@ from logarchive.errors import ConfigError
 from logarchive.ledger.dynamodb import Table
 from logarchive.ledger.ledger import Ledger
 from logarchive.ledger.planner import Planner
-from logarchive.net.client import Client
+from logarchive.net.exchange import Exchange
+from logarchive.net.session import open_session
+from logarchive.net.timer import Timer
 from logarchive.provider.provider import Provider
 from logarchive.provider.source import Source
 from logarchive.runtime.aws import Aws
@@ -85,26 +87,17 @@ class Archive[S: Source, K: BaseModel]:
             if metric := BYTES.get(key.partition("/")[0]):
                 count(metric, size)
 
-        client = Client(
-            provider=self.provider,
-            source=source,
-            secret=self.source_loader.secret(source),
-            directory=Path(),
-            clock=invocation.clock,
-            sleep=invocation.sleep,
-            remaining=invocation.seconds_to_work,
-            remember=self.ledger(source_name).remember,
-            count=count,
-            transport=self.transport,
-        )
-        with client:
+        timer = Timer(clock=invocation.clock, sleep=invocation.sleep, remaining=invocation.seconds_to_work)
+        secret, transport = self.source_loader.secret(source), self.transport
+        network = (lambda _admit: transport) if transport else None
+        with closing(open_session(self.provider, source, secret, timer, count=count, connect=network)) as session:
             yield Worker(
                 provider=self.provider,
                 source=source,
                 ledger=self.ledger(source_name),
                 store=replace(self.store, wrote=wrote),
                 invocation=invocation,
-                open_api=client.into,
+                open_exchange=partial(Exchange, session),
             )
 
 

@@ -1,4 +1,4 @@
-"""Which download links may be followed (`download_hosts`), by name and by the address that the name stands for."""
+"""Which download links may be followed (`download_hosts`): by host name, and by the address it resolves to."""
 
 import ipaddress
 import re
@@ -13,43 +13,43 @@ from logarchive.errors import ForbiddenError, MalformedError
 
 type Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
-ENTRY = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[\w.-]+)(?::(?P<port>[0-9]{1,5}))?")
+HOST_AND_PORT = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[\w.-]+)(?::(?P<port>[0-9]{1,5}))?")
 PORTS = {"http": 80, "https": 443}
 NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 #: Metadata services that are not link-local: EC2 over IPv6, Alibaba, Oracle, Azure.
 METADATA = frozenset(map(ipaddress.ip_address, ("fd00:ec2::254", "100.100.100.200", "192.0.0.192", "168.63.129.16")))
 
 
-def admitted_host(text: str) -> str:
-    """Return a `download_hosts` entry, `host` or `host:port`, in lower case; raise ValueError for anything else."""
-    found = ENTRY.fullmatch(text)
-    if not found or int(found["port"] or 1) not in range(1, 65536):
-        raise ValueError(f"{text!r} is neither host nor host:port")
+def parsed_host(text: str) -> str:
+    """Return an item of `download_hosts`, `host` or `host:port`, in lower case; raise ValueError for anything else."""
+    match = HOST_AND_PORT.fullmatch(text)
+    if not match or int(match["port"] or 1) not in range(1, 65536):
+        raise ValueError(f"{text!r} is neither host nor host:port; for instance logs.example.com or 10.0.0.5:8080")
     try:
-        host = _host(httpx.URL(f"http://{found['host']}"))
+        host = _host(httpx.URL(f"http://{match['host']}"))
     except (httpx.InvalidURL, UnicodeError) as error:
         raise ValueError(f"{text!r} is neither host nor host:port: {error}") from error
-    return _named(host, int(found["port"])) if found["port"] else host
+    return _named(host, int(match["port"])) if match["port"] else host
 
 
-type DownloadHost = Annotated[str, AfterValidator(admitted_host)]
+type DownloadHost = Annotated[str, AfterValidator(parsed_host)]
 
 
 def resolved(host: str, port: int) -> list[str]:
     """Return the addresses of a host, as the system's resolver gives them; raises OSError."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(address[0]) for *_, address in found))
+    infos = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(address[0]) for *_, address in infos))
 
 
-class Gate:
-    """Admits links.
+class DownloadHosts:
+    """The hosts that links may lead to.
 
     `host` admits its public addresses at the scheme's own port; `host:port` admits that port, and private addresses.
     """
 
     def __init__(self, hosts: Iterable[str]) -> None:
-        """Take the entries of `download_hosts`."""
-        self._hosts = frozenset(map(admitted_host, hosts))
+        """Take the items of `download_hosts`."""
+        self._hosts = frozenset(map(parsed_host, hosts))
 
     def check(self, link: str) -> httpx.URL:
         """Return the link as a URL if its scheme, host and port are admitted.
@@ -59,7 +59,7 @@ class Gate:
         try:
             url = httpx.URL(link)
         except (httpx.InvalidURL, UnicodeError) as error:
-            raise MalformedError(f"a link that is no URL: {error}") from error
+            raise MalformedError(f"the link is no URL: {error}") from error
         port = url.port or PORTS.get(url.scheme)
         if port is None or url.userinfo or not url.raw_host:
             raise ForbiddenError(
@@ -67,18 +67,20 @@ class Gate:
             )
         name = _named(_host(url), port)
         if name not in self._hosts and not (_host(url) in self._hosts and port == PORTS[url.scheme]):
-            entry = _host(url) if port == PORTS[url.scheme] else name
-            raise ForbiddenError(f"a link to {entry}, which is not admitted: if it is right, add it to download_hosts")
+            missing = _host(url) if port == PORTS[url.scheme] else name
+            raise ForbiddenError(
+                f"a link to {missing}, which is not admitted: if it is right, add it to download_hosts"
+            )
         return url
 
-    def addresses(self, host: str, port: int, found: Sequence[str]) -> list[str]:
-        """Return those addresses of an admitted host that may be connected to; raise ForbiddenError when none may."""
+    def addresses(self, host: str, port: int, candidates: Sequence[str]) -> list[str]:
+        """Return the addresses of an admitted host that may be connected to; raise ForbiddenError when none may."""
         host = host.rstrip(".").lower()
         exact = _named(host, port) in self._hosts
-        admitted = [address for address in found if _reachable(address, private=exact)]
-        if found and not admitted:
-            never = "" if exact else f"; if they are meant, add {_named(host, port)} to download_hosts"
-            raise ForbiddenError(f"{host} stands for {', '.join(found)}, which a link may not reach{never}")
+        admitted = [address for address in candidates if _reachable(address, private=exact)]
+        if candidates and not admitted:
+            advice = "" if exact else f"; if that is right, add {_named(host, port)} to download_hosts"
+            raise ForbiddenError(f"{host} resolves to {', '.join(candidates)}, which a link may not reach{advice}")
         return admitted
 
 
@@ -91,15 +93,15 @@ def _named(host: str, port: int | None) -> str:
 
 
 def _reachable(text: str, *, private: bool) -> bool:
-    """Say whether a link may connect to an address; link-local, metadata, unspecified and group addresses never."""
-    address = _unwrapped(ipaddress.ip_address(text))
+    """Say whether a link may connect to an address; never to link-local, metadata, unspecified or multicast ones."""
+    address = _embedded_ipv4(ipaddress.ip_address(text))
     if address.is_link_local or address.is_multicast or address.is_unspecified or address in METADATA:
         return False
     return private or address.is_global
 
 
-def _unwrapped(address: Address) -> Address:
-    """Return the IPv4 address that an IPv6 address carries, if it does."""
+def _embedded_ipv4(address: Address) -> Address:
+    """Return the IPv4 address inside an IPv6 address, if there is one; else the address itself."""
     if isinstance(address, ipaddress.IPv4Address):
         return address
     if address in NAT64:

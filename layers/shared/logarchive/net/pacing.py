@@ -1,4 +1,4 @@
-"""How fast requests may follow each other, and how long to wait before the next attempt. It never sleeps itself."""
+"""How soon one request may follow another, and how long to wait before the next attempt. It never sleeps itself."""
 
 import datetime as dt
 from collections.abc import Callable

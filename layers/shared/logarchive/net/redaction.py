@@ -1,4 +1,4 @@
-"""Keeps secrets out of everything that is written down: manifests, errors, log lines."""
+"""Keeps secrets out of everything that is written: manifests, errors, log lines."""
 
 import base64
 import html
@@ -11,7 +11,7 @@ from urllib.parse import quote, quote_plus
 from pydantic import BaseModel, SecretStr
 
 MASK = "***"
-#: A value this short would be found everywhere; nothing so short is a secret.
+#: A shorter value would match in any text, and is no secret.
 SHORTEST = 3
 
 
@@ -19,7 +19,7 @@ class Redaction:
     """Replaces every value of a secret by `***`, in each form in which it could have been written."""
 
     def __init__(self, secret: BaseModel) -> None:
-        """Learn the values of a secret, nested ones included."""
+        """Take the values of a secret, nested ones included."""
         forms = {form for value in _values(secret.model_dump()) for form in _forms(value)}
         alternatives = "|".join(sorted(forms, key=len, reverse=True))
         self._pattern = re.compile(alternatives, re.IGNORECASE) if alternatives else None
@@ -59,14 +59,18 @@ def _values(value: Any) -> Iterator[str]:  # noqa: ANN401 (JSON)
 
 def _forms(value: str) -> Iterator[str]:
     """Yield patterns of a value: however each of its characters is written, and all of it in base64."""
-    yield "".join(f"(?:{'|'.join(sorted(map(re.escape, _spelled(one)), key=len, reverse=True))})" for one in value)
+    yield "".join(
+        f"(?:{'|'.join(sorted(map(re.escape, _spelled(character)), key=len, reverse=True))})" for character in value
+    )
     for encoded in (base64.b64encode(value.encode()), base64.urlsafe_b64encode(value.encode())):
         yield re.escape(encoded.decode("ascii").rstrip("="))
 
 
-def _spelled(one: str) -> set[str]:
-    """Return how a character may be written: in URLs, in JSON by whatever library, and in HTML."""
-    code = ord(one)
-    found = {one, quote(one, safe=""), quote_plus(one), json.dumps(one)[1:-1], f"\\u{code:04x}"}
-    found |= {f"&#{code};", f"&#x{code:x};", f"&#{code:03d};", html.escape(one), f"%{code:02x}"}
-    return found | ({f"\\{one}"} if not one.isalnum() else set())
+def _spelled(character: str) -> set[str]:
+    """Return how a character may be written: in URLs, in JSON by any library, and in HTML."""
+    code = ord(character)
+    url = {quote(character, safe=""), quote_plus(character), f"%{code:02x}"}
+    escaped = {json.dumps(character)[1:-1], f"\\u{code:04x}"} | (
+        {f"\\{character}"} if not character.isalnum() else set()
+    )
+    return {character} | url | escaped | {f"&#{code};", f"&#x{code:x};", f"&#{code:03d};", html.escape(character)}

@@ -1,4 +1,4 @@
-"""One request as a provider asks for it: how it goes on the wire, and how the manifest tells of it."""
+"""One request as a provider makes it: how it is sent, and what the manifest says of it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from logarchive.record.exact_json import compact
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """A request before it is signed; `url` has no query but that of a link."""
+    """A request before it is signed; `url` has a query only if it is a download link."""
 
     method: str
     url: str
@@ -23,7 +23,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def built(self, timeout: httpx.Timeout) -> httpx.Request:
-        """Return it for the wire. The query is encoded here, once: what is signed is what is sent."""
+        """Return it as it is sent. The query is encoded here, once: what is signed is what is sent."""
         query = f"?{urlencode(self.params, quote_via=quote, safe='')}" if self.params else ""
         headers = {"accept": "*/*", "accept-encoding": "identity", "user-agent": "logarchive"} | dict(self.headers)
         content = None
@@ -35,9 +35,9 @@ class Request:
         return httpx.Request(self.method, self.url + query, headers=headers, content=content, extensions=extensions)
 
     def described(self, redaction: Redaction) -> dict[str, Any]:
-        """Return it for the manifest: without signature, secret, or the query of a link."""
-        told = {"params": self.params, "json": self.json, "form": self.form, "headers": self.headers}
-        whole = {"method": self.method, "url": self.address} | {name: value for name, value in told.items() if value}
+        """Return it for the manifest: without signature, secret, or the query of a download link."""
+        content = {"params": self.params, "json": self.json, "form": self.form, "headers": self.headers}
+        whole = {"method": self.method, "url": self.address} | {name: value for name, value in content.items() if value}
         return {name: redaction.json(value) for name, value in whole.items()}
 
     @property
@@ -47,7 +47,7 @@ class Request:
 
 
 def joined(base: str, path: str) -> str:
-    """Put a path below a base URL; what both have is there once, since vendors write `/api/v1` in either."""
+    """Put a path below a base URL, which may end in the beginning of that path: vendors write `/api/v1` in both."""
     base = base.rstrip("/")
     shared = path
     while shared and not base.endswith(shared):

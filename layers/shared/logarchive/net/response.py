@@ -1,4 +1,4 @@
-"""What an answer amounts to as HTTP: its status, whether it is whole, and pages where data should be."""
+"""What a response amounts to as HTTP: its status, whether it is whole, and HTML where data should be."""
 
 import re
 from collections.abc import Callable
@@ -23,10 +23,10 @@ from logarchive.record.body import ERROR_BYTES, beginning
 
 type Fault = Callable[[Part], ProviderError | None]
 
-#: A clock this far off is worth a word when a signature is refused.
+#: When a signature is refused and the clocks differ by at least this much, the error says so.
 SKEW_SECONDS = 60
 
-#: What of an answer's headers its manifest keeps.
+#: The headers of a response that its manifest keeps; a provider may add its own.
 KEPT_HEADERS = frozenset(
     [
         "content-type",
@@ -37,9 +37,6 @@ KEPT_HEADERS = frozenset(
         "etag",
         "last-modified",
         "retry-after",
-        "x-ncp-trace-id",
-        "x-ncp-apigw-error-code",
-        "x-ncp-apigw-error-message",
         "x-ratelimit-remaining",
         "x-request-id",
     ]
@@ -50,42 +47,44 @@ _GOOD: Final = frozenset({200, 201, 204})
 _FORBIDDEN: Final = frozenset({401, 403, 407})
 _UNAVAILABLE: Final = frozenset({202, 408, 425})
 _GONE: Final = frozenset({403, 404, 410})
-_REDIRECTS: Final = range(300, 400)
 _SERVER: Final = 500
 _TOO_MUCH: Final = frozenset({413, 504})
 
 
 def fault(part: Part) -> ProviderError | None:
-    """Return the error of an API's answer by its status, or None. A page under 200 is tried again, then malformed."""
+    """Return the error that an API's response is by its status, or None. HTML under 200 is retried, then malformed."""
     status = part.status
     if status in _GOOD:
-        return _page(part)
+        return _html(part)
     if status in _FORBIDDEN:
         return ForbiddenError(described(part))
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return ThrottledError(described(part))
     if status >= _SERVER or status in _UNAVAILABLE | _TOO_MUCH:
         return (TooMuchError if status in _TOO_MUCH else UnavailableError)(described(part))
-    if status in _REDIRECTS:
+    if httpx.codes.is_redirect(status):
         # Credentials are not sent on, and a signature is for one host and path only.
         return MalformedError(f"HTTP {status}, a redirect, which is not followed: is base_url right?")
     return MalformedError(described(part))
 
 
 def forbidden(fault: Fault) -> Fault:
-    """Return a fault for which a status that says forbidden stands, whatever the body says besides."""
+    """Return `fault` with one change: under 401, 403 or 407 its error is a ForbiddenError, whatever the body says."""
 
-    def found(part: Part) -> ProviderError | None:
+    def stricter(part: Part) -> ProviderError | None:
         error = fault(part)
         return ForbiddenError(str(error)) if error and part.status in _FORBIDDEN else error
 
-    return found
+    return stricter
 
 
-def link_fault(part: Part) -> ProviderError | None:
-    """Return the error of a download's answer, or None. Its body is not repeated: it may hold the signed link."""
+def download_fault(part: Part) -> ProviderError | None:
+    """Return the error that a download host's response is, or None.
+
+    Its body is not repeated in the message, because it may contain the signed link.
+    """
     if part.status in _GONE:
-        return LinkExpiredError(f"HTTP {part.status}: the link is not valid, or no longer")
+        return LinkExpiredError(f"HTTP {part.status}: the link is not valid, or has expired")
     error = fault(part)
     if error is not None:
         error.args = (f"HTTP {part.status} from the download host, and no file",)
@@ -93,21 +92,21 @@ def link_fault(part: Part) -> ProviderError | None:
 
 
 def require_whole(response: httpx.Response, body: Spooled) -> None:
-    """Raise for a body that was cut, that may have been, or that is packed in a way nobody asked for."""
+    """Raise for a body that is cut, that may be cut, or whose Content-Encoding was not asked for."""
     headers, length = response.headers, response.headers.get("content-length")
     if "transfer-encoding" in headers or response.status_code == HTTPStatus.NO_CONTENT:
         length = str(body.size)
-    # An empty body that only the end of the connection ends cannot be told from one that never came.
+    # Without a length, an empty body looks the same as one that was cut before its first byte.
     if length != str(body.size) and (length or not body.size):
         body.path.unlink()
         raise UnavailableError(f"the body was cut: {body.size} of {length or 'unknown'} bytes")
     if headers.get("content-encoding", "").lower() not in _ENCODINGS:
         body.path.unlink()
-        raise MalformedError(f"Content-Encoding {headers['content-encoding']}, though none was asked for")
+        raise MalformedError(f"Content-Encoding {headers['content-encoding']}, but the request accepts only identity")
 
 
 def skew(part: Part) -> str:
-    """Say how far our clock is from the provider's, if that may be why a signature was refused."""
+    """Say how far this clock is from the provider's, if that may be why a signature was refused."""
     theirs = http_date(part.headers.get("date"))
     seconds = 0.0 if theirs is None else (part.time - theirs).total_seconds()
     if abs(seconds) < SKEW_SECONDS:
@@ -116,23 +115,22 @@ def skew(part: Part) -> str:
 
 
 def described(part: Part) -> str:
-    """Say status and reason, in the provider's words as far as they are readable."""
+    """Return status and reason, in the provider's words where they are readable."""
     try:
         body = beginning(part, ERROR_BYTES)
         text = body.decode("utf-8", "replace")
-        if len(body) == ERROR_BYTES:  # a secret that is cut would not be known as one: leave out the last word
+        if len(body) == ERROR_BYTES:  # half a secret would not be masked: leave out the last word
             text = text[: -len(text.split()[-1])] if text.split() else ""
     except MalformedError:
         text = ""
     if title := re.search(r"<title>(.*?)</title>", text, re.IGNORECASE | re.DOTALL):
         text = title[1]
-    said = " ".join(text.split()) or "no body"
-    return f"HTTP {part.status}: {said}"
+    return f"HTTP {part.status}: {' '.join(text.split()) or 'no body'}"
 
 
-def _page(part: Part) -> ProviderError | None:
+def _html(part: Part) -> ProviderError | None:
     if part.suffix != ".html":
         return None
-    error = MalformedError(f"a page where data should be: {described(part)}")
+    error = MalformedError(f"HTML where data should be: {described(part)}")
     error.retryable = True
     return error

@@ -25,7 +25,7 @@ class Spooled:
 
     @property
     def suffix(self) -> str:
-        """What its first bytes say it is. Content-Type is not asked: vendors send application/zip for an error."""
+        """What its first bytes say it is. Content-Type is ignored: vendors send application/zip for an error."""
         start = self.head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
         known = {b"{": ".json", b"[": ".json", b"<": ".html"}
         if self.head[:2] == GZIP_MAGIC:
@@ -58,7 +58,7 @@ def _written(handle: int, path: Path, chunks: Iterable[bytes], most_bytes: int, 
             alive()
             size += len(chunk)
             if size > most_bytes:
-                raise TooLargeError(f"an answer of more than {most_bytes} bytes")
+                raise TooLargeError(f"a response of more than {most_bytes} bytes")
             digest.update(chunk)
             file.write(chunk)
         file.seek(0)

@@ -14,17 +14,17 @@ from logarchive.errors import OutOfTimeError
 type Remaining = Callable[[], float]
 #: Host and port -> addresses; raises OSError.
 type Resolve = Callable[[str, int], Sequence[str]]
-#: Host, port and the addresses found -> those that may be connected to; raises ForbiddenError.
+#: Host, port and its addresses -> those that may be connected to; raises ForbiddenError.
 type Admit = Callable[[str, int, Sequence[str]], Sequence[str]]
 
 
-def anywhere(_host: str, _port: int, found: Sequence[str]) -> Sequence[str]:
+def anywhere(_host: str, _port: int, addresses: Sequence[str]) -> Sequence[str]:
     """Admit every address: for an API, whose base URL the operator has set."""
-    return found
+    return addresses
 
 
 class Transport(httpx.BaseTransport):
-    """HTTP/1.1 over connections of ours. Proxies and certificates that the environment names are not used."""
+    """HTTP/1.1 over connections of ours. Proxies and certificates named in environment variables are not used."""
 
     def __init__(self, resolve: Resolve, admit: Admit, remaining: Remaining) -> None:
         """Open nothing yet; certificates are loaded at the first https connection."""
@@ -50,7 +50,7 @@ class Transport(httpx.BaseTransport):
 
 
 class Network(httpcore.NetworkBackend):
-    """Opens connections. A name is resolved once, and what is connected to is an address that was looked at."""
+    """Opens connections. A name is resolved once, and only to an address that was admitted is a connection opened."""
 
     def __init__(self, resolve: Resolve, admit: Admit, remaining: Remaining) -> None:
         """Take who resolves names, who admits addresses, and who knows the deadline."""
@@ -64,9 +64,9 @@ class Network(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
-        """Connect to the first address that answers."""
+        """Connect to the first address that accepts."""
         refused: Exception = httpcore.ConnectError(f"{host} has no address")
-        for address in self._admit(host, port, self._found(host, port)):
+        for address in self._admit(host, port, self._resolved(host, port)):
             try:
                 stream = self._opener.connect_tcp(
                     address, port, within(timeout, self._remaining), local_address, socket_options
@@ -76,7 +76,7 @@ class Network(httpcore.NetworkBackend):
                 refused = error
         raise refused
 
-    def _found(self, host: str, port: int) -> Sequence[str]:
+    def _resolved(self, host: str, port: int) -> Sequence[str]:
         try:
             return self._resolve(host, port)
         except OSError as error:
@@ -84,7 +84,7 @@ class Network(httpcore.NetworkBackend):
 
 
 class _Stream(httpcore.NetworkStream):
-    """A connection whose every wait ends at the deadline, so that a server that drips cannot hold us."""
+    """A connection whose every wait ends at the deadline, so that a server that sends byte by byte cannot hold us."""
 
     def __init__(self, stream: httpcore.NetworkStream, remaining: Remaining) -> None:
         self._stream, self._remaining = stream, remaining

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from logarchive.column.field_mapping import FieldMapping
 from logarchive.errors import ProviderError
 from logarchive.moment import MILLISECOND, SECOND, Clock
-from logarchive.part import Part, Role
+from logarchive.part import Part
 from logarchive.provider.source import Source
 from logarchive.record.layout import Layout
 from logarchive.row.record_format import RecordFormat
@@ -23,11 +23,6 @@ type Json = Mapping[str, Any] | Sequence[Any]
 class Api(Protocol):
     """What `fetch` may call: the layer signs, paces, retries and checks requests, and writes the bodies to files."""
 
-    @property
-    def requests(self) -> int:
-        """Attempts made so far, retries included."""
-        ...
-
     def request(
         self,
         method: Literal["GET", "POST"],
@@ -37,12 +32,11 @@ class Api(Protocol):
         json: Json | None = None,
         data: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
-        role: Role = "data",
     ) -> Part:
         """Send one signed request below the source's base URL. Raises the ProviderError that the response means."""
         ...
 
-    def download(self, url: str, *, role: Role = "data") -> Part:
+    def download(self, url: str) -> Part:
         """Fetch a link without credentials, if the source's `download_hosts` allow it."""
         ...
 
@@ -75,6 +69,8 @@ class Provider[S: Source, K: BaseModel]:
     unique_id: FieldMapping | None = None
     #: Where `download` may connect to: `host` or `host:port`, see `net.download_host`.
     download_hosts: Callable[[S], Sequence[str]] = field(default=lambda _source: ())
+    #: Response headers that manifests keep besides the general ones of `net.response`; lower case.
+    kept_headers: frozenset[str] = frozenset()
     #: The largest number of records that the API returns for a span; None: no cap.
     cap: Callable[[S], int | None] = field(default=lambda _source: None)
     #: The smallest possible record, in bytes: in a body too small to reach the cap, records are not counted.

@@ -41,6 +41,10 @@ KINDS: Mapping[str, type[ProviderError]] = {
     "900": UnavailableError,  # unexpected error
 }
 
+TRACE_ID, ERROR_CODE, ERROR_MESSAGE = "x-ncp-trace-id", "x-ncp-apigw-error-code", "x-ncp-apigw-error-message"
+#: Response headers that a provider's manifests keep, and that `fault` reads.
+KEPT_HEADERS = frozenset({TRACE_ID, ERROR_CODE, ERROR_MESSAGE})
+
 
 class Keys(Secret):
     """The secret of a NAVER source: an API authentication key of the main or a sub account."""
@@ -81,11 +85,11 @@ def signature(method: str, target: str, timestamp: str, keys: Keys) -> str:
 
 def fault(part: Part) -> ProviderError | None:
     """Return the gateway's error that an answer carries, under whatever status; None if it carries none."""
-    code, message = stated(error_document(part) or {}) or (part.headers.get("x-ncp-apigw-error-code"), "")
+    code, message = stated(error_document(part) or {}) or (part.headers.get(ERROR_CODE), "")
     if code is None:
         return None
-    message = message or part.headers.get("x-ncp-apigw-error-message", "")
-    trace = part.headers.get("x-ncp-trace-id")
+    message = message or part.headers.get(ERROR_MESSAGE, "")
+    trace = part.headers.get(TRACE_ID)
     said = f"HTTP {part.status}, errorCode {code}: {message}" + (f" (x-ncp-trace-id {trace})" if trace else "")
     kind = KINDS.get(code)
     if kind is None and part.status >= 400:  # noqa: PLR2004 (HTTP: the status says more than an unknown code)

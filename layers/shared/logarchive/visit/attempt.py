@@ -16,8 +16,9 @@ from logarchive.ledger.entry import Entry
 from logarchive.ledger.ledger import Ledger
 from logarchive.ledger.planner import planned
 from logarchive.moment import Clock
+from logarchive.net.exchange import Exchange
 from logarchive.part import Part
-from logarchive.provider.provider import Api, Provider
+from logarchive.provider.provider import Provider
 from logarchive.provider.source import Source
 from logarchive.row.build import build
 from logarchive.row.built import Built
@@ -41,8 +42,8 @@ class Visitor[S: Source, K: BaseModel]:
     source: S
     ledger: Ledger
     store: Store
-    #: Opens the provider's API, spooling to the given directory.
-    open_api: Callable[[Path], Api]
+    #: Opens the HTTP of a visit, which spools into the given directory.
+    open_exchange: Callable[[Path], Exchange]
     clock: Clock
     #: Raises OutOfTimeError when the invocation's time is used up.
     alive: Callable[[], None]
@@ -139,7 +140,9 @@ class Attempt[S: Source, K: BaseModel]:
         before = Manifest.find(by.store, self._entry.manifest)
         earlier = before.known() if before else {}
         self._raw = RawVisit(by.store, self._place, self._name, self._directory, earlier)
-        self._collection = Collection(by.provider, by.source, by.open_api(self._directory), self._raw.keep)
+        self._collection = Collection(
+            by.provider, by.source, by.open_exchange(self._directory), by.ledger.remember, self._raw.keep
+        )
         return self._collection
 
     def _publish(self, collection: Collection[S, K]) -> Entry:
@@ -179,7 +182,7 @@ class Attempt[S: Source, K: BaseModel]:
             merged=merged.visits,
             late=merged.late,
             issue=self._issue(collection),
-            requests=collection.api.requests,
+            requests=collection.exchange.requests,
             seconds=round((self._by.clock() - self._started).total_seconds()),
         )
 

@@ -8,8 +8,9 @@ from typing import Any, Literal
 from pydantic import BaseModel
 
 from logarchive.errors import MismatchError, ProviderError, TooMuchError
-from logarchive.part import Part, Role
-from logarchive.provider.provider import Api, Provider
+from logarchive.net.exchange import Exchange
+from logarchive.part import Part
+from logarchive.provider.provider import Provider
 from logarchive.provider.source import Source
 from logarchive.record.reader import reaches
 from logarchive.window import Span
@@ -20,29 +21,32 @@ STABLE_TRIES = 4
 SHORTEST_HALVED = dt.timedelta(minutes=1)
 
 
-@dataclass
-class _Heard:
-    """An API that remembers its last answer: one that a provider's `fetch` cannot read is kept all the same."""
+#: Keeps ids for good, and returns them with all that were ever kept.
+type Remember = Callable[[Iterable[str]], tuple[str, ...]]
 
-    api: Api
+
+@dataclass
+class VisitApi:
+    """The `Api` of a provider during a visit: HTTP, and ids that the ledger keeps.
+
+    The last response is held until its part is yielded, so that one that `fetch` cannot read is kept too.
+    """
+
+    exchange: Exchange
+    remember: Remember
     last: Part | None = None
 
-    @property
-    def requests(self) -> int:
-        return self.api.requests
-
     def request(self, method: Literal["GET", "POST"], path: str, **options: Any) -> Part:  # noqa: ANN401 (as they are)
+        """Send one signed request."""
         self.last = None
-        self.last = self.api.request(method, path, **options)
+        self.last = self.exchange.request(method, path, **options)
         return self.last
 
-    def download(self, url: str, *, role: Role = "data") -> Part:
+    def download(self, url: str) -> Part:
+        """Fetch a link."""
         self.last = None
-        self.last = self.api.download(url, role=role)
+        self.last = self.exchange.download(url)
         return self.last
-
-    def remember(self, ids: Iterable[str], /) -> tuple[str, ...]:
-        return self.api.remember(ids)
 
 
 @dataclass
@@ -51,7 +55,8 @@ class Collection[S: Source, K: BaseModel]:
 
     provider: Provider[S, K]
     source: S
-    api: Api
+    exchange: Exchange
+    remember: Remember
     keep: Callable[[Part], Part]
     parts: list[Part] = field(default_factory=list[Part])
     #: A range at the provider's smallest resolution still reached the cap.
@@ -102,7 +107,7 @@ class Collection[S: Source, K: BaseModel]:
         raise AssertionError  # the last round returns or raises
 
     def _fetch(self, span: Span) -> None:
-        api = _Heard(self.api)
+        api = VisitApi(self.exchange, self.remember)
         try:
             for part in self.provider.fetch(api, self.source, span.widened(self.provider.margin)):
                 api.last = None

@@ -10,7 +10,8 @@ from pydantic import BaseModel
 from logarchive.errors import LostClaimError
 from logarchive.ledger.entry import Entry, Slot
 from logarchive.ledger.ledger import Ledger
-from logarchive.provider.provider import Api, Provider
+from logarchive.net.exchange import Exchange
+from logarchive.provider.provider import Provider
 from logarchive.provider.source import Source
 from logarchive.runtime.invocation import Invocation
 from logarchive.store.bucket import Store
@@ -33,7 +34,7 @@ class Worker[S: Source, K: BaseModel]:
     ledger: Ledger
     store: Store
     invocation: Invocation
-    open_api: Callable[[Path], Api]
+    open_exchange: Callable[[Path], Exchange]
     #: Visits begun in this invocation.
     begun: int = 0
     #: The end of the newest window that had rows.
@@ -98,7 +99,7 @@ class Worker[S: Source, K: BaseModel]:
             source=self.source,
             ledger=self.ledger,
             store=self.store,
-            open_api=self.open_api,
+            open_exchange=self.open_exchange,
             clock=self.invocation.clock,
             alive=self.invocation.ensure_time,
         )

@@ -23,6 +23,7 @@ from logarchive.errors import (
     TooMuchError,
     UnavailableError,
 )
+from logarchive.net.exchange import Exchange
 from logarchive.net.pacing import Pace, backoff_seconds, interval, retry_after_seconds
 from logarchive.net.redaction import Redaction
 from logarchive.net.request import joined
@@ -286,7 +287,7 @@ def test_what_the_body_says_wins_over_the_status(tmp_path: Path) -> None:
 def test_the_last_failing_answer_is_kept_and_the_earlier_ones_are_not(tmp_path: Path) -> None:
     script = Script([answer(500, b"one"), answer(500, b"two"), answer(500, b"three"), answer(500, b"four")])
     with pytest.raises(UnavailableError) as caught:
-        plain(tmp_path, script).request("GET", "/x", role="listing")
+        plain(tmp_path, script).request("GET", "/x")
     part = caught.value.part
     assert part is not None
     assert (part.role, part.status, part.path.read_bytes()) == ("error", 500, b"four")
@@ -451,11 +452,11 @@ def test_a_pace_that_outlasts_the_deadline_runs_out_of_time(tmp_path: Path, left
 def test_the_client_of_the_next_visit_shares_the_pace_and_counts_for_itself(tmp_path: Path) -> None:
     time = Time()
     script = Script([BUSY, ok()])
-    with plain(tmp_path, script, time, pace=60) as client:
-        client.request("GET", "/x")
-        (tmp_path / "next").mkdir()
-        other = client.into(tmp_path / "next")
-        part = other.request("GET", "/x")
+    client = plain(tmp_path, script, time, pace=60)
+    client.request("GET", "/x")
+    (tmp_path / "next").mkdir()
+    other = Exchange(client.exchange._session, tmp_path / "next")
+    part = other.request("GET", "/x")
     assert part.path.parent == tmp_path / "next"
-    assert (client.requests, other.requests) == (2, 1)
+    assert (client.exchange.requests, other.requests) == (2, 1)
     assert time.slept[-1] == 1

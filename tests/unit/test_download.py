@@ -4,6 +4,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import httpcore
@@ -19,34 +20,25 @@ from logarchive.errors import (
     ProviderError,
     UnavailableError,
 )
-from logarchive.net.client import Client
-from logarchive.net.download_host import DownloadHost, Gate, resolved
+from logarchive.net.download_host import DownloadHost, DownloadHosts, resolved
 from logarchive.net.transport import Network, Transport, anywhere, within
-from logarchive.vendor.ncloud import Keys
-from tests.unit.exchange import KEYS, PLAIN, Place, Script, Time, answer, ok, plain, serving
+from logarchive.visit.collection import VisitApi
+from tests.unit.exchange import KEYS, PLAIN, Place, Script, Time, answer, connected, ok, plain, serving
 
 LINK = "http://logs.example.com/20261122/13/a.gz?st=token&e=1"
 
 
-def networked(directory: Path, resolve: Callable[[str, int], Sequence[str]], *hosts: str) -> Client[Place, Keys]:
-    time = Time()
-    return Client(
-        provider=PLAIN,
-        source=Place.model_validate({"secret": "s", "download_hosts": hosts}),
-        secret=KEYS,
-        directory=directory,
-        clock=time,
-        sleep=time.sleep,
-        remaining=time.remaining,
-        resolve=resolve,
-    )
+def networked(
+    directory: Path, resolve: Callable[[str, int], Sequence[str]], *hosts: str
+) -> AbstractContextManager[VisitApi]:
+    source = Place.model_validate({"secret": "s", "download_hosts": hosts})
+    return connected(PLAIN, source, KEYS, directory, Time(), resolve)
 
 
 def test_a_link_is_fetched_without_credentials_and_told_without_its_query(tmp_path: Path) -> None:
     script = Script([ok(b"20261122 1.2.3.4")])
-    part = plain(tmp_path, script).download(LINK, role="listing")
+    part = plain(tmp_path, script).download(LINK)
     assert part.request == {"method": "GET", "url": "http://logs.example.com/20261122/13/a.gz"}
-    assert part.role == "listing"
     sent = script.requests[0]
     assert sent.url.raw_path == b"/20261122/13/a.gz?st=token&e=1"
     assert set(sent.headers) == {"host", "accept", "accept-encoding", "user-agent"}
@@ -178,11 +170,11 @@ NEVER = [
 
 @pytest.mark.parametrize("address", PUBLIC + PRIVATE + NEVER)
 def test_a_host_admits_public_addresses_and_host_with_port_private_ones_too(address: str) -> None:
-    gate = Gate(["logs.example.com", "logs.example.com:8080"])
+    hosts = DownloadHosts(["logs.example.com", "logs.example.com:8080"])
 
     def admits(port: int) -> bool:
         try:
-            return gate.addresses("logs.example.com", port, [address]) == [address]
+            return hosts.addresses("logs.example.com", port, [address]) == [address]
         except ForbiddenError:
             return False
 
@@ -191,10 +183,10 @@ def test_a_host_admits_public_addresses_and_host_with_port_private_ones_too(addr
 
 
 def test_of_several_addresses_only_the_admitted_are_connected_to() -> None:
-    gate = Gate(["logs.example.com"])
-    assert gate.addresses("logs.example.com", 80, ["10.0.0.1", *PUBLIC]) == PUBLIC
+    hosts = DownloadHosts(["logs.example.com"])
+    assert hosts.addresses("logs.example.com", 80, ["10.0.0.1", *PUBLIC]) == PUBLIC
     with pytest.raises(ForbiddenError, match=r"add logs\.example\.com:80 to download_hosts"):
-        gate.addresses("logs.example.com", 80, ["10.0.0.1"])
+        hosts.addresses("logs.example.com", 80, ["10.0.0.1"])
 
 
 @pytest.mark.parametrize(
@@ -225,8 +217,11 @@ def test_what_is_neither_is_refused(text: str) -> None:
 
 
 def test_a_number_that_is_an_address_is_looked_at_as_the_address_it_is(tmp_path: Path) -> None:
-    with pytest.raises(ForbiddenError, match=r"127\.0\.0\.1"):
-        networked(tmp_path, resolved, "2130706433").download("http://2130706433/")
+    with (
+        networked(tmp_path, resolved, "2130706433") as api,
+        pytest.raises(ForbiddenError, match=r"127\.0\.0\.1"),
+    ):
+        api.download("http://2130706433/")
 
 
 def test_the_address_that_was_looked_at_is_the_one_connected_to(tmp_path: Path) -> None:
@@ -254,9 +249,9 @@ def test_the_address_that_was_looked_at_is_the_one_connected_to(tmp_path: Path) 
 def test_the_server_is_asked_for_its_name_and_not_for_its_address_over_tls(tmp_path: Path) -> None:
     hellos: list[bytes] = []
     with serving(lambda _, hello: hellos.append(hello)) as port:
-        client = networked(tmp_path, lambda _host, _port: ["127.0.0.1"], f"logs.test:{port}")
-        with pytest.raises(UnavailableError):
-            client.download(f"https://logs.test:{port}/a")
+        fixed = networked(tmp_path, lambda _host, _port: ["127.0.0.1"], f"logs.test:{port}")
+        with fixed as api, pytest.raises(UnavailableError):
+            api.download(f"https://logs.test:{port}/a")
     assert all(b"logs.test" in hello for hello in hellos)
     assert len(hellos) == 4
 
@@ -269,17 +264,17 @@ def test_a_host_that_cannot_be_resolved_or_has_no_address_is_unavailable(tmp_pat
         return []
 
     for resolve in (fails, finds_nothing):
-        with pytest.raises(UnavailableError):
-            networked(tmp_path, resolve, "logs.test").download("http://logs.test/a")
+        with networked(tmp_path, resolve, "logs.test") as api, pytest.raises(UnavailableError):
+            api.download("http://logs.test/a")
 
 
 def test_the_next_address_is_tried_when_one_does_not_answer(tmp_path: Path) -> None:
     def reply(connection: socket.socket, _head: bytes) -> None:
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
 
-    with serving(reply) as port:
-        client = networked(tmp_path, lambda _host, _port: ["127.0.0.9", "127.0.0.1"], f"logs.test:{port}")
-        assert client.download(f"http://logs.test:{port}/a").bytes == 0
+    addresses = ["127.0.0.9", "127.0.0.1"]
+    with serving(reply) as port, networked(tmp_path, lambda *_: addresses, f"logs.test:{port}") as api:
+        assert api.download(f"http://logs.test:{port}/a").bytes == 0
 
 
 @pytest.mark.parametrize("begun", [b"", b"HTTP/1.1 200 OK\r\n\r\n"])
@@ -314,9 +309,9 @@ def test_a_body_that_the_server_cuts_is_unavailable(tmp_path: Path) -> None:
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\ncut")
 
     with serving(reply) as port:
-        client = networked(tmp_path, resolved, f"127.0.0.1:{port}")
-        with pytest.raises(UnavailableError, match="without sending complete message body"):
-            client.download(f"http://127.0.0.1:{port}/a")
+        cut = pytest.raises(UnavailableError, match="without sending complete message body")
+        with networked(tmp_path, resolved, f"127.0.0.1:{port}") as api, cut:
+            api.download(f"http://127.0.0.1:{port}/a")
     assert not list(tmp_path.iterdir())
 
 

@@ -1,0 +1,117 @@
+"""The HTTP of one visit: signs each attempt anew, retries, follows download links, says what a response amounts to."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Literal
+
+import httpx
+
+from logarchive.errors import ForbiddenError, MalformedError, ProviderError, ThrottledError
+from logarchive.net.pacing import backoff_seconds, retry_after_seconds
+from logarchive.net.request import Request, joined
+from logarchive.net.response import skew
+from logarchive.net.session import Channel, Session
+from logarchive.part import Part
+from logarchive.provider.provider import Json
+
+ATTEMPTS = 4
+MAX_REDIRECTS = 3
+#: How much of an error's text is repeated.
+ERROR_CHARACTERS = 310
+
+
+class Exchange:
+    """Requests and downloads of one visit."""
+
+    def __init__(self, session: Session, directory: Path) -> None:
+        """Use a worker's session; bodies are spooled into `directory`."""
+        self._session, self._directory = session, directory
+        #: Attempts made, downloads included.
+        self.requests = 0
+
+    def request(
+        self,
+        method: Literal["GET", "POST"],
+        path: str,
+        *,
+        params: Mapping[str, str | int] | None = None,
+        json: Json | None = None,
+        data: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Part:
+        """Send one signed request below the base URL; raise the ProviderError that its last response amounts to."""
+        url = joined(self._session.base_url, path)
+        request = Request(method=method, url=url, params=params, json=json, form=data, headers=headers or {})
+        return self._retried(request, self._called)
+
+    def download(self, url: str) -> Part:
+        """Fetch a link without credentials, if `download_hosts` admits it and whatever it redirects to.
+
+        Raises LinkExpiredError where listing anew helps.
+        """
+        return self._retried(Request(method="GET", url=url), self._followed)
+
+    def _retried(self, request: Request, attempt: Callable[[Request], Part]) -> Part:
+        for number in range(1, ATTEMPTS + 1):
+            try:
+                return attempt(request)
+            except ProviderError as error:
+                error.args = (self._described(request, error),)
+                self._session.count("Throttles", int(isinstance(error, ThrottledError)))
+                if not error.retryable or number == ATTEMPTS:
+                    raise
+                self._back_off(error, number)
+        raise AssertionError  # the last round returns or raises
+
+    def _back_off(self, error: ProviderError, number: int) -> None:
+        """Sleep before the next attempt; raise the error at once when the deadline would pass meanwhile."""
+        timer = self._session.timer
+        pause = max(backoff_seconds(number, timer.jitter()), error.retry_after_seconds or 0)
+        if not timer.sleep_in_time(pause):
+            raise error
+        if error.part is not None:
+            error.part.path.unlink(missing_ok=True)
+
+    def _described(self, request: Request, error: ProviderError) -> str:
+        """Say which request failed and why, without a secret: masked before it is cut, since half of one would stay."""
+        mask = self._session.redaction.text
+        return f"{mask(f'{request.method} {request.address}')}: {mask(str(error))[:ERROR_CHARACTERS]}"
+
+    def _called(self, request: Request) -> Part:
+        channel = self._session.api
+        part, _ = self._sent(channel, request)
+        return _checked(part, channel)
+
+    def _followed(self, request: Request) -> Part:
+        channel, step = self._session.downloads, request
+        for _ in range(1 + MAX_REDIRECTS):
+            step = Request(method="GET", url=str(self._session.download_hosts.check(step.url)))
+            part, location = self._sent(channel, step)
+            if location is None:
+                return _checked(part.replace(request=request.described(self._session.redaction)), channel)
+            part.path.unlink()
+            try:
+                step = Request(method="GET", url=str(httpx.URL(step.url).join(location)))
+            except (httpx.InvalidURL, UnicodeError) as error:
+                raise MalformedError(f"the link redirects to what is no URL: {error}") from error
+        raise MalformedError(f"the link redirects more than {MAX_REDIRECTS} times")
+
+    def _sent(self, channel: Channel, request: Request) -> tuple[Part, str | None]:
+        session = self._session
+        session.wait_turn(channel)
+        self.requests += 1
+        session.count("Requests", 1)
+        return session.send(channel, request, self._directory)
+
+
+def _checked(part: Part, channel: Channel) -> Part:
+    """Return the part, or raise the first error that it amounts to: the provider's own words win over the status."""
+    error = next((error for fault in channel.faults if (error := fault(part)) is not None), None)
+    if error is None:
+        return part
+    error.part = part.replace(role="error")
+    if error.retry_after_seconds is None:
+        error.retry_after_seconds = retry_after_seconds(part.headers.get("retry-after"), part.time)
+    if isinstance(error, ForbiddenError):
+        error.args = (f"{error}{skew(part)}",)
+    raise error
