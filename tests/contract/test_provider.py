@@ -181,6 +181,11 @@ def test_halving_down_to_its_resolution_ends(provider: Provider[Any, Any], confi
     assert provider.resolution > dt.timedelta(0)
 
 
+def test_its_longest_range_holds_at_least_the_smallest_one_with_its_margins(provider: Provider[Any, Any]) -> None:
+    longest = provider.longest_range
+    assert longest is None or longest >= provider.resolution + 2 * provider.margin
+
+
 def test_the_same_settings_are_the_same_feed_and_the_secret_is_no_part_of_it(
     provider: Provider[Any, Any], configured: Source
 ) -> None:

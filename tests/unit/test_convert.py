@@ -107,6 +107,15 @@ def test_an_integer_is_one_only_if_its_text_comes_back(value: object, number: in
 
 
 @pytest.mark.parametrize(
+    ("value", "text"),
+    [(5, "5"), (-5, "-5"), (0, "0"), (2**70, f"{2**70}"), (Verbatim(f"{2**70}"), f"{2**70}"), (Verbatim("-0"), None),
+     (Verbatim("5.0"), None), (True, None), (5.0, None), ("5", None), ([5], None)],
+)  # fmt: skip
+def test_an_integer_becomes_its_decimal_text_and_nothing_else_does(value: object, text: str | None) -> None:
+    assert convert.integer_text([value, None]) == [text, None]
+
+
+@pytest.mark.parametrize(
     ("value", "number"),
     [(5, 5.0), ("5", 5.0), ("1.5", 1.5), ("1.50", 1.5), ("0.1", 0.1), ("007", None), ("1e400", None), (2**53 + 1, None),
      (Verbatim("1.10"), 1.1), ("0.1234567890123456789", None), ("nan", None), (True, None)],

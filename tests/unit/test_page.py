@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ from logarchive.provider.paging import Counted, Page, announced, numbered, opene
 from logarchive.record.block import Verbatim
 from logarchive.record.layout import JsonLayout
 from logarchive.visit.collection import Collection
+from logarchive.window import Span
 from tests.unit import visit
 
 SIZE = 3
@@ -25,15 +28,17 @@ LAYOUT = JsonLayout(path="items")
 class Book:
     """Answers with pages in turn, the last one again and again, and remembers what was asked."""
 
-    def __init__(self, *pages: Sequence[object], totals: Sequence[int | None] = (None,)) -> None:
-        self.pages, self.totals = pages, totals
+    def __init__(
+        self, *pages: Sequence[object], totals: Sequence[int | None] = (None,), more: Sequence[bool | None] = (None,)
+    ) -> None:
+        self.pages, self.totals, self.more = pages, totals, more
         self.asked: list[tuple[int, int]] = []
 
     def __call__(self, number: int, before: int) -> Page:
         turn = len(self.asked)
         self.asked.append((number, before))
-        items = [*self.pages[min(turn, len(self.pages) - 1)]]
-        return Page(visit.part(b"", key=f"{turn}"), items, self.totals[min(turn, len(self.totals) - 1)])
+        items, total, more = (said[min(turn, len(said) - 1)] for said in (self.pages, self.totals, self.more))
+        return Page(visit.part(b"", key=f"{turn}"), [*items], total, more)  # type: ignore[misc, arg-type] # one of each
 
     def read(self, first: Page | None = None) -> list[Page]:
         return list(numbered(self, SIZE, first))
@@ -61,6 +66,14 @@ def test_with_a_total_short_pages_are_followed_until_it_is_reached() -> None:
     book = Book("ab", "c", "de", "ab", totals=[5])
     assert [page.part.role for page in book.read()] == ["data", "data", "data", "listing"]
     assert book.asked == [(0, 0), (1, 2), (2, 3), (0, 0)]
+
+
+def test_where_pages_say_whether_more_follow_their_sizes_do_not_matter() -> None:
+    book = Book("a", "abc", "a", more=[True, False, True])
+    assert [page.part.role for page in book.read()] == ["data", "data", "listing"]
+    assert book.asked == [(0, 0), (1, 1), (0, 0)]
+    full = Book("abc", more=[False])
+    assert [page.items for page in full.read()] == [["a", "b", "c"]]
 
 
 def test_a_total_that_one_full_page_holds_may_be_the_pages_own_so_a_second_is_asked_for() -> None:
@@ -98,6 +111,10 @@ def test_a_first_page_that_is_there_already_is_not_asked_for_but_read_again_at_t
         (Book("abc", "d", "xab", totals=[4]), "the first page reads differently", 3),
         (Book("abc", "d", "abc", totals=[4, 4, 5]), "the first page reads differently", 3),
         (Book("abc", "d", "ab"), "the first page reads differently", 3),
+        (Book("abc", "", more=[True]), "a page without records says that more follow", 2),
+        (Book("ab", more=[True]), "a page is the one before it", 11),
+        (Book("abc", "d", totals=[5], more=[True, False]), "4 records came where 5 were announced", 2),
+        (Book("abc", "d", "abc", more=[True, False]), "the first page reads differently", 3),
     ],
 )
 def test_what_moved_is_a_mismatch_and_every_page_that_came_is_kept(book: Book, said: str, came: int) -> None:
@@ -106,7 +123,8 @@ def test_what_moved_is_a_mismatch_and_every_page_that_came_is_kept(book: Book, s
         pages.extend(numbered(book, SIZE))
     book.asked.clear()
     reading = numbered(book, SIZE)
-    assert [next(reading).items for _ in range(came)] == [[*page] for page in book.pages[:came]]
+    pages_in_turn = [*book.pages, *(came - len(book.pages)) * book.pages[-1:]]
+    assert [next(reading).items for _ in range(came)] == [[*page] for page in pages_in_turn[:came]]
 
 
 def test_the_total_is_announced_once_and_only_by_data() -> None:
@@ -191,3 +209,27 @@ def test_the_cap_goes_by_the_counts_where_all_are_told_and_reads_the_answers_whe
     collection = Collection(provider, unused, unused, unused, lambda part: part.replace(key=f"{id(part)}"))
     collection.gather(visit.WINDOW)
     assert capped.asked == asked
+
+
+@pytest.mark.parametrize(
+    ("longest", "asked"),
+    [(None, 1), (dt.timedelta(hours=1), 2), (dt.timedelta(minutes=15), 5), (dt.timedelta(hours=2), 1)],
+)
+def test_no_request_asks_for_more_than_the_longest_range_and_together_they_ask_for_all(
+    longest: dt.timedelta | None, asked: int
+) -> None:
+    spans: list[Span] = []
+
+    def fetch(_api: object, _source: object, span: Span) -> Iterator[Part]:
+        spans.append(span)
+        yield visit.part(b"[]", count=0)
+
+    unused: Any = None
+    provider = replace(visit.provider(), fetch=fetch, longest_range=longest)
+    collection = Collection(provider, unused, unused, unused, lambda part: part)
+    assert collection.gather(visit.WINDOW) == [*range(asked)]
+    assert all(longest is None or span.length <= longest for span in spans)
+    own = [part.own for part in collection.parts if part.own]
+    assert (own[0].start, own[-1].end) == (visit.WINDOW.start, visit.WINDOW.end)
+    assert all(left.end == right.start for left, right in pairwise(own))
+    assert spans == [part.widened(provider.margin) for part in own]

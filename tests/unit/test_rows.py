@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from logarchive.column.convert import item, text
+from logarchive.column.convert import integer_text, item, text
 from logarchive.column.field_mapping import FieldMapping
 from logarchive.column.schema import COLUMNS
 from logarchive.errors import MalformedError, OutOfTimeError, TooLargeError
@@ -143,6 +143,15 @@ def test_the_providers_own_id_removes_duplicates_and_the_first_wins() -> None:
     assert (built.numbers.duplicates, built.numbers.fetched) == (1, 4)
     assert visit.rows(built)[1]["raw_part"] == "raw/0"
     assert visit.rows(built)[0]["attributes"] == [("sort", f'[{START},"a"]')]
+
+
+def test_ids_that_are_integers_are_told_apart_by_every_digit() -> None:
+    numbered = visit.provider(JsonLayout(path="items"), unique_id=FieldMapping("id", integer_text, take=False))
+    record = b'{"time":%d,"id":%d}'
+    answer = b'{"items":[' + b",".join(record % (START, 2**64 + n % 2) for n in range(3)) + b"]}"
+    built = visit.visit(answer, of=numbered)
+    assert ids(built) == [f"{2**64}", f"{2**64 + 1}"]
+    assert built.numbers.duplicates == 1
 
 
 def test_without_the_providers_id_a_record_is_known_by_its_hash() -> None:

@@ -23,6 +23,14 @@ class Span:
         """Return this span with `margin` more at both ends."""
         return Span(self.start - margin, self.end + margin)
 
+    def pieces(self, length: dt.timedelta) -> "Iterator[Span]":
+        """Yield this span in pieces of `length`; the last one may be shorter."""
+        start = self.start
+        while start < self.end:
+            end = min(start + length, self.end)
+            yield Span(start, end)
+            start = end
+
     def halves(self, grain: dt.timedelta) -> "tuple[Span, Span] | None":
         """Return both halves, cut at a multiple of `grain` from the start; None when it is no longer than `grain`."""
         if self.length <= grain:

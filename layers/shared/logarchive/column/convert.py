@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from logarchive.column.scalar import Inexact, decimal, epoch_in_ms, instant_ms, zoned_ms
+from logarchive.record.block import Verbatim
 
 type Convert = Callable[[list[Any]], list[Any]]
 
@@ -19,6 +20,7 @@ _NONE = type(None)
 _TEXTS = {str, _NONE}
 _INTEGERS = {int, _NONE}
 _INTEGER = re.compile(r"-?[1-9][0-9]{0,18}|0")
+_ANY_INTEGER = re.compile(r"-?[1-9][0-9]*|0")
 #: Whole numbers that every double holds; `-0` is none.
 _SHORT = re.compile(r"-?[1-9][0-9]{0,14}|0")
 _PADDED = re.compile(r"-?0[0-9]")
@@ -76,6 +78,13 @@ def integer(values: list[Any]) -> list[Any]:
     if set(map(type, values)) <= _INTEGERS:
         return values
     return [_integer(value) for value in values]
+
+
+@each
+def integer_text(value: Any) -> str | None:  # noqa: ANN401 (JSON)
+    """Take an integer of any length as its decimal text: for ids that a provider writes as numbers."""
+    text = str(value) if value.__class__ is int else value.text if value.__class__ is Verbatim else ""
+    return text if _ANY_INTEGER.fullmatch(text) else None
 
 
 @each

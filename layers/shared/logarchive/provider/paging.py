@@ -1,7 +1,7 @@
-"""Paging by number over a set that may change while it is read: pages count only if nothing moved meanwhile."""
+"""Numbered pages of a set that may change while it is read: they count only if nothing changed in between."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from logarchive.errors import MalformedError, MismatchError
@@ -12,37 +12,39 @@ from logarchive.record.json_document import document
 from logarchive.record.layout import JsonLayout
 from logarchive.record.unpack import members
 
-#: So many records are never the same twice by chance: then it is the same page.
+#: So many equal records in a row are no coincidence: the same page came again.
 SAME = 20
 
 
 @dataclass(frozen=True)
 class Page:
-    """One answer: its items, and the provider's total where it gives one."""
+    """One response: its items, the provider's total, and whether more pages follow, where the provider says so."""
 
     part: Part
     items: list[Any] = field(repr=False)
-    total: int | None
+    total: int | None = None
+    has_more: bool | None = None
 
     def listing(self) -> "Page":
-        """Return this page as one that was only looked at: its records are those of another page."""
-        return Page(self.part.replace(role="listing"), self.items, self.total)
+        """Return this page as one that is kept, but whose records are those of another page."""
+        return replace(self, part=self.part.replace(role="listing"))
 
 
-#: Asks for a page by its number, the first being 0, and by how many items came before it.
+#: Requests a page by its number, the first being 0, and by the number of items before it.
 type Ask = Callable[[int, int], Page]
 
 
-def numbered(ask: Ask, size: int, first: Page | None = None) -> Iterator[Page]:
-    """Yield all pages: until one is not full, and where there is a total, until all of it has come.
+def numbered(ask: Ask, size: int | None = None, first: Page | None = None) -> Iterator[Page]:
+    """Yield all pages: as long as `has_more` says; else until one is not full (`size`) and the total is reached.
 
-    `first` is the first page, if it was asked for already. Raises MismatchError when the total moves, when the pages do
-    not add up to it, when a page is the one before it, or when after several pages the first one reads differently:
-    then something came or went in between, and some other page may have lost or repeated a record.
+    `first` is the first page, if it was requested already. Raises MismatchError when the total changes, when the pages
+    do not add up to it, when a page is the one before it, when an empty page says that more follow, or when after
+    several pages the first one reads differently: then records came or went in between, and another page may have
+    lost or repeated one.
     """
     first = first or ask(0, 0)
     yield first
-    page, number, count = first, 0, len(first.items)
+    page, number, count, repeated = first, 0, len(first.items), 0
     while _more(page, count, size):
         number += 1
         before, page = page, ask(number, count)
@@ -50,8 +52,9 @@ def numbered(ask: Ask, size: int, first: Page | None = None) -> Iterator[Page]:
         yield page
         if first.total is not None and count > first.total:
             raise MismatchError(f"{count} records came where {first.total} were announced")
-        if len(page.items) >= SAME and page.items == before.items:
-            raise MismatchError("a page is the one before it: the place asked for is not honoured, or it moved")
+        repeated = repeated + len(page.items) if page.items == before.items else 0
+        if repeated >= SAME:
+            raise MismatchError("a page is the one before it: the API ignores which page is requested, or it moved")
         if page.total != first.total:
             raise MismatchError(f"the total moved from {first.total} to {page.total} while it was read")
     if first.total is not None and count != first.total:
@@ -59,45 +62,45 @@ def numbered(ask: Ask, size: int, first: Page | None = None) -> Iterator[Page]:
     if number:
         again = ask(0, 0)
         yield again.listing()
-        if (again.items, again.total) != (first.items, first.total):
+        if (again.items, again.total, again.has_more) != (first.items, first.total, first.has_more):
             raise MismatchError("the first page reads differently after the last one")
 
 
 def indexed(ask: Callable[[int], Page], size: int, refused: Callable[[MalformedError], bool]) -> Iterator[Page]:
-    """Yield all pages of a list that counts them from 1, or, as is noticed, from 0.
+    """Yield all pages of a list whose first page has the number 1, or, as is found out, 0.
 
-    Page 0 is asked for only where page 1 does not show that it is the first. `refused` says whether an error means that
-    there is no page 0; any other error leaves it open, and is raised unless a total will prove what came.
+    Page 0 is requested only where page 1 does not prove that it is the first. `refused` says whether an error means
+    that there is no page 0; any other error is raised, unless there is a total that proves whether all has come.
     """
-    one, first = ask(1), 1
-    if not _is_first(one, size):
+    first, base = ask(1), 1
+    if not _is_first(first, size):
         try:
             zero = ask(0)
         except MalformedError as error:
-            if one.total is None and not refused(error):
+            if first.total is None and not refused(error):
                 raise
         else:
-            looked_at = zero
-            if zero.items and zero.items != one.items:
-                one, first, looked_at = zero, 0, one
-            yield looked_at.listing()
-    yield from numbered(lambda number, _before: ask(first + number), size, first=one)
+            unused = zero
+            if zero.items and zero.items != first.items:
+                first, base, unused = zero, 0, first
+            yield unused.listing()
+    yield from numbered(lambda number, _before: ask(base + number), size, first=first)
 
 
-def _is_first(one: Page, size: int) -> bool:
-    """Say whether page 1 shows that none is before it: it holds what the total says, and a second would be shorter."""
-    return one.total is not None and len(one.items) == min(one.total, size) and one.total < 2 * size
+def _is_first(page: Page, size: int) -> bool:
+    """Say whether page 1 proves that none is before it: it holds what the total says, and a second would be shorter."""
+    return page.total is not None and len(page.items) == min(page.total, size) and page.total < 2 * size
 
 
 def announced(pages: Iterator[Page]) -> Iterator[Part]:
-    """Yield the parts of pages; the first one with data announces the total for all of them."""
-    told = False
+    """Yield the parts of pages; the first one with data carries the total of all of them, the others 0."""
+    is_first = True
     for page in pages:
         if page.part.role != "data":
             yield page.part
             continue
-        total = 0 if told and page.total is not None else page.total
-        told = True
+        total = page.total if is_first or page.total is None else 0
+        is_first = False
         yield page.part.replace(announced=total, count=len(page.items))
 
 
@@ -113,7 +116,7 @@ def opened(part: Part, layout: JsonLayout) -> tuple[list[Any], Any]:
 
 @dataclass
 class Counted:
-    """How many records a part holds, and the document around them: found without holding more than a block."""
+    """How many records a part holds, and the document around them, read block by block to bound memory."""
 
     part: Part
     layout: JsonLayout
@@ -140,8 +143,8 @@ class Counted:
 
 
 def _read(part: Part, layout: JsonLayout, each: Callable[[Block], None]) -> Any:  # noqa: ANN401 (JSON)
-    found = members(part.path)  # held: it keeps the file open
-    blocks = document(next(found, iter(())), layout.path or "")
+    opened_members = members(part.path)  # a reference to it keeps the file open
+    blocks = document(next(opened_members, iter(())), layout.path or "")
     while True:
         try:
             each(next(blocks))
@@ -149,6 +152,11 @@ def _read(part: Part, layout: JsonLayout, each: Callable[[Block], None]) -> Any:
             return end.value
 
 
-def _more(page: Page, count: int, size: int) -> bool:
-    """Say whether to go on: after a full page even when the total has come, which may be no more than the page's."""
-    return bool(page.items) and (len(page.items) >= size or (page.total is not None and count < page.total))
+def _more(page: Page, count: int, size: int | None) -> bool:
+    """Say whether to go on: after a full page even when the total is reached, which may count that page only."""
+    if page.has_more is not None:
+        if page.has_more and not page.items:
+            raise MismatchError("a page without records says that more follow")
+        return page.has_more
+    full = size is not None and len(page.items) >= size
+    return bool(page.items) and (full or (page.total is not None and count < page.total))

@@ -79,6 +79,8 @@ class Provider[S: Source, K: BaseModel]:
     bounded: bool = True
     #: How much more is requested at both ends, since no vendor documents whether the ends are inclusive.
     margin: dt.timedelta = MILLISECOND
+    #: The longest range, margins included, that one request may ask for; None: no limit. Longer spans are cut.
+    longest_range: dt.timedelta | None = None
     #: A capped range is halved down to this length.
     resolution: dt.timedelta = MILLISECOND
     smallest_window: dt.timedelta = SECOND

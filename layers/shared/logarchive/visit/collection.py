@@ -68,24 +68,33 @@ class Collection[S: Source, K: BaseModel]:
         return [part for part in self.parts if part.role == "data"]
 
     def gather(self, span: Span) -> list[int]:
-        """Collect what answers for `span`; return which parts do. Raises the ProviderError that ends the visit.
+        """Collect `span` in ranges that the provider takes, halved where a response reaches the cap.
 
-        An answer that reaches the cap is superseded by the answers for both halves of its range.
+        Return the positions of the parts that hold its records. Raises the ProviderError that ends the visit.
         """
+        provider = self.provider
+        pieces: Iterable[Span] = (span,)
+        if provider.longest_range:
+            longest = (provider.longest_range - 2 * provider.margin) // provider.resolution * provider.resolution
+            pieces = span.pieces(longest)
+        return [number for piece in pieces for number in self._halved(piece)]
+
+    def _halved(self, span: Span) -> list[int]:
+        """Collect a span; the parts of a response that reaches the cap are superseded by those of both halves."""
         try:
             mine = self._stable(span)
         except TooMuchError:
             halves = span.halves(self.provider.resolution) if span.length > SHORTEST_HALVED else None
             if halves is None:
                 raise
-            return [number for half in halves for number in self.gather(half)]
+            return [number for half in halves for number in self._halved(half)]
         if not self._capped(mine):
             return mine
         halves = span.halves(self.provider.resolution)
         if halves is None:
             self.truncated = True
             return mine
-        replacing = [number for half in halves for number in self.gather(half)]
+        replacing = [number for half in halves for number in self._halved(half)]
         self._supersede(mine, replacing)
         return replacing
 
