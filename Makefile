@@ -46,6 +46,10 @@ coverage: .venv/installed .tools/sam/installed .tools/ministack/installed ## eve
 lint: .venv/installed .tools/sam/installed .tools/checkov/installed ## ruff, lock files, mypy, pyright, import rules, template
 	@$(BIN)/python -m tools.lint
 
+.PHONY: provider
+provider: .venv/installed ## write the skeleton of one more provider: make provider NAME=activity
+	@$(BIN)/python -m tools.new_provider "$(NAME)"
+
 .PHONY: format
 format: .venv/installed ## format the code, mend what ruff can
 	$(BIN)/ruff format

@@ -11,11 +11,11 @@ from itertools import groupby
 
 from tools.registry import logical
 
-RESOURCE = re.compile(r"  (\w+):")
-#: What may differ from provider to provider, as it is compared.
-OWN = ((r"^( +Description:).*", r"\1 …"), (r"(Key: secrets, Value:) [^ ]+", r"\1 …"))
 #: Stands for a provider's name where texts are compared.
 NAME = "name"
+RESOURCE = re.compile(r"  (\w+):")
+#: What may differ from provider to provider, and how it begins for a new one.
+OWN = ((r"^( +Description:).*", "FILL IN what name archives."), (r"(Key: secrets, Value:) [^ ]+", NAME))
 
 
 @dataclass(frozen=True)
@@ -104,28 +104,29 @@ def _missing(run: Run, name: str) -> str:
 
 
 def _difference(run: Run, other: Run) -> Iterator[str]:
-    mine, theirs = (list(map(_compared, one.of(NAME))) for one in (run, other))
+    mine, theirs = (_begun(one.of(NAME), NAME) for one in (run, other))
     if mine != theirs:
         at = next((at for at, pair in enumerate(zip(mine, theirs, strict=False)) if pair[0] != pair[1]), len(mine))
         has, model = ((one.lines[at:] or ("nothing",))[0].strip() for one in (other, run))
         yield f'line {other.start + at + 1} is not as with "{run.provider}": {has!r} in place of {model!r}'
 
 
-def _compared(line: str) -> str:
-    for pattern, shown in OWN:
-        line = re.sub(pattern, shown, line)
-    return line
+def _begun(lines: Sequence[str], name: str) -> list[str]:
+    """Return lines about a provider without what only it can say."""
+    for pattern, begun in OWN:
+        lines = [re.sub(pattern, rf"\1 {renamed(begun, NAME, name)}", line) for line in lines]
+    return list(lines)
 
 
 def with_provider(text: str, names: Sequence[str], new: str) -> str:
     """Return a text that says of one more provider what it says of the first, behind the last one's."""
     found = runs(text, names)
-    order = list(dict.fromkeys(run.provider for run in found))
     lines = [_listed(line, names, new) for line in text.splitlines()]
-    behind = {run.start + len(run.lines): run for run in found if run.provider == order[-1]}
-    models = [run for run in found if run.provider == order[0]]
-    for (end, _), run in sorted(zip(behind.items(), models, strict=True), reverse=True, key=lambda pair: pair[0][0]):
-        lines[end:end] = _titled(run.of(new), new)
+    models = [run for run in found if run.provider == found[0].provider]
+    last = [run for run in found if run.provider == found[-1].provider]
+    for run, model in reversed(list(zip(last, models, strict=True))):
+        end = run.start + len(run.lines)
+        lines[end:end] = _titled(_begun(model.of(new), new), new)
     return "".join(f"{line}\n" for line in lines)
 
 

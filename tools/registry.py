@@ -17,9 +17,10 @@ sys.path.insert(0, str(ROOT / "layers" / "shared"))  # where the functions find 
 from logarchive.provider.provider import Provider
 
 
-def names(root: Path = ROOT) -> tuple[str, ...]:
+@cache
+def names() -> tuple[str, ...]:
     """Return the providers' names in alphabetical order."""
-    return tuple(sorted(app.parent.name for app in (root / "functions").glob("*/app.py") if _holds_provider(app)))
+    return tuple(sorted(app.parent.name for app in (ROOT / "functions").glob("*/app.py") if _holds_provider(app)))
 
 
 def _holds_provider(app: Path) -> bool:

@@ -15,6 +15,7 @@ from tests.unit.test_saved_queries import SHOWN
 from tools import alike
 from tools.demo.world import LATE, feeds
 from tools.lock import ROOT
+from tools.new_provider import FILES
 from tools.query import QUERIES
 from tools.registry import names
 
@@ -53,7 +54,20 @@ PLACES: Mapping[str, Callable[[], Collection[str]]] = {
 
 @pytest.mark.parametrize("place", PLACES)
 def test_every_place_knows_every_provider(place: str) -> None:
-    assert [f"{name}: {place.format(name=name)}" for name in sorted(set(names()) - set(PLACES[place]()))] == []
+    missing = [f"{name}: {place.format(name=name)}" for name in sorted(set(names()) - set(PLACES[place]()))]
+    assert not missing, "\n".join(missing)
+
+
+@pytest.mark.parametrize("name", names())
+def test_nothing_is_left_as_make_provider_wrote_it(name: str) -> None:
+    left = [
+        f"{path}:{number}: {line.strip()}"
+        for path in ("template.yaml", *(path.format(name=name) for path in FILES.values()))
+        if (ROOT / path).exists()
+        for number, line in enumerate((ROOT / path).read_text().splitlines(), 1)
+        if "FILL IN" in line and (path != "template.yaml" or alike.named(line, [name]))
+    ]
+    assert not left, "\n".join(left)
 
 
 @pytest.mark.parametrize("folder", ["docs/providers", "events/local", "queries/views", "tests/fixtures"])
@@ -62,7 +76,8 @@ def test_nothing_is_kept_for_a_provider_that_is_none(folder: str) -> None:
 
 
 def test_the_query_over_all_providers_names_all_of_them() -> None:
-    assert list(alike.faults((QUERIES / "rows-by-day.sql").read_text(), names())) == []
+    faults = list(alike.faults((QUERIES / "rows-by-day.sql").read_text(), names()))
+    assert not faults, f"queries/rows-by-day.sql: {faults}"
 
 
 #: A count in prose is wrong with the next provider. A decision tells what was the case when it was taken.
@@ -76,4 +91,4 @@ def test_no_text_counts_the_providers() -> None:
     command = ["git", "ls-files", "*.md", "*.toml", "*.yaml", "*.py", "Makefile", ":!docs/decisions"]
     listed = subprocess.run(command, cwd=ROOT, text=True, capture_output=True, check=True).stdout.split()
     found = [f"{path}: {match[0]}" for path in listed for match in COUNT.finditer((ROOT / path).read_text())]
-    assert found == [], "say it without a number"
+    assert not found, "say it without a number:\n" + "\n".join(found)

@@ -11,7 +11,7 @@ from logarchive.errors import Issue
 from logarchive.runtime.metric import UNITS, issue_metric
 from tests.template.transform import Deployed
 from tools.lock import ROOT
-from tools.registry import providers
+from tools.registry import logical, names
 
 
 def alarms() -> dict[str, dict[str, Any]]:
@@ -65,7 +65,7 @@ def test_an_alarm_tells_somebody_and_says_what_it_is_about(name: str) -> None:
     assert alarm["AlarmDescription"].endswith(".")
 
 
-def test_alarms_on_functions_watch_all_five() -> None:
+def test_alarms_on_functions_watch_all_of_them() -> None:
     stack = Deployed()
     for name, how in (("Errors", "SUM"), ("Throttles", "SUM"), ("NearTimeout", "MAX")):
         *stats, asked = alarms()[f"Function{name}Alarm"]["Metrics"]
@@ -83,7 +83,7 @@ def test_the_alarm_on_nearly_timing_out_rings_only_where_a_visit_did_not_give_wa
 
 def test_every_provider_has_an_alarm_on_lag_to_which_silence_is_lag() -> None:
     found = {watched(alarm)[3]: alarm for alarm in alarms().values() if watched(alarm)[2] == "LagSeconds"}
-    assert set(found) == set(providers())
+    assert set(found) == set(names())
     assert {alarm["TreatMissingData"] for alarm in found.values()} == {"breaching"}
     others = [alarm for alarm in alarms().values() if watched(alarm)[2] != "LagSeconds"]
     assert {alarm["TreatMissingData"] for alarm in others} == {"notBreaching"}
@@ -109,7 +109,9 @@ def test_who_gives_an_address_is_told_by_mail() -> None:
 def test_every_alarm_has_a_line_in_operations_md_and_no_line_is_of_none() -> None:
     text = (ROOT / "docs" / "operations.md").read_text()
     section = text.partition("\n## Alarms\n")[2].partition("\n## ")[0]
-    assert set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)) == set(alarms())
+    found = set(re.findall(r"^\| `([\w<>]+)` \|", section, re.MULTILINE))
+    each = {name.replace("<Provider>", logical(provider)) for name in found for provider in names()}
+    assert each == set(alarms())
 
 
 def widgets() -> Iterator[dict[str, Any]]:

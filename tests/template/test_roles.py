@@ -18,7 +18,7 @@ from tests.simulator import HOSTS
 from tests.template.called import Called
 from tests.template.policy import Request, Role
 from tests.template.transform import ACCOUNT, REGION, Deployed
-from tools.registry import names
+from tools.registry import logical, names
 from tools.stack import Aws as Access
 
 NOW = dt.datetime(2026, 11, 20, tzinfo=dt.UTC)
@@ -46,7 +46,10 @@ EVERYTHING = {
 
 @pytest.fixture(scope="module")
 def made(emulator: Access, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
-    """Run every action of every provider, and tell what each asked of AWS."""
+    """Run every action of every provider, and note what each asks of AWS.
+
+    Only a provider that the simulator plays can be run; `tests/contract/test_places.py` says which one is not played.
+    """
     with stage(emulator, NOW, scale=0.02) as here:
         here.raw_retention_days = 30
         bucket = f"{here.name}-locked"
@@ -108,7 +111,7 @@ def upload(here: Stage, provider: str, path: Path) -> None:
 
 def role(here: Stage, provider: str, **parameters: str) -> Role:
     names = {"ExistingBucketName": here.aws.store.bucket, "ExistingTableName": here.aws.table.table.name}
-    return Role.of(Deployed({**names, **EVERYTHING, **parameters}, here.name), f"{provider.title()}Role")
+    return Role.of(Deployed({**names, **EVERYTHING, **parameters}, here.name), f"{logical(provider)}Role")
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
@@ -197,6 +200,6 @@ def test_nobody_but_lambda_takes_a_function_s_role_nor_anybody_else_s_schedule_t
     roles = Deployed().of_type("AWS::IAM::Role")
     trusted = {name: item["AssumeRolePolicyDocument"]["Statement"][0] for name, item in roles.items()}
     assert {name: one["Principal"]["Service"] for name, one in trusted.items() if name != "SchedulerRole"} == {
-        f"{provider.title()}Role": "lambda.amazonaws.com" for provider in names()
+        f"{logical(provider)}Role": "lambda.amazonaws.com" for provider in names()
     }
     assert trusted["SchedulerRole"]["Condition"] == {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
