@@ -177,7 +177,7 @@ def provider_table() -> str:
 
 def events() -> str:
     """Return the events and their fields."""
-    models: tuple[type[BaseModel], ...] = get_args(get_args(Event.__value__)[0])
+    models: tuple[type[BaseModel], ...] = get_args(Event.__value__)
     return table(
         ["action", "fields", "does"], [[f"`{_action(model)}`", _fields(model), _said(model)] for model in models]
     )

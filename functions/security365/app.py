@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from logarchive.action.handler import lambda_handler
 from logarchive.column.convert import epoch_ms, item, severity_name, text
@@ -20,7 +20,7 @@ from logarchive.errors import (
 from logarchive.moment import Clock, to_epoch_ms
 from logarchive.part import Part
 from logarchive.provider.credential import Credential
-from logarchive.provider.header import API_KEY, Headers
+from logarchive.provider.header import header_check
 from logarchive.provider.paging import Counted
 from logarchive.provider.provider import Api, Provider
 from logarchive.provider.secret import Key, Secret
@@ -46,6 +46,8 @@ KINDS: Mapping[str, type[ProviderError]] = {
     "61002": ForbiddenError,  # Referer does not match system domain
     "61003": MalformedError,  # JSON conversion error
 }
+#: Stands for the secret's `api_key` in the value of a header.
+API_KEY = "{api_key}"
 #: More than this beside what was asked for, a record is not of the range.
 SLACK_MS = 60_000
 
@@ -67,7 +69,7 @@ class Security365Source(Source):
         description="the domain registered with the licence, sent exactly as it stands here",
     )
     page_size: int = Field(CAP, ge=2, le=CAP, strict=True, description="records of one answer")
-    headers: Headers = Field(
+    headers: Annotated[dict[str, str], AfterValidator(header_check({"referer": None, "x-api-key": API_KEY}))] = Field(
         default_factory=dict[str, str],
         description="further headers, nothing secret; `{api_key}` stands for the secret's",
     )

@@ -59,12 +59,12 @@ BAD_SOURCES: list[tuple[str, dict[str, object], str]] = [
     ("unknown-key", GOOD | {"project_idd": 2}, "project_idd: unknown"),
     ("wrong-type", GOOD | {"project_id": "1"}, "project_id: "),
     ("no-field", {"secret": "{}/ncloud/one", "project_id": 1}, "project_key: "),
-    ("foreign-secret", GOOD | {"secret": "other/ncloud/one"}, "secret: 'other/ncloud/one'"),
+    ("foreign-secret", GOOD | {"secret": "other/ncloud/one"}, "secret: the name does not start with"),
     ("no-secret", GOOD | {"secret": "{}/ncloud/none"}, "/ncloud/none' cannot be read"),
     ("secret-of-another", GOOD | {"secret": "{}/ncloud/wrong"}, "access_key: "),
     ("bad-window", GOOD | {"window": "PT0S"}, "window: "),
-    ("Bad_Name", GOOD, "bad name 'Bad_Name'"),
-    ("deep/name", GOOD, "bad name 'deep/name'"),
+    ("Bad_Name", GOOD, 'name: "Bad_Name" is no source name'),
+    ("deep/name", GOOD, 'name: "deep/name" is no source name'),
 ]
 
 

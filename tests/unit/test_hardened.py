@@ -162,7 +162,7 @@ def test_a_start_within_the_hour_of_a_file_is_refused_where_the_file_is_the_unit
     source = {"secret": "la/dsa/one", "api": "cdn", "hosts": ["a.test"], "start": "2026-11-20T00:30:00Z"}
     ssm = FakeSsm({"/la/sources/dsa/edge": json.dumps(source)})
     _, [error] = SourceLoader(dsa, ssm, FakeSecrets(), "/la/sources/dsa", "la").load()  # type: ignore[arg-type] # drop-ins
-    assert error.error == "start: must be a multiple of PT1H in UTC"
+    assert error.error == "start: 2026-11-20T00:30:00Z is no multiple of PT1H in UTC; for instance 2026-11-20T00:00:00Z"
 
 
 def test_a_range_that_the_provider_cannot_answer_in_time_is_asked_for_in_halves() -> None:

@@ -1,3 +1,5 @@
+import datetime as dt
+
 import pytest
 
 from logarchive.errors import ConfigError
@@ -13,7 +15,7 @@ CHOSEN = {
 
 
 def settings(monkeypatch: pytest.MonkeyPatch, **variables: str) -> Settings:
-    for name in CHOSEN:
+    for name in (*CHOSEN, "ARCHIVE_FROM"):
         monkeypatch.delenv(name, raising=False)
     for name, value in {**NEEDED, **variables}.items():
         monkeypatch.setenv(name, value)
@@ -31,14 +33,20 @@ def test_what_was_chosen_at_deployment_is_read(monkeypatch: pytest.MonkeyPatch) 
     )
 
 
+def test_settings_know_the_first_day_of_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    first_day = settings(monkeypatch, ARCHIVE_FROM="2026-11-01").archive_from
+    assert first_day == dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
+    with pytest.raises(ConfigError, match=r"ARCHIVE_FROM: 'November' is no day; for instance 2026-.* ArchiveFrom"):
+        settings(monkeypatch, ARCHIVE_FROM="November")
+
+
 def test_false_is_not_true(monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings(monkeypatch, PER_SOURCE_METRICS="false", TRACING="false") == settings(monkeypatch)
 
 
-@pytest.mark.parametrize("name", NEEDED)
-def test_a_variable_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    with pytest.raises(ConfigError, match=name):
-        settings(monkeypatch, **{name: ""})
+def test_every_variable_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ConfigError, match=f"environment variables are not set: {', '.join(NEEDED)}"):
+        settings(monkeypatch, **dict.fromkeys(NEEDED, ""))
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 import datetime as dt
 import json
+import re
 from typing import Any, cast
 
 import pytest
@@ -32,72 +33,121 @@ def test_a_good_source_and_its_secret_are_read() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "reason"),
+    ("fields", "message"),
     [
-        ("shop", GOOD | {"project_idd": 2}, "project_idd: unknown field"),
-        ("shop", GOOD | {"project_id": "one"}, "project_id: Input should be a valid integer"),
-        ("shop", {"secret": "la/ncloud/one"}, "project_key: Field required; project_id: Field required"),
-        ("shop", "not json", "Invalid JSON"),
-        ("shop", GOOD | {"secret": "other/ncloud/one"}, "does not start with la/ncloud/ or la/elsa/"),
-        ("shop", GOOD | {"window": "PT0.5S"}, "window: must be whole seconds"),
-        ("shop", GOOD | {"window": "PT0S"}, "window: must be longer than zero"),
-        ("shop", GOOD | {"revisit": ["P1D", "PT1H"]}, "revisit: must be ascending"),
-        ("shop", GOOD | {"retention": "P1D"}, "retention: the provider would drop records before the last revisit"),
-        ("shop", GOOD | {"start": "2026-11-01T00:00:00"}, "start: .*timezone"),
-        ("shop", GOOD | {"workers": 0}, "workers: "),
-        ("shop", GOOD | {"base_url": "https://me:pass@elsa.example"}, "base_url: must not hold a user name"),
-        ("Shop", GOOD, "bad name 'Shop'"),
-        ("shop/two", GOOD, "bad name 'shop/two'"),
+        ({"project_idd": 2}, "project_idd: unknown field; did you mean project_id?"),
+        ({"zzz": 2}, "zzz: unknown field; the fields are secret, base_url, start, window, delay, revisit, "),
+        ({"project_id": "one"}, 'project_id: "one" is no whole number; for instance 1'),
+        ({"project_id": -1}, "project_id: -1 is less than 0; for instance 0"),
+        ({"project_key": ""}, "project_key: too short; the minimum length is 1"),
+        ({"secret": {"access_key": "hush"}}, "secret: is no text; for instance logarchive/ncloud/prod"),
+        (
+            {"secret": "other/ncloud/one"},
+            "secret: the name does not start with la/ncloud/ or la/elsa/",
+        ),
+        ({"window": "1h"}, 'window: "1h" is no ISO 8601 duration; for instance PT1H'),
+        (
+            {"window": "PT0.5S"},
+            'window: "PT0.5S" is no duration of whole seconds, from 0 to ten years; for instance PT1H',
+        ),
+        ({"window": "PT0S"}, 'window: "PT0S" is not longer than zero; for instance PT1H'),
+        ({"delay": "5 min"}, 'delay: "5 min" is no ISO 8601 duration; for instance PT5M'),
+        ({"delay": "-PT1H"}, 'delay: "-PT1H" is no duration of whole seconds, from 0 to '),
+        ({"revisit": "PT1H"}, 'revisit: "PT1H" is no list; for instance ["PT1H", "P1D"]'),
+        ({"revisit": ["PT1H", "1 h"]}, 'revisit.1: "1 h" is no ISO 8601 duration; for instance PT1H'),
+        (
+            {"revisit": ["P1D", "PT1H"]},
+            'revisit: must be ages in ascending order, each once; for instance ["PT1H", "P1D"]',
+        ),
+        (
+            {"retention": "P1D"},
+            "retention: P1D must be longer than window + last age in revisit (P1DT1H): ",
+        ),
+        ({"retention": "30"}, 'retention: "30" is no ISO 8601 duration; for instance PT1H'),
+        ({"start": "yesterday"}, 'start: "yesterday" is no ISO 8601 time; for instance 2026-11-01T00:00:00Z'),
+        (
+            {"start": "2026-11-01T00:00:00"},
+            'start: "2026-11-01T00:00:00" has no time zone; for instance 2026-11-01T00:00:00Z',
+        ),
+        (
+            {"start": "2026-11-01T00:00:00.5Z"},
+            'start: "2026-11-01T00:00:00.5Z" is no whole second of the years 2000 to ',
+        ),
+        ({"workers": 0}, "workers: 0 is less than 1; for instance 1"),
+        ({"workers": 21}, "workers: 21 is more than 20; for instance 1"),
+        (
+            {"pace": 1, "workers": 2},
+            "pace: 1 is less than one request a minute for each of the 2 workers; ",
+        ),
+        ({"enabled": "maybe"}, 'enabled: "maybe" is neither true nor false; for instance true'),
+        (
+            {"base_url": "elsa.example"},
+            "base_url: is no http or https URL; for instance https://",
+        ),
+        (
+            {"base_url": "https://me:hush@elsa.example"},
+            "base_url: must not contain a user name or password: ",
+        ),
+        ({"format": "XML"}, "format: \"XML\" is not 'JSON' or 'CSV'"),
     ],
 )
-def test_a_bad_source_is_named_with_its_reason_and_the_others_go_on(name: str, text: object, reason: str) -> None:
-    good, bad = sources({name: text, "other": GOOD}).load()
+def test_a_message_says_what_is_wrong_where_and_what_is_right(fields: dict[str, object], message: str) -> None:
+    good, [bad] = sources({"shop": GOOD | fields, "other": GOOD}).load()
     assert list(good) == ["other"]
-    [error] = bad
-    assert error.name == name
-    with pytest.raises(ConfigError, match=reason):
-        raise ConfigError(error.error)
+    assert (bad.name, bad.error[: len(message)]) == ("shop", message)
+    assert "hush" not in bad.error
 
 
 @pytest.mark.parametrize(
-    ("secrets", "reason"),
+    ("name", "text", "message"),
     [
-        ({}, "secret 'la/ncloud/one' cannot be read: ResourceNotFoundException"),
-        ({"la/ncloud/one": "hush-hush"}, "Invalid JSON"),
-        ({"la/ncloud/one": '{"access_key": "hush-hush"}'}, "secret_key: Field required"),
-        ({"la/ncloud/one": '{"access_key": "a", "secret_key": ["hush-hush"]}'}, "secret_key: "),
+        ("shop", {"secret": "la/ncloud/one", "project_id": 1}, "project_key: missing (the project's key)"),
+        (
+            "shop",
+            "[]",
+            'the document is no JSON object; for instance {"secret": "logarchive/',
+        ),
+        ("shop", "not json", "the document is no JSON: expected ident at line 1 column 2; for instance {"),
+        (
+            "Shop",
+            GOOD,
+            'name: "Shop" is no source name: lower-case letters, digits and -, at most 63; for instance shop-1',
+        ),
+        ("shop/two", GOOD, 'name: "shop/two" is no source name'),
     ],
 )
-def test_a_bad_secret_is_named_without_a_word_of_what_it_holds(secrets: dict[str, str], reason: str) -> None:
+def test_a_source_that_is_no_source_at_all_is_named_with_its_reason(name: str, text: object, message: str) -> None:
+    good, [bad] = sources({name: text, "other": GOOD}).load()
+    assert list(good) == ["other"]
+    assert (bad.name, bad.error[: len(message)]) == (name, message)
+
+
+@pytest.mark.parametrize(
+    ("secrets", "message"),
+    [
+        ({}, "cannot be read: ResourceNotFoundException"),
+        (
+            {"la/ncloud/one": "hush-hush"},
+            'the document is no JSON: expected value at line 1 column 1; for instance {"access_key": "…", ',
+        ),
+        ({"la/ncloud/one": '{"access_key": "hush-hush"}'}, "secret_key: missing"),
+        ({"la/ncloud/one": '{"access_key": "a", "secret_key": ["hush-hush"]}'}, "secret_key: is no text"),
+        (
+            {"la/ncloud/one": '{"access_key": "a", "secret_key": "hush hush"}'},
+            "secret_key: must be printable ASCII",
+        ),
+        (
+            {"la/ncloud/one": '{"access_key": "a", "secretkey": "hush-hush"}'},
+            "secretkey: unknown field; did you mean secret_key?",
+        ),
+    ],
+)
+def test_a_bad_secret_is_named_without_a_word_of_what_it_holds(secrets: dict[str, str], message: str) -> None:
     found = sources({"shop": GOOD}, secrets)
-    with pytest.raises(ConfigError, match=reason) as caught:
+    with pytest.raises(ConfigError, match=f"^secret 'la/ncloud/one'.*{re.escape(message)}") as caught:
         found.secret(found.load()[0]["shop"])
-    assert "hush-hush" not in str(caught.value)
-    assert "hush-hush" not in repr(caught.value.__cause__)
-
-
-def test_settings_name_every_variable_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    from logarchive.runtime.settings import Settings
-
-    monkeypatch.setenv("ARCHIVE_BUCKET", "b")
-    for name in ("LEDGER_TABLE", "SOURCES_PATH", "SECRETS_PREFIX"):
-        monkeypatch.delenv(name, raising=False)
-    with pytest.raises(ConfigError, match="LEDGER_TABLE, SOURCES_PATH, SECRETS_PREFIX"):
-        Settings.from_environment()
-
-
-def test_settings_know_the_first_day_of_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
-    from logarchive.runtime.settings import Settings
-
-    for name in ("ARCHIVE_BUCKET", "LEDGER_TABLE", "SOURCES_PATH", "SECRETS_PREFIX"):
-        monkeypatch.setenv(name, "x")
-    monkeypatch.delenv("ARCHIVE_FROM", raising=False)
-    assert Settings.from_environment().archive_from is None
-    monkeypatch.setenv("ARCHIVE_FROM", "2026-11-01")
-    assert Settings.from_environment().archive_from == dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
-    monkeypatch.setenv("ARCHIVE_FROM", "November")
-    with pytest.raises(ConfigError, match=r"ARCHIVE_FROM: 'November' is no day; .* ArchiveFrom"):
-        Settings.from_environment()
+    assert "hush" not in str(caught.value)
+    assert "hush" not in repr(caught.value.__cause__)
 
 
 def test_the_first_day_of_the_table_comes_from_the_environment_to_the_sources() -> None:

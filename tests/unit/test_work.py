@@ -179,7 +179,7 @@ def test_a_window_that_another_worker_holds_is_busy() -> None:
 
 def test_a_backfill_into_the_future_is_refused() -> None:
     answer = act(scenario().archive(), backfill(end="2027-01-01T00:00:00Z"))
-    assert "lies in the future" in answer["errors"][0]["error"]
+    assert "is in the future; the latest possible end is" in answer["errors"][0]["error"]
 
 
 @pytest.mark.parametrize("dry_run", [False, True])
@@ -188,7 +188,7 @@ def test_a_backfill_of_days_that_the_table_does_not_show_is_refused_and_the_para
     stage.archive_from = END
     answer = act(stage.archive(), backfill(dry_run=dry_run))
     assert not answer["ok"]
-    assert "2026-11-20T00:00:00Z lies before ArchiveFrom (2026-11-21)" in answer["errors"][0]["error"]
+    assert "start: 2026-11-20T00:00:00Z is before ArchiveFrom (2026-11-21)" in answer["errors"][0]["error"]
     assert list(stage.ledger.every()) == []
 
 

@@ -17,9 +17,7 @@ ArchiveFailure
 └── ArchiveError     us: our own AWS refused a call or contradicted itself
 """
 
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
-
-from pydantic import ValidationError
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 if TYPE_CHECKING:
     from logarchive.part import Part
@@ -121,14 +119,3 @@ class LostClaimError(ArchiveFailure):
 
 class ArchiveError(ArchiveFailure):
     """Our own AWS refused a call, or returned what is impossible."""
-
-
-def reasons(error: ValidationError) -> str:
-    """Say what is wrong with a document, field by field, without repeating a value."""
-    return "; ".join(_reason(item) for item in error.errors(include_url=False, include_input=False))
-
-
-def _reason(item: Any) -> str:  # noqa: ANN401 (pydantic's error details)
-    where = ".".join(map(str, item["loc"]))
-    what = "unknown field" if item["type"] == "extra_forbidden" else item["msg"].removeprefix("Value error, ")
-    return f"{where}: {what}" if where else what

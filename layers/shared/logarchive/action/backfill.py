@@ -13,7 +13,7 @@ from logarchive.action.result import MOST_WINDOWS, Result, window_result, window
 from logarchive.action.work import dispatch
 from logarchive.errors import ConfigError
 from logarchive.ledger.entry import Entry
-from logarchive.moment import duration, floor, instant
+from logarchive.moment import floor, instant
 from logarchive.provider.source import Source
 from logarchive.visit.worker import Worker
 from logarchive.window import Span
@@ -28,11 +28,11 @@ _USD_PER_WINDOW = 4 * 0.000005 + 6 * 0.000000625 + 4 * 0.000000125
 def backfill[S: Source, K: BaseModel](archive: Archive[S, K], event: Backfill) -> Result:
     """Plan and visit a range. Raises ConfigError for an unknown source, or a range that is not allowed."""
     source = archive.source(event.source)
-    if event.end > archive.invocation.clock():
-        raise ConfigError(f"end: {instant(event.end)} lies in the future; only what has ended can be archived")
-    grain = archive.provider.smallest_window
-    if floor(event.start, grain) != event.start or floor(event.end, grain) != event.end:
-        raise ConfigError(f"start, end: must be multiples of {duration(grain)} in UTC")
+    if event.end > (now := archive.invocation.clock()):
+        latest = floor(now, archive.provider.smallest_window)
+        raise ConfigError(f"end: {instant(event.end)} is in the future; the latest possible end is {instant(latest)}")
+    archive.source_loader.check_aligned("start", event.start)
+    archive.source_loader.check_aligned("end", event.end)
     archive.source_loader.check_start(event.start)
     run = _BackfillRun(archive, event, source)
     if event.dry_run:

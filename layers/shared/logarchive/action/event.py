@@ -1,31 +1,20 @@
 """Events: the input of a function. A wrong event changes nothing, and the result says what is wrong with it."""
 
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import Annotated, Literal, cast
 
-from pydantic import (
-    AfterValidator,
-    AwareDatetime,
-    BaseModel,
-    ConfigDict,
-    Field,
-    TypeAdapter,
-    ValidationError,
-    model_validator,
-)
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from logarchive.errors import ConfigError, reasons
-from logarchive.provider.source import NAME, utc
+from logarchive.errors import ConfigError
+from logarchive.moment import instant
+from logarchive.provider.source import utc, valid_name
+from logarchive.provider.validation import reasons
 from logarchive.window import Span
 
-
-def _name(text: str) -> str:
-    if not NAME.fullmatch(text):
-        raise ValueError("names are lower-case letters, digits and -, at most 63")
-    return text
-
-
-type SourceName = Annotated[str, AfterValidator(_name)]
-type Moment = Annotated[AwareDatetime, AfterValidator(utc)]
+type SourceName = Annotated[str, AfterValidator(valid_name), Field(description="a source's name", examples=["shop-1"])]
+type Moment = Annotated[
+    AwareDatetime, AfterValidator(utc), Field(description="a time", examples=["2026-11-01T00:00:00Z"])
+]
 
 
 class _Event(BaseModel):
@@ -66,7 +55,7 @@ class Backfill(_Event):
     @model_validator(mode="after")
     def _ordered(self) -> "Backfill":
         if self.start >= self.end:
-            raise ValueError("start must be before end")
+            raise ValueError(f"start: {instant(self.start)} is not before end, {instant(self.end)}")
         return self
 
     @property
@@ -82,14 +71,27 @@ class Status(_Event):
     source: SourceName | None = None
 
 
-type Event = Annotated[Tick | Work | Backfill | Status, Field(discriminator="action")]
+type Event = Tick | Work | Backfill | Status
 
-_EVENT: TypeAdapter[Tick | Work | Backfill | Status] = TypeAdapter(Event)
+#: The actions, each with the model of its event.
+ACTIONS: Mapping[str, type[Tick | Work | Backfill | Status]] = {
+    "tick": Tick,
+    "work": Work,
+    "backfill": Backfill,
+    "status": Status,
+}
 
 
-def parse_event(event: Any) -> Tick | Work | Backfill | Status:  # noqa: ANN401 (whatever the caller sent)
+def parse_event(event: object) -> Event:
     """Read an event. Raises ConfigError saying what is wrong with it."""
+    if not isinstance(event, Mapping):
+        raise ConfigError('the event is no JSON object; for instance {"action": "tick"}')
+    action = cast("Mapping[str, object]", event).get("action", "")
+    model = ACTIONS.get(str(action))
+    if model is None:
+        what = f'"{action}" is no action' if action else "missing"
+        raise ConfigError(f"action: {what}; the actions are {', '.join(ACTIONS)}")
     try:
-        return _EVENT.validate_python(event)
+        return model.model_validate(event)
     except ValidationError as error:
-        raise ConfigError(reasons(error)) from None
+        raise ConfigError(reasons(error, model)) from None

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, SecretStr
 
 def _printable(value: SecretStr) -> SecretStr:
     if not re.fullmatch("[!-~]+", value.get_secret_value()):
-        raise ValueError("must be printable ASCII without spaces: was a space or line feed pasted with it?")
+        raise ValueError("must be printable ASCII without spaces: was a space or a line feed pasted with it?")
     return value
 
 

@@ -6,23 +6,29 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, HttpUrl, model_validator
 
-from logarchive.moment import DAY, HOUR
+from logarchive.moment import DAY, HOUR, SECOND, duration
 from logarchive.window import Window
 
-NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+_MAX_LENGTH = 3653 * DAY
 
-LONGEST = 3653 * DAY
+
+def valid_name(text: str) -> str:
+    """Return a source's name; raise ValueError if it is none."""
+    if not _NAME.fullmatch(text):
+        raise ValueError("is no source name: lower-case letters, digits and -, at most 63; for instance shop-1")
+    return text
 
 
 def _positive(length: dt.timedelta) -> dt.timedelta:
     if length <= dt.timedelta(0):
-        raise ValueError("must be longer than zero")
+        raise ValueError("is not longer than zero; for instance PT1H")
     return length
 
 
 def _whole_seconds(length: dt.timedelta) -> dt.timedelta:
-    if length % dt.timedelta(seconds=1) or not dt.timedelta(0) <= length <= LONGEST:
-        raise ValueError("must be whole seconds, not negative, and at most ten years")
+    if length % SECOND or not dt.timedelta(0) <= length <= _MAX_LENGTH:
+        raise ValueError("is no duration of whole seconds, from 0 to ten years; for instance PT1H")
     return length
 
 
@@ -31,15 +37,15 @@ type PositiveLength = Annotated[Length, AfterValidator(_positive)]
 
 
 def utc(moment: dt.datetime) -> dt.datetime:
-    """Return a moment in UTC; raise ValueError unless it is whole seconds of this century."""
+    """Return a moment in UTC; raise ValueError if it is no whole second of this century."""
     if moment.microsecond or not 2000 <= moment.year < 2100:  # noqa: PLR2004 (years)
-        raise ValueError("must be whole seconds, of the years 2000 to 2099")
+        raise ValueError("is no whole second of the years 2000 to 2099; for instance 2026-11-01T00:00:00Z")
     return moment.astimezone(dt.UTC)
 
 
 def _ascending(ages: tuple[dt.timedelta, ...]) -> tuple[dt.timedelta, ...]:
     if list(ages) != sorted(set(ages)):
-        raise ValueError("must be ascending ages from the window's end")
+        raise ValueError("must be ages in ascending order, each once")
     return ages
 
 
@@ -48,7 +54,7 @@ type Ages = Annotated[tuple[Length, ...], AfterValidator(_ascending)]
 
 def _without_user(url: HttpUrl) -> HttpUrl:
     if url.username or url.password:
-        raise ValueError("must not hold a user name or password: credentials belong into the secret")
+        raise ValueError("must not contain a user name or password: credentials belong in the secret")
     return url
 
 
@@ -60,7 +66,9 @@ class Source(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    secret: str = Field(description="name of the Secrets Manager secret with the credentials")
+    secret: str = Field(
+        description="name of the Secrets Manager secret with the credentials", examples=["logarchive/ncloud/prod"]
+    )
     base_url: Address = Field(description="where the API lives; the vendor's public address by default")
     start: Annotated[AwareDatetime, AfterValidator(utc)] | None = Field(
         None, description="archive from here on; the window open at the first tick by default"
@@ -81,14 +89,20 @@ class Source(BaseModel):
     @model_validator(mode="after")
     def _a_request_a_minute(self) -> Self:
         if self.pace is not None and self.pace < self.workers:
-            raise ValueError("pace: at least one request a minute for each of the workers")
+            raise ValueError(
+                f"pace: {self.pace} is less than one request a minute for each of the {self.workers} workers; "
+                f"for instance {self.workers}"
+            )
         return self
 
     @model_validator(mode="after")
     def _revisited_in_time(self) -> Self:
-        if self.retention and self.revisit and self.window + self.revisit[-1] >= self.retention:
+        needed = self.window + max(self.revisit, default=dt.timedelta(0))
+        if self.retention and self.revisit and self.retention <= needed:
             raise ValueError(
-                "retention: the provider would drop records before the last revisit (window + last age in revisit)"
+                f"retention: {duration(self.retention)} must be longer than window + last age in revisit "
+                f"({duration(needed)}): the provider would drop records before the last visit; "
+                f"for instance {duration((needed // DAY + 1) * DAY)}"
             )
         return self
 

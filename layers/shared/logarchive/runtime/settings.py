@@ -57,7 +57,7 @@ class Settings:
 def _days(name: str) -> int:
     text = os.environ.get(name, "0")
     if not re.fullmatch(r"\d{1,5}", text):
-        raise ConfigError(f"{name}: {text!r} is not a number of days")
+        raise ConfigError(f"{name}: {text!r} is no number of days; for instance 30")
     return int(text)
 
 
@@ -67,4 +67,6 @@ def _first_day(text: str | None) -> dt.datetime | None:
     try:
         return dt.datetime.strptime(f"{text} +0000", "%Y-%m-%d %z").astimezone(dt.UTC)
     except ValueError:
-        raise ConfigError(f"ARCHIVE_FROM: {text!r} is no day; the stack's parameter ArchiveFrom sets it") from None
+        raise ConfigError(
+            f"ARCHIVE_FROM: {text!r} is no day; for instance 2026-11-01, in the stack's ArchiveFrom"
+        ) from None

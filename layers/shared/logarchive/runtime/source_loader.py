@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 from pydantic import BaseModel, ValidationError
 
-from logarchive.errors import ConfigError, reasons
+from logarchive.errors import ConfigError
 from logarchive.moment import duration, floor, instant
 from logarchive.provider.provider import Provider
-from logarchive.provider.source import NAME, Source
+from logarchive.provider.source import Source, valid_name
+from logarchive.provider.validation import reasons
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager.client import SecretsManagerClient
@@ -52,27 +53,38 @@ class SourceLoader[S: Source, K: BaseModel]:
 
     def parse(self, source_name: str, text: str) -> S:
         """Read one source. Raises ConfigError naming every field that is wrong."""
-        if not NAME.fullmatch(source_name):
-            raise ConfigError(f"bad name {source_name!r}: names are lower-case letters, digits and -, at most 63")
+        try:
+            valid_name(source_name)
+        except ValueError as error:
+            raise ConfigError(f'name: "{source_name}" {error}') from None
         try:
             source = self.provider.source.model_validate_json(text)
         except ValidationError as error:
-            raise ConfigError(reasons(error)) from None
+            raise ConfigError(reasons(error, self.provider.source)) from None
+        grain = duration(self.provider.smallest_window)
         if source.window % self.provider.smallest_window:
-            raise ConfigError(f"window: must be a multiple of {duration(self.provider.smallest_window)}")
-        if source.start and source.start != floor(source.start, self.provider.smallest_window):
-            raise ConfigError(f"start: must be a multiple of {duration(self.provider.smallest_window)} in UTC")
+            raise ConfigError(f"window: {duration(source.window)} is no multiple of {grain}; for instance {grain}")
         if source.start:
+            self.check_aligned("start", source.start)
             self.check_start(source.start)
         self._check_prefix(source.secret)
         return source
+
+    def check_aligned(self, field: str, moment: dt.datetime) -> None:
+        """Raise ConfigError if no window of the provider may begin or end at that moment."""
+        grain = self.provider.smallest_window
+        if (aligned := floor(moment, grain)) != moment:
+            raise ConfigError(
+                f"{field}: {instant(moment)} is no multiple of {duration(grain)} in UTC; "
+                f"for instance {instant(aligned)}"
+            )
 
     def check_start(self, start: dt.datetime) -> None:
         """Raise ConfigError if the table `logs` begins later: no query would find the rows."""
         if self.archive_from and start < self.archive_from:
             raise ConfigError(
-                f"start: {instant(start)} lies before ArchiveFrom ({self.archive_from:%Y-%m-%d}), the first day that "
-                "the table logs shows; give that parameter of the stack an earlier day first"
+                f"start: {instant(start)} is before ArchiveFrom ({self.archive_from:%Y-%m-%d}), the first day of the "
+                f"table logs; first set that parameter of the stack to an earlier day, for instance {start:%Y-%m-%d}"
             )
 
     def secret(self, source: S) -> K:
@@ -93,7 +105,7 @@ class SourceLoader[S: Source, K: BaseModel]:
         try:
             return self.provider.secret.model_validate_json(text)
         except ValidationError as error:
-            raise ConfigError(f"secret {source.secret!r}: {reasons(error)}") from None
+            raise ConfigError(f"secret {source.secret!r}: {reasons(error, self.provider.secret)}") from None
 
     def _check_prefix(self, secret: str) -> None:
         prefixes = [
@@ -102,7 +114,8 @@ class SourceLoader[S: Source, K: BaseModel]:
         ]
         if not secret.startswith(tuple(prefixes)):
             raise ConfigError(
-                f"secret: {secret!r} does not start with {' or '.join(prefixes)}, so this function may not read it"
+                f"secret: the name does not start with {' or '.join(prefixes)}, so this function may not read it; "
+                f"for instance {prefixes[0]}prod"
             )
 
     def _parameters(self) -> Iterator[tuple[str, str]]:

@@ -1,0 +1,102 @@
+"""What is wrong with a document that its model refuses: where, what, and an example of what is right."""
+
+import json
+from difflib import get_close_matches
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+_MOMENT = "2026-11-01T00:00:00Z"
+#: How pydantic's kinds of errors begin -> what is wrong, and an example where the field has no default to show;
+#: "": no example is needed.
+_KINDS = (
+    ("missing", "missing", None),
+    ("time_delta_", "is no ISO 8601 duration", "PT1H"),
+    ("datetime_", "is no ISO 8601 time", _MOMENT),
+    ("timezone_", "has no time zone", _MOMENT),
+    ("int_", "is no whole number", "1"),
+    ("bool_", "is neither true nor false", "true"),
+    ("string_type", "is no text", None),
+    ("string_too_short", "too short; the minimum length is {min_length}", ""),
+    ("string_too_long", "too long; the maximum length is {max_length}", ""),
+    ("string_pattern_", "does not match {pattern}", None),
+    ("url_", "is no http or https URL", "https://logs.example.com"),
+    ("literal_", "is not {expected}", ""),
+    ("greater_than_equal", "is less than {ge}", "{ge}"),
+    ("less_than_equal", "is more than {le}", "{le}"),
+    ("too_short", "too short; the minimum length is {min_length}", ""),
+    ("tuple_type", "is no list", None),
+    ("dict_type", "is no JSON object", None),
+    ("model_type", "is no JSON object", None),
+    ("json_invalid", "is no JSON: {error}", None),
+)
+#: A message that begins so needs the value before it: `"1h" is no …`.
+_PREDICATES = ("is ", "has ", "does ")
+_VALUE_CHARACTERS = 40
+
+
+def reasons(error: ValidationError, model: type[BaseModel]) -> str:
+    """Say what is wrong with a document, field by field. No value of a secret is repeated."""
+    return " | ".join(_reason(item, model) for item in error.errors(include_url=False))
+
+
+def _reason(item: Any, model: type[BaseModel]) -> str:  # noqa: ANN401 (pydantic's error details)
+    # In the place of an error, pydantic names the branch of a union like a field: `tuple[str, ...]`.
+    where = ".".join(str(step) for step in item["loc"] if "[" not in str(step))
+    if item["type"] == "extra_forbidden":
+        return f"{where}: unknown field; {_fields(where, model)}"
+    what, example = _message(item)
+    if not where:
+        return what if item["type"] == "value_error" else f"the document {what}; for instance {_document(model)}"
+    hidden = model.model_config.get("hide_input_in_errors") or item["type"].startswith("url_")
+    if what.startswith(_PREDICATES) and not hidden:
+        what = f"{_shown(item['input'])}{what}"
+    schema = _schema(model).get(where, {})
+    if item["type"] == "missing" and "description" in schema:
+        what = f"missing ({schema['description']})"
+    if example != "" and "for instance" not in what:
+        example = _own_example(schema) or example
+    return f"{where}: {what}" + (f"; for instance {example}" if example else "")
+
+
+def _message(item: Any) -> tuple[str, str | None]:  # noqa: ANN401 (pydantic's error details)
+    """Return what is wrong, and an example of what is right if the kind of error has one."""
+    for kind, what, example in _KINDS:
+        if item["type"].startswith(kind):
+            ctx = item.get("ctx", {})
+            return what.format(**ctx), example and example.format(**ctx)
+    return item["msg"].removeprefix("Value error, "), None
+
+
+def _shown(value: object) -> str:
+    """Return a value as it stands in the document, cut if it is long; nothing for lists and objects."""
+    if isinstance(value, list | tuple | dict):
+        return ""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return f"{text if len(text) <= _VALUE_CHARACTERS else f'{text[:_VALUE_CHARACTERS]}…'} "
+
+
+def _fields(name: str, model: type[BaseModel]) -> str:
+    close = get_close_matches(name, model.model_fields, n=1)
+    return f"did you mean {close[0]}?" if close else f"the fields are {', '.join(model.model_fields)}"
+
+
+def _schema(model: type[BaseModel]) -> dict[str, Any]:
+    """Return the JSON schema of each field; `$ref` leads to the type's."""
+    schema = model.model_json_schema()
+    types = schema.get("$defs", {})
+    return {
+        name: types.get(field.get("$ref", "").rpartition("/")[2], {}) | field
+        for name, field in schema["properties"].items()
+    }
+
+
+def _own_example(schema: Any) -> str:  # noqa: ANN401 (a JSON schema)
+    example = [*schema.get("examples", []), schema.get("default")][0] or ""
+    return example if isinstance(example, str) else json.dumps(example, ensure_ascii=False)
+
+
+def _document(model: type[BaseModel]) -> str:
+    """Return a document with all required fields."""
+    required = {name: schema for name, schema in _schema(model).items() if model.model_fields[name].is_required()}
+    return json.dumps({name: _own_example(schema) or "…" for name, schema in required.items()}, ensure_ascii=False)
