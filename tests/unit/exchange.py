@@ -9,6 +9,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Se
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import mkdtemp
 
 import httpx
 from pydantic import BaseModel, HttpUrl
@@ -18,12 +19,15 @@ from logarchive.net.exchange import Exchange
 from logarchive.net.session import open_session
 from logarchive.net.timer import Timer
 from logarchive.net.transport import Resolve, Transport
+from logarchive.part import Part
 from logarchive.provider.provider import Provider
 from logarchive.provider.source import Source
 from logarchive.record.layout import JsonLayout
+from logarchive.row.build import build
+from logarchive.row.built import Built
 from logarchive.vendor import ncloud
 from logarchive.visit.collection import Collection, VisitApi
-from logarchive.window import Span
+from logarchive.window import Span, Window
 
 NOW = dt.datetime(2026, 11, 22, 13, 0, tzinfo=dt.UTC)
 KEYS = ncloud.Keys.model_validate({"access_key": "accessKey", "secret_key": 'secret/Key+="'})
@@ -144,6 +148,22 @@ def collected[S: Source, K: BaseModel](
     )
     collection.gather(span)
     return collection
+
+
+def built[S: Source, K: BaseModel](
+    provider: Provider[S, K], configured: S, parts: Sequence[Part], window: Window, directory: Path
+) -> Built:
+    """Build what parts become."""
+    return build(
+        records=provider.record_format(configured),
+        source_name="simulated",
+        window=window,
+        visit="v1",
+        parts=parts,
+        standing=None,
+        directory=Path(mkdtemp(dir=directory)),
+        alive=lambda: None,
+    )
 
 
 def plain(directory: Path, script: Script, time: Time | None = None, **configured: object) -> VisitApi:

@@ -14,18 +14,15 @@ from pydantic import ValidationError
 from functions.apigateway.app import ApigatewaySource, covered, provider
 from logarchive.errors import ForbiddenError, MalformedError, MismatchError, ProviderError, QuotaError, UnavailableError
 from logarchive.part import Part
-from logarchive.row.build import build
 from logarchive.vendor.ncloud import Keys
 from logarchive.visit.collection import VisitApi
 from logarchive.window import Span, Window
 from tests.simulator.simulator import Simulator
-from tests.unit.exchange import NOW, Script, Time, answer, connected, ok, opened
-from tests.unit.golden import FIXTURES, WINDOW, expected, made
+from tests.unit.exchange import NOW, Script, Time, answer, built, connected, ok, opened
 
 KEYS = Keys.model_validate({"access_key": "accessKey", "secret_key": "secretKey"})
 #: 22:00 to 23:00 in +09:00.
 SPAN = Span(NOW, NOW + dt.timedelta(hours=1))
-SAMPLE = Window(dt.datetime(2024, 5, 8, 4, tzinfo=dt.UTC), dt.datetime(2024, 5, 8, 5, tzinfo=dt.UTC))
 type Events = Sequence[object]
 
 
@@ -212,12 +209,6 @@ def test_times_are_read_in_the_zone_that_was_asked_for() -> None:
     assert convert(["2026-11-22 09:30:00"]) == [NOW.timestamp() * 1000]
 
 
-@pytest.mark.parametrize(("name", "window"), [("sample", SAMPLE), ("odd", WINDOW)])
-def test_a_body_becomes_the_rows_of_its_golden_file(tmp_path: Path, name: str, window: Window) -> None:
-    body = f"apigateway/{name}.json"
-    assert made(provider, source(), FIXTURES / body, tmp_path, window) == expected(body)
-
-
 def simulated(sim: Simulator, directory: Path, time: Time, **fields: object) -> AbstractContextManager[VisitApi]:
     configured = source(base_url=f"{sim.url}/apigateway", **fields)
     return connected(provider, configured, KEYS, directory, time)
@@ -234,17 +225,7 @@ def test_the_provider_as_played_gives_the_events_of_the_window_in_whatever_zone(
         sim.set("apigateway", order=order, max_limit=60)
         parts = [part.replace(own=past) for part in provider.fetch(api, source(time_zone=zone), past)]
         count = sum(record.served for record in sim.truth("apigateway", past.start, past.end))
-    built = build(
-        records=provider.record_format(source(time_zone=zone)),
-        source_name="simulated",
-        window=Window(past.start, past.end),
-        visit="v1",
-        parts=parts,
-        standing=None,
-        directory=tmp_path,
-        alive=lambda: None,
-    )
-    numbers = built.numbers
+    numbers = built(provider, source(time_zone=zone), parts, Window(past.start, past.end), tmp_path).numbers
     assert numbers.rows + numbers.rejects >= count > 0
     assert numbers.announced == numbers.fetched
     assert (numbers.strays, numbers.rows + numbers.rejects + numbers.outside) == (0, numbers.fetched)

@@ -19,7 +19,6 @@ from logarchive.visit.collection import VisitApi
 from logarchive.window import Span
 from tests.simulator.simulator import Simulator
 from tests.unit.exchange import NOW, Script, Time, answer, connected, ok, opened
-from tests.unit.golden import FIXTURES, expected, made
 
 KEYS = Keys.model_validate({"secret_id": "secretIdFoo", "secret_key": "secretKeyBar"})
 HOUR = dt.timedelta(hours=1)
@@ -252,10 +251,6 @@ def test_the_api_has_no_default() -> None:
 def test_another_api_is_another_feed_and_other_hosts_are_not() -> None:
     assert provider.feed_id(source()) != provider.feed_id(source(api="cdn"))
     assert provider.feed_id(source()) == provider.feed_id(source(hosts=["b.test"]))
-
-
-def test_lines_become_the_rows_of_their_golden_file(tmp_path: Path) -> None:
-    assert made(provider, source(), FIXTURES / "dsa/lines.log", tmp_path) == expected("dsa/lines.log")
 
 
 def simulated(

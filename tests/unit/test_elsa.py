@@ -12,13 +12,11 @@ from pydantic import ValidationError
 from functions.elsa.app import ElsaSource, provider
 from logarchive.errors import ForbiddenError, MalformedError, ProviderError, ThrottledError, UnavailableError
 from logarchive.part import Part
-from logarchive.row.build import build
 from logarchive.vendor.ncloud import Keys
 from logarchive.visit.collection import VisitApi
 from logarchive.window import Span, Window
 from tests.simulator.simulator import Simulator
-from tests.unit.exchange import NOW, Script, Time, answer, connected, ok, opened
-from tests.unit.golden import FIXTURES, expected, made
+from tests.unit.exchange import NOW, Script, Time, answer, built, connected, ok, opened
 
 KEYS = Keys.model_validate({"access_key": "accessKey", "secret_key": "secretKey"})
 HOUR = Span(NOW - dt.timedelta(hours=3), NOW - dt.timedelta(hours=2))
@@ -133,11 +131,6 @@ def test_what_may_be_records_or_an_empty_result_is_no_error(tmp_path: Path, body
     assert part.path.read_bytes() == body
 
 
-@pytest.mark.parametrize("name", ["elsa/array.json", "elsa/table.csv"])
-def test_a_body_becomes_the_rows_of_its_golden_file(tmp_path: Path, name: str) -> None:
-    assert made(provider, source(), FIXTURES / name, tmp_path) == expected(name)
-
-
 def simulated(sim: Simulator, directory: Path, time: Time, **fields: object) -> AbstractContextManager[VisitApi]:
     configured = source(base_url=f"{sim.url}/elsa", **fields)
     return connected(provider, configured, KEYS, directory, time)
@@ -150,21 +143,11 @@ def test_the_provider_as_played_accepts_the_signature_and_gives_its_records(tmp_
         sim.set("elsa", layout=layout, hostile=0)
         [part] = provider.fetch(api, source(), HOUR)
         count = sum(record.served for record in sim.truth("elsa", HOUR.start, HOUR.end))
-    assert made_of([part.replace(own=HOUR)], tmp_path) == count > 0
-
-
-def made_of(parts: list[Part], directory: Path) -> int:
-    built = build(
-        records=provider.record_format(source()),
-        source_name="simulated",
-        window=Window(HOUR.start, HOUR.end),
-        visit="v1",
-        parts=parts,
-        standing=None,
-        directory=directory,
-        alive=lambda: None,
+    assert (
+        built(provider, source(), [part.replace(own=HOUR)], Window(HOUR.start, HOUR.end), tmp_path).numbers.rows
+        == count
+        > 0
     )
-    return built.numbers.rows
 
 
 def test_a_clock_that_is_off_is_refused_and_said(tmp_path: Path) -> None:

@@ -18,14 +18,12 @@ from logarchive.part import Part
 from logarchive.record.body import document
 from logarchive.vendor.ncloud import Keys
 from logarchive.visit.collection import VisitApi
-from logarchive.window import Span, Window
+from logarchive.window import Span
 from tests.simulator.simulator import Simulator
 from tests.unit.exchange import NOW, Script, Time, answer, connected, ok, opened
-from tests.unit.golden import FIXTURES, WINDOW, expected, made
 
 KEYS = Keys.model_validate({"access_key": "accessKey", "secret_key": "secretKey"})
 HOUR = Span(NOW - dt.timedelta(hours=3), NOW - dt.timedelta(hours=2))
-SAMPLE = Window(dt.datetime(2023, 11, 20, tzinfo=dt.UTC), dt.datetime(2023, 11, 22, tzinfo=dt.UTC))
 
 
 def source(**fields: object) -> MultidrmSource:
@@ -201,12 +199,6 @@ def test_a_description_names_what_happened_only_if_it_follows_the_grammar(
     description: object, event: str | None
 ) -> None:
     assert event_name([description]) == [event]
-
-
-@pytest.mark.parametrize(("name", "window"), [("sample", SAMPLE), ("odd", WINDOW)])
-def test_a_body_becomes_the_rows_of_its_golden_file(tmp_path: Path, name: str, window: Window) -> None:
-    body = f"multidrm/{name}.json"
-    assert made(provider, source(), FIXTURES / body, tmp_path, window) == expected(body)
 
 
 def simulated(sim: Simulator, directory: Path, time: Time, **fields: object) -> AbstractContextManager[VisitApi]:

@@ -16,32 +16,17 @@ from functions.multidrm.app import provider as multidrm
 from functions.security365.app import Security365Source
 from functions.security365.app import provider as security365
 from logarchive.part import Part
-from logarchive.row.build import build
 from logarchive.row.built import Built
 from logarchive.vendor.ncloud import Keys
 from logarchive.window import Span, Window
 from tests.simulator.simulator import Simulator
-from tests.unit import golden
-from tests.unit.exchange import NOW, Script, Time, collected, connected, ok, opened
+from tests.unit import visit
+from tests.unit.exchange import NOW, Script, Time, built, collected, connected, ok, opened
 
 _parquet: Any = import_module("pyarrow.parquet")
 ONE_HOUR = dt.timedelta(hours=1)
 START = NOW.replace(hour=9)
 KEYS = Keys.model_validate({"access_key": "accessKey", "secret_key": "secretKey"})
-
-
-def built(provider: Any, configured: Any, window: Window, parts: list[Part], directory: Path) -> Built:
-    directory.mkdir(exist_ok=True)
-    return build(
-        records=provider.record_format(configured),
-        source_name="doubt",
-        window=window,
-        visit="v1",
-        parts=parts,
-        standing=None,
-        directory=directory,
-        alive=lambda: None,
-    )
 
 
 def rows(one: Built) -> list[dict[str, Any]]:
@@ -55,7 +40,7 @@ def visited(sim: Simulator, directory: Path, time: Time, window: Window, **field
     configured = MultidrmSource.model_validate(given)
     with connected(multidrm, configured, KEYS, directory, time) as api:
         collection = collected(multidrm, configured, api, Span(window.start, window.end))
-    return built(multidrm, configured, window, collection.parts, directory / f"{window.start:%H}")
+    return built(multidrm, configured, collection.parts, window, directory)
 
 
 @pytest.mark.parametrize("ids", [None, "all"])
@@ -120,7 +105,7 @@ def normalised(name: str, hour: Span, answer: bytes, directory: Path) -> tuple[B
     provider: Any = apigateway if name == "apigateway" else multidrm
     api = opened(provider, configured, KEYS, directory, Script([ok(answer)]), Time())
     collection = collected(provider, configured, api, hour)
-    return built(provider, configured, Window(hour.start, hour.end), collection.parts, directory), collection.parts
+    return built(provider, configured, collection.parts, Window(hour.start, hour.end), directory), collection.parts
 
 
 SEARCH = {"secret": "s", "base_url": "https://a.test", "referer": "https://a.test"}
@@ -132,11 +117,9 @@ def test_an_id_that_is_empty_is_none_and_two_records_stay_two(
     tmp_path: Path, sort: str, bodies: tuple[str, str]
 ) -> None:
     items = ",".join(f'{{"time":1795354200000,"description":"{body}","sort":{sort}}}' for body in bodies)
-    body = tmp_path / "body.json"
-    body.write_text(f'{{"code":0,"items":[{items}]}}')
+    body = visit.part(f'{{"code":0,"items":[{items}]}}'.encode(), own=visit.WINDOW, asked=visit.WINDOW)
     configured = Security365Source.model_validate(SEARCH)
-    window = golden.WINDOW
-    made = built(security365, configured, window, [golden.kept(body, bounded=True)], tmp_path)
+    made = built(security365, configured, [body], visit.WINDOW, tmp_path)
     assert (made.numbers.rows, made.numbers.duplicates) == (2, 0)
     assert len({row["record_id"] for row in rows(made)}) == 2
     assert all(row["record_id"] for row in rows(made))

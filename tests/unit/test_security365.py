@@ -18,15 +18,13 @@ from logarchive.errors import (
     UnavailableError,
 )
 from logarchive.part import Part
-from logarchive.window import Span, Window
+from logarchive.window import Span
 from tests.simulator import SECURITY365_API_KEY, SECURITY365_LICENSE, SECURITY365_REFERER, SECURITY365_TOKEN
 from tests.simulator.simulator import Simulator
 from tests.unit.exchange import NOW, Script, Time, answer, connected, ok, opened
-from tests.unit.golden import FIXTURES, WINDOW, expected, made
 
 LICENSE = "HWIX-1DGC0-MKQ6-B2HAF"
 HOUR = Span(NOW - dt.timedelta(hours=3), NOW - dt.timedelta(hours=2))
-SAMPLE = Window(dt.datetime(2025, 7, 25, 2, tzinfo=dt.UTC), dt.datetime(2025, 7, 25, 3, tzinfo=dt.UTC))
 EMPTY = b'{"code":0,"msg":"","total":0,"items":[]}'
 FIELDS = {"secret": "x", "base_url": "https://logs.example.com", "referer": "https://Example.com/app"}
 
@@ -205,12 +203,6 @@ def test_an_error_is_no_empty_window_under_whatever_status(
     with pytest.raises(kind):
         fetched(tmp_path, script)
     assert len(script.requests) == attempts
-
-
-@pytest.mark.parametrize(("name", "window"), [("sample", SAMPLE), ("odd", WINDOW)])
-def test_a_body_becomes_the_rows_of_its_golden_file(tmp_path: Path, name: str, window: Window) -> None:
-    body = f"security365/{name}.json"
-    assert made(provider, source(), FIXTURES / body, tmp_path, window) == expected(body)
 
 
 def test_a_record_is_known_by_the_second_value_of_its_sort() -> None:

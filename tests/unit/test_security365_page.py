@@ -10,11 +10,10 @@ import pytest
 from functions.security365.app import License, Security365Source, provider
 from logarchive.errors import MalformedError
 from logarchive.part import Part
-from logarchive.row.build import build
 from logarchive.window import Span, Window
 from tests.simulator import SECURITY365_LICENSE, SECURITY365_REFERER
 from tests.simulator.simulator import Simulator
-from tests.unit.exchange import NOW, Script, Time, collected, connected, ok, opened
+from tests.unit.exchange import NOW, Script, Time, built, collected, connected, ok, opened
 
 HOUR = Span(NOW.replace(hour=10), NOW.replace(hour=11))
 KEYS = License.model_validate({"license": SECURITY365_LICENSE})
@@ -165,15 +164,6 @@ def test_a_crowd_is_halved_until_every_record_has_come_once(tmp_path: Path) -> N
 
 def rows(parts: list[Part], directory: Path) -> int:
     """Return how many rows parts become, none of whose records is lost."""
-    numbers = build(
-        records=provider.record_format(source()),
-        source_name="simulated",
-        window=Window(HOUR.start, HOUR.end),
-        visit="v1",
-        parts=parts,
-        standing=None,
-        directory=directory,
-        alive=lambda: None,
-    ).numbers
+    numbers = built(provider, source(), parts, Window(HOUR.start, HOUR.end), directory).numbers
     assert numbers.strays == numbers.rejects == 0
     return numbers.rows
