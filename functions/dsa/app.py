@@ -48,7 +48,7 @@ type File = tuple[str, dt.datetime, str]
 type Links = dict[File, str]
 
 
-class DsaSource(Source):
+class DsaSource(Source):  # 9 attributes: the fields of its parameter
     """A group of hosts."""
 
     api: Literal["cdn", "dsa"] = Field(description="`cdn`, or `dsa`: an API that its vendor has retired")

@@ -27,7 +27,7 @@ class PartChanges(TypedDict, total=False):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Part:
+class Part:  # 15 attributes: what the manifest says about it
     """One response body, after transfer decoding and before any Content-Encoding is undone.
 
     `asked` is the range of time that was requested (margin included). `own` is the range whose records belong to this

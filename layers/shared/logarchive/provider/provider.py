@@ -46,7 +46,7 @@ class Api(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Provider[S: Source, K: BaseModel]:
+class Provider[S: Source, K: BaseModel]:  # 20 attributes: one for each fact about an API
     """A kind of log API. Everything here can be found in its documentation."""
 
     name: str

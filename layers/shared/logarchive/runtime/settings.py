@@ -11,7 +11,7 @@ from logarchive.store.bucket import LockMode
 
 
 @dataclass(frozen=True)
-class Settings:
+class Settings:  # 9 attributes: one for each environment variable
     """The names of the stack's resources, and the choices made when it was deployed."""
 
     bucket: str
