@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, HttpUrl
 
@@ -14,7 +14,7 @@ from logarchive.moment import to_epoch_ms
 from logarchive.part import Part
 from logarchive.provider.provider import Api, Provider
 from logarchive.provider.source import Address, Source
-from logarchive.record.body import error_document
+from logarchive.record.body import error_document, unreadable
 from logarchive.record.layout import JsonLayout
 from logarchive.vendor import ncloud
 from logarchive.window import Span
@@ -68,6 +68,18 @@ def fetch(api: Api, source: ElsaSource, span: Span) -> Iterator[Part]:
     yield api.request("POST", PATH, json=asked).replace(asked=span)
 
 
+def judge(document: Mapping[str, Any], holds_records: bool) -> ProviderError | None:
+    """Return the error that a document is, in an archive or not: the gateway's, or one that an empty list hides."""
+    error = ncloud.failure(document)
+    trouble = {key: value for key, value in document.items() if key.lower().startswith(TROUBLE)}
+    if error or holds_records or not trouble:
+        return error
+    return MalformedError(f"no records, and no error known: {str(trouble)[:300]}")
+
+
+LAYOUT = JsonLayout(judge=judge)
+
+
 def fault(part: Part) -> ProviderError | None:
     """Return the error an answer is: the gateway's, or a JSON object that is neither a record nor holds any.
 
@@ -77,18 +89,7 @@ def fault(part: Part) -> ProviderError | None:
     if document and TIME in document:
         return None
     error = ncloud.fault(part)
-    if error or document is None or part.status >= HTTPStatus.BAD_REQUEST:
-        return error
-    return None if wraps(document) else MalformedError(f"no records, and no error known: {str(document)[:300]}")
-
-
-def wraps(document: Mapping[str, Any]) -> bool:
-    """Say whether an object holds a list of records; an empty list is one only where nothing speaks of an error."""
-    values = cast("dict[str, Any]", document).values()
-    lists: list[list[Any]] = [value for value in values if isinstance(value, list)]
-    if len(lists) != 1 or any(key.lower().startswith(TROUBLE) for key in document if not lists[0]):
-        return False
-    return all(isinstance(record, dict) and TIME in record for record in lists[0][:1])
+    return error if error or part.status >= HTTPStatus.BAD_REQUEST else unreadable(part, LAYOUT, TIME)
 
 
 def columns(_source: ElsaSource) -> Mapping[str, FieldMapping]:
@@ -113,7 +114,7 @@ provider = Provider(
     kept_headers=ncloud.KEPT_HEADERS,
     fetch=fetch,
     fault=fault,
-    layout=JsonLayout(),
+    layout=LAYOUT,
     columns=columns,
     feed_id=lambda source: f"{source.project_key}/{source.project_id}",
     cap=lambda source: source.count,

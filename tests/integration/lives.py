@@ -155,7 +155,7 @@ def security365(on: Stage) -> Life:
 
 def odd_security365(on: Stage) -> Life:
     """An installation that asks for a token and a key, with another body, and answers as odd as they may be."""
-    odd = {"body": "filters", "total": "all", "exclusive_end": True, "sort_time": "ns", "unparsable": 1}
+    odd = {"body": "filters", "total": "all", "exclusive_end": True, "sort_time": "ns"}
     odd |= {"cap": 90, "reach": "per_call", "require_token": True, "require_api_key": True, "api_key_header": "x-sim"}
     on.simulator.set("security365", **odd, odd_fraction=0.5, duplicate_fraction=0.2, fleeting_fraction=0.01)
     on.simulator.set("security365", unreadable_times=4, records_an_hour=1500, crowd_phase=-1)

@@ -133,7 +133,7 @@ def test_what_is_no_record_is_rejected_with_its_place_and_counted(on: Stage) -> 
     (shown,) = on.tick("elsa")["windows"]
     found = judged(on)
     assert not found.differences, found.told()
-    assert shown["rejects"] == found.counts["rejects"] == 5 + 3 + 2
+    assert shown["rejects"] == found.counts["rejects"] == 5 + 3 + 1
     assert shown["state"] == "archived"
     assert counted(on, "Rejects") == shown["rejects"]
     assert shown["fetched"] == shown["rows"] + shown["rejects"] + shown["outside"] + shown["duplicates"]

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
-from tests.truth.json_text import TOLERANT, Pairs
+from tests.truth.json_text import DECODER, Pairs
 
 
 def members(data: bytes) -> Iterator[bytes]:
@@ -56,7 +56,7 @@ def listed(data: bytes, key: str) -> list[Any]:
 def _elements(text: str, at: int) -> Iterator[Any]:
     while text[at] != "]":
         try:
-            value, at = TOLERANT.raw_decode(text, at)
+            value, at = DECODER.raw_decode(text, at)
         except ValueError:
             # It is broken, but its end is still told by the object that follows it, or by the array's end.
             value, ends = None, [text.find("},{", at), text.find("}]", at)]
@@ -71,16 +71,16 @@ def lines(data: bytes) -> list[bytes]:
 
 
 def _array(text: str) -> list[Any]:
-    value: list[Any] = TOLERANT.decode(text)
+    value: list[Any] = DECODER.decode(text)
     return value
 
 
 def _objects(text: str) -> list[Any]:
-    first, end = TOLERANT.raw_decode(text)
+    first, end = DECODER.raw_decode(text)
     wrapped: list[list[Any]] = [value for _, value in first if value.__class__ is list]
     if end == len(text) and len(wrapped) == 1 and "logTime" not in dict(first):
         return wrapped[0]
-    return [TOLERANT.decode(line) for line in text.splitlines() if line.strip()]
+    return [DECODER.decode(line) for line in text.splitlines() if line.strip()]
 
 
 def _table(text: str) -> list[Any]:

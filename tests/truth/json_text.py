@@ -1,7 +1,7 @@
 """JSON read by the standard library alone, so that a scalar keeps the text it has in its source."""
 
 import json
-from typing import Any, NoReturn
+from typing import Any
 
 
 class Number(str):
@@ -14,13 +14,10 @@ class Pairs(list[tuple[str, Any]]):
     """An object: its keys in order, repeated ones too."""
 
 
-def _refuse(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
-
-
-DECODER = json.JSONDecoder(object_pairs_hook=Pairs, parse_int=Number, parse_float=Number, parse_constant=_refuse)
-#: Reads on over what is no JSON but easily told from it, so that the records around it can be counted.
-TOLERANT = json.JSONDecoder(object_pairs_hook=Pairs, parse_int=Number, parse_float=Number, parse_constant=Number)
+#: Reads what real writers write, though it is no JSON: NaN and Infinity, as their text, and raw control characters.
+DECODER = json.JSONDecoder(
+    object_pairs_hook=Pairs, parse_int=Number, parse_float=Number, parse_constant=Number, strict=False
+)
 
 
 def record(text: bytes) -> Pairs | None:

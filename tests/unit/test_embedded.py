@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from logarchive.record.embedded import unfold, unfolded
-from logarchive.record.exact_json import read
+from logarchive.record.exact_json import read, unfold, unfolded
 from logarchive.record.layout import JsonLayout
 from tests.unit import visit
 from tests.unit.visit import START
@@ -81,8 +80,6 @@ def test_a_document_that_is_cut_or_garbled_is_what_the_exact_reader_makes_of_it_
         "7",
         "null {",
         "{'a':1}",
-        '{"a":NaN}',
-        '{"a":Infinity}',
         '{"a":01}',
         '{"a":1,}',
         "// {}",

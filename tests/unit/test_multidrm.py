@@ -158,8 +158,8 @@ def failure(code: object, status: int = 200) -> httpx.Response:
         (answer(429, b'{"error":{"errorCode":410,"message":"slow"}}'), ThrottledError, "errorCode 410: slow", 4),
         (ok(b'{"success":true}'), MalformedError, "no 'content'", 1),
         (ok(b'{"success":true,"content":null,"total":0}'), MalformedError, "no `content`", 1),
-        (ok(b"[]"), MalformedError, "cut or broken", 1),
-        (ok(b""), MalformedError, "the answer is empty", 1),
+        (ok(b"[]"), MalformedError, "not JSON", 1),
+        (ok(b""), MalformedError, "the response is empty", 1),
     ],
 )
 def test_an_error_is_no_empty_window_under_whatever_status(

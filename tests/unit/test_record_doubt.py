@@ -68,12 +68,8 @@ def test_where_the_end_is_ignored_later_records_are_outside_and_each_row_is_in_i
 EVENT = b'{"time":"2026-11-22 22:30:00","level":"EVENT","type":"ES010","message":"m%d"}'
 POLICY = b'{"policyId":1,"description":"m%d","timestamp":1795354200000}'
 BROKEN = [
-    b'{"time":nope,"timestamp":nope}',
-    b'{"time" "2026-11-22 22:30:00"}',
     b'{"message":"raw \n line feed"}',
     b'{"message":"not UTF-8 \xff"}',
-    b'{"a":1,}',
-    b"{'a':1}",
     b"7",
     b'"text"',
     b"null",
@@ -81,7 +77,7 @@ BROKEN = [
 
 
 @pytest.mark.parametrize("broken", BROKEN)
-def test_one_broken_record_is_one_reject_and_the_others_become_rows(tmp_path: Path, broken: bytes) -> None:
+def test_one_element_that_is_no_record_is_one_reject_and_the_others_become_rows(tmp_path: Path, broken: bytes) -> None:
     hour = Span(NOW, NOW + ONE_HOUR)
     for name in ("apigateway", "multidrm"):
         record = EVENT if name == "apigateway" else POLICY

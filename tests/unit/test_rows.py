@@ -303,13 +303,14 @@ def test_blocks_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
         for at in range(300)
     ]
     records[50] = b'{"time":%d,"a":1.50,"a":2}' % START
-    records[120] = b'{"time":nope}'
+    records[120] = b"7"
     records[200] = b'{"time":%d,"a":[{"time":1},{"time":2}]}' % START
     for layout in (visit.array, visit.lines, visit.wrapped):
         whole = visit.visit(layout(records))
         assert (whole.numbers.rows, whole.numbers.rejects) == (299, 1)
         for size in (300, 1000, 5000):
-            monkeypatch.setattr("logarchive.record.json_stream.BLOCK_BYTES", size)
+            for module in ("json_array", "json_value", "json_document"):
+                monkeypatch.setattr(f"logarchive.record.{module}.BLOCK_BYTES", size)
             monkeypatch.setattr("logarchive.record.unpack.CHUNK", size // 3)
             built = visit.visit(layout(records))
             assert visit.rows(built) == visit.rows(whole)
@@ -377,8 +378,8 @@ def test_csv_rows_are_records_of_text() -> None:
 
 
 def test_rejects_show_text_or_base64_and_are_cut_at_their_limit() -> None:
-    built = visit.visit(visit.lines([b"{}", b"\xff\xfe", b'{"a":"%b"}' % (b"x" * 70_000)]))
-    _, binary, long = visit.rejects(built)
+    built = visit.visit(visit.lines([record(START), b"\xff\xfe", b'{"a":"%b"}' % (b"x" * 70_000)]))
+    binary, long = visit.rejects(built)
     assert (binary["record"], binary["encoding"], binary["reason"]) == ("//4=", "base64", "not UTF-8")
     assert (len(long["record"]), long["truncated_from_bytes"]) == (65_536, 70_008)
 
@@ -408,9 +409,9 @@ def test_what_stops_a_visit_passes_through_the_writer() -> None:
 def test_a_cap_is_counted_only_where_the_bytes_could_reach_it() -> None:
     parts = [visit.part(body(record(START), b"7")), visit.part(visit.zipped(body(record(START))))]
     layout = JsonLayout()
-    assert reaches(parts, layout, 3, 2)
-    assert not reaches(parts, layout, 4, 2)
-    assert not reaches(parts, layout, 3, 1000)
+    assert reaches(parts, layout, "time", 3, 2)
+    assert not reaches(parts, layout, "time", 4, 2)
+    assert not reaches(parts, layout, "time", 3, 1000)
 
 
 def test_a_column_that_a_provider_feeds_wrongly_stays_empty_and_the_record_keeps_its_key() -> None:

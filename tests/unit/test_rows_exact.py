@@ -10,13 +10,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from logarchive.errors import MalformedError
 from tests.unit import visit
 from tests.unit.visit import START
 
 GOOD = b'{"time":%d,"level":"INFO","message":"good","x":1}' % START
 #: Makes the block it stands in be read exactly.
 FLOAT = b'{"time":%d,"level":"INFO","message":"good","x":1.50}' % START
-BROKEN = b'{"time":%d,"level":nope}' % START
+#: An element that is no record, in a document that is JSON.
+BROKEN = b'{"level":"INFO"}'
 
 
 def odd(rest: bytes) -> bytes:
@@ -60,6 +62,9 @@ ODD: dict[str, Odd] = {
     "a surrogate pair": (odd(rb'"message":"\ud83d\ude00"'), {"body": "\U0001f600"}, []),
     "escapes": (odd(rb'"message":"\u00e9\/\"\\\n","a":"\":"'), {"body": 'é/"\\\n'}, [("a", '":')]),
     "what looks like structure": (odd(rb'"message":"},{ ],[ \"a\": -0 1.5"'), {"body": '},{ ],[ "a": -0 1.5'}, []),
+    "NaN": (odd(b'"a":NaN,"port":NaN,"b":[NaN]'), {}, [("a", "NaN"), ("port", "NaN"), ("b", "[NaN]")]),
+    "infinities": (odd(b'"a":-Infinity,"b":{"c":Infinity}'), {}, [("a", "-Infinity"), ("b.c", "Infinity")]),
+    "raw control characters": (odd(b'"message":"a\tb\rc","d\x01":"\x00"'), {"body": "a\tb\rc"}, [("d\x01", "\x00")]),
     "white space": (b' { "time" :\t%d , "message" : "m" } ' % (START + 1), {"body": "m"}, []),
     "time in microseconds": (b'{"time":%d,"a":"b"}' % ((START + 1) * 1000 + 7), {}, [("time", str((START + 1) * 1000 + 7)), ("a", "b")]),  # noqa: E501
     "time as text": (b'{"a":"b","time":"%d"}' % (START + 1), {}, [("a", "b"), ("time", str(START + 1))]),
@@ -106,13 +111,8 @@ def test_an_odd_record_is_the_same_row_in_any_company(name: str, layout: Callabl
 
 
 BAD = {
-    "a bare word": b'{"time":1,"a":nope}',
-    "NaN": b'{"time":%d,"a":NaN}' % START,
-    "infinity": b'{"time":%d,"a":-Infinity}' % START,
     "not UTF-8": b'{"time":%d,"a":"\xff"}' % START,
     "half a character": b'{"time":%d,"a":"\xed\xa0\x80"}' % START,
-    "no value": b'{"time":%d,"a":}' % START,
-    "a control character": b'{"time":%d,"a":"\x01"}' % START,
     "no object": b'"text"',
     "a number": b"17",
     "an array": b'[{"time":%d}]' % START,
@@ -141,10 +141,48 @@ def test_only_the_bad_record_is_rejected_and_shown_in_its_place(
         assert built.numbers.rejects == 1 + broken
 
 
-def test_a_record_with_an_open_quote_loses_nothing_but_itself() -> None:
-    built = visit.visit(visit.array([GOOD, b'{"time":1,"a":"open}', GOOD, FLOAT]))
+NOT_JSON = {
+    "a bare word": b'{"time":1,"a":nope}',
+    "undefined": b'{"time":1,"a":undefined}',
+    "half a word": b'{"time":1,"a":tru}',
+    "a leading zero": b'{"time":1,"a":01}',
+    "a plus": b'{"time":1,"a":+1}',
+    "no value": b'{"time":1,"a":}',
+    "no colon": b'{"time" 1}',
+    "no comma": b'{"time":1 "a":2}',
+    "a comma too many": b'{"time":1,}',
+    "another quote": b"{'time':1}",
+    "a quote within": b'{"time":1,"body":"19" x"}',
+    "an open quote": b'{"time":1,"a":"open}',
+    "an open brace": b'{"time":1,"c":{"k":1}',
+    "a brace too many": b'{"time":1}}',
+    "an open bracket": b'{"time":1,"c":[1}',
+    "a bare word alone": b"undefined",
+    "nothing": b"",
+    "an unknown escape": rb'{"time":1,"a":"\x41"}',
+}
+
+
+@pytest.mark.parametrize("name", NOT_JSON)
+def test_a_document_is_read_whole_or_not_at_all_wherever_it_is_broken(name: str) -> None:
+    for beside in ([GOOD], [FLOAT], [GOOD] * 30):
+        for records in ([NOT_JSON[name], *beside], [*beside, NOT_JSON[name], *beside], [*beside, NOT_JSON[name]]):
+            for layout in (visit.array, visit.wrapped):
+                with pytest.raises(MalformedError, match="at byte"):
+                    visit.visit(layout(records))
+
+
+@pytest.mark.parametrize("name", sorted(NOT_JSON.keys() - {"nothing"}))
+def test_a_broken_line_is_rejected_alone(name: str) -> None:
+    built = visit.visit(visit.lines([GOOD, NOT_JSON[name], GOOD, FLOAT]))
     assert built.numbers.rows == 3
-    assert [one["record"] for one in visit.rejects(built)] == ['{"time":1,"a":"open}']
+    assert [one["record"].encode() for one in visit.rejects(built)] == [NOT_JSON[name]]
+
+
+def test_the_place_of_the_first_error_is_said_in_bytes() -> None:
+    body = visit.array(["\uac00".encode().join([b'{"time":1,"a":"', b'"}']), b'{"time":nope}'])
+    with pytest.raises(MalformedError, match=f"at byte {body.index(b'nope')}: Expecting value"):
+        visit.visit(body)
 
 
 def test_a_lost_key_is_not_hidden_by_a_float_in_a_record_that_is_left_out() -> None:

@@ -80,7 +80,7 @@ def part(body: bytes, *, key: str = "raw/0", own: Span | None = None, asked: Spa
         path=path,
         sha256="",
         bytes=len(body),
-        suffix="",
+        suffix=more.pop("suffix", ""),
         request={},
         status=200,
         headers={},

@@ -10,26 +10,59 @@ from logarchive.record.exact_json import compact, has_float
 type Attributes = tuple[Sequence[str], Sequence[str | None], Sequence[int]]
 
 
+#: The names of one flattened record may have this many characters, or this many times those of its leaves' source.
+_FREE_CHARACTERS, _MAX_RATIO = 64 * 1024, 8
+#: Quotes, colon, comma and a short value.
+_AROUND_KEY = 8
+
+
 class InexactError(Exception):
     """The fast path met a float, whose text orjson does not keep: the block must be read exactly."""
 
 
 def flat(record: Record) -> Record:
-    """Flatten objects with dots; empty ones stay, and a taken name gets `#2`, `#3`."""
+    """Flatten objects with dots; empty ones stay, and a taken name gets `#2`, `#3`.
+
+    A record whose names would take too much memory is returned as it is: its objects become JSON text.
+    """
     if dict not in set(map(type, record.values())):
         return record
-    flattened: Record = {}
-    _flatten(flattened, "", record)
-    return flattened
+    try:
+        return _Flattened().add("", record)
+    except OverflowError:
+        return record
 
 
-def _flatten(flattened: Record, prefix: str, record: Record) -> None:
-    for key, value in record.items():
-        name = prefix + key
-        if value.__class__ is dict and value:
-            _flatten(flattened, f"{name}.", value)
-        else:
-            flattened[unique(name, flattened) if name in flattened else name] = value
+class _Flattened:
+    def __init__(self) -> None:
+        self._record: Record = {}
+        self._numbers: dict[str, int] = {}
+        self._size = NameSize()
+
+    def add(self, prefix: str, record: Record) -> Record:
+        for key, value in record.items():
+            name = prefix + key
+            if value.__class__ is dict and value:
+                self.add(f"{name}.", value)
+            else:
+                self._size.add(key, name)
+                self._record[unique(name, self._record, self._numbers)] = value
+        return self._record
+
+
+class NameSize:
+    """Bounds the names of one flattened record: a long key over many leaves would fill the memory."""
+
+    def __init__(self) -> None:
+        """Start with no name."""
+        self._names = self._source = 0
+
+    def add(self, key: str, name: str) -> None:
+        """Count a leaf. Raises OverflowError beyond the bound."""
+        self._names += len(name)
+        self._source += len(key) + _AROUND_KEY
+        if self._names > _FREE_CHARACTERS and self._names > _MAX_RATIO * self._source:
+            raise OverflowError
 
 
 def attributes(records: Sequence[Record]) -> Attributes:

@@ -11,8 +11,7 @@ from logarchive.column.frame import NO_TIME, Frame, Rejected
 from logarchive.column.mapping import Column, ColumnMapping, mixed
 from logarchive.column.uniform import uniform
 from logarchive.record.block import Bad, Block, Record
-from logarchive.record.embedded import unfold
-from logarchive.record.exact_json import CanonicalTexts, compact, has_float
+from logarchive.record.exact_json import CanonicalTexts, compact, has_float, unfold
 
 
 @dataclass

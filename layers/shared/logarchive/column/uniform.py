@@ -11,7 +11,7 @@ from typing import Any
 from arro3.core import Array, DataType
 
 from logarchive.column.arrow import declared
-from logarchive.column.attribute import InexactError, json_text
+from logarchive.column.attribute import InexactError, NameSize, json_text
 from logarchive.column.convert import text
 from logarchive.column.mapping import Column, ColumnMapping, typed
 from logarchive.column.scalar import Inexact
@@ -33,14 +33,14 @@ def uniform(
     if not records:
         return None
     try:
-        leaves = _leaves(records, "")
+        leaves = _leaves(records, "", NameSize())
         return _columns(leaves, mapping, times)
-    except (_NotUniformError, TypeError):
-        # TypeError: a value that is no text, among values that are.
+    except (_NotUniformError, TypeError, OverflowError):
+        # TypeError: a value that is no text, among values that are. OverflowError: names too long to be flattened.
         return None
 
 
-def _leaves(records: Sequence[Record], prefix: str) -> dict[str, Sequence[Any]]:
+def _leaves(records: Sequence[Record], prefix: str, size: NameSize) -> dict[str, Sequence[Any]]:
     """Return the values of each key, objects flattened with dots."""
     shape = list(records[0])
     if not shape or list(chain.from_iterable(records)) != shape * len(records):
@@ -52,7 +52,9 @@ def _leaves(records: Sequence[Record], prefix: str) -> dict[str, Sequence[Any]]:
         if values[0].__class__ is dict:
             if set(map(type, values)) != {dict}:
                 raise _NotUniformError
-            inner = _leaves(values, f"{name}.")
+            inner = _leaves(values, f"{name}.", size)
+        else:
+            size.add(key, name)
         if not made.keys().isdisjoint(inner):
             raise _NotUniformError
         made |= inner

@@ -1,6 +1,6 @@
 """What JSON, CSV and log lines have in common: records, rejected texts, and blocks of both."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from typing import Any, NamedTuple
 
 BLOCK_BYTES = 1024 * 1024
@@ -77,6 +77,8 @@ class Buffer:
         self._chunks = chunks
         self.data = b""
         self.ended = False
+        #: Bytes of the stream before `data`.
+        self.offset = 0
 
     def fill(self, size: int) -> None:
         """Read until `size` bytes are held, or the stream has ended."""
@@ -93,13 +95,15 @@ class Buffer:
     def drop(self, size: int) -> None:
         """Forget the first bytes."""
         self.data = self.data[size:]
+        self.offset += size
 
 
-def unique(name: str, taken: Iterable[str]) -> str:
-    """Return the name, or with `#2`, `#3` … where it is taken."""
+def unique(name: str, taken: Container[str], numbers: dict[str, int]) -> str:
+    """Return the name, or with `#2`, `#3` … where it is taken; `numbers` remembers the next one of each name."""
     if name not in taken:
         return name
-    number = 2
+    number = numbers.get(name, 2)
     while f"{name}#{number}" in taken:
         number += 1
+    numbers[name] = number + 1
     return f"{name}#{number}"

@@ -9,8 +9,10 @@ from typing import Any, cast
 import orjson
 from pydantic import BaseModel, ValidationError
 
-from logarchive.errors import MalformedError
+from logarchive.errors import MalformedError, ProviderError
 from logarchive.part import GZIP_MAGIC, Part
+from logarchive.record.layout import Layout
+from logarchive.record.reader import blocks
 
 MAX_DOCUMENT_BYTES = 64 * 1024 * 1024
 
@@ -46,6 +48,18 @@ def error_document(part: Part) -> Mapping[str, Any] | None:
     except (ValueError, RecursionError, MalformedError):
         return None
     return cast("dict[str, Any]", document) if isinstance(document, dict) else None
+
+
+def unreadable(part: Part, layout: Layout, time_key: str) -> ProviderError | None:
+    """Return the error that a small JSON document is in place of records, as it is found when its records are read."""
+    if error_document(part) is None:
+        return None
+    try:
+        for _ in blocks(part, layout, time_key):
+            pass
+    except ProviderError as error:
+        return error
+    return None
 
 
 def document(part: Part) -> Any:  # noqa: ANN401 (JSON)

@@ -15,6 +15,7 @@ from logarchive.record.block import Bad, Record, Verbatim, unique
 
 _LEAST, _MOST = -(2**63), 2**64 - 1
 _MOST_DIGITS = 20
+TOO_DEEP = "nested too deeply"
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 #: orjson never writes a newline, so this one separates.
 _NEWLINE = orjson.Fragment(b"\n")
@@ -22,12 +23,14 @@ _NEWLINE = orjson.Fragment(b"\n")
 _NOT_UTF8 = re.compile("[\udc80-\udcff]")
 
 
-def _object(pairs: list[tuple[str, Any]]) -> Record:
+def object_of(pairs: Sequence[tuple[str, Any]]) -> Record:
+    """Make an object, in which a repeated key gets `#2`, `#3` … behind it."""
     record: Record = dict(pairs)
     if len(record) != len(pairs):
         record.clear()
+        numbers: dict[str, int] = {}
         for key, value in pairs:
-            record[unique(key, record)] = value
+            record[unique(key, record, numbers)] = value
     return record
 
 
@@ -38,12 +41,9 @@ def _integer(text: str) -> int | Verbatim:
     return value if _LEAST <= value <= _MOST else Verbatim(text)
 
 
-def _constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON")
-
-
+#: Also takes what real writers write though it is no JSON: control characters in texts, NaN, Infinity, -Infinity.
 DECODER = json.JSONDecoder(
-    object_pairs_hook=_object, parse_int=_integer, parse_float=Verbatim, parse_constant=_constant
+    object_pairs_hook=object_of, parse_int=_integer, parse_float=Verbatim, parse_constant=Verbatim, strict=False
 )
 
 
@@ -79,7 +79,7 @@ def _encoded(value: Any) -> Any:  # noqa: ANN401 (JSON)
     if isinstance(value, list):
         return [_encoded(item) for item in value]  # pyright: ignore[reportUnknownVariableType] (JSON)
     if isinstance(value, dict):
-        return _object([(key if _encodable(key) else json.dumps(key), _encoded(item)) for key, item in value.items()])  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType] (JSON)
+        return object_of([(key if _encodable(key) else json.dumps(key), _encoded(item)) for key, item in value.items()])  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType] (JSON)
     return value
 
 
@@ -93,7 +93,7 @@ def checked(value: Any, text: str) -> Record | Bad:  # noqa: ANN401 (JSON)
         record: Record = _encoded(value) if _SURROGATE.search(text) else value  # pyright: ignore[reportUnknownVariableType] (JSON)
         canonical(record)
     except (TypeError, RecursionError):
-        return Bad("nested too deeply", raw(text))
+        return Bad(TOO_DEEP, raw(text))
     return record
 
 
@@ -107,16 +107,11 @@ def read(data: bytes) -> Record | Bad:
     text = data.decode("utf-8", "surrogateescape")
     try:
         value = DECODER.decode(text)
-    except (ValueError, RecursionError) as error:
-        return Bad("not UTF-8" if _NOT_UTF8.search(text) else f"not JSON: {reason(error)}", data)
+    except RecursionError:
+        return Bad(TOO_DEEP, data)
+    except json.JSONDecodeError as error:
+        return Bad("not UTF-8" if _NOT_UTF8.search(text) else f"not JSON: {error.msg}", data)
     return checked(value, text)
-
-
-def reason(error: Exception) -> str:
-    """Say why a text is no JSON, whatever stood before it."""
-    if isinstance(error, RecursionError):
-        return "nested too deeply"
-    return error.msg if isinstance(error, json.JSONDecodeError) else str(error)
 
 
 class CanonicalTexts:
@@ -170,3 +165,27 @@ def has_float(value: Any) -> bool:  # noqa: ANN401 (JSON)
     if isinstance(value, dict):
         return any(map(has_float, value.values()))  # pyright: ignore[reportUnknownArgumentType] (JSON)
     return any(map(has_float, value)) if isinstance(value, list) else isinstance(value, float)  # pyright: ignore[reportUnknownArgumentType] (JSON)
+
+
+def unfold(records: Sequence[Record], key: str) -> None:
+    """Replace a text by the object it holds, in place. What is no text, or no JSON object, stays as it is."""
+    for record in records:
+        text = record.get(key)
+        if isinstance(text, str) and "{" in text:
+            record[key] = unfolded(text)
+
+
+def unfolded(text: str) -> Any:  # noqa: ANN401 (JSON)
+    """Return the object that a text holds, number texts and repeated keys kept; else the text."""
+    encoded = text.encode()
+    value: Any
+    try:
+        value = orjson.loads(encoded)
+        exact = compact(value) == encoded and not has_float(value)
+    except (ValueError, TypeError):
+        # orjson refuses big numbers and lone surrogates, which are JSON too. What it reads but cannot write (TypeError)
+        # is nested too deeply for a record.
+        value, exact = None, False
+    if not exact:
+        value = read(encoded)
+    return value if value.__class__ is dict else text

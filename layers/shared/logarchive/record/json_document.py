@@ -1,32 +1,52 @@
-"""Where the records of a JSON answer lie: at a path, or found out by looking."""
+"""Where the records of a JSON response lie: at a path, or found by looking. A document is read whole or not at all."""
 
-import json
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
-
-import orjson
 
 from logarchive.errors import MalformedError
 from logarchive.record import csv_record
-from logarchive.record.block import Bad, Block, Buffer, Chunks, Record
-from logarchive.record.exact_json import DECODER, read
-from logarchive.record.json_stream import Array, lines
+from logarchive.record.block import BLOCK_BYTES, Block, Buffer, Chunks, Item, Record
+from logarchive.record.exact_json import checked, read
+from logarchive.record.json_array import array, lines, rest_of_array
+from logarchive.record.json_value import Document, Records
 from logarchive.record.layout import JsonLayout
 
 _HEAD_BYTES = 64 * 1024
 #: A first line longer than this is taken for a document.
 _MAX_LINE_BYTES = 8 * 1024 * 1024
-_MAX_HEAD_BYTES = 64 * 1024 * 1024
+#: Records do not lie in objects within objects deeper than this.
+_MAX_DEPTH = 8
 _BOM = b"\xef\xbb\xbf"
 _SPACE = b" \t\r\n"
 
 
-def blocks(chunks: Chunks, layout: JsonLayout, time_key: str | None) -> Iterator[Block]:
+def blocks(chunks: Chunks, layout: JsonLayout, time_key: str) -> Iterator[Block]:
     """Yield the records of one member; `time_key` tells a record from a document that wraps records."""
     if layout.path is not None:
         return document(chunks, layout.path)
     buffer = _begun(chunks)
-    return _sniffed(buffer, time_key)
+    first = buffer.data[:1]
+    if first == b"[":
+        return _array(Document(buffer))
+    if first == b"{":
+        return lines(buffer, time_key) if _are_lines(buffer) else _objects(Document(buffer), layout, time_key)
+    if first in {b"<", b"\0"}:
+        raise MalformedError("the response is no log: it begins like a page or a binary file")
+    return csv_record.blocks(buffer, time_key) if first else iter(())
+
+
+def document(chunks: Chunks, path: str) -> Records:
+    """Yield the records of a document's array at a dotted path; return the document with an empty array in its place.
+
+    Raises MalformedError where there is none, or where the document is no JSON. Null counts as no records.
+    """
+    buffer = _begun(chunks)
+    if not buffer.data:
+        raise MalformedError("the response is empty: not even a document without records")
+    found = Document(buffer)
+    around = yield from _at_path(found, path.split("."))
+    found.end()
+    return around
 
 
 def _begun(chunks: Chunks) -> Buffer:
@@ -34,165 +54,145 @@ def _begun(chunks: Chunks) -> Buffer:
     buffer.fill(_HEAD_BYTES)
     if buffer.data.startswith(_BOM):
         buffer.drop(len(_BOM))
-    _skip_space(buffer)
+    while not buffer.data.lstrip(_SPACE) and not buffer.ended:
+        buffer.drop(len(buffer.data))
+        buffer.fill(_HEAD_BYTES)
+    buffer.drop(len(buffer.data) - len(buffer.data.lstrip(_SPACE)))
     return buffer
 
 
-def _skip_space(buffer: Buffer) -> None:
-    while not (stripped := buffer.data.lstrip(_SPACE)) and not buffer.ended:
-        buffer.data = b""
-        buffer.fill(_HEAD_BYTES)
-    buffer.data = stripped
+def _array(found: Document) -> Iterator[Block]:
+    yield from array(found)
+    found.end()
 
 
-def _sniffed(buffer: Buffer, time_key: str | None) -> Iterator[Block]:
-    first = buffer.data[:1]
-    if first == b"[":
-        buffer.drop(1)
-        return _array(buffer, b"[]")
-    if first == b"{":
-        return _objects(buffer, time_key)
-    if first in {b"<", b"\0"}:
-        raise MalformedError("the answer is no log: it begins like a page or a binary file")
-    return csv_record.blocks(buffer, time_key) if first else iter(())
+def _at_path(found: Document, path: list[str]) -> Records:
+    seen: set[str] = set()
+
+    def at_key(key: str) -> Records:
+        if key != path[0]:
+            return found.plain()
+        if key in seen:
+            raise found.broken(f"{key!r} stands there twice")
+        seen.add(key)
+        begin = found.next()
+        if begin == "{" and len(path) > 1:
+            return (yield from _at_path(found, path[1:]))
+        if begin == "[" and len(path) == 1:
+            yield from array(found)
+            return []
+        if found.plain() is not None or len(path) > 1:
+            raise MalformedError(f"the response has no array at {key!r}")
+        return None
+
+    around = yield from found.object(at_key)
+    if path[0] not in seen:
+        raise MalformedError(f"the response has no {path[0]!r}")
+    return around
 
 
-def document(chunks: Chunks, path: str) -> Generator[Block, None, Any]:
-    """Yield the records of a document's array at a dotted path; return the document with an empty array in its place.
-
-    Raises MalformedError where there is none, or where what is around it is no JSON. Null counts as no records.
-    """
-    buffer = _begun(chunks)
-    if not buffer.data:
-        raise MalformedError("the answer is empty: not even a document without records")
-    end = _find(buffer, path.split("."), None)
-    return (yield from _cut_out(buffer, end)) if end is not None else _whole(buffer, b"")
-
-
-def _array(buffer: Buffer, around: bytes) -> Generator[Block, None, Any]:
-    """Yield an array's blocks, then prove the document around it: with an empty array in its place it must be JSON."""
-    yield from Array(buffer).blocks()
-    return _whole(buffer, around)
-
-
-def _whole(buffer: Buffer, before: bytes) -> Any:  # noqa: ANN401 (JSON)
-    buffer.fill(_MAX_HEAD_BYTES)
-    try:
-        return orjson.loads(before + buffer.data)
-    except orjson.JSONDecodeError as error:
-        raise MalformedError(f"what is around the array of records is cut or garbage: {error}") from error
-
-
-def _objects(buffer: Buffer, time_key: str | None) -> Iterator[Block]:
-    """Tell lines and a single record from a document that wraps one array of records."""
-    while b"\n" not in buffer.data and not buffer.ended and len(buffer.data) < _MAX_LINE_BYTES:
+def _are_lines(buffer: Buffer) -> bool:
+    """Tell JSON lines from one document, or several: the first line is an object, and another line follows."""
+    while not buffer.data.partition(b"\n")[2].strip(_SPACE) and not buffer.ended and len(buffer.data) < _MAX_LINE_BYTES:
         buffer.fill(2 * len(buffer.data))
-    line, found, rest = buffer.data.partition(b"\n")
-    line = line.rstrip(_SPACE)
-    if line.endswith(b"}") and rest.lstrip(_SPACE).startswith(b"{"):
-        return lines(buffer)
-    first = read(line)
-    if isinstance(first, Bad):
-        return _unclear(buffer, time_key, one_line=bool(found) and line.endswith(b"}"))
-    if time_key in first or rest.lstrip(_SPACE) or len(_arrays(first)) != 1:
-        return lines(buffer)
-    end = _find(buffer, [_arrays(first)[0]], None)
-    return iter(()) if end is None else _cut_out(buffer, end)
+    line, _, rest = buffer.data.partition(b"\n")
+    line, rest = line.rstrip(_SPACE), rest.lstrip(_SPACE)
+    if not rest or not line.endswith(b"}"):
+        return False
+    return rest.startswith(b"{") or isinstance(read(line), dict)
 
 
-def _arrays(document: Record) -> list[str]:
-    """Name the keys that hold arrays of nothing but objects."""
-    return [key for key, value in document.items() if isinstance(value, list) and not set(map(type, value)) - {dict}]  # pyright: ignore[reportUnknownArgumentType] (JSON)
+def _objects(found: Document, layout: JsonLayout, time_key: str) -> Iterator[Block]:
+    """Yield records that stand one after another, or the records that a document wraps."""
+    items: list[Item] = []
+    size = 0
+    while found.next():
+        walk = _Walk(found, time_key)
+        yield from walk.blocks()
+        if walk.record is None:
+            _judge(layout, walk.around, walk.arrays)
+            continue
+        items.append(walk.record)
+        size += walk.size
+        if size >= BLOCK_BYTES:
+            yield Block(items)
+            items, size = [], 0
+    if items:
+        yield Block(items)
 
 
-def _unclear(buffer: Buffer, time_key: str | None, *, one_line: bool) -> Iterator[Block]:
-    """Cope with a first line that is no JSON by itself: a long or indented document, or a broken line."""
-    try:
-        end = _find(buffer, None, time_key)
-    except MalformedError:
-        if one_line:
-            return lines(buffer)
-        raise
-    if end is not None:
-        return _cut_out(buffer, end)
-    return Array(_closed(buffer)).blocks()
+class _Walk:
+    """Reads an object that may be a record, or wrap records; what it was is known at its end."""
+
+    def __init__(self, found: Document, time_key: str) -> None:
+        self._found, self._time_key = found, time_key
+        self.record: Item | None = None
+        self.size = self.arrays = self._depth = 0
+        self.around: Record = {}
+
+    def blocks(self) -> Iterator[Block]:
+        found = self._found
+        if self._is_record(found.ahead()):
+            self.record, text = found.element()
+            self.size = len(text)
+            return
+        found.mark()
+        self.around = yield from found.object(self._at_key)
+        if self._is_record(self.around):
+            if self.arrays:
+                raise found.broken(f"an object with {self._time_key!r} holds records with {self._time_key!r}")
+            text = found.marked()
+            self.record, self.size = checked(self.around, text), len(text)
+        found.unmark()
+
+    def _is_record(self, value: object) -> bool:
+        return isinstance(value, dict) and self._time_key in value
+
+    def _at_key(self, _key: str) -> Records:
+        begin = self._found.next()
+        if begin == "[":
+            return (yield from self._list())
+        if begin != "{" or self._depth == _MAX_DEPTH:
+            return self._found.plain()
+        self._depth += 1
+        value = yield from self._found.object(self._at_key)
+        self._depth -= 1
+        return value
+
+    def _list(self) -> Records:
+        """Yield the elements of a list that holds a record, and return an empty list; return any other list."""
+        found = self._found
+        items: list[Item] = []
+        found.take("[")
+        while found.next() != "]":
+            if items:
+                found.take(",")
+            item, text = found.element()
+            items.append(item)
+            if self._is_record(item):
+                self.arrays += 1
+                found.unmark()
+                yield Block(items)
+                yield from rest_of_array(found, first=False)
+                return []
+            found.charge(text)
+        found.take("]")
+        return items
 
 
-def _closed(buffer: Buffer) -> Buffer:
-    """Show one indented object after another as an array."""
-
-    def chunks() -> Chunks:
-        while True:
-            yield buffer.data
-            if buffer.ended:
-                break
-            buffer.data = b""
-            buffer.fill(_HEAD_BYTES)
-        yield b"]"
-
-    return Buffer(chunks())
+def _judge(layout: JsonLayout, around: Mapping[str, Any], arrays: int) -> None:
+    """Raise the error that a document is: its own, or that it is none in which records are known to lie."""
+    if layout.judge and (error := layout.judge(around, arrays > 0)):
+        raise error
+    if arrays > 1:
+        raise MalformedError(f"{arrays} lists of records in one document")
+    if not arrays and list(_lists(around)) != [[]]:
+        raise MalformedError("a document that is no record, and has no list that could hold records")
 
 
-def _cut_out(buffer: Buffer, end: int) -> Generator[Block, None, Any]:
-    """Yield the array whose `[` ends at a place of the buffer."""
-    around = buffer.data[:end] + b"]"
-    buffer.drop(end)
-    return _array(buffer, around)
-
-
-def _find(buffer: Buffer, path: list[str] | None, time_key: str | None) -> int | None:
-    """Find the place behind the `[` of the array of records, reading ahead until it is in sight.
-
-    None: the path leads to null; or, without a path, the document is itself a record.
-    """
-    size = _HEAD_BYTES
-    while True:
-        text = buffer.data.decode("utf-8", "surrogateescape")
-        try:
-            place = _walk(text, path, time_key)
-        except (json.JSONDecodeError, IndexError, RecursionError) as error:
-            size *= 4
-            if buffer.ended or size > _MAX_HEAD_BYTES:
-                raise MalformedError(f"the JSON document is cut or broken: {error}") from error
-            buffer.fill(size)
-        else:
-            return None if place is None else len(text[:place].encode("utf-8", "surrogateescape"))
-
-
-def _walk(text: str, path: list[str] | None, time_key: str | None) -> int | None:
-    """Walk an object's keys; raises JSONDecodeError or IndexError where the text ends or is no JSON."""
-    at = _token(text, 0, "{")
-    while text[at := _space(text, at)] != "}":
-        key, at = DECODER.raw_decode(text, at)
-        at = _space(text, _token(text, _space(text, at), ":"))
-        wanted = path is not None and key == path[0]
-        if wanted and len(path or ()) > 1:
-            return at + place if (place := _walk(text[at:], (path or [])[1:], None)) is not None else None
-        if key == time_key:
-            return None
-        if text[at] == "[" and (wanted or (path is None and text[_space(text, at + 1)] == "{")):
-            return at + 1
-        value, at = DECODER.raw_decode(text, at)
-        if wanted:
-            if value is None:
-                return None
-            raise MalformedError(f"the answer has no array at {key!r}")
-        if text[at := _space(text, at)] == ",":
-            at += 1
-        elif text[at] != "}":
-            raise json.JSONDecodeError("Expecting ',' or '}'", text, at)
-    if path is not None:
-        raise MalformedError(f"the answer has no {path[0]!r}")
-    return None
-
-
-def _token(text: str, at: int, token: str) -> int:
-    if text[at] != token:
-        raise json.JSONDecodeError(f"Expecting {token!r}", text, at)
-    return at + 1
-
-
-def _space(text: str, at: int) -> int:
-    while text[at] in " \t\r\n":
-        at += 1
-    return at
+def _lists(document: Mapping[str, Any]) -> Iterator[list[Any]]:
+    for value in document.values():
+        if isinstance(value, list):
+            yield value
+        elif isinstance(value, dict):
+            yield from _lists(value)  # pyright: ignore[reportUnknownArgumentType] (JSON)

@@ -8,10 +8,11 @@ from logarchive.record.block import Block
 from logarchive.record.layout import Layout, LineLayout
 
 
-def reaches(
-    parts: Sequence[Part], layout: Layout, cap: int, smallest_record_bytes: int, time_key: str | None = None
-) -> bool:
-    """Tell whether the records of parts number `cap` or more; counted only where their bytes could hold so many."""
+def reaches(parts: Sequence[Part], layout: Layout, time_key: str, cap: int, smallest_record_bytes: int) -> bool:
+    """Tell whether the records of parts number `cap` or more; counted only where their bytes could hold so many.
+
+    They are counted as they are read later. Raises MalformedError for what cannot be: damage hides no cap.
+    """
     least = 0
     for part in parts:
         for member in unpack.members(part.path):
@@ -22,7 +23,7 @@ def reaches(
     return sum(len(block.items) for part in parts for block in blocks(part, layout, time_key)) >= cap
 
 
-def blocks(part: Part, layout: Layout, time_key: str | None) -> Iterator[Block]:
+def blocks(part: Part, layout: Layout, time_key: str) -> Iterator[Block]:
     """Yield a part's records in blocks."""
     if isinstance(layout, LineLayout):
         for lines in lines_of(part):

@@ -97,6 +97,12 @@ def fault(part: Part) -> ProviderError | None:
     return (kind or MalformedError)(said)
 
 
+def failure(document: Mapping[str, Any]) -> ProviderError | None:
+    """Return the gateway's error that a document carries, wherever it was found."""
+    code, message = stated(document) or ("", "")
+    return KINDS.get(code, MalformedError)(f"errorCode {code}: {message}") if code else None
+
+
 def stated(document: Mapping[str, Any]) -> tuple[str, str] | None:
     """Return code and message of an error from any of the shapes seen; None if a document tells of none.
 

@@ -139,7 +139,7 @@ class Collection[S: Source, K: BaseModel]:
         if None not in counts:
             return sum(filter(None, counts)) >= cap
         time_key = self.provider.columns(self.source)["time"].key
-        return reaches(data, self.provider.layout, cap, self.provider.smallest_record_bytes, time_key)
+        return reaches(data, self.provider.layout, time_key, cap, self.provider.smallest_record_bytes)
 
     def _supersede(self, numbers: Sequence[int], replacing: Sequence[int]) -> None:
         keys = [self.parts[number].key for number in replacing]

@@ -1,0 +1,187 @@
+"""A JSON document read forward, value by value, exactly, in linear time. What is no JSON raises MalformedError."""
+
+import json
+import re
+from collections.abc import Callable, Generator
+from typing import Any
+
+from logarchive.errors import MalformedError, TooLargeError
+from logarchive.record.block import BLOCK_BYTES, MAX_RECORD_BYTES, Bad, Block, Buffer, Item
+from logarchive.record.exact_json import DECODER, TOO_DEEP, checked, object_of, raw
+
+_SPACE = re.compile(r"[ \t\r\n]*+")
+#: An error so near to the end of what is held may only mean that more is to come: `-Infinit`, `\ud83d\ud`.
+_MARGIN = 16
+#: What is deeper is not even passed over, which would take long.
+_MAX_DEPTH = 100_000
+_BRACKETS = re.compile(r'"(?:[^"\\]++|\\.)*+"|[{}\[\]"]', re.DOTALL)
+
+type Records = Generator[Block, None, Any]
+
+
+class Document:
+    """A document, and the place that is read next."""
+
+    def __init__(self, buffer: Buffer) -> None:
+        """Start at the first byte of a buffer."""
+        self.buffer = buffer
+        self._text, self._at = "", 0
+        #: So many bytes of the buffer are decoded in `_text`.
+        self._decoded = 0
+        #: The size of the values that are held around records.
+        self._plain = 0
+        #: From here on the text is kept, for `marked`.
+        self._mark: int | None = None
+
+    def next(self) -> str:
+        """Go to the next character that is no white space, and return it; an empty text at the end."""
+        while True:
+            match = _SPACE.match(self._text, self._at)
+            self._at = match.end() if match else self._at
+            if self._at < len(self._text) or not self._more():
+                return self._text[self._at : self._at + 1]
+
+    def take(self, token: str) -> None:
+        """Read one character. Raises MalformedError for another one."""
+        if self.next() != token:
+            raise self.broken(f"no {token!r}")
+        self._at += 1
+
+    def value(self) -> tuple[Any, str]:
+        """Read the value that begins here; return it with its text. Raises MalformedError and RecursionError."""
+        while True:
+            try:
+                value, end = DECODER.raw_decode(self._text, self._at)
+            except json.JSONDecodeError as error:
+                unfinished = error.pos + _MARGIN >= len(self._text) or error.msg.startswith("Unterminated")
+                if not unfinished or not self._more():
+                    raise self.broken(error.msg, error.pos) from None
+            else:
+                # A number at the end of what is held may go on.
+                if end < len(self._text) or not self._more():
+                    return value, self._pass(end)
+
+    def element(self) -> tuple[Item, str]:
+        """Read the value that begins here as a record, or as what is none; return it with its text."""
+        self.next()
+        try:
+            value, text = self.value()
+        except RecursionError:
+            text = self._deep()
+            return Bad(TOO_DEEP, raw(text)), text
+        return checked(value, text), text
+
+    def plain(self) -> Any:  # noqa: ANN401 (JSON)
+        """Read a value that holds no records."""
+        self.next()
+        try:
+            value, text = self.value()
+        except RecursionError:
+            raise self.broken(TOO_DEEP) from None
+        self.charge(text)
+        return value
+
+    def charge(self, text: str) -> None:
+        """Count a value that is held as part of a document around records. Raises TooLargeError."""
+        self._plain += len(text)
+        if self._plain > MAX_RECORD_BYTES:
+            raise TooLargeError(f"more than {MAX_RECORD_BYTES} bytes of JSON around the records")
+
+    def object(self, at_key: Callable[[str], Records]) -> Records:
+        """Read the object that begins here and return it; `at_key` reads each value, and yields records it holds."""
+        pairs: list[tuple[str, Any]] = []
+        self.take("{")
+        while self.next() != "}":
+            if pairs:
+                self.take(",")
+            if self.next() != '"':
+                raise self.broken("no key")
+            key: str = self.plain()
+            self.take(":")
+            self.next()
+            value = yield from at_key(key)
+            pairs.append((key, value))
+        self.take("}")
+        return object_of(pairs)
+
+    def ahead(self) -> Any:  # noqa: ANN401 (JSON)
+        """Return the value that begins here, and stay; None if it is no JSON, or longer than what a block holds."""
+        self.next()
+        while True:
+            try:
+                return DECODER.raw_decode(self._text, self._at)[0]
+            except RecursionError:
+                return None
+            except json.JSONDecodeError:
+                if len(self._text) - self._at >= BLOCK_BYTES or not self._more():
+                    return None
+
+    def mark(self) -> None:
+        """Keep the text from here on, where a document begins."""
+        self._mark, self._plain = self._at, 0
+
+    def marked(self) -> str:
+        """Return the text since `mark`."""
+        return self._text[self._mark : self._at]
+
+    def unmark(self) -> None:
+        """Keep no text."""
+        self._mark = None
+
+    def end(self) -> None:
+        """Raise MalformedError unless the document ends here."""
+        if self.next():
+            raise self.broken("text follows the document")
+
+    def broken(self, reason: str, at: int | None = None) -> MalformedError:
+        """Return the error that says what is wrong, here or at a place of the text that is held."""
+        at = self._at if at is None else at
+        offset = self.buffer.offset + len(raw(self._text[:at]))
+        cut = " (cut: the end is missing)" if self.buffer.ended and at + _MARGIN >= len(self._text) else ""
+        return MalformedError(f"the response is not JSON at byte {offset}: {reason}{cut}")
+
+    def restart(self) -> None:
+        """Go on where the buffer now begins."""
+        self._text, self._at, self._decoded = "", 0, 0
+
+    def release(self) -> None:
+        """Drop from the buffer what was read, unless it is marked."""
+        end = self._at if self._mark is None else self._mark
+        size = len(raw(self._text[:end]))
+        self.buffer.drop(size)
+        self._text, self._at, self._decoded = self._text[end:], self._at - end, self._decoded - size
+        self._mark = None if self._mark is None else 0
+
+    def _pass(self, end: int) -> str:
+        text = self._text[self._at : end]
+        self._at = end
+        return text
+
+    def _more(self) -> bool:
+        """Hold more of the stream behind this place; False when it has ended."""
+        if self.buffer.ended and self._decoded == len(self.buffer.data):
+            return False
+        self.release()
+        if self._decoded == len(self.buffer.data):
+            if self._decoded > MAX_RECORD_BYTES:
+                raise TooLargeError(f"a JSON value of more than {MAX_RECORD_BYTES} bytes at byte {self.buffer.offset}")
+            self.buffer.fill(max(BLOCK_BYTES, min(2 * self._decoded, MAX_RECORD_BYTES + BLOCK_BYTES)))
+        self._text = ""  # before it is made anew: memory holds it once
+        self._text = self.buffer.data.decode("utf-8", "surrogateescape")
+        self._decoded = len(self.buffer.data)
+        return True
+
+    def _deep(self) -> str:
+        """Pass a value that is nested too deeply to be parsed: it ends where its brackets do."""
+        while True:
+            depth = 0
+            for match in _BRACKETS.finditer(self._text, self._at):
+                if match[0] == '"':
+                    break
+                depth += (match[0] in "{[") - (match[0] in "}]")
+                if not depth:
+                    return self._pass(match.end())
+                if depth > _MAX_DEPTH:
+                    raise self.broken(TOO_DEEP)
+            if not self._more():
+                raise self.broken("a bracket or quote is not closed", len(self._text))

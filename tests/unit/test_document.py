@@ -1,0 +1,156 @@
+"""JSON documents: where their records lie, what they are without records, and in how much time and memory."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable
+from typing import Any, cast
+
+import pytest
+
+from functions.elsa.app import fault
+from functions.elsa.app import provider as elsa
+from logarchive.errors import (
+    ArchiveFailure,
+    ForbiddenError,
+    MalformedError,
+    ProviderError,
+    ThrottledError,
+    TooLargeError,
+    UnavailableError,
+)
+from tests.unit import visit
+from tests.unit.visit import START
+
+ELSA = visit.provider(elsa.layout, columns=elsa.columns(cast("Any", None)))
+LIST = b",".join([b'{"logTime":%d}' % START] * 3)
+TIME = b'"logTime":%d' % START
+#: Documents without a record -> the error that each is, wherever it is found.
+ERRORS: dict[bytes, type[ProviderError]] = {
+    b'{"error":{"errorCode":"900"},"logs":[]}': UnavailableError,
+    b'{"error":{"errorCode":"210"},"logs":[%b]}' % LIST: ForbiddenError,
+    b'{"errorCode":420}': ThrottledError,
+    b'{"success":false,"message":"time-out","logs":[]}': MalformedError,
+    b'{"code":500,"message":"export failed"}': MalformedError,
+    b'{"status":"failed","data":{"list":[]}}': MalformedError,
+    b'{"a":[%b],"b":[%b]}' % (LIST, LIST): MalformedError,
+    b'{"data":{"a":[%b]},"b":[%b]}' % (LIST, LIST): MalformedError,
+    b'{"logs":[],"others":[]}': MalformedError,
+    b'{"logs":[{"id":1}]}': MalformedError,
+    b'{"logs":{}}': MalformedError,
+    b'{"data":7}': MalformedError,
+    b"{}": MalformedError,
+}
+#: Documents that hold records, or say that there are none -> how many rows they are.
+WRAPPERS = {
+    b'{"logs":[]}': 0,
+    b'{"total":0,"data":{"list":[]}}': 0,
+    b'{"logs":[%b]}' % LIST: 3,
+    b'{"code":0,"data":{"list":[%b]}}' % LIST: 3,
+    b'{"fields":[{"name":"x"}],"tags":[],"logs":[%b],"more":[1]}' % LIST: 3,
+    b'{"code":0,"message":"ok","a":{"b":{"c":[%b]}},"score":NaN}' % LIST: 3,
+    b'{"logs":[{"id":1},7,%b]}' % LIST: 3,
+    b"{%b}" % TIME: 1,
+    b'{"code":500,"inner":[%b],%b}' % (LIST, TIME): 1,
+}
+WAYS: dict[str, Callable[[bytes], bytes]] = {
+    "bare": bytes,
+    "large": lambda body: body[:1] + b'"pad":"%b"%b' % (b"x" * 70_000, b"," if body[1:2] != b"}" else b"") + body[1:],
+    "indented": lambda body: body.replace(b",", b",\n  ").replace(b"{", b"{\n  "),
+    "zip": visit.zipped,
+    "gzip": gzip.compress,
+    "large in zip": lambda body: visit.zipped(WAYS["large"](body)),
+    "behind a member": lambda body: visit.zipped(b"[]", body),
+}
+
+
+def rows(body: bytes) -> int:
+    return visit.visit(body, of=ELSA).numbers.rows
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("body", ERRORS)
+def test_a_document_without_records_is_the_same_error_wherever_it_is_found(body: bytes, way: str) -> None:
+    with pytest.raises(ERRORS[body]):
+        rows(WAYS[way](body))
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("body", WRAPPERS)
+def test_the_records_of_a_document_are_found(body: bytes, way: str) -> None:
+    assert rows(WAYS[way](body)) == WRAPPERS[body]
+
+
+@pytest.mark.parametrize("body", [*ERRORS, *WRAPPERS])
+def test_a_small_response_is_judged_before_it_is_kept_as_it_is_judged_in_an_archive(body: bytes) -> None:
+    error = fault(visit.part(body, suffix=".json"))
+    assert type(error) is ERRORS.get(body, type(None))
+
+
+NO_LOG = {
+    "a quoted text": b'"Internal" error',
+    "a quoted document": rb'"{\"errorCode\":\"300\"}"',
+    "a carriage return": b"a\rb",
+    "two quotes": b'logTime,"a"b\n',
+    "a text": b"Internal Server Error",
+    "lines that are no records": b'{"code":500}\n{"code":500}\n',
+    "two arrays": b"[][]",
+    "UTF-16": '[{"logTime":1}]'.encode("utf-16"),
+    "an empty document and garbage": b'{"logs":[]} x',
+    "braces without end": b'{"a":' * 100_000,
+    "brackets without end": b"[" * 1_000_000,
+    "a page": b"\xef\xbb\xbf <html>",
+}
+
+
+@pytest.mark.parametrize("name", NO_LOG)
+def test_what_is_no_log_is_malformed(name: str) -> None:
+    for way in ("bare", "zip", "gzip"):
+        with pytest.raises(MalformedError):
+            rows(WAYS[way](NO_LOG[name]))
+
+
+def one(rest: bytes) -> bytes:
+    return b'[{"logTime":%d,%b}]' % (START, rest)
+
+
+#: Bodies that once took minutes or gigabytes -> rows, or the error.
+DEAR: dict[str, tuple[bytes, int | type[ArchiveFailure]]] = {
+    "one brace missing": (b'[{"logTime":1,"c":{"k":1}, %b]' % b",".join([b"{%b}" % TIME] * 20_000), MalformedError),
+    "one key 40,000 times": (one(b",".join([b'"a":1'] * 40_000)), 1),
+    "a key and its next names": (one(b",".join(b'"a#%d":1,"a":1' % (at + 2) for at in range(20_000))), 1),
+    "a header of 20,000 commas": (b"," * 20_000 + b"logTime\n" + b"," * 20_000 + b"%d\n" % START, 1),
+    "a header of two megabytes": (b"," * 2_000_000, MalformedError),
+    "cut in a nested array": (b'[{"logTime":1,"c":[%b' % b",".join([b'{"a":1}'] * 40_000), MalformedError),
+    "one text of 20 MB": (one(b'"body":"%b"' % (b"x" * 20_000_000)), 1),
+    "one text of 20 MB, escaped": (one(b'"body":"%b"' % (rb"\n" * 10_000_000)), 1),
+    "one line of 20 MB": (one(b'"body":"%b"' % (b"x" * 20_000_000))[1:-1] + b"\n", 1),
+    "a text without end": (one(b'"body":"%b"' % (b"x" * 40_000_000)), TooLargeError),
+    "a line without end": (b"{%b}\n" % TIME + b'{"x":"' + b"x" * 40_000_000, TooLargeError),
+    "a cell without end": (b"logTime,a\n1," + b"x" * 40_000_000, TooLargeError),
+    "a long key over 10,000 leaves": (
+        one(b'"%b":{%b}' % (b"k" * 100_000, b",".join(b'"%d":1' % at for at in range(10_000)))),
+        1,
+    ),
+    "nested deeply": (one(b'"a":%b%b' % (b"[" * 90_000, b"]" * 90_000)), 0),
+}
+
+
+@pytest.mark.parametrize("name", DEAR)
+def test_no_document_takes_long(name: str) -> None:
+    body, expected = DEAR[name]
+    if isinstance(expected, int):
+        assert rows(body) == expected
+    else:
+        with pytest.raises(expected):
+            rows(body)
+
+
+@pytest.mark.parametrize("more", [b"", b',"x":1.50'])
+def test_an_object_whose_names_would_be_too_long_is_kept_as_its_text(more: bytes) -> None:
+    leaves = b",".join(b'"%d":1' % at for at in range(1000))
+    key = b"k" * 1000
+    built = visit.visit(one(b'"%b":{%b},"a":{"b":1}%b' % (key, leaves, more)), of=ELSA)
+    attributes = dict(visit.rows(built)[0]["attributes"])
+    assert attributes[key.decode()].encode() == b"{%b}" % leaves
+    assert attributes["a"] == '{"b":1}'
