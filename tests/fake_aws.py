@@ -8,14 +8,14 @@ import base64
 import binascii
 import hashlib
 import io
+import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from boto3.dynamodb.conditions import AttributeBase, ConditionBase
 from botocore.exceptions import ClientError
 
-from logarchive.ledger.dynamodb import Item, Write
+from logarchive.ledger.dynamodb import Condition, Item, Term, Write
 
 #: Called with the call's name before and after it; may raise, to kill the caller there.
 type Gate = Callable[[str, str], None]
@@ -32,65 +32,58 @@ def refused(code: str, status: int) -> ClientError:
 
 @dataclass
 class FakeTable:
-    """A table with the key (source, window) and the index `due`; a drop-in for `logarchive.ledger.dynamodb.Table`."""
+    """A table with the keys `source` and `window`, and the index `due`; a drop-in for `ledger.dynamodb.Table`."""
 
     items: dict[tuple[str, str], Item] = field(default_factory=dict[Any, Any])
     gate: Gate = open_gate
     calls: list[str] = field(default_factory=list[str])
 
-    def get(self, source: str, sort: str) -> Item | None:
+    def get(self, partition: str, sort: str) -> Item | None:
         with self._call(f"ddb.get {sort}"):
-            return self._copy(self.items.get((source, sort)))
+            return self._copy(self.items.get((partition, sort)))
 
-    def query(self, condition: ConditionBase, **options: Any) -> Iterator[Item]:
+    def query(self, key: Condition, *, index: str = "", backwards: bool = False) -> Iterator[Item]:
         with self._call("ddb.query"):
-            found = self._select(condition, options)
-        yield from found
+            items = self._select(key, index)
+        yield from reversed(items) if backwards else items
 
-    def first(self, condition: ConditionBase, limit: int, **options: Any) -> list[Item]:
+    def first(self, key: Condition, limit: int, *, index: str) -> list[Item]:
         with self._call("ddb.first"):
-            return self._select(condition, options)[:limit]
+            return self._select(key, index)[:limit]
 
-    def update(
-        self,
-        source: str,
-        sort: str,
-        *,
-        put: Mapping[str, Any],
-        add: Mapping[str, int] | None = None,
-        when: ConditionBase,
-    ) -> Item | None:
-        with self._call(f"ddb.update {sort}"):
-            item = self.items.get((source, sort))
-            if not holds(when, item or {}):
-                return None
-            return self._copy(self._write(source, sort, put, add or {}))
+    def update(self, write: Write) -> Item | None:
+        with self._call(f"ddb.update {write.sort}"):
+            return self._copy(self._write(write)) if self._admits(write) else None
 
     def transact(self, writes: Sequence[Write]) -> bool:
         with self._call("ddb.transact"):
             assert len(writes) <= 100
-            assert len({(write.source, write.sort) for write in writes}) == len(writes)
-            if not all(_true(write, self.items.get((write.source, write.sort))) for write in writes):
+            assert len({(write.partition, write.sort) for write in writes}) == len(writes)
+            if not all(map(self._admits, writes)):
                 return False
             for write in writes:
-                self._write(write.source, write.sort, write.put, write.add or {})
+                self._write(write)
             return True
 
-    def _write(self, source: str, sort: str, put: Mapping[str, Any], add: Mapping[str, Any]) -> Item:
-        item = self.items.setdefault((source, sort), {"source": source, "window": sort})
-        item |= {name: value for name, value in put.items() if value is not None}
-        for name in (name for name, value in put.items() if value is None):
-            item.pop(name, None)
-        for name, value in add.items():
-            item[name] = item.get(name, 0) + value if isinstance(value, int) else item.get(name, value) | value
+    def _admits(self, write: Write) -> bool:
+        return holds(write.when, self.items.get((write.partition, write.sort), {}))
+
+    def _write(self, write: Write) -> Item:
+        keys = {"source": write.partition, "window": write.sort}
+        item = self.items.setdefault((write.partition, write.sort), keys)
+        for name, value in write.put.items():
+            if value is None:
+                item.pop(name, None)
+            else:
+                item[name] = value
+        for name, added in write.add.items():
+            item[name] = item.get(name, 0) + added if isinstance(added, int) else item.get(name, added) | added
         return item
 
-    def _select(self, condition: ConditionBase, options: Mapping[str, Any]) -> list[Item]:
-        index = options.get("IndexName")
-        key = "due_at" if index == "due" else "window"
-        items = [item for item in self.items.values() if key in item and holds(condition, item)]
-        found = sorted(items, key=lambda item: item[key], reverse=not options.get("ScanIndexForward", True))
-        return [self._copy(item) or {} for item in found]
+    def _select(self, key: Condition, index: str) -> list[Item]:
+        order = "due_at" if index == "due" else "window"
+        items = [item for item in self.items.values() if order in item and holds(key, item)]
+        return [dict(item) for item in sorted(items, key=lambda item: item[order])]
 
     @staticmethod
     def _copy(item: Item | None) -> Item | None:
@@ -242,49 +235,26 @@ class FakeSecrets:
         return {"SecretString": self.secrets[SecretId]}
 
 
-def holds(condition: Any, item: Mapping[str, Any]) -> bool:
-    """Say whether a condition built with boto3's Attr and Key holds for an item."""
-    expression = condition.get_expression()
-    operator, (first, *others) = expression["operator"], expression["values"]
-    if operator == "AND":
-        return all(holds(part, item) for part in (first, *others))
-    if operator == "OR":
-        return any(holds(part, item) for part in (first, *others))
-    value = item.get(first.name) if isinstance(first, AttributeBase) else first
-    if operator == "attribute_exists":
-        return value is not None
-    if operator == "attribute_not_exists":
-        return value is None
-    return value is not None and _compared(operator, value, others)
+def holds(condition: Condition, item: Mapping[str, Any]) -> bool:
+    """Say whether a condition holds for an item."""
+    return all(_term_holds(term, item.get(term.name)) for term in condition)
 
 
-def _compared(operator: str, first: Any, others: Sequence[Any]) -> bool:
-    match operator:
-        case "=":
-            return bool(first == others[0])
-        case "<":
-            return bool(first < others[0])
-        case "<=":
-            return bool(first <= others[0])
-        case ">":
-            return bool(first > others[0])
-        case "BETWEEN":
-            return bool(others[0] <= first <= others[1])
-        case "begins_with":
-            return str(first).startswith(others[0])
-        case _:
-            raise AssertionError(operator)
+def _term_holds(term: Term, value: Any) -> bool:
+    if value is None:
+        return term.operator in {"absent", "absent or <="}
+    compared: Mapping[str, Callable[..., bool]] = {
+        "=": operator.eq,
+        "<": operator.lt,
+        "<=": operator.le,
+        ">": operator.gt,
+        "between": _between,
+        "begins with": str.startswith,
+        "exists": bool,
+        "absent or <=": operator.le,
+    }
+    return term.operator in compared and compared[term.operator](value, *term.values)
 
 
-def _true(write: Write, item: Item | None) -> bool:
-    """Say whether a transaction's condition holds: terms joined by AND, each an equality or a test for existence."""
-    return all(_term(term.strip(), write, item or {}) for term in write.when.split(" AND ") if term)
-
-
-def _term(term: str, write: Write, item: Item) -> bool:
-    if term == "attribute_not_exists(#source)":
-        return not item
-    if term == "attribute_exists(#source)":
-        return bool(item)
-    name, _, value = term.partition(" = ")
-    return bool(item) and item.get(name.removeprefix("#")) == (write.seen or {})[value.removeprefix(":seen_")]
+def _between(value: str, first: str, last: str) -> bool:
+    return first <= value <= last

@@ -34,7 +34,7 @@ from logarchive.moment import to_epoch_ms
 from logarchive.part import Part
 from logarchive.provider.provider import Provider
 from logarchive.record.layout import JsonLayout, Layout
-from logarchive.row.build import build
+from logarchive.row.build import Builder
 from logarchive.row.built import Built
 from logarchive.vendor.tencent_log_line import LAYOUT
 from logarchive.vendor.tencent_log_line import columns as line_columns
@@ -139,10 +139,12 @@ def part(path: Path) -> Part:
 def ours(of: Provider[Any, Any], paths: list[Path], directory: Path) -> Built:
     """Build an object."""
     parts = [part(path) for path in paths]
-    return build(
-        records=of.record_format(None), source_name="bench", window=WINDOW, visit="v1", parts=parts, standing=None,
-        directory=directory, alive=lambda: None,
-    )  # fmt: skip
+    return Builder(
+        records=of.record_format(None),
+        source_name="bench",
+        window=WINDOW,
+        ensure_time=lambda: None,
+    ).build("v1", parts, None, directory)  # fmt: skip
 
 
 def inflate_and_parse(paths: list[Path]) -> None:

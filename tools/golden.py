@@ -21,7 +21,7 @@ from tools.registry import names, providers
 sys.path.insert(0, str(ROOT / "layers" / "shared"))  # where the functions find the layer
 
 from logarchive.part import Part
-from logarchive.row.build import build
+from logarchive.row.build import Builder
 from logarchive.window import Window
 
 _parquet: Any = import_module("pyarrow.parquet")
@@ -57,16 +57,12 @@ def golden(body: Path, window: Window) -> dict[str, Any]:
         key=body.name,
     )
     with TemporaryDirectory() as directory:
-        built = build(
+        built = Builder(
             records=provider.record_format(example(provider.name)),
             source_name="golden",
             window=window,
-            visit="v1",
-            parts=[part],
-            standing=None,
-            directory=Path(directory),
-            alive=lambda: None,
-        )
+            ensure_time=lambda: None,
+        ).build("v1", [part], None, Path(directory))
         rows: list[dict[str, Any]] = _parquet.read_table(built.path).to_pylist() if built.path else []
         rejects = gzip.decompress(built.rejects_path.read_bytes()).splitlines() if built.rejects_path else []
     return {

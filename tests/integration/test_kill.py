@@ -75,10 +75,10 @@ def test_a_visit_killed_at_any_call_leaves_the_same_archive(moment: str) -> None
 def check_window(scenario: Scenario, where: object) -> None:
     entry = scenario.ledger.covering(window_span())[0]
     assert entry.state == "sealed", where
-    assert entry.rows == 6, where
+    assert entry.numbers.rows == 6, where
     assert entry.object, where
     assert scenario.s3.objects[entry.object.key].etag == entry.object.etag, where
-    assert entry.fetched == 5 + entry.outside, where
+    assert entry.numbers.fetched == 5 + entry.numbers.outside, where
     assert entry.issue in {"shrunk", None}, where
 
 
@@ -136,7 +136,7 @@ def test_a_window_that_is_complete_in_raw_is_not_split_when_the_next_visit_canno
     scenario.answer = out_of_memory
     scenario.tick()
     [entry] = scenario.ledger.every()
-    assert (entry.state, entry.issue, entry.rows, entry.loose) == ("archived", "too_large", 1, 0)
+    assert (entry.state, entry.issue, entry.numbers.rows, entry.unmerged_claims) == ("archived", "too_large", 1, 0)
     assert scenario.rows() == {"seen": 1}
 
 
@@ -145,7 +145,7 @@ def test_a_window_that_expires_keeps_what_a_killed_visit_had_complete_in_raw() -
     scenario.now = END + 49 * HOUR
     scenario.tick()
     entry = next(scenario.ledger.every())
-    assert (entry.state, entry.issue, entry.rows) == ("closed", "expired", 1)
+    assert (entry.state, entry.issue, entry.numbers.rows) == ("closed", "expired", 1)
     assert scenario.rows() == {"seen": 1}
 
 
@@ -154,7 +154,7 @@ def test_what_a_killed_visit_had_complete_in_raw_is_taken_up_though_the_provider
     scenario.answer = lambda _request: httpx.Response(403, json={"error": {"errorCode": "210", "message": "no"}})
     scenario.tick()
     [entry] = scenario.ledger.every()
-    assert (entry.state, entry.issue, entry.rows) == ("archived", "forbidden", 1)
+    assert (entry.state, entry.issue, entry.numbers.rows) == ("archived", "forbidden", 1)
     assert scenario.rows() == {"seen": 1}
 
 
@@ -188,7 +188,7 @@ def test_a_window_at_its_smallest_that_is_killed_again_and_again_waits_the_longe
     scenario.tick()
     [entry] = scenario.ledger.every()
     assert (entry.state, entry.issue, entry.due_at) == ("planned", "unavailable", scenario.now + 6 * HOUR)
-    assert "2 visits in a row ended without a word" in (entry.error or "")
+    assert "2 visits in a row were killed" in (entry.error or "")
     scenario.gate = open_gate
     scenario.now += 6 * HOUR
     scenario.until_sealed()

@@ -7,6 +7,7 @@ import pytest
 from logarchive.ledger.dynamodb import Table
 from logarchive.ledger.entry import Entry, Head
 from logarchive.ledger.ledger import Ledger, registered
+from logarchive.numbers import WindowNumbers
 from logarchive.window import Span, Window
 
 T0 = dt.datetime(2026, 11, 20, tzinfo=dt.UTC)
@@ -28,10 +29,10 @@ def planned(hour: int, **fields: object) -> Entry:
 @pytest.fixture
 def ledger(table: Table) -> Ledger:
     ledger = Ledger(table, "elsa", "shop")
-    ledger.create(Head(begin=T0, cursor=T0, feed="feed"))
+    ledger.create(Head(begin=T0, cursor=T0, feed_id="feed"))
     head = ledger.head()
     assert head
-    assert ledger.plan(head, [planned(hour) for hour in range(4)], {"cursor": "2026-11-20T04:00:00Z"})
+    assert ledger.plan(head, [planned(hour) for hour in range(4)], cursor=T0 + 4 * HOUR)
     return ledger
 
 
@@ -45,28 +46,28 @@ def claim(ledger: Ledger, hour: int = 0) -> Entry:
 
 def test_a_head_reads_back_as_it_was_written(ledger: Ledger) -> None:
     head = ledger.head()
-    assert head == Head(version=1, begin=T0, cursor=T0 + 4 * HOUR, feed="feed")
+    assert head == Head(version=1, begin=T0, cursor=T0 + 4 * HOUR, feed_id="feed")
 
 
 def test_a_source_is_registered_once_under_its_provider(ledger: Ledger) -> None:
-    ledger.create(Head(begin=T0, cursor=T0, feed="feed"))
-    Ledger(ledger.table, "elsa", "blog").create(Head(begin=T0, cursor=T0, feed="x"))
+    ledger.create(Head(begin=T0, cursor=T0, feed_id="feed"))
+    Ledger(ledger.table, "elsa", "blog").create(Head(begin=T0, cursor=T0, feed_id="x"))
     assert registered(ledger.table, "elsa") == ["blog", "shop"]
     assert registered(ledger.table, "dsa") == []
 
 
 def test_creating_a_head_again_changes_nothing(ledger: Ledger) -> None:
-    ledger.create(Head(begin=T0, cursor=T0 + 99 * HOUR, feed="other"))
+    ledger.create(Head(begin=T0, cursor=T0 + 99 * HOUR, feed_id="other"))
     head = ledger.head()
     assert head
-    assert (head.feed, head.cursor) == ("feed", T0 + 4 * HOUR)
+    assert (head.feed_id, head.cursor) == ("feed", T0 + 4 * HOUR)
 
 
 def test_a_plan_on_an_old_head_writes_nothing_at_all(ledger: Ledger) -> None:
     head = ledger.head()
     assert head
-    assert ledger.plan(head, [planned(5)], {})
-    assert ledger.plan(head, [planned(6)], {}) is None
+    assert ledger.plan(head, [planned(5)])
+    assert ledger.plan(head, [planned(6)]) is None
     assert ledger.read(window(6)) is None
 
 
@@ -80,7 +81,7 @@ def test_of_two_claims_on_what_both_have_seen_one_succeeds(ledger: Ledger) -> No
     assert entry
     first = ledger.claim(entry, NOW, LATER)
     assert first
-    assert (first.attempt, first.killed, first.loose, first.due_at) == (1, 1, 1, LATER)
+    assert (first.attempt, first.claims_without_commit, first.unmerged_claims, first.due_at) == (1, 1, 1, LATER)
     assert ledger.claim(entry, NOW, LATER) is None
 
 
@@ -89,7 +90,7 @@ def test_a_claim_that_was_let_go_can_be_taken_once_its_lease_is_over(ledger: Led
     assert ledger.claim(first, NOW, LATER) is None
     second = ledger.claim(first, LATER, LATER + HOUR)
     assert second
-    assert (second.attempt, second.killed, second.loose) == (2, 2, 2)
+    assert (second.attempt, second.claims_without_commit, second.unmerged_claims) == (2, 2, 2)
 
 
 def test_who_saw_a_window_before_another_claim_cannot_take_it_when_that_lease_is_over(ledger: Ledger) -> None:
@@ -101,15 +102,21 @@ def test_who_saw_a_window_before_another_claim_cannot_take_it_when_that_lease_is
 
 def test_a_commit_ends_a_claim_and_a_finished_window_is_due_no_more(ledger: Ledger) -> None:
     held = claim(ledger)
-    done = ledger.commit(held, held.model_copy(update={"state": "sealed", "due_at": None, "rows": 7}))
+    done = ledger.commit(held, held.replace(state="sealed", due_at=None, numbers=WindowNumbers(rows=7)))
     assert done
-    assert (done.state, done.due_at, done.rows, done.killed, done.committed) == ("sealed", None, 7, 0, 1)
+    assert (done.state, done.due_at, done.numbers.rows, done.claims_without_commit, done.committed) == (
+        "sealed",
+        None,
+        7,
+        0,
+        1,
+    )
     assert window(0) not in [entry.window for entry in ledger.due(NOW + 9 * HOUR, 25)]
 
 
 def test_a_commit_that_the_sdk_repeats_is_a_success_again(ledger: Ledger) -> None:
     held = claim(ledger)
-    result = held.model_copy(update={"state": "sealed", "due_at": None})
+    result = held.replace(state="sealed", due_at=None)
     assert ledger.commit(held, result) == ledger.commit(held, result) is not None
 
 
@@ -117,7 +124,7 @@ def test_a_worker_that_slept_past_its_lease_commits_nothing(ledger: Ledger) -> N
     sleeper = claim(ledger)
     other = ledger.claim(sleeper, LATER, LATER + HOUR)
     assert other
-    assert ledger.commit(sleeper, sleeper.model_copy(update={"state": "sealed", "due_at": None})) is None
+    assert ledger.commit(sleeper, sleeper.replace(state="sealed", due_at=None)) is None
     assert ledger.held(sleeper) is None
     assert ledger.held(other)
     entry = ledger.read(window(0))
@@ -129,18 +136,18 @@ def test_news_of_a_lost_visit_makes_a_finished_window_due_and_a_commit_under_way
     sleeper = claim(ledger)
     other = ledger.claim(sleeper, LATER, LATER + HOUR)
     assert other
-    sealed = other.model_copy(update={"state": "sealed", "due_at": None, "loose": 0})
-    ledger.disturb(sleeper, LATER)
+    sealed = other.replace(state="sealed", due_at=None, unmerged_claims=0)
+    ledger.reopen_for_unmerged_visit(sleeper, LATER)
     assert ledger.commit(other, sealed) is None
     held = ledger.held(other)
     assert held
-    assert held.loose == 3
+    assert held.unmerged_claims == 3
     done = ledger.commit(held, sealed)
     assert done
-    ledger.disturb(sleeper, LATER)
+    ledger.reopen_for_unmerged_visit(sleeper, LATER)
     entry = ledger.read(window(0))
     assert entry
-    assert (entry.state, entry.due_at, entry.loose) == ("archived", LATER, 1)
+    assert (entry.state, entry.due_at, entry.unmerged_claims) == ("archived", LATER, 1)
 
 
 def test_a_split_replaces_a_window_by_its_halves_or_does_nothing(ledger: Ledger) -> None:
@@ -149,7 +156,7 @@ def test_a_split_replaces_a_window_by_its_halves_or_does_nothing(ledger: Ledger)
         Entry(window_key=Window(span.start, span.end).key, state="planned", due_at=NOW)
         for span in (window(0).halves(dt.timedelta(seconds=1)) or ())
     ]
-    lost = held.model_copy(update={"attempt": held.attempt + 1})
+    lost = held.replace(attempt=held.attempt + 1)
     assert not ledger.split(lost, halves)
     assert ledger.split(held, halves)
     assert not ledger.split(held, halves)
@@ -181,7 +188,7 @@ def test_a_slot_is_one_workers_until_it_gives_it_back_or_its_lease_is_over(ledge
 
 def test_a_finished_window_can_be_made_due_again_and_a_held_one_cannot(ledger: Ledger) -> None:
     held = claim(ledger)
-    done = ledger.commit(held, held.model_copy(update={"state": "sealed", "due_at": None, "visits": ("v1",)}))
+    done = ledger.commit(held, held.replace(state="sealed", due_at=None, visits=("v1",)))
     assert done
     again = ledger.make_due(done, NOW)
     assert again
@@ -202,6 +209,6 @@ def test_a_query_of_more_than_a_page_returns_all(ledger: Ledger) -> None:
     head = ledger.head()
     for start in range(4, 4 + 3 * 90, 90):
         assert head
-        head = ledger.plan(head, [planned(hour, error="x" * 4000) for hour in range(start, start + 90)], {})
+        head = ledger.plan(head, [planned(hour, error="x" * 4000) for hour in range(start, start + 90)])
     assert len(list(ledger.every())) == 4 + 270
     assert len(list(ledger.open())) == 4 + 270

@@ -50,12 +50,11 @@ def test_an_object_is_replaced_only_over_what_was_seen(store: Store, tmp_path: P
     with pytest.raises(ChangedError):
         store.replace("logs/1", *first, seen.etag)
     found = store.fetch("logs/1", tmp_path / "copy")
-    assert found == store.look("logs/1") == now
+    assert found == now
     assert (tmp_path / "copy").read_bytes() == b"2" * size
 
 
 def test_what_is_not_there_is_none(store: Store, tmp_path: Path) -> None:
-    assert store.look("logs/none") is None
     assert store.fetch("logs/none", tmp_path / "none") is None
 
 
@@ -85,14 +84,12 @@ def test_an_object_that_is_forbidden_is_told_from_one_that_is_not_there(tmp_path
     s3 = StrictS3()
     strict = Store(s3, "bucket")  # type: ignore[arg-type] # a drop-in
     strict.keep("logs/one", b"x")
-    assert strict.look("logs/none") is None
     assert strict.find("logs/none") is None
     assert strict.fetch("logs/none", tmp_path / "none") is None
     assert strict.find("logs/one") == b"x"
     s3.refuses = True
-    for ask in (strict.look, strict.find):
-        with pytest.raises(ClientError):
-            ask("logs/one")
+    with pytest.raises(ClientError):
+        strict.find("logs/one")
 
 
 class StrictS3(FakeS3):

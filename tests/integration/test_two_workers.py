@@ -112,7 +112,7 @@ class Race:
             by_thread[threading.get_ident()] = turn
             archive = self.scenario.archive(lambda: now)
             with archive.worker("shop", archive.source("shop")) as worker:
-                for entry in worker.ledger.due(now, 1):
+                for entry in worker.context.ledger.due(now, 1):
                     worker.visit(entry)
 
         turn = Turn(live)
@@ -233,8 +233,8 @@ def check(race: Race) -> None:
     scenario.until_sealed()
     assert scenario.rows() == Counter(scenario.seen()), where
     entries = scenario.ledger.covering(Span(START, END))
-    assert sum(entry.rows for entry in entries) == sum(scenario.rows().values()), where
+    assert sum(entry.numbers.rows for entry in entries) == sum(scenario.rows().values()), where
     for entry in entries:
-        assert (entry.object is None) == (entry.rows == 0), where
+        assert (entry.object is None) == (entry.numbers.rows == 0), where
         if entry.object:
             assert scenario.s3.objects[entry.object.key].etag == entry.object.etag, where

@@ -23,7 +23,7 @@ from logarchive.part import Part
 from logarchive.provider.provider import Provider
 from logarchive.provider.source import Source
 from logarchive.record.layout import JsonLayout
-from logarchive.row.build import build
+from logarchive.row.build import Builder
 from logarchive.row.built import Built
 from logarchive.vendor import ncloud
 from logarchive.visit.collection import Collection, VisitApi
@@ -154,16 +154,12 @@ def built[S: Source, K: BaseModel](
     provider: Provider[S, K], configured: S, parts: Sequence[Part], window: Window, directory: Path
 ) -> Built:
     """Build what parts become."""
-    return build(
+    return Builder(
         records=provider.record_format(configured),
         source_name="simulated",
         window=window,
-        visit="v1",
-        parts=parts,
-        standing=None,
-        directory=Path(mkdtemp(dir=directory)),
-        alive=lambda: None,
-    )
+        ensure_time=lambda: None,
+    ).build("v1", parts, None, Path(mkdtemp(dir=directory)))
 
 
 def plain(directory: Path, script: Script, time: Time | None = None, **configured: object) -> VisitApi:

@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from logarchive.row.build import build
+from logarchive.row.build import Builder
 from logarchive.store.place import Place
 from logarchive.window import Window
 from tests.unit.visit import part
@@ -134,16 +134,12 @@ def write(bucket: Path) -> None:
 def _write(bucket: Path, name: str, source: str, window: Window, answer: bytes) -> None:
     provider = providers()[name]
     with TemporaryDirectory() as folder:
-        built = build(
+        built = Builder(
             records=provider.record_format(provider.source.model_validate(SOURCES[name])),
             source_name=source,
             window=window,
-            visit="20261122T150000Z-0001",
-            parts=[part(answer, key=f"raw/{name}/{source}/{window.slug}")],
-            standing=None,
-            directory=Path(folder),
-            alive=lambda: None,
-        )
+            ensure_time=lambda: None,
+        ).build("20261122T150000Z-0001", [part(answer, key=f"raw/{name}/{source}/{window.slug}")], None, Path(folder))
         assert built.path
         assert built.numbers.rejects == 0
         to = bucket / Place(name, source, window).logs

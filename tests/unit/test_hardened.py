@@ -10,7 +10,7 @@ import pytest
 
 from functions.dsa.app import provider as dsa
 from logarchive.action.handler import act
-from logarchive.errors import ArchiveError, ForbiddenError, LostClaimError, MalformedError
+from logarchive.errors import ArchiveError, ForbiddenError, MalformedError
 from logarchive.moment import instant
 from logarchive.net.download_host import DownloadHosts
 from logarchive.runtime.source_loader import SourceLoader
@@ -55,7 +55,7 @@ def test_a_split_fails_when_a_lost_visit_has_become_complete_meanwhile() -> None
     stage.now += HOUR
     held = stage.ledger.claim(sleeper, stage.now, stage.now + HOUR)
     assert held
-    stage.ledger.disturb(sleeper, stage.now)
+    stage.ledger.reopen_for_unmerged_visit(sleeper, stage.now)
     assert not stage.ledger.split(held, [])
 
 
@@ -90,27 +90,27 @@ def _kill_twice(stage: Scenario) -> None:
     stage.answer = lambda _request: None
 
 
-def test_news_of_a_visit_for_a_window_that_was_split_is_never_passed_over() -> None:
+def test_that_a_window_was_split_before_its_unmerged_visit_is_reported_is_an_error() -> None:
     stage = scenario()
     _kill_twice(stage)
     [claimed] = stage.ledger.every()
     stage.now += HOUR
     stage.tick()
     with pytest.raises(ArchiveError, match="was split"):
-        stage.ledger.disturb(claimed, stage.now)
+        stage.ledger.reopen_for_unmerged_visit(claimed, stage.now)
 
 
-def test_a_bar_does_not_replace_an_object_that_stands(tmp_path: Path) -> None:
+def test_a_placeholder_does_not_replace_an_object_that_stands(tmp_path: Path) -> None:
     stage = scenario()
     stage.tick()
     [entry] = stage.ledger.every()
     merger = Merger(Store(stage.s3, "bucket"), Place("elsa", "shop", entry.window), None, tmp_path)  # type: ignore[arg-type]
-    with pytest.raises(LostClaimError):
-        merger.bar()
+    with pytest.raises(ChangedError):
+        merger.write_placeholder()
     assert stage.rows() == {"a": 1, "b": 1}
 
 
-def test_a_visit_whose_publishing_fails_after_its_claim_is_lost_is_still_told() -> None:
+def test_a_visit_whose_publishing_fails_after_its_claim_is_lost_is_still_reported() -> None:
     stage = scenario()
     stage.world[0] = Record("early", 1, gone=END + 10 * MINUTE)
 
@@ -235,7 +235,7 @@ def test_a_visit_that_meets_its_own_object_is_named_once_and_its_late_rows_are_c
     stage.gate = lost_answer
     stage.tick()
     [entry] = stage.ledger.every()
-    assert (len(entry.visits), len(set(entry.visits)), entry.late) == (2, 2, 1)
+    assert (len(entry.visits), len(set(entry.visits)), entry.numbers.late) == (2, 2, 1)
 
 
 def test_a_multipart_upload_whose_answer_was_lost_is_looked_at_again(tmp_path: Path) -> None:

@@ -6,9 +6,20 @@ from pydantic import HttpUrl
 
 from logarchive.errors import Issue
 from logarchive.ledger.entry import Entry
+from logarchive.numbers import VisitNumbers
 from logarchive.provider.source import Source
-from logarchive.row.built import Built, Numbers
-from logarchive.visit.outcome import Visited, after_failure, after_retention, after_visit, expired, next_age, put_back
+from logarchive.row.built import Built
+from logarchive.visit.merger import Merged
+from logarchive.visit.outcome import (
+    Failure,
+    Visited,
+    after_failure,
+    after_retention,
+    after_visit,
+    expired,
+    next_age,
+    put_back,
+)
 from logarchive.window import Window
 
 START = dt.datetime(2026, 11, 20, 10, tzinfo=dt.UTC)
@@ -24,40 +35,33 @@ def source(**fields: object) -> Source:
 
 def entry(**fields: object) -> Entry:
     return Entry.model_validate(
-        {"window_key": Window(START, END).key, "state": "planned", "due_at": END, "attempt": 1, "loose": 1, **fields}
+        {
+            "window_key": Window(START, END).key,
+            "state": "planned",
+            "due_at": END,
+            "attempt": 1,
+            "unmerged_claims": 1,
+            **fields,
+        }
     )
 
 
-def visited(at: dt.datetime, issue: Issue | None = None, **changes: object) -> Visited:
-    numbers = {"announced": None, "fetched": 5, "rows": 5, "rejects": 0, "outside": 0, "duplicates": 0, "strays": 0}
-    kept = int(str(changes.pop("kept", 0)))
+def visited(at: dt.datetime, issue: Issue | None = None, kept: int = 0, **numbers: int) -> Visited:
     built = Built(
-        numbers=Numbers(**{**numbers, **changes}),  # type: ignore[arg-type] # counts
+        numbers=VisitNumbers.model_validate({"fetched": 5, "rows": 5, **numbers}),
         path=None,
-        sha256="",
-        bytes=0,
         object_rows=5 + kept,
         kept=kept,
         added=5,
-        visits=("v1",),
         rejects_path=None,
     )
-    return Visited(
-        started=at,
-        manifest="m",
-        built=built,
-        object=None,
-        merged=("v1",),
-        late=0,
-        issue=issue,
-        requests=1,
-        seconds=2,
-    )
+    merged = Merged(path=None, built=built, standing=None, visits=("v1",), late=0)
+    return Visited(started=at, manifest="m", merged=merged, object=None, issue=issue, requests=1, seconds=2)
 
 
 def test_after_the_first_visit_a_window_is_due_at_its_next_age() -> None:
     done = after_visit(entry(), source(), visited(END + 5 * MINUTE))
-    assert (done.state, done.due_at, done.visits, done.loose) == ("archived", END + HOUR, ("v1",), 0)
+    assert (done.state, done.due_at, done.visits, done.unmerged_claims) == ("archived", END + HOUR, ("v1",), 0)
 
 
 def test_a_visit_that_came_late_skips_the_ages_that_have_passed() -> None:
@@ -83,7 +87,7 @@ def test_what_shrank_is_sealed_all_the_same_and_still_shown() -> None:
     early = after_visit(entry(), source(), visited(END + 5 * MINUTE, kept=2))
     last = after_visit(entry(), source(), visited(LAST, kept=2))
     assert (early.state, early.issue) == ("archived", "shrunk")
-    assert (last.state, last.issue, last.rows) == ("sealed", "shrunk", 7)
+    assert (last.state, last.issue, last.numbers.rows) == ("sealed", "shrunk", 7)
 
 
 def test_what_is_truncated_at_the_last_age_is_closed_never_sealed() -> None:
@@ -101,11 +105,11 @@ def test_what_is_truncated_at_the_last_age_is_closed_never_sealed() -> None:
     ],
 )
 def test_verified_means_announced_is_fetched_and_no_stray(numbers: dict[str, Any], verification: str) -> None:
-    assert after_visit(entry(), source(), visited(END, **numbers)).verification == verification
+    assert after_visit(entry(), source(), visited(END, **numbers)).numbers.verification == verification
 
 
 def test_a_good_visit_clears_the_issue_and_the_error_of_the_failed_ones() -> None:
-    failed = after_failure(entry(), source(), END, "throttled", "slow down", None)
+    failed = after_failure(entry(), source(), END, Failure("throttled", "slow down"), None)
     done = after_visit(failed, source(), visited(END))
     assert (done.issue, done.error, done.failures) == (None, None, 0)
 
@@ -113,7 +117,7 @@ def test_a_good_visit_clears_the_issue_and_the_error_of_the_failed_ones() -> Non
 def test_failures_back_off_and_never_finish_a_window() -> None:
     waits, failed = [], entry()
     for _ in range(7):
-        failed = after_failure(failed, source(), END, "unavailable", "no answer", "m")
+        failed = after_failure(failed, source(), END, Failure("unavailable", "no answer"), "m")
         assert failed.due_at
         waits.append((failed.due_at - END) // MINUTE)
         assert (failed.state, failed.issue, failed.manifest) == ("planned", "unavailable", "m")
@@ -123,9 +127,9 @@ def test_failures_back_off_and_never_finish_a_window() -> None:
 def test_a_back_off_is_never_longer_than_half_of_what_is_left() -> None:
     configured = source(retention="P2D")
     lost = START + 48 * HOUR
-    failed = after_failure(entry(failures=4), configured, lost - 2 * HOUR, "forbidden", "no", None)
+    failed = after_failure(entry(failures=4), configured, lost - 2 * HOUR, Failure("forbidden", "no"), None)
     assert (failed.due_at, failed.lost_at) == (lost - HOUR, lost)
-    close = after_failure(entry(failures=4), configured, lost - MINUTE, "forbidden", "no", None)
+    close = after_failure(entry(failures=4), configured, lost - MINUTE, Failure("forbidden", "no"), None)
     assert close.due_at == lost
 
 
@@ -144,7 +148,7 @@ def test_a_window_that_the_provider_holds_no_more_is_expired_and_closed() -> Non
 
 def test_a_visit_while_the_provider_is_dropping_the_window_keeps_the_rows_and_closes_it() -> None:
     done = after_visit(entry(), source(retention="PT2H", revisit=[]), visited(START + 3 * HOUR))
-    assert (done.state, done.issue, done.rows) == ("closed", "expired", 5)
+    assert (done.state, done.issue, done.numbers.rows) == ("closed", "expired", 5)
 
 
 def test_the_next_age_is_counted_from_the_windows_end() -> None:

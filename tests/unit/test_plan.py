@@ -93,8 +93,8 @@ def test_of_two_planners_that_read_the_same_head_one_succeeds() -> None:
     first = planner(table, T0 + 3 * HOUR, start=T0)
     head = first.head()
     entries = [planned(window, first.source) for window in first.missing(Span(T0, T0 + 3 * HOUR))]
-    assert ledger(table).plan(head, entries, {})
-    assert ledger(table).plan(head, entries, {}) is None
+    assert ledger(table).plan(head, entries)
+    assert ledger(table).plan(head, entries) is None
 
 
 def test_a_split_between_reading_and_writing_makes_a_planner_read_again() -> None:
@@ -108,7 +108,7 @@ def test_a_split_between_reading_and_writing_makes_a_planner_read_again() -> Non
     halves = entry.window.halves(dt.timedelta(seconds=1))
     assert halves
     assert ledger(table).split(claimed, [planned(Window(half.start, half.end), plan.source) for half in halves])
-    assert ledger(table).plan(head, [], {}) is None
+    assert ledger(table).plan(head, []) is None
 
 
 def test_a_tick_with_nothing_to_plan_costs_the_same_whatever_is_kept() -> None:

@@ -4,6 +4,7 @@ from pydantic import HttpUrl
 
 from logarchive.action.status import standing
 from logarchive.ledger.entry import Entry, Head
+from logarchive.numbers import WindowNumbers
 from logarchive.provider.source import Source
 from logarchive.window import Window
 
@@ -23,7 +24,7 @@ def entry(hour: int, state: str, **fields: object) -> Entry:
 
 
 def head(hours: int) -> Head:
-    return Head(begin=T0, cursor=T0 + hours * HOUR, feed="f")
+    return Head(begin=T0, cursor=T0 + hours * HOUR, feed_id="f")
 
 
 def test_sealed_until_stops_at_the_first_window_that_is_not_sealed_and_settled_until_passes_closed_ones() -> None:
@@ -35,7 +36,12 @@ def test_sealed_until_stops_at_the_first_window_that_is_not_sealed_and_settled_u
 
 
 def test_when_all_is_sealed_both_are_the_cursor_and_nothing_lags() -> None:
-    found = standing(head(2), [entry(0, "sealed", rows=3), entry(1, "sealed", rows=4)], SETTINGS, T0 + 2 * HOUR)
+    found = standing(
+        head(2),
+        [entry(0, "sealed", numbers=WindowNumbers(rows=3)), entry(1, "sealed", numbers=WindowNumbers(rows=4))],
+        SETTINGS,
+        T0 + 2 * HOUR,
+    )
     assert found["sealed_until"] == found["settled_until"] == "2026-11-20T02:00:00Z"
     assert (found["lag_seconds"], found["open"], found["due"], found["rows"]) == (0, 0, 0, 7)
 

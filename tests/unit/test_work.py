@@ -5,9 +5,9 @@ import json
 
 import httpx
 import pytest
-from boto3.dynamodb.conditions import Attr
 
 from logarchive.action.handler import act
+from logarchive.ledger.dynamodb import EXISTS, Write
 from logarchive.moment import instant
 from logarchive.visit.worker import LEASE_MARGIN
 from tests.scenario import END, HOUR, MINUTE, START, TIMEOUT, Record, Scenario
@@ -84,7 +84,7 @@ def test_of_many_due_windows_the_one_that_is_lost_soonest_is_taken_first() -> No
     act(stage.archive(), {"action": "tick"})
     [first, *others] = stage.ledger.every()
     assert others
-    stage.table.update(stage.ledger.source, first.window_key, put={"lost_at": None}, when=Attr("window").exists())
+    stage.table.update(Write(stage.ledger.partition, first.window_key, {"lost_at": None}, EXISTS))
     stage.answer = lambda request: asked.append(json.loads(request.content)["from"])
     stage.tick()
     assert asked[-1] < min(asked[:-1])
@@ -316,7 +316,7 @@ def test_a_revisit_that_runs_out_of_time_keeps_what_stands() -> None:
     stage.answer, stage.now = slow, END + 2 * HOUR
     stage.tick()
     [entry] = stage.ledger.every()
-    assert (entry.state, entry.issue, entry.rows) == ("archived", "too_large", 2)
+    assert (entry.state, entry.issue, entry.numbers.rows) == ("archived", "too_large", 2)
     assert stage.rows() == {"a": 1, "b": 1}
 
 

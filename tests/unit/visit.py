@@ -20,8 +20,10 @@ from logarchive.moment import to_epoch_ms
 from logarchive.part import Part
 from logarchive.provider.provider import Provider
 from logarchive.record.layout import JsonLayout, Layout, LineLayout
-from logarchive.row.build import build
+from logarchive.row.build import Builder
 from logarchive.row.built import Built
+from logarchive.row.parquet import object_visits
+from logarchive.store.bucket import sha256_of
 from logarchive.window import Span, Window
 
 _parquet: Any = import_module("pyarrow.parquet")
@@ -101,23 +103,27 @@ def visit(
     **more: Any,
 ) -> Built:
     parts = [one if isinstance(one, Part) else part(one, key=f"raw/{at}") for at, one in enumerate(bodies)]
-    return build(
+    return Builder(
         records=(of or provider()).record_format(None),
         source_name="shop",
         window=WINDOW,
-        visit=name,
-        parts=parts,
-        standing=standing.path if standing else None,
-        directory=Path(mkdtemp(dir=_ROOT.name)),
-        alive=alive,
+        ensure_time=alive,
         **more,
-    )
+    ).build(name, parts, standing.path if standing else None, Path(mkdtemp(dir=_ROOT.name)))
 
 
 def rows(built: Built) -> list[dict[str, Any]]:
     """Return an object's rows without their NULL columns; attributes stay a list of pairs."""
     table: list[dict[str, Any]] = _parquet.read_table(built.path).to_pylist() if built.path else []
     return [{name: value for name, value in row.items() if value is not None} for row in table]
+
+
+def visits(built: Built) -> tuple[str, ...]:
+    return object_visits(built.path) if built.path else ()
+
+
+def sha256(built: Built) -> str:
+    return sha256_of(built.path) if built.path else ""
 
 
 def rejects(built: Built) -> list[dict[str, Any]]:

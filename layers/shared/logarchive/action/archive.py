@@ -3,7 +3,6 @@
 from collections.abc import Callable, Generator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 import httpx
@@ -13,7 +12,6 @@ from logarchive.errors import ConfigError
 from logarchive.ledger.dynamodb import Table
 from logarchive.ledger.ledger import Ledger
 from logarchive.ledger.planner import Planner
-from logarchive.net.exchange import Exchange
 from logarchive.net.session import open_session
 from logarchive.net.timer import Timer
 from logarchive.provider.provider import Provider
@@ -23,6 +21,7 @@ from logarchive.runtime.invocation import Invocation
 from logarchive.runtime.settings import Settings
 from logarchive.runtime.source_loader import BadSource, SourceLoader
 from logarchive.store.bucket import Lock, Store
+from logarchive.visit.context import VisitContext
 from logarchive.visit.worker import Worker
 
 #: Prefix in the bucket -> the metric that counts the bytes written below it.
@@ -92,12 +91,14 @@ class Archive[S: Source, K: BaseModel]:
         network = (lambda _admit: transport) if transport else None
         with closing(open_session(self.provider, source, secret, timer, count=count, connect=network)) as session:
             yield Worker(
-                provider=self.provider,
-                source=source,
-                ledger=self.ledger(source_name),
-                store=replace(self.store, wrote=wrote),
-                invocation=invocation,
-                open_exchange=partial(Exchange, session),
+                VisitContext(
+                    provider=self.provider,
+                    source=source,
+                    ledger=self.ledger(source_name),
+                    store=replace(self.store, wrote=wrote),
+                    invocation=invocation,
+                    session=session,
+                )
             )
 
 

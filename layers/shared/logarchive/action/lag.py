@@ -45,7 +45,7 @@ def quiet_seconds(head: Head | None, unfinished: Sequence[Entry]) -> int:
     """
     if head is None:
         return 0
-    last_rows_until = head.heard_until or head.begin
+    last_rows_until = head.last_rows_until or head.begin
     unvisited = [entry.window.start for entry in unfinished if not entry.visits]
     archived_until = min([*(start for start in unvisited if start >= last_rows_until), head.cursor])
     return round(max(_ZERO, archived_until - last_rows_until).total_seconds())

@@ -13,8 +13,6 @@ type Result = dict[str, Any]
 #: A result lists at most so many windows.
 MOST_WINDOWS = 1000
 
-_NUMBERS = ("announced", "fetched", "rows", "rejects", "outside", "duplicates", "strays", "late")
-
 
 class Details(TypedDict, total=False):
     """What only some actions return beside their windows."""
@@ -33,9 +31,9 @@ def window_result(source_name: str, entry: Entry, *, busy: bool = False) -> Resu
         "start": instant(entry.window.start),
         "end": instant(entry.window.end),
         "state": "busy" if busy else entry.state,
-        **{name: getattr(entry, name) for name in _NUMBERS},
+        **entry.numbers.model_dump(exclude={"verification"}),
         "visits": len(entry.visits),
-        "verification": entry.verification,
+        "verification": entry.numbers.verification,
         "issue": entry.issue,
         "error": entry.error,
         "due_at": instant(entry.due_at) if entry.due_at else None,

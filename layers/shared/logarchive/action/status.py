@@ -58,7 +58,7 @@ def standing(head: Head | None, leaves: Iterable[Entry], source: Source | None, 
         "due": sum(1 for entry in unfinished if entry.due_at and entry.due_at <= now),
         "issues": dict(Counter(entry.issue for entry in entries if entry.issue)),
         "hours_to_loss": hours_to_loss(head, unfinished, source, now),
-        "rows": sum(entry.rows for entry in entries),
+        "rows": sum(entry.numbers.rows for entry in entries),
         "last_error": errors[-1] if errors else None,
     }
 

@@ -1,17 +1,90 @@
-"""DynamoDB as the ledger needs it: plain values in and out, one condition that fails as an answer, not an exception."""
+"""DynamoDB as the ledger needs it: plain values in and out; a condition that fails is a result, not an exception."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
-from boto3.dynamodb.conditions import ConditionBase, Key
 from botocore.exceptions import ClientError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table as DynamoTable
 
 type Item = dict[str, Any]
+type Operator = Literal["=", "<", "<=", ">", "between", "begins with", "exists", "absent", "absent or <="]
+
+#: {0} is the attribute, {1} and {2} are values.
+_EXPRESSIONS: Mapping[Operator, str] = {
+    "=": "{0} = {1}",
+    "<": "{0} < {1}",
+    "<=": "{0} <= {1}",
+    ">": "{0} > {1}",
+    "between": "{0} BETWEEN {1} AND {2}",
+    "begins with": "begins_with({0}, {1})",
+    "exists": "attribute_exists({0})",
+    "absent": "attribute_not_exists({0})",
+    "absent or <=": "(attribute_not_exists({0}) OR {0} <= {1})",
+}
+
+
+#: Whoever reads backwards needs the last few items.
+BACKWARDS_PAGE = 4
+
+
+@dataclass(frozen=True)
+class Term:
+    """A comparison of one attribute of an item with values."""
+
+    name: str
+    operator: Operator
+    values: tuple[Any, ...]
+
+
+#: Terms that must all hold.
+type Condition = tuple[Term, ...]
+
+
+def where(name: str, operator: Operator, *values: Any) -> Condition:  # noqa: ANN401 (any DynamoDB value)
+    """Return a condition on one attribute."""
+    return (Term(name, operator, values),)
+
+
+def equal(**attributes: Any) -> Condition:  # noqa: ANN401 (any DynamoDB value)
+    """Return the condition that attributes have these values."""
+    return tuple(Term(name, "=", (value,)) for name, value in attributes.items())
+
+
+#: Whether there is an item at all.
+EXISTS, ABSENT = where("source", "exists"), where("source", "absent")
+
+
+@dataclass(frozen=True)
+class Write:
+    """A write of one item: attributes set (None removes) and added, if `when` holds."""
+
+    partition: str
+    sort: str
+    put: Mapping[str, Any]
+    when: Condition
+    add: Mapping[str, int | set[str]] = field(default_factory=dict[str, Any])
+
+    def request(self) -> Item:
+        """Return the write as UpdateItem and TransactWriteItems take it, but for the table's name."""
+        sets = [f"#{name} = :{name}" for name, value in self.put.items() if value is not None]
+        removes = [f"#{name}" for name, value in self.put.items() if value is None]
+        adds = [f"#{name} :{name}" for name in self.add]
+        clauses = (("SET", sets), ("REMOVE", removes), ("ADD", adds))
+        changed = {**self.put, **self.add}
+        condition, names, values = _expression(self.when)
+        names |= {f"#{name}": name for name in changed}
+        values |= {f":{name}": value for name, value in changed.items() if value is not None}
+        return {
+            "Key": {"source": self.partition, "window": self.sort},
+            "UpdateExpression": " ".join(f"{verb} {', '.join(items)}" for verb, items in clauses if items),
+            "ExpressionAttributeNames": names,
+            **({"ConditionExpression": condition} if condition else {}),
+            **({"ExpressionAttributeValues": values} if values else {}),
+        }
 
 
 @dataclass(frozen=True)
@@ -20,58 +93,42 @@ class Table:
 
     table: "DynamoTable"
 
-    def get(self, source: str, sort: str) -> Item | None:
+    def get(self, partition: str, sort: str) -> Item | None:
         """Read one item."""
-        answer = self.table.get_item(Key={"source": source, "window": sort}, ConsistentRead=True)
-        return plain(answer["Item"]) if "Item" in answer else None
+        response = self.table.get_item(Key={"source": partition, "window": sort}, ConsistentRead=True)
+        return plain(response["Item"]) if "Item" in response else None
 
-    def query(self, condition: ConditionBase, **options: Any) -> Iterator[Item]:  # noqa: ANN401 (options of Query)
-        """Yield the items of one source in order of their sort key, page by page."""
-        start: Mapping[str, Any] = {}
+    def query(self, key: Condition, *, index: str | None = None, backwards: bool = False) -> Iterator[Item]:
+        """Yield the items of one partition in order of their sort key, page by page; `backwards` in small pages."""
+        query = _query(key, index)
+        if backwards:
+            query |= {"ScanIndexForward": False, "Limit": BACKWARDS_PAGE}
         while True:
-            answer = self.table.query(KeyConditionExpression=condition, ConsistentRead=True, **options, **start)
-            yield from map(plain, answer["Items"])
-            if "LastEvaluatedKey" not in answer:
+            response = self.table.query(**query)
+            yield from map(plain, response["Items"])
+            if "LastEvaluatedKey" not in response:
                 return
-            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+            query["ExclusiveStartKey"] = response["LastEvaluatedKey"]
 
-    def first(self, condition: ConditionBase, limit: int, **options: Any) -> list[Item]:  # noqa: ANN401
-        """Return at most `limit` items of one page."""
-        answer = self.table.query(KeyConditionExpression=condition, ConsistentRead=True, Limit=limit, **options)
-        return list(map(plain, answer["Items"]))
+    def first(self, key: Condition, limit: int, *, index: str) -> list[Item]:
+        """Return at most `limit` items of one page of an index."""
+        return list(map(plain, self.table.query(**_query(key, index), Limit=limit)["Items"]))
 
-    def update(
-        self,
-        source: str,
-        sort: str,
-        *,
-        put: Mapping[str, Any],
-        add: Mapping[str, int | set[str]] | None = None,
-        when: ConditionBase,
-    ) -> Item | None:
-        """Set (None removes) and add attributes if `when` holds; return the new item, or None if it does not hold."""
-        expression, names, values = _update(put, add or {})
+    def update(self, write: Write) -> Item | None:
+        """Write one item and return it as it is then; None if the condition did not hold."""
         try:
-            answer = self.table.update_item(
-                Key={"source": source, "window": sort},
-                UpdateExpression=expression,
-                ExpressionAttributeNames=names,
-                ConditionExpression=when,
-                ReturnValues="ALL_NEW",
-                **({"ExpressionAttributeValues": values} if values else {}),  # type: ignore[arg-type] # optional key
-            )
+            response = self.table.update_item(**write.request(), ReturnValues="ALL_NEW")
         except ClientError as error:
             if _code(error) in {"ConditionalCheckFailedException", "TransactionConflictException"}:
                 return None
             raise
-        return plain(answer["Attributes"])
+        return plain(response["Attributes"])
 
-    def transact(self, writes: Sequence["Write"]) -> bool:
+    def transact(self, writes: Sequence[Write]) -> bool:
         """Do all writes or none; False if a condition failed or another transaction was in the way."""
+        items: Any = [{"Update": {"TableName": self.table.name, **write.request()}} for write in writes]
         try:
-            self.table.meta.client.transact_write_items(
-                TransactItems=[write.request(self.table.name) for write in writes]  # type: ignore[misc] # native values
-            )
+            self.table.meta.client.transact_write_items(TransactItems=items)
         except ClientError as error:
             if _code(error) == "TransactionCanceledException" and _conditions_only(error):
                 return False
@@ -79,52 +136,27 @@ class Table:
         return True
 
 
-@dataclass(frozen=True)
-class Write:
-    """One write of a transaction: attributes set (None removes) and added, if `when` holds.
-
-    `when` is a plain expression: `#name` for attributes of `put`, `add` and `seen`, `:seen_name` for values of `seen`.
-    """
-
-    source: str
-    sort: str
-    put: Mapping[str, Any]
-    when: str = "attribute_not_exists(#source)"
-    add: Mapping[str, Any] | None = None
-    seen: Mapping[str, Any] | None = None
-
-    def request(self, table: str) -> Item:
-        """Return the write as TransactWriteItems takes it."""
-        expression, names, values = _update(self.put, self.add or {})
-        seen = self.seen or {}
-        names |= {f"#{name}": name for name in seen} | ({"#source": "source"} if "#source" in self.when else {})
-        values |= {f":seen_{name}": value for name, value in seen.items()}
-        return {
-            "Update": {
-                "TableName": table,
-                "Key": {"source": self.source, "window": self.sort},
-                "UpdateExpression": expression,
-                "ExpressionAttributeNames": names,
-                **({"ConditionExpression": self.when} if self.when else {}),
-                **({"ExpressionAttributeValues": values} if values else {}),
-            }
-        }
+def _query(key: Condition, index: str | None) -> Item:
+    expression, names, values = _expression(key)
+    return {
+        "KeyConditionExpression": expression,
+        "ExpressionAttributeNames": names,
+        "ExpressionAttributeValues": values,
+        "ConsistentRead": True,
+        **({"IndexName": index} if index else {}),
+    }
 
 
-def source_is(source: str) -> ConditionBase:
-    """Return the condition that an item belongs to `source`."""
-    return Key("source").eq(source)
-
-
-def _update(put: Mapping[str, Any], add: Mapping[str, Any]) -> tuple[str, dict[str, str], dict[str, Any]]:
-    sets = [f"#{name} = :{name}" for name, value in put.items() if value is not None]
-    removes = [f"#{name}" for name, value in put.items() if value is None]
-    adds = [f"#{name} :{name}" for name in add]
-    clauses = (("SET", sets), ("REMOVE", removes), ("ADD", adds))
-    expression = " ".join(f"{verb} {', '.join(items)}" for verb, items in clauses if items)
-    names = {f"#{name}": name for name in (*put, *add)}
-    values = {f":{name}": value for name, value in (*put.items(), *add.items()) if value is not None}
-    return expression, names, values
+def _expression(condition: Condition) -> tuple[str, dict[str, str], dict[str, Any]]:
+    names: dict[str, str] = {}
+    values: dict[str, Any] = {}
+    terms: list[str] = []
+    for number, term in enumerate(condition):
+        places = [f":v{len(values) + at}" for at in range(len(term.values))]
+        names[f"#n{number}"] = term.name
+        values |= dict(zip(places, term.values, strict=True))
+        terms.append(_EXPRESSIONS[term.operator].format(f"#n{number}", *places))
+    return " AND ".join(terms), names, values
 
 
 def plain(item: Mapping[str, Any]) -> Item:

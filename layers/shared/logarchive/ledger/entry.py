@@ -1,22 +1,30 @@
-"""What the ledger holds: one entry per window, one head per source. Pure models of the items."""
+"""What the ledger holds: one entry per window, one head and some worker slots per source. Pure models of the items.
+
+Some attributes are stored under an older name. The aliases here are the only place that knows it.
+"""
 
 import datetime as dt
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, TypedDict, Unpack
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
 from logarchive.errors import Issue
 from logarchive.moment import instant, parse_instant
+from logarchive.numbers import WindowNumbers
 from logarchive.window import Window
 
 type State = Literal["planned", "archived", "sealed", "split", "closed"]
-type Verification = Literal["verified", "unverified"]
 
 type Instant = Annotated[
     dt.datetime,
     BeforeValidator(lambda value: parse_instant(value) if isinstance(value, str) else value),
     PlainSerializer(instant, when_used="json"),
 ]
+
+#: Names of stored attributes.
+CLAIMS_WITHOUT_COMMIT, UNMERGED_CLAIMS, LAST_ROWS_UNTIL, FEED_ID = "killed", "loose", "heard_until", "feed"
+_STORED = ConfigDict(frozen=True, validate_by_name=True, validate_by_alias=True, serialize_by_alias=True)
 
 
 class StoredObject(BaseModel):
@@ -32,10 +40,34 @@ class StoredObject(BaseModel):
     visits: tuple[str, ...]
 
 
-class Entry(BaseModel):
-    """One window in the ledger. Only `planned` and `archived` have a `due_at`; a claim moves it to the lease's end."""
+class EntryChanges(TypedDict, total=False):
+    """What of an entry may change after it was planned."""
 
-    model_config = ConfigDict(frozen=True)
+    state: State
+    due_at: dt.datetime | None
+    lost_at: dt.datetime | None
+    attempt: int
+    committed: int
+    claims_without_commit: int
+    unmerged_claims: int
+    failures: int
+    visits: tuple[str, ...]
+    issue: Issue | None
+    error: str | None
+    manifest: str | None
+    object: StoredObject | None
+    numbers: WindowNumbers
+    requests: int
+    seconds: int
+
+
+class Entry(BaseModel):
+    """One window in the ledger. Only `planned` and `archived` have a `due_at`; a claim moves it to the lease's end.
+
+    It has more than eight fields because it is one item of the table.
+    """
+
+    model_config = _STORED
 
     window_key: str
     state: State
@@ -46,10 +78,12 @@ class Entry(BaseModel):
     attempt: int = 0
     #: The last claim that ended in a commit.
     committed: int = 0
-    #: Claims in a row that ended without any commit (this one included): killed, out of memory.
-    killed: int = 0
-    #: Claims whose complete visit may stand in raw without having been merged (this one included).
-    loose: int = 0
+    #: Claims in a row, this one included, that ended without a commit (the worker was killed, or out of memory).
+    claims_without_commit: int = Field(
+        default=0, validation_alias=CLAIMS_WITHOUT_COMMIT, serialization_alias=CLAIMS_WITHOUT_COMMIT
+    )
+    #: Claims, this one included, whose visit may be complete under `raw/` without being merged into the object.
+    unmerged_claims: int = Field(default=0, validation_alias=UNMERGED_CLAIMS, serialization_alias=UNMERGED_CLAIMS)
     #: Failed visits in a row.
     failures: int = 0
     #: The good visits whose records have gone into the object, in order.
@@ -58,17 +92,32 @@ class Entry(BaseModel):
     error: str | None = None
     manifest: str | None = None
     object: StoredObject | None = None
-    announced: int | None = None
-    fetched: int = 0
-    rows: int = 0
-    rejects: int = 0
-    outside: int = 0
-    duplicates: int = 0
-    strays: int = 0
-    late: int = 0
-    verification: Verification = "unverified"
+    #: Stored as attributes of the item itself.
+    numbers: WindowNumbers = WindowNumbers()
     requests: int = 0
     seconds: int = 0
+
+    @classmethod
+    def of_item(cls, item: Mapping[str, Any]) -> "Entry":
+        """Read an entry from its item."""
+        return cls.model_validate({**item, "window_key": item["window"], "numbers": item})
+
+    def item(self) -> dict[str, Any]:
+        """Return the attributes of its item, without the keys."""
+        stored = self.model_dump(mode="json", exclude={"window_key", "numbers"})
+        return stored | self.numbers.model_dump()
+
+    def attributes(self, **changes: Unpack[EntryChanges]) -> dict[str, Any]:
+        """Return only the attributes of the item that change with `changes`. Raises ValueError like `replace`."""
+        return self.replace(**changes).model_dump(mode="json", include=set(changes))
+
+    def seen(self, *names: Literal["state", "attempt", "committed", "unmerged_claims"]) -> dict[str, Any]:
+        """Return attributes of the item as they were read, for a condition that they have not changed."""
+        return self.model_dump(include=set[str](names))
+
+    def replace(self, **changes: Unpack[EntryChanges]) -> "Entry":
+        """Return this entry with some fields changed. Raises ValueError for a name or value that it cannot have."""
+        return Entry.model_validate({**vars(self), **changes}, extra="forbid")
 
     @property
     def window(self) -> Window:
@@ -88,31 +137,38 @@ class Entry(BaseModel):
 class Slot(BaseModel):
     """A worker's place, leased until `until`."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = _STORED
 
     number: int
     until: Instant
     owner: str
     #: The end of the newest window with rows that a worker in this slot has visited.
-    heard_until: Instant | None = None
+    last_rows_until: Instant | None = Field(
+        default=None, validation_alias=LAST_ROWS_UNTIL, serialization_alias=LAST_ROWS_UNTIL
+    )
 
 
 class Head(BaseModel):
     """The source's own item: how far it is planned, and what it is."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = _STORED
 
     version: int = 0
     #: Everything in `[begin, cursor)` is planned (or was covered already).
     begin: Instant
     cursor: Instant
-    #: What may not change under a name, see `Provider.feed`.
-    feed: str
-    #: Ids seen once, kept since the provider's list forgets deleted ones.
+    #: What may not change under a name, see `Provider.feed_id`.
+    feed_id: str = Field(validation_alias=FEED_ID, serialization_alias=FEED_ID)
+    #: Ids seen once, kept because the provider's list forgets deleted ones.
     known: frozenset[str] = frozenset()
     slots: tuple[Slot, ...] = ()
 
+    def next(self, *, begin: dt.datetime | None = None, cursor: dt.datetime | None = None) -> "Head":
+        """Return the next version of the head, with its bounds moved where they are given."""
+        moved = {"version": self.version + 1, "begin": begin or self.begin, "cursor": cursor or self.cursor}
+        return Head.model_validate({**vars(self), **moved})
+
     @property
-    def heard_until(self) -> dt.datetime | None:
-        """The end of the newest window that had a row, as far as workers have told."""
-        return max((slot.heard_until for slot in self.slots if slot.heard_until), default=None)
+    def last_rows_until(self) -> dt.datetime | None:
+        """The end of the newest window that had a row, as far as workers have written it down."""
+        return max((slot.last_rows_until for slot in self.slots if slot.last_rows_until), default=None)

@@ -4,15 +4,12 @@ Every change is one conditional write or one transaction, so that any of them ma
 """
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-from boto3.dynamodb.conditions import Attr, ConditionBase, Key
 
 from logarchive.errors import ArchiveError
-from logarchive.ledger.dynamodb import Item, Table, Write, source_is
-from logarchive.ledger.entry import Entry, Head, Slot
+from logarchive.ledger.dynamodb import ABSENT, EXISTS, Condition, Table, Write, equal, where
+from logarchive.ledger.entry import CLAIMS_WITHOUT_COMMIT, UNMERGED_CLAIMS, Entry, Head, Slot
 from logarchive.moment import instant
 from logarchive.window import Span, Window
 
@@ -21,28 +18,27 @@ SLOT = "#slot/"
 REGISTRY = "#sources"
 #: A transaction takes 100 items, one of them the head.
 BATCH = 99
-#: How often a write is tried again that another one was in the way of.
+#: How often a write is tried again because another write was under way.
 TRIES = 10
 
 
 @dataclass(frozen=True)
 class Ledger:
-    """The ledger items of one source, `{provider}#{name}`."""
+    """The ledger items of one source."""
 
     table: Table
     provider: str
-    name: str
+    source_name: str
 
     @property
-    def source(self) -> str:
-        """The partition key."""
-        return f"{self.provider}#{self.name}"
+    def partition(self) -> str:
+        """The partition key of the source's items, `elsa#checkout`."""
+        return f"{self.provider}#{self.source_name}"
 
     def head(self) -> Head | None:
         """Read the source's head and its worker slots, in one query."""
-        items = {
-            item["window"]: item for item in self.table.query(source_is(self.source) & Key("window").begins_with("#"))
-        }
+        query = self.table.query(self._key + where("window", "begins with", "#"))
+        items = {item["window"]: item for item in query}
         if HEAD not in items:
             return None
         slots = [Slot.model_validate(item) for sort, item in items.items() if sort.startswith(SLOT)]
@@ -50,60 +46,69 @@ class Ledger:
 
     def create(self, head: Head) -> None:
         """Write the head of a source seen for the first time, and enter its name in the provider's registry."""
-        values = head.model_dump(mode="json", exclude={"slots", "known"})
-        registry = Write(f"{self.provider}#", REGISTRY, {}, when="", add={"names": {self.name}})
-        self.table.transact([Write(self.source, HEAD, values), registry])
+        item = head.model_dump(mode="json", exclude={"slots", "known"})
+        registry = Write(f"{self.provider}#", REGISTRY, {}, (), add={"names": {self.source_name}})
+        self.table.transact([Write(self.partition, HEAD, item, ABSENT), registry])
 
     def covering(self, span: Span) -> list[Entry]:
         """Return the entries that overlap `span` and are not split, in order."""
-        after = self._entries(Key("window").between(instant(span.start), instant(span.end)))
-        before = self._entries(Key("window").lt(instant(span.start)), ScanIndexForward=False, Limit=4)
+        after = self._entries(where("window", "between", instant(span.start), instant(span.end)))
+        before = self._entries(where("window", "<", instant(span.start)), backwards=True)
         left = next((entry for entry in before if entry.state != "split"), None)
-        found = ([left] if left else []) + [entry for entry in after if entry.state != "split"]
-        return [entry for entry in found if entry.window.start < span.end and entry.window.end > span.start]
+        leaves = ([left] if left else []) + [entry for entry in after if entry.state != "split"]
+        return [entry for entry in leaves if entry.window.start < span.end and entry.window.end > span.start]
 
-    def plan(self, head: Head, entries: Sequence[Entry], changes: Mapping[str, Any]) -> Head | None:
-        """Add planned entries (at most BATCH) and change the head, if nobody changed it since; None otherwise."""
-        version = head.version + 1
-        put = {**changes, "version": version}
-        writes = [Write(self.source, HEAD, put, "#version = :seen_version", seen={"version": head.version})]
-        writes += [Write(self.source, entry.window_key, _item(entry)) for entry in entries]
-        return Head.model_validate({**head.model_dump(mode="json"), **put}) if self.table.transact(writes) else None
+    def plan(
+        self,
+        head: Head,
+        entries: Sequence[Entry],
+        *,
+        begin: dt.datetime | None = None,
+        cursor: dt.datetime | None = None,
+    ) -> Head | None:
+        """Add planned entries (at most BATCH) and move the head's bounds; None if somebody changed it meanwhile."""
+        moved = head.next(begin=begin, cursor=cursor)
+        item = moved.model_dump(mode="json", include={"version", "begin", "cursor"})
+        writes = [Write(self.partition, HEAD, item, equal(version=head.version))]
+        return moved if self.table.transact([*writes, *self._new(entries)]) else None
 
     def due(self, now: dt.datetime, limit: int) -> list[Entry]:
         """Return the first entries whose `due_at` has passed, earliest first."""
-        condition = source_is(self.source) & Key("due_at").lte(instant(now))
-        return [_entry(item) for item in self.table.first(condition, limit, IndexName="due")]
+        key = self._key + where("due_at", "<=", instant(now))
+        return list(map(Entry.of_item, self.table.first(key, limit, index="due")))
 
     def open(self) -> Iterator[Entry]:
         """Yield every entry that is neither finished nor split, earliest due first."""
-        return map(_entry, self.table.query(source_is(self.source), IndexName="due"))
+        return map(Entry.of_item, self.table.query(self._key, index="due"))
 
     def every(self) -> Iterator[Entry]:
         """Yield every entry, split ones too; costs what is kept."""
-        return self._entries(Key("window").gt("1"))
+        return self._entries(where("window", ">", "1"))
 
     def read(self, window: Window) -> Entry | None:
         """Read one window's entry."""
-        item = self.table.get(self.source, window.key)
-        return _entry(item) if item else None
+        item = self.table.get(self.partition, window.key)
+        return Entry.of_item(item) if item else None
 
     def claim(self, entry: Entry, now: dt.datetime, until: dt.datetime) -> Entry | None:
         """Take a due window until `until`; None if another worker was faster."""
-        when = Attr("due_at").lte(instant(now)) & _seen(entry)
-        put = {"due_at": instant(until), "attempt": entry.attempt + 1}
-        return self._update(entry, put, when, add={"killed": 1, "loose": 1})
+        when = where("due_at", "<=", instant(now)) + equal(**entry.seen("attempt"))
+        put = entry.attributes(due_at=until, attempt=entry.attempt + 1)
+        add = {CLAIMS_WITHOUT_COMMIT: 1, UNMERGED_CLAIMS: 1}
+        item = self.table.update(Write(self.partition, entry.window_key, put, when, add))
+        return Entry.of_item(item) if item else None
 
     def commit(self, held: Entry, result: Entry) -> Entry | None:
         """Write what became of a claim, if it is still held as it was seen; None otherwise.
 
         A failed condition is success when the item shows this very claim as committed: the SDK repeated the call.
         """
-        put = _item(result) | {"committed": held.attempt, "killed": 0}
-        when = Attr("attempt").eq(held.attempt) & Attr("loose").eq(held.loose) & Attr("committed").lt(held.attempt)
-        done = self._update(held, put, when)
-        if done:
-            return done
+        done = result.replace(committed=held.attempt, claims_without_commit=0)
+        open_claim = where("committed", "<", held.attempt)
+        when = equal(**held.seen("attempt", "unmerged_claims")) + open_claim
+        item = self.table.update(Write(self.partition, held.window_key, done.item(), when))
+        if item:
+            return Entry.of_item(item)
         now = self.read(held.window)
         return now if now and now.attempt == now.committed == held.attempt else None
 
@@ -112,47 +117,53 @@ class Ledger:
         now = self.read(entry.window)
         return now if now and now.attempt == entry.attempt and now.committed < entry.attempt and now.due_at else None
 
-    def disturb(self, lost: Entry, now: dt.datetime) -> None:
-        """Say that a claim which was lost has left a complete visit in raw: finished windows are due again for it."""
+    def reopen_for_unmerged_visit(self, lost: Entry, now: dt.datetime) -> None:
+        """Write down that a lost claim has left a complete visit under `raw/`; a finished window is due again for it.
+
+        Raises ArchiveError if that cannot be written down: nobody would look for the visit.
+        """
         for _ in range(TRIES):
             entry = self.read(lost.window)
             if entry is None or entry.state == "split":
-                raise ArchiveError(f"{self.source} {lost.window_key} was split; a visit complete in raw stays unmerged")
-            put = {"state": "archived", "due_at": instant(now)} if entry.finished else {}
-            when = _seen(entry) & Attr("loose").eq(entry.loose) & Attr("committed").eq(entry.committed)
-            if self._update(entry, {**put, "loose": entry.loose + 1}, when):
+                raise ArchiveError(
+                    f"{self.partition} {lost.window_key} was split; a visit complete in raw stays unmerged"
+                )
+            reopened = entry.attributes(state="archived", due_at=now) if entry.finished else {}
+            put = reopened | entry.attributes(unmerged_claims=entry.unmerged_claims + 1)
+            if self._update(entry, put, equal(**entry.seen("attempt", "unmerged_claims", "committed"))):
                 return
         raise ArchiveError(
-            f"{self.source} {lost.window_key}: the ledger would not take the news of a visit that lost its claim"
+            f"{self.partition} {lost.window_key}: a visit complete in raw stays unmerged, since the ledger's entry "
+            f"changed {TRIES} times while that was written down"
         )
 
     def make_due(self, entry: Entry, now: dt.datetime) -> Entry | None:
         """Make a window that no worker holds due now; None if it changed meanwhile."""
-        state = "archived" if entry.visits else "planned"
-        when = _seen(entry) & Attr("state").eq(entry.state) & Attr("committed").eq(entry.committed)
-        return self._update(entry, {"state": state, "due_at": instant(now)}, when)
+        put = entry.attributes(state="archived" if entry.visits else "planned", due_at=now)
+        return self._update(entry, put, equal(**entry.seen("attempt", "state", "committed")))
 
     def split(self, held: Entry, parts: Sequence[Entry]) -> bool:
         """Replace a claimed window by `parts` in one transaction; False if the claim is lost."""
-        done = {"state": "split", "due_at": None, "committed": held.attempt, "killed": 0, "issue": None, "error": None}
-        seen = {"attempt": held.attempt, "committed": held.committed, "loose": held.loose}
-        when = "#attempt = :seen_attempt AND #committed = :seen_committed AND #loose = :seen_loose"
-        writes = [Write(self.source, held.window_key, done, when, seen=seen)]
-        writes += [Write(self.source, part.window_key, _item(part)) for part in parts]
-        bump = Write(self.source, HEAD, {}, "attribute_exists(#source)", add={"version": 1})
-        return self.table.transact([*writes, bump])
+        put = held.attributes(
+            state="split", due_at=None, committed=held.attempt, claims_without_commit=0, issue=None, error=None
+        )
+        when = equal(**held.seen("attempt", "committed", "unmerged_claims"))
+        whole = Write(self.partition, held.window_key, put, when)
+        # A planner that has read the window as a whole must look again.
+        head = Write(self.partition, HEAD, {}, EXISTS, add={"version": 1})
+        return self.table.transact([whole, *self._new(parts), head])
 
     def take_slot(self, number: int, owner: str, now: dt.datetime, until: dt.datetime) -> Slot | None:
         """Take a worker's slot that is free or whose lease has run out; None if it is neither."""
-        when = Attr("until").not_exists() | Attr("until").lte(instant(now))
-        put = {"number": number, "owner": owner, "until": instant(until)}
-        item = self.table.update(self.source, f"{SLOT}{number:02d}", put=put, when=when)
+        item = self._write_slot(
+            Slot(number=number, owner=owner, until=until), where("until", "absent or <=", instant(now))
+        )
         return Slot.model_validate(item) if item else None
 
-    def free_slot(self, number: int, owner: str, now: dt.datetime, heard_until: dt.datetime | None = None) -> None:
-        """Give a slot back, if it is still ours; and remember the newest window with rows that was seen in it."""
-        put = {"until": instant(now)} | ({"heard_until": instant(heard_until)} if heard_until else {})
-        self.table.update(self.source, f"{SLOT}{number:02d}", put=put, when=Attr("owner").eq(owner))
+    def free_slot(self, number: int, owner: str, now: dt.datetime, last_rows_until: dt.datetime | None = None) -> None:
+        """Give a slot back, if it is still ours; and write down the newest window with rows that was seen in it."""
+        slot = Slot(number=number, owner=owner, until=now, last_rows_until=last_rows_until)
+        self._write_slot(slot, equal(owner=owner))
 
     def remember(self, ids: Iterable[str]) -> tuple[str, ...]:
         """Keep ids that a provider's list may forget; return all that were ever kept, in order."""
@@ -161,38 +172,35 @@ class Ledger:
         if new - known:
             # Added to a set, so that what another worker has seen meanwhile is kept as well.
             self._add_known(new - known)
-        return tuple(sorted(known | new, key=lambda one: (len(one), one)))
+        return tuple(sorted(known | new, key=lambda id_: (len(id_), id_)))
 
     def _add_known(self, ids: set[str]) -> None:
         for _ in range(TRIES):
-            if self.table.update(self.source, HEAD, put={}, add={"known": ids}, when=Attr("source").exists()):
+            if self.table.update(Write(self.partition, HEAD, {}, EXISTS, add={"known": ids})):
                 return
-        raise ArchiveError(f"{self.source}: the ledger would not take the ids {sorted(ids)}")
+        raise ArchiveError(f"{self.partition}: the ids {sorted(ids)} could not be written to the ledger")
 
-    def _entries(self, condition: ConditionBase, **options: Any) -> Iterator[Entry]:  # noqa: ANN401 (options of Query)
-        items = self.table.query(source_is(self.source) & condition, **options)
-        return (_entry(item) for item in items if not item["window"].startswith("#"))
+    @property
+    def _key(self) -> Condition:
+        return equal(source=self.partition)
 
-    def _update(
-        self, entry: Entry, put: Mapping[str, Any], when: ConditionBase, add: Mapping[str, int | set[str]] | None = None
-    ) -> Entry | None:
-        item = self.table.update(self.source, entry.window_key, put=put, add=add, when=when)
-        return _entry(item) if item else None
+    def _entries(self, sort: Condition, *, backwards: bool = False) -> Iterator[Entry]:
+        items = self.table.query(self._key + sort, backwards=backwards)
+        return (Entry.of_item(item) for item in items if not item["window"].startswith("#"))
+
+    def _new(self, entries: Iterable[Entry]) -> Iterator[Write]:
+        return (Write(self.partition, entry.window_key, entry.item(), ABSENT) for entry in entries)
+
+    def _update(self, entry: Entry, put: dict[str, object], when: Condition) -> Entry | None:
+        item = self.table.update(Write(self.partition, entry.window_key, put, when))
+        return Entry.of_item(item) if item else None
+
+    def _write_slot(self, slot: Slot, when: Condition) -> dict[str, object] | None:
+        item = slot.model_dump(mode="json", exclude_none=True)
+        return self.table.update(Write(self.partition, f"{SLOT}{slot.number:02d}", item, when))
 
 
 def registered(table: Table, provider: str) -> list[str]:
     """Return the names of all sources of a provider that the ledger has ever held."""
     item = table.get(f"{provider}#", REGISTRY)
     return sorted(item["names"]) if item else []
-
-
-def _seen(entry: Entry) -> ConditionBase:
-    return Attr("attempt").eq(entry.attempt)
-
-
-def _entry(item: Item) -> Entry:
-    return Entry.model_validate({**item, "window_key": item["window"]})
-
-
-def _item(entry: Entry) -> Item:
-    return entry.model_dump(mode="json", exclude={"window_key"})

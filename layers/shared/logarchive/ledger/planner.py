@@ -8,7 +8,7 @@ from itertools import batched, chain, islice
 from logarchive.errors import ArchiveError, ConfigError
 from logarchive.ledger.entry import Entry, Head
 from logarchive.ledger.ledger import BATCH, Ledger
-from logarchive.moment import floor, instant
+from logarchive.moment import floor
 from logarchive.provider.source import Source
 from logarchive.window import Span, Window, gaps, tiles
 
@@ -30,7 +30,7 @@ class Planner:
     ledger: Ledger
     source: Source
     #: What may not change under the source's name.
-    feed: str
+    feed_id: str
     now: dt.datetime
 
     def head(self) -> Head:
@@ -41,17 +41,19 @@ class Planner:
         head = self.ledger.head()
         if head is None:
             start = self.source.start or floor(self.now, self.source.window)
-            self.ledger.create(Head(begin=start, cursor=start, feed=self.feed))
+            self.ledger.create(Head(begin=start, cursor=start, feed_id=self.feed_id))
             head = self.ledger.head()
         if head is None:
-            raise ArchiveError(f"{self.ledger.source}: the ledger did not take the source's head")
+            raise ArchiveError(f"{self.ledger.partition}: the source's head could not be written to the ledger")
         self.admit(head)
         return head
 
     def admit(self, head: Head | None) -> None:
         """Raise ConfigError if the name has belonged to another feed."""
-        if head is not None and head.feed != self.feed:
-            raise ConfigError(f"this name holds the archive of another feed ({head.feed}); give {self.feed} a new name")
+        if head is not None and head.feed_id != self.feed_id:
+            raise ConfigError(
+                f"this name holds the archive of another feed ({head.feed_id}); give {self.feed_id} a new name"
+            )
 
     def tick(self) -> int:
         """Plan what has ended since the last tick, and the past that an earlier `start` asks for; return how many."""
@@ -71,7 +73,7 @@ class Planner:
             written = self._write(head, self.missing(span), limit)
             if written is not None:
                 return written[0]
-        raise ArchiveError(f"{self.ledger.source}: other planners were faster {_TRIES} times")
+        raise ArchiveError(f"{self.ledger.partition}: another planner changed the head {_TRIES} times; call again")
 
     def missing(self, span: Span) -> Iterator[Window]:
         """Yield the windows that would fill the uncovered gaps of `span`, in order of time."""
@@ -82,7 +84,7 @@ class Planner:
         end = floor(self.now, self.source.window)
         if end <= head.cursor or limit <= 0:
             return 0
-        written = self._write(head, self.missing(Span(head.cursor, end)), limit, mark="cursor", done=end)
+        written = self._write(head, self.missing(Span(head.cursor, end)), limit, cursor=end)
         return None if written is None else written[0]
 
     def _past(self, head: Head, limit: int) -> int | None:
@@ -91,30 +93,25 @@ class Planner:
             return 0
         count, complete = self._write(head, self.missing(Span(start, head.begin)), limit) or (None, False)
         if complete and count is not None:
-            now = self.head()
-            return count if self.ledger.plan(now, [], {"begin": instant(start)}) else None
+            return count if self.ledger.plan(self.head(), [], begin=start) else None
         return count
 
     def _write(
-        self,
-        head: Head,
-        windows: Iterator[Window],
-        limit: int,
-        mark: str | None = None,
-        done: dt.datetime | None = None,
+        self, head: Head, windows: Iterator[Window], limit: int, *, cursor: dt.datetime | None = None
     ) -> tuple[int, bool] | None:
         """Write up to `limit` windows, a transaction each BATCH; None if another planner came between.
 
-        `mark` names the head's field that follows the windows' ends and is `done` when there are no more.
+        Return how many, and whether these were all. With `cursor`, the head's cursor follows the ends of the windows,
+        and is moved to `cursor` when there are no more.
         """
         count, chosen = 0, list(islice(windows, limit))
         complete = len(chosen) < limit
         for batch in batched(chosen, BATCH, strict=False):
-            changes = {mark: instant(batch[-1].end)} if mark else {}
-            moved = self.ledger.plan(head, [planned(window, self.source) for window in batch], changes)
+            entries = [planned(window, self.source) for window in batch]
+            moved = self.ledger.plan(head, entries, cursor=batch[-1].end if cursor else None)
             if moved is None:
                 return None
             head, count = moved, count + len(batch)
-        if mark and done and complete and (not chosen or chosen[-1].end != done):
-            self.ledger.plan(head, [], {mark: instant(done)})
+        if cursor and complete and (not chosen or chosen[-1].end != cursor):
+            self.ledger.plan(head, [], cursor=cursor)
         return count, complete

@@ -1,7 +1,7 @@
 """Parts to the window's Parquet object: rows, identities, rejects, and the merge with the object that stands."""
 
-import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
@@ -13,12 +13,13 @@ from logarchive.column.frame import Frame
 from logarchive.column.line_frame import LineColumns
 from logarchive.column.record_frame import frame
 from logarchive.errors import TooLargeError
+from logarchive.numbers import VisitNumbers
 from logarchive.part import Part
 from logarchive.record import line_record
 from logarchive.record.layout import LineLayout
 from logarchive.record.reader import blocks, lines_of
 from logarchive.row import parquet
-from logarchive.row.built import Built, Numbers
+from logarchive.row.built import Built
 from logarchive.row.identity import Hashed, Unique
 from logarchive.row.parquet import object_visits
 from logarchive.row.record_format import RecordFormat
@@ -28,47 +29,41 @@ from logarchive.window import Window
 MAX_RECORDS = 5_000_000
 
 
-def build(  # noqa: PLR0913 (what a visit is)
-    *,
-    records: RecordFormat,
-    source_name: str,
-    window: Window,
-    visit: str,
-    parts: Sequence[Part],
-    standing: Path | None,
-    directory: Path,
-    alive: Callable[[], None],
-    limit: int = MAX_RECORDS,
-) -> Built:
-    """Build a window's object in `directory` from the `data` parts of a visit, merged with the `standing` object.
+@dataclass(frozen=True, kw_only=True)
+class Builder:
+    """Builds the objects of one window."""
 
-    `alive` is called per block and may raise. Raises MalformedError for a body that cannot be read to its end, and
-    TooLargeError for more than `limit` records.
-    """
-    data = [part for part in parts if part.role == "data"]
-    with Rejects(directory / "rejects.jsonl.gz") as rejects:
-        rows = _Rows(records, source_name, rejects, limit)
-        own = directory / "visit.parquet"
-        count = parquet.write(own, rows.batches(data, window, alive), (visit,))
-    kept, shared = _compare(standing, rows.ids, alive)
-    path: Path = own
-    visits: tuple[str, ...] = (visit,)
-    if kept and standing is not None:
-        path, visits = directory / "merged.parquet", (*object_visits(standing), visit)
-        parquet.write(path, _merged(own, standing, rows.ids, alive), visits)
-        own.unlink()
-    total = count + kept
-    return Built(
-        numbers=rows.numbers(data),
-        path=path if total else None,
-        sha256=_sha256(path) if total else "",
-        bytes=path.stat().st_size if total else 0,
-        object_rows=total,
-        kept=kept,
-        added=count - shared,
-        visits=visits if total else (),
-        rejects_path=rejects.path if rejects.count else None,
-    )
+    records: RecordFormat
+    source_name: str
+    window: Window
+    #: Called per block; raises when there is no time to go on.
+    ensure_time: Callable[[], None]
+    limit: int = MAX_RECORDS
+
+    def build(self, visit: str, parts: Sequence[Part], standing: Path | None, directory: Path) -> Built:
+        """Build the object in `directory` from the `data` parts of a visit, merged with the `standing` object.
+
+        Raises MalformedError for a body that cannot be read to its end, and TooLargeError for more than `limit`
+        records.
+        """
+        data = [part for part in parts if part.role == "data"]
+        with Rejects(directory / "rejects.jsonl.gz") as rejects:
+            rows = _Rows(self.records, self.source_name, rejects, self.limit)
+            path = directory / "visit.parquet"
+            count = parquet.write(path, rows.batches(data, self.window, self.ensure_time), (visit,))
+        kept, shared = _compare(standing, rows.ids, self.ensure_time)
+        if kept and standing is not None:
+            own, path = path, directory / "merged.parquet"
+            parquet.write(path, _merged(own, standing, rows.ids, self.ensure_time), (*object_visits(standing), visit))
+            own.unlink()
+        return Built(
+            numbers=rows.numbers(data),
+            path=path if count + kept else None,
+            object_rows=count + kept,
+            kept=kept,
+            added=count - shared,
+            rejects_path=rejects.path if rejects.count else None,
+        )
 
 
 class _Rows:
@@ -85,9 +80,9 @@ class _Rows:
         self.ids: Hashed | Unique = Unique() if records.unique_id else Hashed()
         self._fetched = self._rows = self._outside = self._duplicates = self._strays = 0
 
-    def numbers(self, parts: Sequence[Part]) -> Numbers:
+    def numbers(self, parts: Sequence[Part]) -> VisitNumbers:
         announced = [part.announced for part in parts if part.announced is not None]
-        return Numbers(
+        return VisitNumbers(
             announced=sum(announced) if announced else None,
             fetched=self._fetched,
             rows=self._rows,
@@ -97,13 +92,13 @@ class _Rows:
             strays=self._strays,
         )
 
-    def batches(self, parts: Sequence[Part], window: Window, alive: Callable[[], None]) -> Iterator[RecordBatch]:
+    def batches(self, parts: Sequence[Part], window: Window, ensure_time: Callable[[], None]) -> Iterator[RecordBatch]:
         several = len({part.own for part in parts}) > 1
         for part in parts:
             bounds = Bounds.of(part, window, bounded=self._format.bounded)
             index = 0
             for found in self._frames(part, bounds):
-                alive()
+                ensure_time()
                 yield self._batch(found, part, index, several)
                 index += found.size
 
@@ -139,29 +134,24 @@ class _Rows:
         return self.ids.assign(found.canonical, part.own, astray)
 
 
-def _compare(standing: Path | None, ids: Hashed | Unique, alive: Callable[[], None]) -> tuple[int, int]:
+def _compare(standing: Path | None, ids: Hashed | Unique, ensure_time: Callable[[], None]) -> tuple[int, int]:
     """Count the standing object's rows that this visit lacks, and those it has."""
     kept = shared = 0
     for batch in parquet.read(standing) if standing else ():
-        alive()
+        ensure_time()
         known = sum(one in ids for one in _ids(batch))
         kept, shared = kept + batch.num_rows - known, shared + known
     return kept, shared
 
 
-def _merged(own: Path, standing: Path, ids: Hashed | Unique, alive: Callable[[], None]) -> Iterable[RecordBatch]:
+def _merged(own: Path, standing: Path, ids: Hashed | Unique, ensure_time: Callable[[], None]) -> Iterable[RecordBatch]:
     """Yield this visit's rows, then those of the standing object that it lacks."""
     yield from parquet.read(own)
     for batch in parquet.read(standing):
-        alive()
+        ensure_time()
         lacking = [at for at, one in enumerate(_ids(batch)) if one not in ids]
         yield batch.take(filled("raw_index", lacking))
 
 
 def _ids(batch: RecordBatch) -> list[str]:
     return cast("list[str]", batch.column("record_id").to_pylist())
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

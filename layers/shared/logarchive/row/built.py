@@ -1,20 +1,9 @@
-"""A window's object as it was built, and the numbers of a visit."""
+"""A window's object as it was built."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
-
-@dataclass(frozen=True, kw_only=True)
-class Numbers:
-    """What became of the records of a visit's data parts: `fetched` = rows + rejects + outside + duplicates."""
-
-    announced: int | None
-    fetched: int
-    rows: int
-    rejects: int
-    outside: int
-    duplicates: int
-    strays: int
+from logarchive.numbers import VisitNumbers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,12 +14,9 @@ class Built:
     were not in the standing object.
     """
 
-    numbers: Numbers
+    numbers: VisitNumbers
     path: Path | None
-    sha256: str
-    bytes: int
     object_rows: int
     kept: int
     added: int
-    visits: tuple[str, ...]
     rejects_path: Path | None

@@ -58,7 +58,8 @@ class Invocation:
 
     def report_visit(self, source_name: str, before: Entry, entry: Entry) -> None:
         """Log and count the outcome of a visit; `before` is the entry as it was claimed."""
-        rows = {"rows": entry.rows, "rejects": entry.rejects, "late": entry.late - before.late}
+        numbers = entry.numbers
+        rows = {"rows": numbers.rows, "rejects": numbers.rejects, "late": numbers.late - before.numbers.late}
         kind = "issue" if entry.issue else entry.state
         keys = {"issue": entry.issue, "error": entry.error, "due_at": str(entry.due_at), "visits": len(entry.visits)}
         self.log(f"window.{kind}", source=source_name, window=entry.window_key, state=entry.state, **rows, **keys)
@@ -70,8 +71,8 @@ class Invocation:
 def _counts(before: Entry, entry: Entry) -> Iterator[tuple[str, int]]:
     yield ("WindowsSealed", int(entry.state == "sealed"))
     yield ("WindowsWithIssue", int(entry.issue is not None))
-    yield ("Rows", max(0, entry.rows - before.rows))
-    yield ("Rejects", entry.rejects)
-    yield ("LateRows", entry.late - before.late)
+    yield ("Rows", max(0, entry.numbers.rows - before.numbers.rows))
+    yield ("Rejects", entry.numbers.rejects)
+    yield ("LateRows", entry.numbers.late - before.numbers.late)
     if entry.issue:
         yield (issue_metric(entry.issue), 1)

@@ -35,7 +35,7 @@ class Stored:
 
 
 class ChangedError(Exception):
-    """The object is not (or no longer) what was seen: the write was refused and changed nothing."""
+    """What stands is not, or no longer, what was read: the write was refused and has changed nothing."""
 
 
 @dataclass(frozen=True)
@@ -109,16 +109,6 @@ class Store:
             if self._missing(key, error):
                 return None
             raise
-
-    def look(self, key: str) -> Stored | None:
-        """Return an object's ETag and version; None if there is none."""
-        try:
-            answer = self.client.head_object(Bucket=self.bucket, Key=key)
-        except ClientError as error:
-            if self._missing(key, error):
-                return None
-            raise
-        return Stored(answer["ETag"], answer.get("VersionId"))
 
     def keys(self, prefix: str) -> Iterator[str]:
         """Yield the keys under a prefix, in order."""

@@ -10,6 +10,7 @@ import orjson
 from isal import isal_zlib
 
 from logarchive.errors import ArchiveError, Issue
+from logarchive.numbers import VisitNumbers
 from logarchive.part import Part
 from logarchive.record.exact_json import fragment
 from logarchive.store.bucket import Store, sha256_of
@@ -51,20 +52,25 @@ class RawVisit:
         return part.replace(key=kept.key)
 
     def close(
-        self, parts: Iterable[Part], issue: Issue | None, error: str | None, numbers: Mapping[str, Any] | None
+        self,
+        parts: Iterable[Part],
+        *,
+        issue: Issue | None = None,
+        error: str | None = None,
+        numbers: VisitNumbers | None = None,
     ) -> str:
         """Write the manifest: the visit is complete in raw if `numbers` are given. Return its key."""
         parts = list(parts)
         used = {part.sha256 for part in parts}
         manifest = {
             "provider": self.place.provider,
-            "source": self.place.source,
+            "source": self.place.source_name,
             "window": self.place.window.key,
             "visit": self.visit,
             "complete": numbers is not None,
             "issue": issue,
             "error": error,
-            "numbers": numbers,
+            "numbers": numbers.model_dump() if numbers else None,
             "parts": [self._described(part) for part in parts],
             "earlier": [
                 {"sha256": sha256, **vars(kept)} for sha256, kept in sorted(self.earlier.items()) if sha256 not in used
@@ -87,7 +93,7 @@ class RawVisit:
 
     def _described(self, part: Part) -> dict[str, Any]:
         kept = self.kept[part.key]
-        return {
+        described: dict[str, Any] = {
             "key": part.key,
             "role": part.role,
             "sha256": part.sha256,
@@ -102,8 +108,8 @@ class RawVisit:
             "asked": _pair(part.asked),
             "own": _pair(part.own),
             "announced": part.announced,
-            **part.extra,
         }
+        return {**described, **part.extra, **described}  # what a provider adds comes last, and overwrites nothing
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,13 @@ class Place:
     """The keys of one window of one source."""
 
     provider: str
-    source: str
+    source_name: str
     window: Window
 
     @property
     def raw(self) -> str:
         """The prefix of everything received for this window, with a trailing slash."""
-        return f"raw/provider={self.provider}/source={self.source}/date={self.window.date}/{self.window.slug}/"
+        return f"raw/provider={self.provider}/source={self.source_name}/date={self.window.date}/{self.window.slug}/"
 
     @property
     def logs(self) -> str:
@@ -31,7 +31,7 @@ class Place:
 
     @property
     def _partition(self) -> str:
-        return f"provider={self.provider}/date={self.window.date}/{self.source}-{self.window.slug}"
+        return f"provider={self.provider}/date={self.window.date}/{self.source_name}-{self.window.slug}"
 
     def part(self, visit: str, number: int, suffix: str) -> str:
         """Return the key of one part of a visit; `suffix` begins with its dot."""

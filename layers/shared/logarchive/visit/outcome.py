@@ -3,14 +3,15 @@
 import datetime as dt
 from dataclasses import dataclass
 
-from logarchive.errors import Issue
-from logarchive.ledger.entry import Entry, StoredObject
+from logarchive.errors import Issue, ProviderError, TooLargeError
+from logarchive.ledger.entry import Entry, State, StoredObject
+from logarchive.numbers import Verification
 from logarchive.provider.source import Source
-from logarchive.row.built import Built
+from logarchive.visit.merger import Merged
 
 BACK_OFF = tuple(dt.timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 360))
 MINUTE = dt.timedelta(minutes=1)
-#: Issues that another visit before the last revisit may mend, and that are permanent after it.
+#: Issues that a later visit may still end, but that are permanent after the last revisit.
 _PERMANENT: frozenset[Issue] = frozenset({"truncated", "expired"})
 
 
@@ -20,14 +21,29 @@ class Visited:
 
     started: dt.datetime
     manifest: str
-    built: Built
+    merged: Merged
     object: StoredObject | None
-    #: The visits merged by it, its own last.
-    merged: tuple[str, ...]
-    late: int
     issue: Issue | None
     requests: int
     seconds: int
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a visit failed."""
+
+    issue: Issue
+    error: str
+    #: The window is more than one visit can carry: it is split, or where it cannot be, waits the longest back-off.
+    too_much: bool = False
+
+
+def failure_of(error: Exception) -> Failure:
+    """Return the failure that an error of a visit amounts to."""
+    if isinstance(error, ProviderError) and not isinstance(error, TooLargeError):
+        return Failure(error.issue, str(error))
+    message = f"{str(error) or type(error).__name__}: give the function more time or memory; a smaller `window`"
+    return Failure("too_large", f"{message} helps those planned after it", too_much=True)
 
 
 def expired(entry: Entry, source: Source, now: dt.datetime) -> bool:
@@ -37,84 +53,65 @@ def expired(entry: Entry, source: Source, now: dt.datetime) -> bool:
 
 def after_visit(entry: Entry, source: Source, visited: Visited) -> Entry:
     """Return the entry after a good visit: sealed at the last age, otherwise due at the next one."""
-    numbers = visited.built.numbers
+    built = visited.merged.built
     lost = source.lost_at(entry.window)
     losing = lost is not None and visited.started >= lost
-    issue = visited.issue or ("expired" if losing else None) or ("shrunk" if visited.built.kept else None)
+    issue = visited.issue or ("expired" if losing else None) or ("shrunk" if built.kept else None)
     following = next_age(entry, source, visited.started)
     state, due = _state(issue, None if losing else following)
-    verified = numbers.announced is not None and numbers.announced == numbers.fetched and not numbers.strays
-    return entry.model_copy(
-        update={
-            "state": state,
-            "due_at": due,
-            "loose": 0,
-            "failures": 0,
-            "visits": (*entry.visits, *(name for name in visited.merged if name not in entry.visits)),
-            "issue": issue,
-            "error": None,
-            "manifest": visited.manifest,
-            "object": visited.object,
-            "lost_at": lost,
-            "rows": visited.built.object_rows,
-            **_counted(visited.built),
-            "late": entry.late + visited.late,
-            "verification": "verified" if verified else "unverified",
-            "requests": visited.requests,
-            "seconds": visited.seconds,
-        }
+    verification: Verification = "verified" if built.numbers.verified else "unverified"
+    return _merged(entry, visited.merged, visited.object, verification).replace(
+        state=state,
+        due_at=due,
+        unmerged_claims=0,
+        failures=0,
+        issue=issue,
+        error=None,
+        manifest=visited.manifest,
+        lost_at=lost,
+        requests=visited.requests,
+        seconds=visited.seconds,
     )
 
 
-def after_failure(
-    entry: Entry,
-    source: Source,
-    now: dt.datetime,
-    issue: Issue,
-    error: str,
-    manifest: str | None,
-    *,
-    longest: bool = False,
-) -> Entry:
+def after_failure(entry: Entry, source: Source, now: dt.datetime, failure: Failure, manifest: str | None) -> Entry:
     """Return the entry after a failed visit: due again after the back-off, with its issue."""
-    wait = BACK_OFF[-1] if longest else BACK_OFF[min(entry.failures, len(BACK_OFF) - 1)]
+    wait = BACK_OFF[-1] if failure.too_much else BACK_OFF[min(entry.failures, len(BACK_OFF) - 1)]
     lost = source.lost_at(entry.window)
-    changes = {
-        "failures": entry.failures + 1,
-        "issue": issue,
-        "error": error,
-        "due_at": _back_off(lost, now, wait),
-        "lost_at": lost,
-        "manifest": manifest or entry.manifest,
-    }
-    return entry.model_copy(update=changes)
+    return entry.replace(
+        failures=entry.failures + 1,
+        issue=failure.issue,
+        error=failure.error,
+        due_at=_back_off(lost, now, wait),
+        lost_at=lost,
+        manifest=manifest or entry.manifest,
+    )
 
 
 def after_retention(entry: Entry) -> Entry:
     """Return the entry of a window whose records the provider has dropped before the archive was complete."""
     error = entry.error or "the provider's retention passed before the window was complete"
-    return entry.model_copy(update={"state": "closed", "due_at": None, "issue": "expired", "error": error})
+    return entry.replace(state="closed", due_at=None, issue="expired", error=error)
 
 
 def put_back(entry: Entry, now: dt.datetime) -> Entry:
     """Return the entry of a visit that was begun too late to end: due at once, nothing else changed."""
-    return entry.model_copy(update={"due_at": now})
+    return entry.replace(due_at=now)
 
 
-def taken_up(
-    entry: Entry, built: Built, written: StoredObject | None, visits: tuple[str, ...], late: int, manifest: str
-) -> Entry:
+def recovered(entry: Entry, merged: Merged, written: StoredObject | None, manifest: str) -> Entry:
     """Return the entry with complete visits that their own claims never committed."""
-    changes = {
-        "state": "archived",
-        "visits": (*entry.visits, *(name for name in visits if name not in entry.visits)),
-        "manifest": manifest,
-        "object": written,
-        "rows": built.object_rows,
-        "late": entry.late + late,
-        **_counted(built),
-    }
-    return entry.model_copy(update=changes)
+    done = _merged(entry, merged, written, entry.numbers.verification)
+    return done.replace(state="archived", manifest=manifest)
+
+
+def _merged(entry: Entry, merged: Merged, written: StoredObject | None, verification: Verification) -> Entry:
+    built = merged.built
+    return entry.replace(
+        visits=(*entry.visits, *(name for name in merged.visits if name not in entry.visits)),
+        object=written,
+        numbers=entry.numbers.after(built.numbers, rows=built.object_rows, late=merged.late, verification=verification),
+    )
 
 
 def next_age(entry: Entry, source: Source, visited_at: dt.datetime) -> dt.datetime | None:
@@ -122,19 +119,7 @@ def next_age(entry: Entry, source: Source, visited_at: dt.datetime) -> dt.dateti
     return next((entry.window.end + age for age in source.revisit if entry.window.end + age > visited_at), None)
 
 
-def _counted(built: Built) -> dict[str, int | None]:
-    numbers = built.numbers
-    return {
-        "announced": numbers.announced,
-        "fetched": numbers.fetched,
-        "rejects": numbers.rejects,
-        "outside": numbers.outside,
-        "duplicates": numbers.duplicates,
-        "strays": numbers.strays,
-    }
-
-
-def _state(issue: Issue | None, following: dt.datetime | None) -> tuple[str, dt.datetime | None]:
+def _state(issue: Issue | None, following: dt.datetime | None) -> tuple[State, dt.datetime | None]:
     if following is not None:
         return "archived", following
     return ("closed" if issue in _PERMANENT else "sealed"), None

@@ -1,23 +1,18 @@
 """The worker loop: take a slot, then claim, visit and commit until nothing is due or too little time is left."""
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from pydantic import BaseModel
 
 from logarchive.errors import LostClaimError
 from logarchive.ledger.entry import Entry, Slot
-from logarchive.ledger.ledger import Ledger
-from logarchive.net.exchange import Exchange
-from logarchive.provider.provider import Provider
 from logarchive.provider.source import Source
-from logarchive.runtime.invocation import Invocation
-from logarchive.store.bucket import Store
-from logarchive.visit.attempt import Visitor
+from logarchive.visit.attempt import visit
+from logarchive.visit.context import VisitContext
 
-#: Of so many due windows the one that is lost soonest is taken.
+#: So many due windows are read; the one whose records are lost soonest at the provider is taken.
 CANDIDATES = 25
 #: How long after the invocation's end a lease runs, so that it outlives the function whatever the clocks say.
 LEASE_MARGIN = dt.timedelta(seconds=60)
@@ -25,38 +20,34 @@ LEASE_MARGIN = dt.timedelta(seconds=60)
 MOST_FAILURES = 3
 
 
-@dataclass(kw_only=True)
+@dataclass
 class Worker[S: Source, K: BaseModel]:
     """Works off what is due of one source."""
 
-    provider: Provider[S, K]
-    source: S
-    ledger: Ledger
-    store: Store
-    invocation: Invocation
-    open_exchange: Callable[[Path], Exchange]
+    context: VisitContext[S, K]
     #: Visits begun in this invocation.
     begun: int = 0
     #: The end of the newest window that had rows.
-    heard_until: dt.datetime | None = None
+    last_rows_until: dt.datetime | None = None
 
     def run(self) -> Iterator[Entry]:
         """Yield each visited window as committed; nothing if every slot is taken.
 
         The unexpected (a bug, AWS refusing) is raised after everything else was done that could be.
         """
-        taken = self._take_slot()
-        if taken is None:
-            self.invocation.log("worker.no_slot", source=self.ledger.name)
+        ledger, invocation = self.context.ledger, self.context.invocation
+        slot = self._take_slot()
+        if slot is None:
+            invocation.log("worker.no_slot", source=self._source_name)
             return
         failures: list[Exception] = []
-        self.heard_until = taken.heard_until
+        self.last_rows_until = slot.last_rows_until
         try:
             yield from self._work(failures)
         finally:
-            self.ledger.free_slot(taken.number, self.invocation.name, self.invocation.clock(), self.heard_until)
+            ledger.free_slot(slot.number, invocation.name, invocation.clock(), self.last_rows_until)
         if failures:
-            raise ExceptionGroup(f"{self.ledger.source}: visits failed unexpectedly", failures)
+            raise ExceptionGroup(f"{ledger.partition}: visits failed unexpectedly", failures)
 
     def visit(self, entry: Entry) -> Entry | None:
         """Claim one window and visit it; None if another worker has it, or took it meanwhile."""
@@ -64,26 +55,25 @@ class Worker[S: Source, K: BaseModel]:
         return self._visit(claimed) if claimed else None
 
     def _work(self, failures: list[Exception]) -> Iterator[Entry]:
-        while self.invocation.enough_time() and len(failures) < MOST_FAILURES:
+        invocation = self.context.invocation
+        while invocation.enough_time() and len(failures) < MOST_FAILURES:
             claimed = self._claim_next()
             if claimed is None:
                 return
             try:
                 entry = self._visit(claimed)
             except Exception as error:  # noqa: BLE001 (raised by `run`, once the other windows had their turn)
-                self.invocation.log(
-                    "visit.failed", source=self.ledger.name, window=claimed.window_key, error=repr(error)
-                )
+                invocation.log("visit.failed", source=self._source_name, window=claimed.window_key, error=repr(error))
                 failures.append(error)
             else:
                 if entry:
                     yield entry
-                if entry and entry.due_at and entry.due_at <= self.invocation.clock():
+                if entry and entry.due_at and entry.due_at <= invocation.clock():
                     return  # put back: there was no time for it
 
     def _claim_next(self) -> Entry | None:
         """Claim the due window that is lost soonest; None when nothing is due that others do not hold."""
-        while candidates := self.ledger.due(self.invocation.clock(), CANDIDATES):
+        while candidates := self.context.ledger.due(self.context.invocation.clock(), CANDIDATES):
             for entry in sorted(candidates, key=_urgency):
                 claimed = self._claim(entry)
                 if claimed:
@@ -91,35 +81,35 @@ class Worker[S: Source, K: BaseModel]:
         return None
 
     def _claim(self, entry: Entry) -> Entry | None:
-        return self.ledger.claim(entry, self.invocation.clock(), self.invocation.deadline + LEASE_MARGIN)
+        return self.context.ledger.claim(entry, self.context.invocation.clock(), self._lease_end)
 
     def _visit(self, claimed: Entry) -> Entry | None:
-        visitor = Visitor(
-            provider=self.provider,
-            source=self.source,
-            ledger=self.ledger,
-            store=self.store,
-            open_exchange=self.open_exchange,
-            clock=self.invocation.clock,
-            alive=self.invocation.ensure_time,
-        )
-        late, self.begun = self.begun > 0, self.begun + 1
+        late_start, self.begun = self.begun > 0, self.begun + 1
         try:
-            entry = visitor.visit(claimed, late_start=late)
+            entry = visit(self.context, claimed, late_start=late_start)
         except LostClaimError:
-            self.invocation.log("claim.lost", source=self.ledger.name, window=claimed.window_key)
+            self.context.invocation.log("claim.lost", source=self._source_name, window=claimed.window_key)
             return None
-        if entry.rows:
-            self.heard_until = max(entry.window.end, self.heard_until or entry.window.end)
-        self.invocation.report_visit(self.ledger.name, claimed, entry)
+        if entry.numbers.rows:
+            self.last_rows_until = max(entry.window.end, self.last_rows_until or entry.window.end)
+        self.context.invocation.report_visit(self._source_name, claimed, entry)
         return entry
 
     def _take_slot(self) -> Slot | None:
-        now, until = self.invocation.clock(), self.invocation.deadline + LEASE_MARGIN
+        ledger, invocation = self.context.ledger, self.context.invocation
         tries = (
-            self.ledger.take_slot(number, self.invocation.name, now, until) for number in range(self.source.workers)
+            ledger.take_slot(number, invocation.name, invocation.clock(), self._lease_end)
+            for number in range(self.context.source.workers)
         )
         return next((slot for slot in tries if slot), None)
+
+    @property
+    def _lease_end(self) -> dt.datetime:
+        return self.context.invocation.deadline + LEASE_MARGIN
+
+    @property
+    def _source_name(self) -> str:
+        return self.context.ledger.source_name
 
 
 def _urgency(entry: Entry) -> tuple[bool, dt.datetime, dt.datetime]:

@@ -1,0 +1,46 @@
+"""The numbers of a visit and of a window: what became of the records. One model for everything that shows them."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+type Verification = Literal["verified", "unverified"]
+
+
+class VisitNumbers(BaseModel):
+    """What became of the records of a visit's `data` parts: `fetched` = rows + rejects + outside + duplicates."""
+
+    model_config = ConfigDict(frozen=True)
+
+    #: The provider's own total; None where it gives none.
+    announced: int | None = None
+    fetched: int = 0
+    rows: int = 0
+    rejects: int = 0
+    outside: int = 0
+    duplicates: int = 0
+    strays: int = 0
+
+    @property
+    def verified(self) -> bool:
+        """Whether the provider's own total says that the visit is complete."""
+        return self.announced is not None and self.announced == self.fetched and not self.strays
+
+
+class WindowNumbers(VisitNumbers):
+    """The numbers of a window's newest visit, except that `rows` counts the rows of its object."""
+
+    #: Rows that came after the first visit.
+    late: int = 0
+    verification: Verification = "unverified"
+
+    def after(
+        self, visit: VisitNumbers, *, rows: int, late: int, verification: Verification | None = None
+    ) -> "WindowNumbers":
+        """Return the numbers after one more visit: the object has `rows` now, `late` of them were added late."""
+        return WindowNumbers(
+            **visit.model_dump(exclude={"rows"}),
+            rows=rows,
+            late=self.late + late,
+            verification=verification or self.verification,
+        )

@@ -1,0 +1,80 @@
+"""A claim: one worker's hold on a window, from the ledger's claim to its commit.
+
+Its `entry` is the window as the ledger showed it last, with what recovery has merged since. Every write to the ledger
+is conditional on it, so that whoever has lost the claim changes nothing.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from logarchive.errors import ArchiveError, LostClaimError
+from logarchive.ledger.entry import Entry
+from logarchive.ledger.ledger import Ledger
+from logarchive.store.bucket import ChangedError
+
+#: How often a step is tried again because what it has read was changed by another worker.
+TRIES = 20
+
+
+@dataclass
+class Claim:
+    """The right to visit one window until the lease ends."""
+
+    ledger: Ledger
+    entry: Entry
+    #: Visits of earlier claims that may be complete under `raw/` without being merged into the object.
+    unmerged: int
+    #: Whether this claim's own visit is complete under `raw/`.
+    complete: bool = False
+
+    @classmethod
+    def of(cls, ledger: Ledger, claimed: Entry) -> "Claim":
+        """Return the claim that the ledger has just granted; it counts itself among `unmerged_claims`."""
+        return cls(ledger, claimed, claimed.unmerged_claims - 1)
+
+    def retry[T](self, step: Callable[[], T]) -> T:
+        """Do a step; again from its beginning while it raises ChangedError and the claim is still held."""
+        for _ in range(TRIES):
+            try:
+                return step()
+            except ChangedError:
+                self.ensure_held()
+        raise ArchiveError(f"{self.entry.window_key}: what stands was changed {TRIES} times while it was replaced")
+
+    def ensure_held(self) -> None:
+        """Read the entry again, with the visits that were reported unmerged. Raises LostClaimError."""
+        now = self.ledger.held(self.entry)
+        if now is None:
+            raise LostClaimError(self.entry.window_key)
+        self.unmerged += now.unmerged_claims - self.entry.unmerged_claims
+        self.entry = self.entry.replace(unmerged_claims=now.unmerged_claims)
+
+    def commit(self, result: Entry) -> Entry:
+        """Commit a good visit, and return the entry as committed.
+
+        Raises ChangedError if the claim is lost, or if a visit of an earlier claim was reported unmerged.
+        """
+        done = self.ledger.commit(self.entry, result)
+        if done is None:
+            raise ChangedError
+        return done
+
+    def release(self, result: Entry) -> Entry:
+        """Commit what is not a good visit; the next claim looks for what is unmerged. Raises LostClaimError."""
+        unmerged = self.unmerged + self.complete
+        done = self.ledger.commit(self.entry, result.replace(unmerged_claims=unmerged))
+        if done is None:
+            raise LostClaimError(self.entry.window_key)
+        return done
+
+    def split(self, parts: Sequence[Entry]) -> Entry:
+        """Replace the window by `parts`. Raises LostClaimError if the claim is lost, or a visit was reported."""
+        if not self.ledger.split(self.entry, parts):
+            raise LostClaimError(self.entry.window_key)
+        return self.entry.replace(state="split", due_at=None)
+
+    def report_unmerged(self, now: dt.datetime) -> None:
+        """Write down in the ledger that this claim is lost and its visit complete; while held, the next claim looks."""
+        if self.complete and self.ledger.held(self.entry) is None:
+            self.ledger.reopen_for_unmerged_visit(self.entry, now)

@@ -1,0 +1,52 @@
+"""Recovery: visits of earlier claims that were complete under `raw/`, but never merged or committed."""
+
+from dataclasses import dataclass
+
+from logarchive.errors import LostClaimError
+from logarchive.store.bucket import ChangedError, Store
+from logarchive.store.manifest import Manifest, manifests
+from logarchive.visit.claim import Claim
+from logarchive.visit.merger import Merger
+from logarchive.visit.outcome import recovered
+
+
+@dataclass(frozen=True)
+class Recovery:
+    """Looks for unmerged visits of a window and merges them."""
+
+    store: Store
+    claim: Claim
+    merger: Merger
+    #: The claim's own visit, which is not to be recovered.
+    visit: str
+
+    def run(self) -> None:
+        """Merge the complete visits that the ledger does not know, if there may be any. Raises ChangedError."""
+        if self.claim.unmerged <= 0:
+            return
+        if complete := self._unmerged():
+            entry = self.claim.entry
+            merged = self.merger.recover(entry, complete)
+            written = self.merger.write(entry, merged)
+            manifest = self.merger.place.manifest(complete[-1].visit)
+            self.claim.entry = recovered(entry, merged, written, manifest)
+        self.claim.unmerged = 0
+
+    def shut_out_earlier_workers(self) -> bool:
+        """Make sure before a split that no visit of an earlier claim is complete; False if one is.
+
+        A worker of an earlier claim may still run. It writes its manifest before its object: the placeholder makes the
+        write of its object fail, and a manifest written before that is seen here.
+        Raises LostClaimError if an object stands already: the next claim recovers the visit that wrote it.
+        """
+        try:
+            self.merger.write_placeholder()
+        except ChangedError:
+            raise LostClaimError(self.claim.entry.window_key) from None
+        self.claim.unmerged = len(self._unmerged())
+        return not self.claim.unmerged
+
+    def _unmerged(self) -> list[Manifest]:
+        known = {*self.claim.entry.visits, self.visit}
+        every = manifests(self.store, self.merger.place)
+        return [manifest for manifest in every if manifest.complete and manifest.visit not in known]
