@@ -10,17 +10,17 @@ from logarchive.action.handler import lambda_handler
 from logarchive.column.convert import lookup, text, zoned_time
 from logarchive.column.field_mapping import FieldMapping
 from logarchive.errors import MalformedError
+from logarchive.moment import DAY, zone
 from logarchive.part import Part
 from logarchive.provider.paging import Page, announced, numbered, opened
 from logarchive.provider.provider import Api, Provider
-from logarchive.provider.source import Address, Source
+from logarchive.provider.source import Address, Offset, Source
 from logarchive.record.layout import JsonLayout
 from logarchive.vendor import ncloud
 from logarchive.window import Span
 
 PATH = "/api/v1/dashboards/events/search"
 LAYOUT = JsonLayout(path="events.content")
-DAY = dt.timedelta(days=1)
 #: The page's three levels as OpenTelemetry numbers: INFO, WARN, ERROR.
 SEVERITY = {"EVENT": 9, "ALARM": 13, "ALERT": 17}
 
@@ -35,30 +35,28 @@ class ApigatewaySource(Source):
         HttpUrl("https://apigateway.apigw.ntruss.com"),
         description="where the API lives; `https://apigateway.apigw.gov-ntruss.com` for the government cloud",
     )
-    time_zone: str = Field(
-        "+09:00",
-        pattern=r"^[+-](0\d|1[0-4]):[0-5]\d$",
-        description="the zone in which days are asked for and times come",
-    )
+    time_zone: Offset = Field("+09:00", description="the zone of the days in a request and of the times in a response")
     levels: tuple[Level, ...] | None = Field(None, min_length=1, description="only these levels; all by default")
     types: tuple[Type, ...] | None = Field(None, min_length=1, description="only these types; all by default")
-    page_size: int = Field(100, ge=1, le=10_000, strict=True, description="events of one answer; no maximum is known")
+    page_size: int = Field(
+        100, ge=1, le=10_000, strict=True, description="events in one response; no maximum is documented"
+    )
 
 
 def fetch(api: Api, source: ApigatewaySource, span: Span) -> Iterator[Part]:
-    """Ask for the days that cover the span, page by page. Whether `to` is inclusive is not told; its name says so."""
+    """Request the days that cover the span, page by page. `to` is taken as inclusive; the page does not say."""
     days = covered(span, source.time_zone)
-    asked: dict[str, Any] = {
+    body: dict[str, Any] = {
         "timeZone": source.time_zone,
         "from": f"{days.start:%Y-%m-%d}",
         "to": f"{days.end - DAY:%Y-%m-%d}",
         "limit": source.page_size,
     }
-    asked |= {"level": source.levels} if source.levels else {}
-    asked |= {"type": source.types} if source.types else {}
+    body |= {"level": source.levels} if source.levels else {}
+    body |= {"type": source.types} if source.types else {}
 
     def ask(_number: int, before: int) -> Page:
-        return page(api.request("POST", PATH, json={**asked, "offset": before}))
+        return page(api.request("POST", PATH, json={**body, "offset": before}))
 
     for part in announced(numbered(ask, source.page_size)):
         yield part.replace(asked=days)
@@ -66,23 +64,23 @@ def fetch(api: Api, source: ApigatewaySource, span: Span) -> Iterator[Part]:
 
 def covered(span: Span, time_zone: str) -> Span:
     """Return the whole days of a zone that cover a span."""
-    zone = dt.datetime.fromisoformat(f"2000-01-01T00:00:00{time_zone}").tzinfo
-    first, last = (moment.astimezone(zone).date() for moment in (span.start, span.end - dt.datetime.resolution))
-    midnight = dt.time(tzinfo=zone)
+    there = zone(time_zone)
+    first, last = (moment.astimezone(there).date() for moment in (span.start, span.end - dt.datetime.resolution))
+    midnight = dt.time(tzinfo=there)
     return Span(dt.datetime.combine(first, midnight), dt.datetime.combine(last, midnight) + DAY)
 
 
 def page(part: Part) -> Page:
-    """Read an answer. Beside an error, an empty list of events is none."""
+    """Read a response. An empty list of events beside an error is not an empty day."""
     items, around = opened(part, LAYOUT)
     content, total = around["events"]["content"], around["events"].get("total")
     if type(total) is not int or (content is None and total) or ncloud.stated(around):
-        raise MalformedError("the answer has no `events` with `content` and `total`, or an error beside them")
+        raise MalformedError("the response has no `events` with `content` and `total`, or an error beside them")
     return Page(part, items, total)
 
 
 def columns(source: ApigatewaySource) -> Mapping[str, FieldMapping]:
-    """Map the four fields there are; times name no zone and are read in the one that was asked for."""
+    """Map the four fields of an event; times have no zone and are read in the one of the request."""
     return {
         "time": FieldMapping("time", zoned_time(source.time_zone)),
         "severity_text": FieldMapping("level", text),

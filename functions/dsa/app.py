@@ -14,16 +14,16 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from logarchive.action.handler import lambda_handler
 from logarchive.errors import LinkExpiredError, MalformedError, MismatchError
-from logarchive.moment import DAY, HOUR, SECOND, Clock, instant
+from logarchive.moment import DAY, HOUR, SECOND, Clock, instant, zone
 from logarchive.net.download_host import DownloadHost
 from logarchive.part import Part
 from logarchive.provider.provider import Api, Provider
-from logarchive.provider.source import Address, Ages, Length, Source
+from logarchive.provider.source import Address, Ages, Length, Offset, Source
 from logarchive.record.body import parsed
 from logarchive.vendor import tencent, tencent_log_line
 from logarchive.window import Span
 
-#: What each API's page says of itself; a source may say otherwise.
+#: What each API's page says; a source may override it.
 FACTS: dict[str, dict[str, Any]] = {
     "cdn": {
         "base_url": "https://cdn.tencentcloudapi.com",
@@ -43,9 +43,9 @@ CDN_LIMIT, DSA_HOSTS = 1000, 10
 STAMP = "%Y-%m-%d %H:%M:%S"
 
 type Host = Annotated[str, StringConstraints(min_length=1, to_lower=True)]
-#: Host, hour and area: what a file is. Its link changes with every listing.
-type File = tuple[str, dt.datetime, str]
-type Links = dict[File, str]
+#: Host, hour and area identify a file. Its link changes with every listing.
+type FileKey = tuple[str, dt.datetime, str]
+type Links = dict[FileKey, str]
 
 
 class DsaSource(Source):  # 9 attributes: the fields of its parameter
@@ -56,8 +56,8 @@ class DsaSource(Source):  # 9 attributes: the fields of its parameter
     hosts: Annotated[tuple[Host, ...], AfterValidator(lambda hosts: tuple(sorted(set(hosts))))] = Field(
         min_length=1, description="accelerated domains"
     )
-    area: Literal["mainland", "overseas", "global"] = Field("mainland", description="`cdn`: whose nodes' logs")
-    time_zone: str = Field("+08:00", pattern=r"^[+-](0\d|1[0-4]):[0-5]\d$", description="the zone of hours and lines")
+    area: Literal["mainland", "overseas", "global"] = Field("mainland", description="`cdn`: where the nodes are")
+    time_zone: Offset = Field("+08:00", description="the zone of the listed hours and of the times in lines")
     download_hosts: tuple[DownloadHost, ...] = Field((), description="where links may lead: `host` or `host:port`")
     signature_method: tencent.SignatureMethod = Field("HmacSHA1", description="`dsa`: how requests are signed")
     delay: Length = Field(2 * HOUR, description="how long after its end a window is first visited")
@@ -72,16 +72,16 @@ class DsaSource(Source):  # 9 attributes: the fields of its parameter
         return {**FACTS.get(str(given.get("api")), FACTS["cdn"]), **given}
 
     @property
-    def zone(self) -> dt.tzinfo | None:
+    def zone(self) -> dt.tzinfo:
         """The time zone."""
-        return dt.datetime.fromisoformat(f"2000-01-01T00:00:00{self.time_zone}").tzinfo
+        return zone(self.time_zone)
 
 
 def fetch(api: Api, source: DsaSource, span: Span) -> Iterator[Part]:
-    """List the files whose hour begins in the span, and download them. An hour without a link had no traffic."""
+    """List the files whose hour begins in the span, and download them. An hour without traffic has no file."""
     listing = _cdn if source.api == "cdn" else _dsa
     links = yield from listing(api, source, span)
-    listed_anew, done = False, set[File]()
+    listed_anew, done = False, set[FileKey]()
     while waiting := sorted(links.keys() - done):
         file = waiting[0]
         done.add(file)
@@ -99,30 +99,30 @@ def fetch(api: Api, source: DsaSource, span: Span) -> Iterator[Part]:
 def _cdn(api: Api, source: DsaSource, span: Span) -> Generator[Part, None, Links]:
     links: Links = {}
     for host in source.hosts:
-        entries = yield from _pages(api, source, host, span)
-        links |= _within(span, source, host, entries)
+        files = yield from _pages(api, source, host, span)
+        links |= _within(span, source, host, files)
     return links
 
 
-def _pages(api: Api, source: DsaSource, host: str, span: Span) -> Generator[Part, None, list[tencent.Entry]]:
-    """List one host's files. Whether EndTime is inclusive is not documented: a file too many is dropped later."""
+def _pages(api: Api, source: DsaSource, host: str, span: Span) -> Generator[Part, None, list[tencent.File]]:
+    """List one host's files. Whether EndTime is inclusive is not documented; `_within` drops a file too many."""
     start, end = (moment.astimezone(source.zone).strftime(STAMP) for moment in (span.start, span.end))
-    asked = {"Domain": host, "StartTime": start, "EndTime": end, "Area": source.area, "LogType": "access"}
-    found: list[tencent.Entry] = []
+    query = {"Domain": host, "StartTime": start, "EndTime": end, "Area": source.area, "LogType": "access"}
+    files: list[tencent.File] = []
     while True:
-        page = {"Offset": len(found), "Limit": CDN_LIMIT}
-        part = api.request("POST", "/", json=asked | page, headers=CDN_HEADERS).replace(role="listing")
+        page = {"Offset": len(files), "Limit": CDN_LIMIT}
+        part = api.request("POST", "/", json=query | page, headers=CDN_HEADERS).replace(role="listing")
         yield part
-        answer = parsed(part, tencent.Page)
-        found += answer.entries or []
-        if len(found) >= answer.total:
-            return found
-        if not answer.entries:
-            raise MismatchError(f"{host}: {len(found)} of {answer.total} files were listed")
+        listed = parsed(part, tencent.Page)
+        files += listed.files or []
+        if len(files) >= listed.total:
+            return files
+        if not listed.files:
+            raise MismatchError(f"{host}: {len(files)} of {listed.total} files were listed")
 
 
 def _dsa(api: Api, source: DsaSource, span: Span) -> Generator[Part, None, Links]:
-    """List day by day, ten hosts a call. In which zone days and hours are told is not documented."""
+    """List day by day, ten hosts a call. The zone of days and hours is not documented."""
     links: Links = {}
     first, last = (moment.astimezone(source.zone).date() for moment in (span.start, span.end - SECOND))
     days = [f"{first + dt.timedelta(days=number)}" for number in range((last - first).days + 1)]
@@ -131,21 +131,21 @@ def _dsa(api: Api, source: DsaSource, span: Span) -> Generator[Part, None, Links
         form = {"Action": "GetDsaHostLogs", "hosts": names, "startDate": day, "endDate": day}
         part = api.request("POST", "/v2/index.php", data=form).replace(role="listing")
         yield part
-        for host, entries in parsed(part, tencent.Listing).data.items():
+        for host, files in parsed(part, tencent.Listing).data.items():
             if host.lower() not in hosts:
-                raise MalformedError(f"files of {host} were listed, which was not asked for")
-            links |= _within(span, source, host.lower(), entries)
+                raise MalformedError(f"files of {host} were listed, which was not requested")
+            links |= _within(span, source, host.lower(), files)
     return links
 
 
-def _within(span: Span, source: DsaSource, host: str, entries: list[tencent.Entry]) -> Links:
+def _within(span: Span, source: DsaSource, host: str, files: list[tencent.File]) -> Links:
     links: Links = {}
-    for entry in entries:
-        hour = entry.hour.replace(tzinfo=source.zone).astimezone(dt.UTC)
+    for file in files:
+        hour = file.hour.replace(tzinfo=source.zone).astimezone(dt.UTC)
         if span.start <= hour < span.end:
-            known = links.setdefault((host, hour, entry.area), entry.link)
-            if _path(known) != _path(entry.link):
-                raise MalformedError(f"{host}: two different files for {instant(hour)} {entry.area}")
+            known = links.setdefault((host, hour, file.area), file.link)
+            if _path(known) != _path(file.link):
+                raise MalformedError(f"{host}: two different files for {instant(hour)} {file.area}")
     return links
 
 

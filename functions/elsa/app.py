@@ -20,10 +20,10 @@ from logarchive.vendor import ncloud
 from logarchive.window import Span
 
 PATH = "/api/v1/logs/download"
-#: The page's limits: logs of one request, and of the whole file.
+#: The page's limits: `limit`, and records in the file.
 LIMIT, MAX_COUNT = 1000, 200_000
 TIME = "logTime"
-#: How keys begin that tell of an error beside an empty list. An empty window that looks like one fails visibly.
+#: Keys that begin like this beside an empty list mean an error. An empty window that looks so fails visibly.
 TROUBLE = ("code", "err", "fail", "message", "msg", "reason", "result", "return", "status", "success")
 
 
@@ -45,7 +45,7 @@ class ElsaSource(Source):
         ge=1,
         le=MAX_COUNT,
         strict=True,
-        description="records of one file; an answer that reaches it is halved",
+        description="records in one file; if a file reaches it, both halves of its range are requested instead",
     )
     include_fields: Annotated[tuple[str, ...] | None, AfterValidator(_with_time)] = Field(
         None, description="only these fields, `logTime` among them; all by default"
@@ -53,8 +53,8 @@ class ElsaSource(Source):
 
 
 def fetch(api: Api, source: ElsaSource, span: Span) -> Iterator[Part]:
-    """Ask for one file. `to` is the last millisecond of the span: right whether the API counts it in or not."""
-    asked: dict[str, Any] = {
+    """Request one file. `to` is the last millisecond of the span; the margin makes up for it if `to` is exclusive."""
+    body: dict[str, Any] = {
         "projectKey": source.project_key,
         "projectId": source.project_id,
         "from": to_epoch_ms(span.start),
@@ -64,26 +64,26 @@ def fetch(api: Api, source: ElsaSource, span: Span) -> Iterator[Part]:
         "count": source.count,
     }
     if source.include_fields:
-        asked["includeFields"] = source.include_fields
-    yield api.request("POST", PATH, json=asked).replace(asked=span)
+        body["includeFields"] = source.include_fields
+    yield api.request("POST", PATH, json=body).replace(asked=span)
 
 
 def judge(document: Mapping[str, Any], holds_records: bool) -> ProviderError | None:
-    """Return the error that a document is, in an archive or not: the gateway's, or one that an empty list hides."""
+    """Return the error that a document is, in an archive or not: the gateway's, or one beside an empty list."""
     error = ncloud.failure(document)
     trouble = {key: value for key, value in document.items() if key.lower().startswith(TROUBLE)}
     if error or holds_records or not trouble:
         return error
-    return MalformedError(f"no records, and no error known: {str(trouble)[:300]}")
+    return MalformedError(f"neither records nor a known error: {str(trouble)[:300]}")
 
 
 LAYOUT = JsonLayout(judge=judge)
 
 
 def fault(part: Part) -> ProviderError | None:
-    """Return the error an answer is: the gateway's, or a JSON object that is neither a record nor holds any.
+    """Return the error in a response: the gateway's, or a JSON object that is no record and contains none.
 
-    That errors come under HTTP 200 too is not documented, but seen with sibling services.
+    Errors under HTTP 200 are not documented here, but sibling services return them.
     """
     document = error_document(part)
     if document and TIME in document:

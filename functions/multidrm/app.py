@@ -26,12 +26,12 @@ LOG, POLICIES = "/api/v1/policy/policyLog", "/api/v1/policy"
 #: The page's maximum.
 SIZE = 100
 LAYOUT = JsonLayout(path="content")
-#: "default Policy : 0", says the page drm-policy-detail: every site has it, whether or not it is listed.
+#: "default Policy : 0" (page drm-policy-detail): every site has it, listed or not.
 DEFAULT_POLICY = "0"
 #: One sample lacks the space before the name: `Policy 123 -myPolicy_dummy2 creation completed`.
 DESCRIPTION = re.compile(r"Policy\s+\d+\s*-.*\s(creation|update|delete)\s+\w+", re.DOTALL)
 NAMES = {"creation": "policy.create", "update": "policy.update", "delete": "policy.delete"}
-#: The error code EXCEPTION: the only one that another attempt may mend.
+#: The error code EXCEPTION: the only one for which another attempt may help.
 EXCEPTION, FORBIDDEN = "280000", {"401", "403"}
 INFO = 9
 #: Later than any record.
@@ -64,75 +64,75 @@ class MultidrmSource(Source):
 
 
 def fetch(api: Api, source: MultidrmSource, span: Span) -> Iterator[Part]:
-    """Ask for the log of each policy, page by page. That it is kept by `timestamp` too mends a misspelt parameter."""
+    """Request the log of each policy, page by page."""
     start, end = map(to_epoch_ms, (span.start, span.end))
-    asked: dict[str, str | int] = {"startTime": start, source.end_time_parameter: end}
+    params: dict[str, str | int] = {"startTime": start, source.end_time_parameter: end}
     policies: tuple[str | None, ...]
     if source.policy_ids == "all":
         policies = yield from enumerated(api, source)
     else:
         policies = source.policy_ids or (None,)
     for policy in policies:
-        one = asked if policy is None else {**asked, "policyId": policy}
-        found = (alone(page, policy, policies) for page in pages(api, source, LOG, one))
-        for part in announced(found):
-            # If `endTime` is ignored, later records are outside, and archived with their own window.
+        own = params if policy is None else {**params, "policyId": policy}
+        checked = (require_only(policy, policies, page) for page in pages(api, source, LOG, own))
+        for part in announced(checked):
+            # If the API ignores `endTime`, later records are `outside`: they belong to their own windows.
             yield part.replace(asked=Span(span.start, LATEST))
 
 
 def ids(page: Page) -> set[str]:
-    """Return the ids of the policies that a page is about."""
-    found = [item.get("policyId") for item in page.items if item.__class__ is dict]
-    return {str(policy) for policy in found if type(policy) is int or (isinstance(policy, str) and policy.isdecimal())}
+    """Return the ids of the policies on a page."""
+    values = [item.get("policyId") for item in page.items if item.__class__ is dict]
+    return {str(policy) for policy in values if type(policy) is int or (isinstance(policy, str) and policy.isdecimal())}
 
 
-def alone(page: Page, policy: str | None, policies: Collection[str | None]) -> Page:
-    """Return a page; raise MalformedError if it holds what another id is asked for, and so would come twice."""
+def require_only(policy: str | None, policies: Collection[str | None], page: Page) -> Page:
+    """Return a page; raise MalformedError if it has records of another requested policy, which would come twice."""
     if policy is not None and (others := ids(page) & {*policies} - {policy}):
-        raise MalformedError(f"policy {policy} was asked for, and policy {min(others)} came: leave `policy_ids` away")
+        raise MalformedError(f"policy {policy} was requested, and policy {min(others)} came: remove `policy_ids`")
     return page
 
 
 def enumerated(api: Api, source: MultidrmSource) -> Generator[Part, None, tuple[str, ...]]:
-    """List the policies there are; return them with those that were ever seen, since deleted ones may vanish."""
-    found = {DEFAULT_POLICY}
+    """List the policies; return their ids and all that were ever listed, since deleted policies may be missing."""
+    known = {DEFAULT_POLICY}
     for listed in pages(api, source, POLICIES, {}):
         yield listed.part.replace(role="listing")
-        found |= ids(listed)
+        known |= ids(listed)
         if len(ids(listed)) < len(listed.items):
-            raise MalformedError("a policy without `policyId`, or one of them twice, was listed")
-    return api.remember(found)
+            raise MalformedError("the list has a policy without `policyId`, or one policy twice")
+    return api.remember(known)
 
 
-def pages(api: Api, source: MultidrmSource, path: str, asked: Mapping[str, str | int]) -> Iterator[Page]:
-    """Yield all pages of a list. The page says that they count from 1; a server that counts from 0 is noticed."""
+def pages(api: Api, source: MultidrmSource, path: str, query: Mapping[str, str | int]) -> Iterator[Page]:
+    """Yield all pages of a list. Documented as numbered from 1; a server that counts from 0 is detected."""
     headers = {"x-ncp-region_code": source.region_code, "Content-Type": "application/json"}
 
     def ask(number: int) -> Page:
-        params = {"pageNo": number, "pageSize": SIZE, **asked}
+        params = {"pageNo": number, "pageSize": SIZE, **query}
         return page(api.request("GET", path, params=params, headers=headers))
 
     return indexed(ask, SIZE, refused)
 
 
 def refused(error: MalformedError) -> bool:
-    """Say whether the service itself refused a page: then there is none. Any other answer leaves it open."""
+    """Say whether the service itself refused a page, so that there is none. Other errors do not prove it."""
     document = error_document(error.part) if error.part else None
     return not error.retryable and document is not None and document.get("success") is False
 
 
 def page(part: Part) -> Page:
-    """Read an answer; the older page knows no `total`. Only `success` makes an empty list one of no records."""
+    """Read a response; by the older page it has no `total`. Without `success` an empty list proves nothing."""
     items, around = opened(part, LAYOUT)
     total = around.get("total")
-    refused = around.get("success", True) is not True or around.get("error") or ncloud.stated(around)
-    if around["content"] is None or refused:
-        raise MalformedError("no `content` in the answer, or no success")
+    failed = around.get("success", True) is not True or around.get("error") or ncloud.stated(around)
+    if around["content"] is None or failed:
+        raise MalformedError("the response has no `content`, or says that it failed")
     return Page(part, items, total if type(total) is int else None)
 
 
 def fault(part: Part) -> ProviderError | None:
-    """Return the gateway's error, or that of `success: false` under HTTP 200; another status says more than a code."""
+    """Return the gateway's error, or that of `success: false` under HTTP 200; an error status counts more."""
     match ncloud.fault(part) or (error_document(part) if part.status < HTTPStatus.BAD_REQUEST else None):
         case ProviderError() as error:
             return error
@@ -142,20 +142,20 @@ def fault(part: Part) -> ProviderError | None:
             error.retryable = str(code) == EXCEPTION
             return error
         case {"success": False}:
-            return MalformedError("`success` is false, and no error is named")
+            return MalformedError("`success` is false, but no error is given")
         case _:
             return None
 
 
 @each
 def event_name(description: object) -> str | None:
-    """Return what a description says happened, if it follows the grammar of the page's samples."""
-    found = DESCRIPTION.fullmatch(description) if isinstance(description, str) else None
-    return NAMES[found[1]] if found else None
+    """Return the event that a description names, if it has the form of the page's samples."""
+    match = DESCRIPTION.fullmatch(description) if isinstance(description, str) else None
+    return NAMES[match[1]] if match else None
 
 
 def columns(_source: MultidrmSource) -> Mapping[str, FieldMapping]:
-    """Map two of the three fields; `policyId` stays in `attributes`. The API knows no levels."""
+    """Map two of the three fields; `policyId` stays in `attributes`. The API has no levels."""
     return {
         "time": FieldMapping("timestamp", epoch_ms),
         "severity_number": FieldMapping("timestamp", each(lambda _: INFO), take=False),

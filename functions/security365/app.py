@@ -30,11 +30,11 @@ from logarchive.record.layout import JsonLayout
 from logarchive.window import Span
 
 PATH = "/v1/siems/externalSearch"
-#: "At most 10,000 can be queried": per call or per search is not told, so a range with so many is halved.
+#: "At most 10,000 can be queried": per request or per search is not documented, so such a range is halved.
 CAP = 10_000
-#: As in every sample; whether any other order is accepted is not documented.
+#: As in every sample; whether another order is accepted is not documented.
 SORT = [{"time": "desc"}, {"_id": "asc"}]
-#: `detail` is a document in a text, or a plain text.
+#: `detail` is a JSON document in a text, or plain text.
 LAYOUT = JsonLayout(path="items", embedded=("detail",))
 #: Codes of the body, which come under HTTP 200 too.
 KINDS: Mapping[str, type[ProviderError]] = {
@@ -48,12 +48,12 @@ KINDS: Mapping[str, type[ProviderError]] = {
 }
 #: Stands for the secret's `api_key` in the value of a header.
 API_KEY = "{api_key}"
-#: More than this beside what was asked for, a record is not of the range.
+#: A record further outside the requested range than this shows that the API ignores the range.
 SLACK_MS = 60_000
 
 
 class License(Secret):
-    """The secret of a source: the licence, and what some installations ask for besides."""
+    """The secret of a source: the licence, and what some installations need in addition."""
 
     license: Key = Field(description="the licence whose logs are searched")
     token: Key | None = Field(None, description="sent as `Authorization: Bearer …`")
@@ -66,9 +66,9 @@ class Security365Source(Source):
     base_url: Address = Field(description="where the API lives: your installation's address; the vendor publishes none")
     referer: str = Field(
         pattern=r"^https?://[!-~]+$",
-        description="the domain registered with the licence, sent exactly as it stands here",
+        description="the domain registered with the licence, sent exactly as written here",
     )
-    page_size: int = Field(CAP, ge=2, le=CAP, strict=True, description="records of one answer")
+    page_size: int = Field(CAP, ge=2, le=CAP, strict=True, description="records in one response")
     headers: Annotated[dict[str, str], AfterValidator(header_check({"referer": None, "x-api-key": API_KEY}))] = Field(
         default_factory=dict[str, str],
         description="further headers, nothing secret; `{api_key}` stands for the secret's",
@@ -79,11 +79,11 @@ class Security365Source(Source):
 
 
 def auth(source: Security365Source, secret: License, _clock: Clock) -> Credential:
-    """Return what is put into each request: the licence into the body, token and key into headers."""
+    """Return the credentials of each request: the licence in the body, token and API key in headers."""
     api_key = secret.api_key.get_secret_value() if secret.api_key else ""
     headers = {name: value.replace(API_KEY, api_key) for name, value in source.headers.items() if API_KEY in value}
     if headers and not api_key:
-        raise ConfigError(f"headers: {API_KEY} stands for the secret's `api_key`, which it lacks")
+        raise ConfigError(f"headers: {API_KEY} needs `api_key` in the secret, which has none")
     if api_key and not headers:
         headers["x-api-key"] = api_key
     if secret.token:
@@ -92,59 +92,59 @@ def auth(source: Security365Source, secret: License, _clock: Clock) -> Credentia
 
 
 def fetch(api: Api, source: Security365Source, span: Span) -> Iterator[Part]:
-    """Ask page after page, newest first; `to` is the last millisecond of the span. Stop on a short page, or the cap.
+    """Request page after page, newest first, until a short page or the cap; `to` is the span's last millisecond.
 
-    `total` never ends the search: in the vendor's sample it is the page's size. Only where a short page comes with a
-    greater one, the next page is asked for too, lest a server that gives fewer than `page_size` goes unnoticed.
+    `total` alone never ends the search: in the vendor's sample it is the page's size. But after a short page with a
+    greater total the next page is requested too, in case the server gives fewer than `page_size` records at once.
     """
     between = {"from": to_epoch_ms(span.start), "to": to_epoch_ms(span.end) - 1}
-    asked: dict[str, Any] = {"size": source.page_size, "sort": SORT}
-    asked |= {"filters": between} if source.body == "filters" else between
+    body: dict[str, Any] = {"size": source.page_size, "sort": SORT}
+    body |= {"filters": between} if source.body == "filters" else between
     headers = {"referer": source.referer, **source.headers}
-    came = 0
-    while came < CAP:
-        page = Counted(api.request("POST", PATH, json=asked, headers=headers).replace(asked=span), LAYOUT)
+    count = 0
+    while count < CAP:
+        page = Counted(api.request("POST", PATH, json=body, headers=headers).replace(asked=span), LAYOUT)
         if error := failure(page.around):
             known = next((code for code in KINDS if code == str(page.around.get("code"))), "unknown")
-            raise type(error)(f"code {known} in an answer too long for an error; it is kept under raw/")
+            raise type(error)(f"code {known} in a response longer than any error; its body is kept under raw/")
         yield page.part
-        came += page.count
+        count += page.count
         total = page.around.get("total")
-        more = type(total) is int and came < total != source.page_size
-        if more and not came:
-            raise MalformedError(f"no records came, and a total of {total}")
+        more = type(total) is int and count < total != source.page_size
+        if more and not count:
+            raise MalformedError(f"no records came, but a total of {total}")
         if not page.count or (page.count < source.page_size and not more):
             return
-        asked["pagination_key"] = further(page.last("sort", "time"), asked)
+        body["pagination_key"] = next_key(page.last("sort", "time"), body)
 
 
-def further(last: Mapping[str, Any] | None, asked: Mapping[str, Any]) -> list[Any]:
-    """Return the key of the next page, which is the last record's `sort` as it came."""
+def next_key(last: Mapping[str, Any] | None, body: Mapping[str, Any]) -> list[Any]:
+    """Return the key of the next page: `sort` of the last record, exactly as received."""
     key: Any = last and last.get("sort")
     time: Any = last and last.get("time")
-    if key.__class__ is not list or key == asked.get("pagination_key"):
-        raise MalformedError("there is no way on: the page's last record has no `sort` of its own")
-    between = asked.get("filters", asked)
+    if key.__class__ is not list or key == body.get("pagination_key"):
+        raise MalformedError("no next page can be requested: the last record has no `sort`, or the same as before")
+    between = body.get("filters", body)
     if type(time) is int and not between["from"] - SLACK_MS <= time <= between["to"] + SLACK_MS:
-        raise MalformedError("records came from outside the range asked for: it is not honoured; is `body` right?")
+        raise MalformedError("the API ignores the requested range; is the source's field `body` right?")
     return key
 
 
 def fault(part: Part) -> ProviderError | None:
-    """Return the error that the body's `code` tells; above HTTP 400 only one that is known."""
+    """Return the error of the body's `code`; under an HTTP error status only if the code is known."""
     document = error_document(part)
     error = failure(document) if document else None
     return None if part.status >= HTTPStatus.BAD_REQUEST and type(error) is MalformedError else error
 
 
 def failure(document: Mapping[str, Any]) -> ProviderError | None:
-    """Return what an answer's `code` amounts to; only 0 is success."""
+    """Return the error that a response's `code` means; only 0 is success."""
     code = str(document.get("code"))
     return None if code == "0" else KINDS.get(code, MalformedError)(f"code {code}: {document.get('msg')}")
 
 
 def columns(_source: Security365Source) -> Mapping[str, FieldMapping]:
-    """Map what has a column; the rest, nested objects with dots, stays in `attributes`."""
+    """Map the fields that have a column; the others stay in `attributes`, nested ones with dots in their names."""
     return {
         "time": FieldMapping("time", epoch_ms),
         "severity_text": FieldMapping("logLevel", text),

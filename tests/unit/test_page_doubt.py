@@ -115,7 +115,7 @@ def test_an_id_that_the_server_does_not_filter_by_would_bring_all_twice(tmp_path
         listed = b'{"success":true,"content":[{"policyId":0},{"policyId":7}],"total":2}'
         return log(request) if request.url.path.endswith("Log") else ok(listed)
 
-    with pytest.raises(MalformedError, match=r"policy (0|7) was asked for, and policy (0|7) came"):
+    with pytest.raises(MalformedError, match=r"policy (0|7) was requested, and policy (0|7) came"):
         policies(tmp_path, reply, policy_ids=ids)
 
 
@@ -124,7 +124,7 @@ def test_one_id_alone_cannot_bring_a_record_twice(tmp_path: Path) -> None:
 
 
 def test_ids_that_records_tell_as_text_are_ids_too(tmp_path: Path) -> None:
-    with pytest.raises(MalformedError, match="was asked for"):
+    with pytest.raises(MalformedError, match="was requested"):
         policies(tmp_path, policy_log(3, whole, ids=["0", "7"]), policy_ids=[0, 7])
 
 
@@ -171,7 +171,7 @@ def test_a_range_that_is_not_honoured_is_malformed_and_not_searched_to_the_end_o
     configured = Security365Source.model_validate(given)
     script = Script([search(first_ms, step_ms)])
     api = opened(security365, configured, License.model_validate({"license": "HWIX-1DGC0"}), tmp_path, script, Time())
-    with pytest.raises(MalformedError, match="not honoured; is `body` right"):
+    with pytest.raises(MalformedError, match="ignores the requested range"):
         collected(security365, configured, api, HOUR)
     assert len(script.requests) == api.exchange.requests == requests
 

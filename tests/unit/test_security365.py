@@ -88,7 +88,7 @@ def test_the_key_goes_where_headers_say_and_nowhere_else(tmp_path: Path) -> None
 
 
 def test_a_place_for_a_key_that_the_secret_lacks_is_an_error_of_the_source(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"headers: .* stands for the secret's `api_key`, which it lacks"):
+    with pytest.raises(ConfigError, match=r"headers: .* needs `api_key` in the secret"):
         fetched(tmp_path, Script([ok(EMPTY)]), headers={"X-Client-Key": "{api_key}"})
 
 

@@ -1,6 +1,7 @@
 """Moments and durations: as text, as epoch milliseconds, and the clock."""
 
 import datetime as dt
+import re
 from collections.abc import Callable
 
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
@@ -9,6 +10,8 @@ MILLISECOND = dt.timedelta(milliseconds=1)
 SECOND = dt.timedelta(seconds=1)
 HOUR = dt.timedelta(hours=1)
 DAY = dt.timedelta(days=1)
+
+OFFSET = re.compile(r"[+-](0[0-9]|1[0-4]):[0-5][0-9]")
 
 type Clock = Callable[[], dt.datetime]
 
@@ -52,3 +55,11 @@ def floor(moment: dt.datetime, length: dt.timedelta) -> dt.datetime:
 def to_epoch_ms(moment: dt.datetime) -> int:
     """Return whole milliseconds since the epoch."""
     return (moment - EPOCH) // MILLISECOND
+
+
+def zone(offset: str) -> dt.timezone:
+    """Return the time zone of an offset from UTC such as `+09:00`. Raises ValueError for any other text."""
+    if not OFFSET.fullmatch(offset):
+        raise ValueError("is no offset from UTC; for instance +09:00")
+    length = dt.timedelta(hours=int(offset[1:3]), minutes=int(offset[4:]))
+    return dt.timezone(-length if offset[0] == "-" else length)

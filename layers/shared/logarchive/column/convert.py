@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from logarchive.column.scalar import Inexact, decimal, epoch_in_ms, instant_ms, zoned_ms
+from logarchive.moment import zone
 from logarchive.record.block import Verbatim
 
 type Convert = Callable[[list[Any]], list[Any]]
@@ -116,12 +117,10 @@ def epoch_ms(values: list[Any]) -> list[Any]:
     return _any_epoch_ms(values)
 
 
-def zoned_time(zone: str) -> Convert:
+def zoned_time(offset: str) -> Convert:
     """Read times of a zone such as `+08:00`: `YYYYMMDDHHMMSS`, `YYYY-MM-DD HH:MM:SS`; inexactly ISO 8601 and epochs."""
-    offset = dt.datetime.fromisoformat(f"2000-01-01T00:00:00{zone}").tzinfo
-    if offset is None:
-        raise ValueError(f"{zone!r} is no offset such as +08:00")
-    known = _texts(lambda value: zoned_ms(value, offset))
+    there = zone(offset)
+    known = _texts(lambda value: zoned_ms(value, there))
 
     def convert(values: list[Any]) -> list[Any]:
         if set(map(type, values)) <= _TEXTS:

@@ -92,7 +92,7 @@ def download_fault(part: Part) -> ProviderError | None:
 
 
 def require_whole(response: httpx.Response, body: Spooled) -> None:
-    """Raise for a body that is cut, that may be cut, or whose Content-Encoding was not asked for."""
+    """Raise for a body that is cut, that may be cut, or whose Content-Encoding was not requested."""
     headers, length = response.headers, response.headers.get("content-length")
     if "transfer-encoding" in headers or response.status_code == HTTPStatus.NO_CONTENT:
         length = str(body.size)

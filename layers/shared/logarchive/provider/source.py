@@ -6,7 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, HttpUrl, model_validator
 
-from logarchive.moment import DAY, HOUR, SECOND, duration
+from logarchive.moment import DAY, HOUR, SECOND, duration, zone
 from logarchive.window import Window
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
@@ -50,6 +50,15 @@ def _ascending(ages: tuple[dt.timedelta, ...]) -> tuple[dt.timedelta, ...]:
 
 
 type Ages = Annotated[tuple[Length, ...], AfterValidator(_ascending)]
+
+
+def _offset(text: str) -> str:
+    zone(text)
+    return text
+
+
+#: An offset from UTC, `+09:00`.
+type Offset = Annotated[str, AfterValidator(_offset)]
 
 
 def _without_user(url: HttpUrl) -> HttpUrl:

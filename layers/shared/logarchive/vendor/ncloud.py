@@ -26,7 +26,7 @@ from logarchive.part import Part
 from logarchive.provider.secret import Key, Secret
 from logarchive.record.body import error_document
 
-#: Error code -> what it means. That a refused permission is 401, not 403, is the page's own.
+#: Error code -> what it means.
 KINDS: Mapping[str, type[ProviderError]] = {
     "100": MalformedError,  # bad request
     "200": ForbiddenError,  # authentication failed
@@ -54,10 +54,10 @@ class Keys(Secret):
 
 
 class Signature(httpx.Auth):
-    """Signs method, path and query as they are sent, and the moment of the attempt; the body is not signed."""
+    """Signs method, path and query as sent, and the time of the attempt; the body is not signed."""
 
     def __init__(self, keys: Keys, clock: Clock) -> None:
-        """Take the keys, and the clock that each attempt reads anew: five minutes off is refused."""
+        """Take the keys, and the clock that each attempt reads anew: a time five minutes off is refused."""
         self._keys, self._clock = keys, clock
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response]:
@@ -71,7 +71,7 @@ class Signature(httpx.Auth):
         yield request
 
 
-def auth(_settings: object, keys: Keys, clock: Clock) -> Signature:
+def auth(_source: object, keys: Keys, clock: Clock) -> Signature:
     """Return the signature as a provider's `auth`."""
     return Signature(keys, clock)
 
@@ -84,17 +84,17 @@ def signature(method: str, target: str, timestamp: str, keys: Keys) -> str:
 
 
 def fault(part: Part) -> ProviderError | None:
-    """Return the gateway's error that an answer carries, under whatever status; None if it carries none."""
+    """Return the gateway's error in a response of any status, or None."""
     code, message = stated(error_document(part) or {}) or (part.headers.get(ERROR_CODE), "")
     if code is None:
         return None
     message = message or part.headers.get(ERROR_MESSAGE, "")
     trace = part.headers.get(TRACE_ID)
-    said = f"HTTP {part.status}, errorCode {code}: {message}" + (f" (x-ncp-trace-id {trace})" if trace else "")
+    text = f"HTTP {part.status}, errorCode {code}: {message}" + (f" (x-ncp-trace-id {trace})" if trace else "")
     kind = KINDS.get(code)
     if kind is None and part.status >= 400:  # noqa: PLR2004 (HTTP: the status says more than an unknown code)
         return None
-    return (kind or MalformedError)(said)
+    return (kind or MalformedError)(text)
 
 
 def failure(document: Mapping[str, Any]) -> ProviderError | None:
@@ -104,15 +104,15 @@ def failure(document: Mapping[str, Any]) -> ProviderError | None:
 
 
 def stated(document: Mapping[str, Any]) -> tuple[str, str] | None:
-    """Return code and message of an error from any of the shapes seen; None if a document tells of none.
+    """Return code and message of an error in any of the shapes seen; None if a document has none.
 
-    The code is a number in the table, text in the samples. That 0 is no error is seen with siblings of these services.
+    The code is a number in the page's table and a text in its samples. Sibling services return 0 for success.
     """
     shapes = (("error", "errorCode", "message"), ("responseError", "returnCode", "returnMessage"))
     named = ((document.get(name), code, message) for name, code, message in shapes)
     for inner, code, message in (*named, (document, "errorCode", "message")):
-        told: Mapping[str, Any] = cast("Mapping[str, Any]", inner) if isinstance(inner, Mapping) else {}
-        if str(told.get(code, 0)) != "0":
-            details = f" ({told['details']})" if told.get("details") else ""
-            return str(told[code]), f"{told.get(message, '')}{details}"
+        error: Mapping[str, Any] = cast("Mapping[str, Any]", inner) if isinstance(inner, Mapping) else {}
+        if str(error.get(code, 0)) != "0":
+            details = f" ({error['details']})" if error.get("details") else ""
+            return str(error[code]), f"{error.get(message, '')}{details}"
     return None

@@ -26,7 +26,7 @@ type SignatureMethod = Literal["HmacSHA1", "HmacSHA256"]
 ALGORITHM = "TC3-HMAC-SHA256"
 SIGNED_HEADERS = "content-type;host"
 
-#: API 2.0's codes, by which they begin. 4400 is the rate limit, 4500 a Nonce or Timestamp that a new attempt replaces.
+#: API 2.0's codes by first digits. 4400 is the rate limit; 4500 a Nonce or Timestamp, which is new in each attempt.
 KINDS_2: Mapping[str, type[ProviderError]] = {
     "4400": ThrottledError,
     "4500": UnavailableError,
@@ -57,7 +57,7 @@ class Keys(Secret):
     secret_key: Key = Field(description="SecretKey")
 
 
-class Entry(BaseModel):
+class File(BaseModel):
     """A file in a listing of either API."""
 
     hour: NaiveDatetime = Field(validation_alias=AliasChoices("StartTime", "datetime"))
@@ -68,18 +68,18 @@ class Entry(BaseModel):
 class Page(BaseModel):
     """One page of CDN `DescribeCdnDomainLogs`."""
 
-    entries: list[Entry] | None = Field(validation_alias=AliasPath("Response", "DomainLogs"))
+    files: list[File] | None = Field(validation_alias=AliasPath("Response", "DomainLogs"))
     total: int = Field(validation_alias=AliasPath("Response", "TotalCount"))
 
 
 class Listing(BaseModel):
-    """One answer of DSA `GetDsaHostLogs`. Some services write an empty object as an empty array."""
+    """A response of DSA `GetDsaHostLogs`. Some services write an empty object as an empty array."""
 
-    data: Annotated[dict[str, list[Entry]], BeforeValidator(lambda data: {} if data == [] else data)]
+    data: Annotated[dict[str, list[File]], BeforeValidator(lambda data: {} if data == [] else data)]
 
 
 class Signature2(httpx.Auth):
-    """API 2.0: the form's parameters are signed raw, sorted by name in ASCII, behind method, host and path."""
+    """API 2.0: signs method, host, path and the form's parameters, which are not encoded and sorted by name."""
 
     requires_request_body = True
 
@@ -90,7 +90,7 @@ class Signature2(httpx.Auth):
         method: SignatureMethod,
         nonce: Callable[[], int] = lambda: secrets.randbelow(2**53) + 1,
     ) -> None:
-        """Take the keys, and what makes each attempt new: a replayed Nonce and an old Timestamp are refused."""
+        """Take the keys; each attempt reads clock and nonce anew: a used Nonce or an old Timestamp is refused."""
         self._keys, self._clock, self._nonce = keys, clock, nonce
         self._method: SignatureMethod = method
 
@@ -98,7 +98,7 @@ class Signature2(httpx.Auth):
         """Add the common parameters and the signature to the form."""
         form = dict(parse_qsl(request.content.decode(), keep_blank_values=True))
         form |= {"SecretId": self._keys.secret_id.get_secret_value(), "Nonce": str(self._nonce())}
-        # Seconds; the page's sample in milliseconds is refused.
+        # In seconds; milliseconds, as in the page's sample, are refused.
         form["Timestamp"] = str(int(self._clock().timestamp()))
         if self._method == "HmacSHA256":
             form["SignatureMethod"] = self._method
@@ -115,7 +115,7 @@ class Signature2(httpx.Auth):
 
 
 class Signature3(httpx.Auth):
-    """TC3-HMAC-SHA256: the body is signed by its hash, the path is always `/`."""
+    """TC3-HMAC-SHA256: signs the hash of the body; the path is always `/`."""
 
     requires_request_body = True
 
@@ -141,8 +141,8 @@ class Signature3(httpx.Auth):
 
 
 def signature2(place: str, form: Mapping[str, str], method: SignatureMethod, secret_key: str) -> str:
-    """Return API 2.0's signature of a form; `place` is method, host and path, written together."""
-    # An underscore in a name is signed as a dot (so does the vendor's SDK, before it sorts).
+    """Return API 2.0's signature of a form; `place` is method, host and path without anything between."""
+    # The vendor's SDK signs an underscore in a name as a dot, before it sorts.
     pairs = sorted((name.replace("_", "."), value) for name, value in form.items())
     text = f"{place}?" + "&".join(f"{name}={value}" for name, value in pairs)
     algorithm = hashlib.sha1 if method == "HmacSHA1" else hashlib.sha256
@@ -158,7 +158,7 @@ def signature3(text: str, scope: str, secret_key: str) -> str:
 
 
 def fault2(part: Part) -> ProviderError | None:
-    """Return API 2.0's error of an answer: `code` is not 0 (an integer, in places text)."""
+    """Return API 2.0's error in a response: `code` is not 0 (an integer, in some services a text)."""
     document = error_document(part) or {}
     code = str(document.get("code", "0"))
     if code == "0":
@@ -168,7 +168,7 @@ def fault2(part: Part) -> ProviderError | None:
 
 
 def fault3(part: Part) -> ProviderError | None:
-    """Return API 3.0's error of an answer: `Response.Error`."""
+    """Return API 3.0's error in a response: `Response.Error`."""
     match error_document(part):
         case {"Response": {"Error": {"Code": str(code)} as error, **rest}}:
             kind = KINDS_3.get(code.partition(".")[0], MalformedError)

@@ -1,7 +1,7 @@
-"""A line of Tencent's access logs: its fields, which column each feeds, and names for its ids.
+"""A line of Tencent's access logs: its fields, the column that each feeds, and names for its ids.
 
 github.com/tencentyun/qcloud-documents, "日志管理" of 动态加速: 15 fields; the old CDN had the first 12, the new has 16.
-No sample line is published: that fields are quoted when they hold spaces is what tools that read them expect.
+No sample line is published; tools that read them expect fields with spaces to be quoted.
 """
 
 from collections.abc import Mapping
@@ -66,7 +66,7 @@ CARRIERS = {
 
 
 def columns(time_zone: str) -> Mapping[str, FieldMapping]:
-    """Map the fields, times being told in a zone; `range` stays in `attributes`, and so do the ids behind names."""
+    """Map the fields; times are in the given zone. `range` and the ids behind names stay in `attributes`."""
     return {
         "time": FieldMapping("time", zoned_time(time_zone)),
         "severity_number": FieldMapping("status", status_severity, take=False),
