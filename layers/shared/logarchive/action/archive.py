@@ -12,7 +12,7 @@ from logarchive.errors import ConfigError
 from logarchive.ledger.dynamodb import Table
 from logarchive.ledger.ledger import Ledger
 from logarchive.ledger.planner import Planner
-from logarchive.net.session import open_session
+from logarchive.net.session import Connect, open_session
 from logarchive.net.timer import Timer
 from logarchive.provider.provider import Provider
 from logarchive.provider.source import Source
@@ -88,7 +88,7 @@ class Archive[S: Source, K: BaseModel]:
 
         timer = Timer(clock=invocation.clock, sleep=invocation.sleep, remaining=invocation.seconds_to_work)
         secret, transport = self.source_loader.secret(source), self.transport
-        network = (lambda _admit: transport) if transport else None
+        network: Connect | None = (lambda _admit: transport) if transport else None
         with closing(open_session(self.provider, source, secret, timer, count=count, connect=network)) as session:
             yield Worker(
                 VisitContext(
