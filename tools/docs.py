@@ -13,7 +13,7 @@ from typing import Any, cast, get_args
 
 from pydantic import BaseModel
 
-from tools import cost, parameter
+from tools import cost, layer, parameter
 from tools.lock import ROOT
 
 sys.path.insert(0, str(ROOT / "layers" / "shared"))  # where the functions find the layer
@@ -25,7 +25,7 @@ from logarchive.moment import duration
 from logarchive.provider.provider import Provider
 from logarchive.provider.source import Source
 from logarchive.runtime.metric import UNITS, issue_metric
-from tools.layer import log_events, metrics, modules
+from tools.layer import log_events, metrics
 from tools.query import SavedQuery, saved_queries, saved_views
 from tools.registry import providers
 from tools.sample import RECORDS, sample
@@ -251,12 +251,23 @@ def event_table() -> str:
     )
 
 
-def module_table() -> str:
-    """Return the layer's modules, each above all that it imports."""
-    rows = [
-        [f"`{module.name}`", module.said, ", ".join(f"`{name}`" for name in module.imports)] for module in modules()
-    ]
-    return table(["module", "what it is", "imports"], rows)
+def room_picture() -> str:
+    """Return a picture of the rooms and their imports, without the arrows that a longer way makes superfluous."""
+    arrows = layer.shortest(layer.arrows())
+    lines = [f"    {room.name} --> {target}" for room in layer.rooms() for target in sorted(arrows[room.name])]
+    return fenced("mermaid", "\n".join(["flowchart TD", *lines]))
+
+
+def room_list() -> str:
+    """Return the rooms with their modules, from the top to the ground."""
+    return "\n\n".join(map(_room, layer.rooms()))
+
+
+def _room(room: layer.Room) -> str:
+    title, *facts = filter(None, room.said.splitlines())
+    rows = [[f"`{name}`", what] for name, what in room.modules.items()]
+    parts = [f"### `{room.name}`: {title}", "\n".join(f"- {fact}" for fact in facts)]
+    return "\n\n".join(filter(None, [*parts, table(["module", "what it is"], rows)]))
 
 
 def parameter_table() -> str:
@@ -297,7 +308,8 @@ REGIONS: Mapping[str, Callable[[], str]] = {
     "log-events": event_table,
     "parameters": parameter_table,
     "cost": costs,
-    "modules": module_table,
+    "rooms": room_picture,
+    "modules": room_list,
 }
 
 

@@ -1,25 +1,30 @@
-"""What the layer's code says of itself, read off its syntax: its modules, its log events, its metrics."""
+"""What the layer's code says of itself, read off its syntax: its rooms, modules, log events and metrics."""
 
 import ast
 import re
+import tomllib
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from tools.lock import ROOT
 
 LAYER = ROOT / "layers" / "shared" / "logarchive"
 METRIC = re.compile(r"([A-Z][a-z]+)+")
+#: The modules that stand in no room.
+GROUND = "ground"
 
 
 @dataclass(frozen=True)
-class Module:
-    """A module of the layer: its name, its docstring's first sentences, and what of the layer it imports."""
+class Room:
+    """A room of the layer: its name, its docstring, and its modules with the first sentence of each."""
 
     name: str
     said: str
-    imports: tuple[str, ...]
+    modules: Mapping[str, str]
 
 
 @cache
@@ -33,19 +38,53 @@ def _name(path: Path) -> str:
     return ".".join(path.relative_to(LAYER).with_suffix("").parts)
 
 
-def modules() -> list[Module]:
-    """Return the modules, each above all that it imports. Raises RecursionError if imports go in a circle."""
-    found = {name: Module(name, _said(tree), tuple(sorted(_imports(tree)))) for name, tree in trees().items()}
+def rooms() -> list[Room]:
+    """Return the rooms from the top to the ground, as the import rules in pyproject.toml order them."""
+    contracts: list[dict[str, Any]] = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"][
+        "contracts"
+    ]
+    (floors,) = (contract["layers"] for contract in contracts if contract["type"] == "layers")
+    names = [name.strip() for floor in floors for name in floor.split("|")]
+    return [_room(name) for name in [*(name for name in names if name not in trees()), GROUND]]
+
+
+def _room(name: str) -> Room:
+    said = "What every room may use." if name == GROUND else _docstring(LAYER / name / "__init__.py")
+    return Room(name, said, {module: _first_line(tree) for module, tree in trees().items() if _room_of(module) == name})
+
+
+def _docstring(path: Path) -> str:
+    return ast.get_docstring(ast.parse(path.read_text())) or ""
+
+
+def _room_of(module: str) -> str:
+    room, dot, _ = module.partition(".")
+    return room if dot else GROUND
+
+
+def _first_line(tree: ast.Module) -> str:
+    return (ast.get_docstring(tree) or "").partition("\n")[0]
+
+
+def arrows() -> dict[str, set[str]]:
+    """Return what each room imports of the others at run time."""
+    found: dict[str, set[str]] = {}
+    for module, tree in trees().items():
+        found.setdefault(_room_of(module), set()).update(map(_room_of, _imports(tree)))
+    return {room: targets - {room} for room, targets in found.items()}
+
+
+def shortest(arrows: Mapping[str, AbstractSet[str]]) -> dict[str, set[str]]:
+    """Return the arrows without those that lead where a longer way leads too. There must be no circle."""
 
     @cache
-    def height(name: str) -> int:
-        return 1 + max(map(height, found[name].imports), default=0)
+    def reached(room: str) -> frozenset[str]:
+        return frozenset(arrows[room]).union(*map(reached, arrows[room]))
 
-    return sorted(found.values(), key=lambda module: (-height(module.name), module.name))
-
-
-def _said(tree: ast.Module) -> str:
-    return (ast.get_docstring(tree) or "").partition("\n")[0]
+    return {
+        room: {one for one in targets if not any(one in reached(other) for other in targets)}
+        for room, targets in arrows.items()
+    }
 
 
 def _imports(tree: ast.Module) -> set[str]:

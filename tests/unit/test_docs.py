@@ -136,15 +136,14 @@ def test_the_limits_told_are_those_of_the_code() -> None:
     assert (ATTEMPTS, STABLE_TRIES, LEASE_MARGIN.seconds) == (4, 4, 60)  # "four attempts", "four times", "one minute"
 
 
-def test_a_module_stands_above_everything_that_it_imports() -> None:
-    names = [module.name for module in layer.modules()]
-    assert names[0] == "action.handler"
-    assert all(names.index(module.name) < names.index(name) for module in layer.modules() for name in module.imports)
+def test_the_picture_of_the_rooms_leaves_out_what_a_longer_way_shows() -> None:
+    assert layer.shortest({"a": {"b", "c"}, "b": {"c"}, "c": set()}) == {"a": {"b"}, "b": {"c"}, "c": set()}
+    assert "visit" in layer.arrows()["action"]
+    assert layer.arrows()[layer.GROUND] == set()
 
 
-def test_imports_for_types_only_give_no_direction() -> None:
-    (errors,) = (module for module in layer.modules() if module.name == "errors")
-    assert errors.imports == ()
+def test_every_module_of_the_layer_stands_in_the_list_of_rooms() -> None:
+    assert sorted(module for room in layer.rooms() for module in room.modules) == sorted(layer.trees())
 
 
 def test_log_events_are_found_with_the_keys_they_carry() -> None:
