@@ -1,1 +1,1 @@
-"""What make calls, where it is more than a command."""
+"""The programs behind the targets of the Makefile."""

@@ -1,7 +1,6 @@
-"""Where a text such as the template names the providers: whether it says of each what it says of the others.
+"""Compares what a text such as the template says about each provider.
 
-A line may list several providers, or be about one. What is indented below a resource such as `ElsaRole:` is about that
-provider as well.
+A line may list several providers, or be about one. All lines of a resource such as `ElsaRole` are about one provider.
 """
 
 import re
@@ -20,7 +19,7 @@ OWN = ((r"^( +Description:).*", "FILL IN what name archives."), (r"(Key: secrets
 
 @dataclass(frozen=True)
 class Run:
-    """Adjoining lines about one provider, and the resource that they begin in."""
+    """Consecutive lines about one provider, and the resource in which they begin."""
 
     provider: str
     resource: str
@@ -28,12 +27,12 @@ class Run:
     lines: tuple[str, ...]
 
     def of(self, provider: str) -> tuple[str, ...]:
-        """Return the lines as they would be about another provider."""
+        """Return the lines with the name of another provider."""
         return tuple(renamed(line, self.provider, provider) for line in self.lines)
 
 
 def _word(name: str) -> re.Pattern[str]:
-    """Return where a text names a provider: as `elsa`, or as `Elsa` at the beginning of a resource's name."""
+    """Return a pattern that finds a provider's name: `elsa`, or `Elsa` at the beginning of a resource's name."""
     return re.compile(rf"(?<![A-Za-z0-9])(?:{name}(?![A-Za-z0-9])|{logical(name)}(?![a-z0-9]))")
 
 
@@ -43,7 +42,7 @@ def renamed(text: str, old: str, new: str) -> str:
 
 
 def named(line: str, names: Sequence[str]) -> dict[str, int]:
-    """Return how often a line names each provider that it names, in the line's order."""
+    """Return the providers that a line names, in the line's order, and how often it names each."""
     found = {name: list(_word(name).finditer(line)) for name in names}
     return {name: len(found[name]) for name in sorted(names, key=lambda name: _start(found[name])) if found[name]}
 
@@ -53,7 +52,7 @@ def _start(found: Sequence[re.Match[str]]) -> int:
 
 
 def runs(text: str, names: Sequence[str]) -> list[Run]:
-    """Return what a text says of one provider at a time, in order."""
+    """Return the runs of a text, in order."""
     resource, about = "", list[tuple[int, str, str, str]]()
     for number, line in enumerate(text.splitlines()):
         if start := RESOURCE.match(line):
@@ -70,13 +69,13 @@ def runs(text: str, names: Sequence[str]) -> list[Run]:
 
 
 def _provider(resource: str, line: str, names: Sequence[str]) -> str:
-    """Return the only provider that a line is about; an empty text if there is none."""
+    """Return the provider that a line is about; empty if it is about none, or about several."""
     about = list(named(resource, names) or named(line, names))
     return about[0] if len(about) == 1 else ""
 
 
 def faults(text: str, names: Sequence[str]) -> Iterator[str]:
-    """Tell in words where a text does not say of every provider what it says of the first one."""
+    """Yield a sentence for each place where a text treats a provider differently from the first one."""
     yield from _lists(text, names)
     found = runs(text, names)
     model = found[0].provider if found else ""
@@ -112,14 +111,14 @@ def _difference(run: Run, other: Run) -> Iterator[str]:
 
 
 def _begun(lines: Sequence[str], name: str) -> list[str]:
-    """Return lines about a provider without what only it can say."""
+    """Return lines about a provider, with what differs from provider to provider as it begins."""
     for pattern, begun in OWN:
         lines = [re.sub(pattern, rf"\1 {renamed(begun, NAME, name)}", line) for line in lines]
     return list(lines)
 
 
 def with_provider(text: str, names: Sequence[str], new: str) -> str:
-    """Return a text that says of one more provider what it says of the first, behind the last one's."""
+    """Return a text with one more provider: a copy of what it says about the first, placed after the last."""
     found = runs(text, names)
     lines = [_listed(line, names, new) for line in text.splitlines()]
     models = [run for run in found if run.provider == found[0].provider]
@@ -136,7 +135,7 @@ def _titled(lines: Sequence[str], new: str) -> list[str]:
 
 
 def _listed(line: str, names: Sequence[str], new: str) -> str:
-    """Return a line whose list of providers, if it has one, names one more."""
+    """Return a line with one more provider in its list, if it has a list."""
     order = list(named(line, names))
     if len(order) < 2:  # noqa: PLR2004 (one is no list)
         return line

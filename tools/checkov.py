@@ -1,4 +1,4 @@
-"""Runs checkov on the template: whatever it minds must stand in `.checkov.yaml` with a reason, and nothing else may."""
+"""Runs checkov on the template: each check that fails must be listed in `.checkov.yaml` with a reason, and no other."""
 
 import json
 import re
@@ -14,7 +14,7 @@ SKIPPED = re.compile(r"^  - (?P<check>CKV\w+)(?: # (?P<reason>.+))?$", re.MULTIL
 
 
 def failed() -> dict[str, set[str]]:
-    """Return the checks that fail without any list, each with the resources that fail it."""
+    """Return the checks that fail when none is skipped, each with the resources that fail it."""
     command = [str(CHECKOV), "--file", str(ROOT / "template.yaml"), "--framework", "cloudformation", "--skip-download"]
     with tempfile.TemporaryDirectory() as elsewhere:  # where it does not find our list
         done = subprocess.run(
@@ -30,7 +30,7 @@ def failed() -> dict[str, set[str]]:
 
 
 def complaints(found: dict[str, set[str]], config: str) -> list[str]:
-    """Compare what fails with the list of what may."""
+    """Compare the checks that fail with those that are listed."""
     skipped = {match["check"]: match["reason"] for match in SKIPPED.finditer(config)}
     said = [f"{check}: {', '.join(sorted(found[check]))}" for check in sorted(set(found) - set(skipped))]
     said += [f"{check} is skipped, but nothing fails it" for check in sorted(set(skipped) - set(found))]
@@ -38,7 +38,7 @@ def complaints(found: dict[str, set[str]], config: str) -> list[str]:
 
 
 def main() -> int:
-    """Run it and tell what is wrong."""
+    """Run checkov and print what is wrong."""
     said = complaints(failed(), (ROOT / ".checkov.yaml").read_text())
     for line in said:
         print(line, file=sys.stderr)

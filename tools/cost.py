@@ -1,6 +1,6 @@
 """What the stack costs, computed from list prices and assumptions that are all written here (`python -m tools.cost`).
 
-Nothing of it was measured in AWS. Who knows his own numbers changes the assumptions and runs it again.
+Nothing of it was measured in AWS. If you know your own numbers, change the assumptions and run it again.
 """
 
 from collections.abc import Sequence

@@ -1,6 +1,6 @@
-"""Writes into the docs what the code says of itself (`python -m tools.docs`), and tells if it is current (`--check`).
+"""Writes generated tables and examples into the docs (`python -m tools.docs`), or checks them (`--check`).
 
-A region begins with `<!-- name: written by tools/docs.py -->` and ends with `<!-- end -->`; the rest is ours to write.
+A region begins with `<!-- name: written by tools/docs.py -->` and ends with `<!-- end -->`.
 """
 
 import argparse
@@ -33,7 +33,7 @@ from tools.sample import RECORDS, sample
 DOCS = ("README.md", "docs/architecture.md", "docs/operations.md", "docs/queries.md")
 REGION = re.compile(r"(<!-- (?P<name>[a-z-]+): written by tools/docs.py -->\n).*?(<!-- end -->)", re.DOTALL)
 
-#: What no provider feeds: the archive itself does.
+#: Columns that no provider fills: the archive itself does.
 MADE_HERE = {
     "source": "the source's name",
     "record_id": "hash of the record, numbered among its equals",
@@ -85,7 +85,7 @@ def fenced(language: str, text: str) -> str:
 
 
 def shown(value: object) -> str:
-    """Return a setting's value as a source's JSON says it; text without its quotes."""
+    """Return the value of a source's field as its JSON has it; text without quotes."""
     plain = value
     if isinstance(value, tuple):
         plain = [_text(item) for item in cast("tuple[object, ...]", value)]
@@ -162,7 +162,7 @@ def provider_names() -> str:
 
 
 def provider_table() -> str:
-    """Return what there is to know of each provider at a glance."""
+    """Return the most important facts of each provider."""
     rows: list[list[str]] = []
     for name, provider in providers().items():
         source, title = example(name), _title(name)
@@ -209,10 +209,10 @@ def row() -> str:
     return fenced("json", json.dumps(RECORDS[0])) + "\n\nbecomes\n\n" + fenced("json", text)
 
 
-def result(answer: Mapping[str, Any], listed: str) -> str:
-    """Return an answer: one line for each window or source, as it is read most easily."""
-    text = json.dumps({**answer, listed: ["?"]})
-    lines = ",\n".join(f"  {json.dumps(item)}" for item in answer[listed])
+def result(shown: Mapping[str, Any], listed: str) -> str:
+    """Return an action's result with one line for each window or source."""
+    text = json.dumps({**shown, listed: ["?"]})
+    lines = ",\n".join(f"  {json.dumps(item)}" for item in shown[listed])
     return fenced("json", text.replace('["?"]', f"[\n{lines}\n]"))
 
 
@@ -228,17 +228,19 @@ def query_table() -> str:
 
 
 def explained(kind: str, found: Iterable[str], meanings: Mapping[str, str]) -> list[str]:
-    """Return the names that were found, in order; exit if one has no meaning here, or a meaning has no name."""
+    """Return the names in order; exit if a name has no meaning in this file, or a meaning belongs to no name."""
     names = sorted(found)
     if different := set(names) ^ set(meanings):
-        sys.exit(f"tools/docs.py: {kind} that only the code, or only this file, knows: {', '.join(sorted(different))}")
+        sys.exit(
+            f"tools/docs.py: {kind} that stand only in the code, or only in this file: {', '.join(sorted(different))}"
+        )
     return names
 
 
 def metric_table() -> str:
-    """Return the metrics that the code counts and measures."""
+    """Return the metrics of the code."""
     names = explained("metrics", metrics() | set(UNITS), METRICS)
-    return table(["metric", "unit", "tells"], [[f"`{name}`", UNITS[name], METRICS[name]] for name in names])
+    return table(["metric", "unit", "meaning"], [[f"`{name}`", UNITS[name], METRICS[name]] for name in names])
 
 
 def event_table() -> str:
@@ -276,7 +278,7 @@ def parameter_table() -> str:
 
 
 def costs() -> str:
-    """Return what the stack costs: idle, with a provider, for a million records."""
+    """Return the costs of the stack: idle, of a provider, of a million records."""
     bills = {
         "a month, idle": cost.idle(),
         "a month, for each provider that has a source": cost.provider(),
@@ -321,7 +323,7 @@ def filled(text: str) -> str:
 def main() -> int:
     """Write the regions, or check them."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="only tell whether the docs are current")
+    parser.add_argument("--check", action="store_true", help="only check whether the docs are current")
     stale: list[str] = []
     check = parser.parse_args().check
     for name in DOCS:

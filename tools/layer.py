@@ -1,4 +1,4 @@
-"""What the layer's code says of itself, read off its syntax: its rooms, modules, log events and metrics."""
+"""Reads rooms, modules, log events and metrics of the layer from its source code."""
 
 import ast
 import re
@@ -40,10 +40,8 @@ def _name(path: Path) -> str:
 
 def rooms() -> list[Room]:
     """Return the rooms from the top to the ground, as the import rules in pyproject.toml order them."""
-    contracts: list[dict[str, Any]] = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"][
-        "contracts"
-    ]
-    (floors,) = (contract["layers"] for contract in contracts if contract["type"] == "layers")
+    linter: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+    (floors,) = (contract["layers"] for contract in linter["contracts"] if contract["type"] == "layers")
     names = [name.strip() for floor in floors for name in floor.split("|")]
     return [_room(name) for name in [*(name for name in names if name not in trees()), GROUND]]
 
@@ -75,7 +73,7 @@ def arrows() -> dict[str, set[str]]:
 
 
 def shortest(arrows: Mapping[str, AbstractSet[str]]) -> dict[str, set[str]]:
-    """Return the arrows without those that lead where a longer way leads too. There must be no circle."""
+    """Return the arrows without those whose target a longer path reaches too. There must be no circle."""
 
     @cache
     def reached(room: str) -> frozenset[str]:
@@ -88,7 +86,7 @@ def shortest(arrows: Mapping[str, AbstractSet[str]]) -> dict[str, set[str]]:
 
 
 def _imports(tree: ast.Module) -> set[str]:
-    """Return what is imported at run time: an import for types only is none."""
+    """Return what is imported at run time, so without imports for types only."""
     typing_only = {id(node) for block in ast.walk(tree) if _is_typing(block) for node in ast.walk(block)}
     return {
         name
@@ -109,7 +107,7 @@ def _named(node: ast.ImportFrom) -> Iterator[str]:
 
 
 def log_events() -> dict[str, set[str]]:
-    """Return the names of what is logged, each with its keys; a name made of parts ends in `*`."""
+    """Return the names of the log events, each with its keys; a name that is put together at run time ends in `*`."""
     found: dict[str, set[str]] = {}
     for function in _functions():
         for call in _calls(function, "log"):
@@ -145,7 +143,7 @@ def _text(node: ast.expr) -> str | None:
 
 
 def _keys(call: ast.Call, function: ast.FunctionDef) -> Iterator[str]:
-    """Yield the names of a call's keys; those of `**name` as the dictionary written in the same function says."""
+    """Yield the keys of a call; for `**name`, those of the dictionary of that name in the same function."""
     for keyword in call.keywords:
         if keyword.arg is not None:
             yield keyword.arg
@@ -160,9 +158,9 @@ def _written(name: str, function: ast.FunctionDef) -> Iterator[str]:
 
 
 def metrics() -> set[str]:
-    """Return the names of what is counted: said in the call, in pairs of a name and a number beside it, or known."""
+    """Return the metrics: named in calls of `count`, in pairs of a name and a number, or in the list of metrics."""
     found: set[str] = set()
-    # Elsewhere than in the list of metrics itself, a name of that list is one that is counted.
+    # A module that mentions a name of that list counts that metric.
     dictionaries = (node for node in ast.walk(trees()["runtime.metric"]) if isinstance(node, ast.Dict))
     named = {text for node in dictionaries for text in map(_text, filter(None, node.keys)) if text}
     for tree in (tree for name, tree in trees().items() if name != "runtime.metric"):

@@ -1,4 +1,4 @@
-"""Runs every check that needs no test (`make lint`): all of them, so that one run tells everything there is to mend."""
+"""Runs every linter and type checker (`make lint`), even after one has failed, so that one run shows all faults."""
 
 import os
 import subprocess
@@ -24,11 +24,11 @@ CHECKS = (
 
 
 def passes(check: tuple[str, ...]) -> bool:
-    """Run one check; show what it says only if it fails."""
+    """Run one check; print its output only if it fails."""
     start = time.monotonic()
     environment = os.environ | {
         "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
-        "PYTHONPATH": f"layers/shared{os.pathsep}.",  # import-linter imports what it draws
+        "PYTHONPATH": f"layers/shared{os.pathsep}.",  # import-linter imports the packages
         "SAM_CLI_TELEMETRY": "0",
         "AWS_DEFAULT_REGION": "us-east-1",  # cfn-lint and sam ask for one; they call nothing
     }

@@ -1,6 +1,7 @@
-"""Compiles the lock files from pyproject.toml (`make lock`), and tells whether they are current (`--check`).
+"""Compiles the lock files from pyproject.toml (`make lock`), and checks whether they are current (`--check`).
 
-A lock file's first line holds a digest of its inputs and of its own text: no network is needed, a hand edit is seen.
+A lock file's first line holds a digest of its inputs and of its own text. So the check needs no network, and notices
+an edit by hand.
 """
 
 import argparse
@@ -39,7 +40,7 @@ class Lock:
         return f"# Written by `make lock` from pyproject.toml; do not edit. {digest}\n"
 
     def is_current(self) -> bool:
-        """Tell whether the file is what `make lock` wrote for today's inputs."""
+        """Return whether the file is what `make lock` wrote for today's inputs."""
         path = ROOT / self.path
         head, newline, body = path.read_text().partition("\n") if path.exists() else ("", "", "")
         return head + newline == self.head(body)
@@ -80,7 +81,7 @@ def compile_lock(lock: Lock, *, upgrade: bool) -> None:
 def main() -> int:
     """Write the lock files, or check them."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="only tell whether the files are current")
+    parser.add_argument("--check", action="store_true", help="only check whether the files are current")
     parser.add_argument("--upgrade", action="store_true", help="take the newest versions")
     arguments = parser.parse_args()
     if not arguments.check:

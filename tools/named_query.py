@@ -1,6 +1,6 @@
 """Writes the saved queries into the template (`python -m tools.named_query`), so that Athena lists them.
 
-`--check` tells what is not of the subset that the tests can vouch for, and whether the template is current.
+`--check` prints what is outside the subset of SQL that the tests can check, and whether the template is current.
 """
 
 import argparse
@@ -20,7 +20,7 @@ REGION = re.compile(r"(  # --- Saved queries.*? ---\n).*?(  # --- end ---\n)", r
 
 
 def resource(query: SavedQuery) -> str:
-    """Return the resource of a saved query, on as few lines as it takes: its text is to be read in its own file."""
+    """Return the resource of a saved query, in few lines: people read the query in its own file."""
     name = "".join(word.capitalize() for word in query.name.split("-"))
     place = f"Name: {query.name}, Database: !Ref Database, WorkGroup: !Ref Workgroup"
     said, sql = (json.dumps(text, ensure_ascii=False) for text in (query.question, query.sql))
@@ -45,7 +45,7 @@ def filled(text: str) -> str:
 def main() -> int:
     """Write the saved queries, or check them."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="only tell what is wrong")
+    parser.add_argument("--check", action="store_true", help="only print what is wrong")
     check = parser.parse_args().check
     wrong = [f"{one.path.name}: {fault}" for one in (*saved_queries(), *saved_views()) for fault in faults(one)]
     text = TEMPLATE.read_text()

@@ -1,6 +1,6 @@
 """Writes the skeleton of a provider: `make provider NAME=activity`.
 
-It says FILL IN where only the API's documentation can tell what is right. CONTRIBUTING.md has the steps that follow.
+FILL IN marks what only the API's documentation can answer. CONTRIBUTING.md has the steps that follow.
 """
 
 import keyword
@@ -17,7 +17,7 @@ from tools.query import QUERIES
 from tools.registry import names
 
 SKELETON = ROOT / "tools" / "skeleton"
-#: A file of the skeleton -> what it becomes.
+#: A file of the skeleton -> where it is written.
 FILES = {
     "app.py": "functions/{name}/app.py",
     "page.md": "docs/providers/{name}.md",
@@ -33,7 +33,7 @@ EXAMPLE = "for instance: make provider NAME=activity"
 
 
 def refusal(name: str) -> str | None:
-    """Return why no provider can be called that, in a sentence; None if one can."""
+    """Return a sentence that says why a provider cannot have this name; None if it can."""
     if not name:
         return f"NAME is missing; {EXAMPLE}"
     if not NAME.fullmatch(name):
@@ -53,7 +53,7 @@ def _template() -> str:
 
 
 def write(name: str) -> list[str]:
-    """Write the files of a provider, and its name wherever the template and the queries name all; return the paths."""
+    """Write the files of a provider, add it to the template and to the query over all providers; return the paths."""
     others = names()
     query = QUERIES / "rows-by-day.sql"
     query.write_text(alike.with_provider(query.read_text(), others, name))

@@ -1,4 +1,4 @@
-"""The parameters of the template, as it says them itself."""
+"""The parameters of the template, read from the template."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from tools.lock import ROOT
 
 
 class _Loader(yaml.SafeLoader):
-    """Reads CloudFormation's YAML; what a tag means is not looked at."""
+    """Reads CloudFormation's YAML; tags such as `!Ref` are ignored."""
 
 
 def _untagged(_loader: yaml.SafeLoader, _tag: str, node: yaml.Node) -> object:

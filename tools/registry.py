@@ -1,6 +1,6 @@
 """The providers: every folder of `functions/` whose app.py holds a `provider`. The only place that knows their names.
 
-Whatever else has to name all of them is derived from here, or compared with it by a test.
+Every other list of providers is derived from here, or a test compares it with this one.
 """
 
 import ast

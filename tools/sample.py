@@ -1,4 +1,4 @@
-"""A small archive that the real code has made, on stand-ins for AWS: what the docs show as examples is what it said."""
+"""A small archive, made by the real code on stand-ins for AWS. The docs show it as an example."""
 
 import datetime as dt
 import io
@@ -14,12 +14,12 @@ import httpx
 from logarchive.action.handler import act
 from tests.scenario import START, Scenario
 
-#: Which has no types.
+#: pyarrow ships no types.
 _parquet: Any = import_module("pyarrow.parquet")
 
 MINUTE = dt.timedelta(minutes=1)
 SETTINGS = {"window": "PT1H", "project_key": "Pb123_shop", "project_id": 16706}
-#: The first window's end and `delay`, and a minute.
+#: A minute after the first window is due.
 NOW = START + 66 * MINUTE
 RECORDS = (
     {
@@ -38,7 +38,7 @@ RECORDS = (
 
 @dataclass(frozen=True)
 class Sample:
-    """What one tick said and left behind, and what `status` said after it."""
+    """The result of one tick, the objects that it wrote, and the result of `status` after it."""
 
     tick: dict[str, Any]
     status: dict[str, Any]
@@ -63,7 +63,7 @@ class Sample:
 
 @cache
 def sample() -> Sample:
-    """Let the schedule fire once, an hour after the source's start."""
+    """Run one tick, an hour after the source's start."""
     body = _zipped(b"[" + b",".join(json.dumps(record).encode() for record in RECORDS) + b',{"logLevel":"INFO"}]')
     scenario = Scenario(world=[], now=NOW, source=SETTINGS, answer=lambda _request: httpx.Response(200, content=body))
     tick = scenario.tick()

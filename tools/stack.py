@@ -33,16 +33,16 @@ SAM = ROOT / ".tools" / "sam" / "bin" / "sam"
 MINISTACK = ROOT / ".tools" / "ministack" / "bin" / "ministack"
 ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
 
-#: Told what is under way, for as long as it is.
+#: Called with the name of a step; the step lasts as long as the context.
 type Step = Callable[[str], AbstractContextManager[object]]
 
 
 class StackError(Exception):
-    """Something this machine lacks, or that a tool refused; the message is one for the user."""
+    """This machine lacks something, or a tool failed; the message is for the user."""
 
 
 class Aws(TypedDict):
-    """What every client is given, `boto3.client("s3", **stack.aws)`: an explicit address beats all configuration."""
+    """The arguments of every client, `boto3.client("s3", **stack.aws)`: the endpoint overrides all configuration."""
 
     endpoint_url: str
     region_name: str
@@ -52,7 +52,7 @@ class Aws(TypedDict):
 
 @dataclass(frozen=True)
 class Stack:
-    """A deployed stack: how to talk to it, what its things are called, and who runs it."""
+    """A deployed stack: arguments for clients, its outputs, and the process and folder of its emulator."""
 
     aws: Aws
     outputs: Mapping[str, str]
@@ -71,7 +71,7 @@ def aws(endpoint: str) -> Aws:
 
 
 def address_is_taken(port: int) -> bool:
-    """Tell whether something listens on that port of the loopback, or has just done so."""
+    """Return whether something listens on that port of 127.0.0.1, or did a moment ago."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -82,7 +82,7 @@ def address_is_taken(port: int) -> bool:
 
 
 def free_port(host: str = LOOPBACK) -> int:
-    """Return a port of that address that nothing listens on. Raises OSError if the address is none of ours."""
+    """Return a free port of that address. Raises OSError if this machine does not have the address."""
     with socket.socket() as probe:
         probe.bind((host, 0))
         port: int = probe.getsockname()[1]
@@ -90,7 +90,7 @@ def free_port(host: str = LOOPBACK) -> int:
 
 
 def check_machine(ports: Sequence[int] = ()) -> None:
-    """Raise StackError with one line for the first thing that is missing or taken."""
+    """Raise StackError, in one line, for the first tool that is missing or port that is taken."""
     if sys.platform != "linux" or platform.machine().lower() not in ARCHITECTURES:
         raise StackError("the functions run here as they would in AWS, which needs Linux on x86_64 or arm64")
     for tool in (SAM, MINISTACK):
@@ -106,7 +106,7 @@ def check_machine(ports: Sequence[int] = ()) -> None:
 
 
 def bare_environment(**more: str) -> dict[str, str]:
-    """Return an environment without anything of AWS, proxies or Python that this shell may hold."""
+    """Return the shell's environment without its variables for AWS, proxies and Python."""
     hidden = ("AWS_", "SAM_", "PYTHON", "LOCALSTACK", "MINISTACK", "POWERTOOLS_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(hidden)}
     kept["PATH"] = f"{ROOT / '.venv' / 'bin'}{os.pathsep}{kept.get('PATH', os.defpath)}"
@@ -127,7 +127,7 @@ def account(endpoint: str) -> dict[str, str]:
 
 
 def run(command: Sequence[str | Path], environment: Mapping[str, str], what: str) -> None:
-    """Run a tool quietly; if it fails, raise StackError with the end of what it said."""
+    """Run a tool quietly; if it fails, raise StackError with the end of its output."""
     process = subprocess.Popen(
         [str(word) for word in command], cwd=ROOT, env=dict(environment), stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
@@ -135,15 +135,15 @@ def run(command: Sequence[str | Path], environment: Mapping[str, str], what: str
     try:
         said = process.communicate()[0].decode("utf-8", "replace")
     except BaseException:
-        stop(process)  # with everything it has started, whoever asked us to end
+        stop(process)  # and every process that it started
         raise
     if process.returncode:
         raise StackError(f"{what} failed:\n" + "\n".join(said.splitlines()[-30:]))
 
 
 def overrides(parameters: Mapping[str, str]) -> list[str]:
-    """Return the flag that gives the template these parameters, and what this machine and ministack ask for."""
-    # It refuses alarms over more than one metric.
+    """Return the flag with these parameters for the template, and those that this machine and ministack need."""
+    # ministack refuses alarms over more than one metric.
     values = {"Architecture": ARCHITECTURES[platform.machine().lower()], "Alarms": "false"} | dict(parameters)
     return ["--parameter-overrides", *(f'{name}="{value}"' for name, value in values.items())]
 
@@ -179,7 +179,7 @@ def deploy(endpoint: str, parameters: Mapping[str, str], step: Step = nullcontex
 
 
 def wait_until_ready(process: subprocess.Popen[bytes], endpoint: str, log: Path, seconds: float = 60) -> None:
-    """Wait for ministack's health page; raise StackError if it ends or stays silent."""
+    """Wait for ministack's health page; raise StackError if it ends or does not respond."""
     deadline = time.monotonic() + seconds
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     while process.poll() is None and time.monotonic() < deadline:
@@ -193,7 +193,7 @@ def wait_until_ready(process: subprocess.Popen[bytes], endpoint: str, log: Path,
 
 
 def stop(process: subprocess.Popen[bytes], seconds: float = 10) -> None:
-    """End a process that was started as the leader of a group, and whatever it started."""
+    """End a process that leads a group, and every process of the group."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         try:
             os.killpg(process.pid, number)
@@ -220,7 +220,7 @@ def ministack(port: int, *, keep: bool = False, host: str = LOOPBACK) -> Generat
         "MINISTACK_REGION": REGION,
         "STATE_DIR": str(folder / "state"),
         "S3_DATA_DIR": str(folder / "s3"),
-        "ATHENA_ENGINE": "duckdb",  # which is not installed there: no answer rather than a made-up one
+        "ATHENA_ENGINE": "duckdb",  # not installed there: an error is better than made-up results
     }
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -246,7 +246,7 @@ def local_stack(
 ) -> Generator[Stack]:
     """Deploy the template to a fresh ministack with these parameters; yield the stack, and stop everything at the end.
 
-    Without a port a free one is taken. With `keep`, and only after a block that ended well, everything runs on.
+    Without a port, a free one is used. With `keep`, and only after a block that ended well, everything runs on.
     """
     check_machine([port] if port else [])
     with ExitStack() as running:

@@ -1,6 +1,6 @@
-"""The subset of Athena's SQL that saved queries may use: what was seen to mean the same to DuckDB, which tests them.
+"""The subset of Athena's SQL that saved queries may use: what DuckDB, which tests them, was seen to compute alike.
 
-Everything else is a fault, above all what runs in both and answers differently.
+Everything else is a fault, above all what runs in both with different results.
 """
 
 from collections.abc import Callable, Iterator
@@ -17,7 +17,7 @@ FUNCTIONS = {
     *("CURRENT_TIMESTAMP", "TIME_TO_STR", "TIMESTAMP_TRUNC"),  # date_format and date_trunc
     "JSON_EXTRACT_SCALAR",  # of a scalar: of an array the two differ, which no tree shows
 }
-#: What a look alone would not tell, by the name that sqlglot gives it.
+#: Why a function is outside the subset where that is not obvious, by sqlglot's name.
 WHY = {
     "APPROX_QUANTILE": "approx_percentile: one of the two interpolates",
     "DATEDIFF": "date_diff: one counts full units, the other boundaries",
@@ -35,7 +35,7 @@ type Rule = Callable[[Tree], Iterator[str]]
 
 
 def faults(query: SavedQuery) -> list[str]:
-    """Return everything in a saved query that is not of the subset."""
+    """Return everything in a saved query that is outside the subset."""
     tree = query.tree()
     select = tree.expression if isinstance(tree, exp.Create) and tree.kind == "VIEW" else tree
     if not isinstance(select, exp.Select):

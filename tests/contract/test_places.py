@@ -13,7 +13,7 @@ from tests.truth import body, truth, way_back
 from tests.unit import small_archive
 from tests.unit.test_saved_queries import SHOWN
 from tools import alike
-from tools.demo.world import LATE, feeds
+from tools.demo.world import LATE, sources
 from tools.lock import ROOT
 from tools.new_provider import FILES
 from tools.query import QUERIES
@@ -29,7 +29,7 @@ def with_golden_files() -> set[str]:
 
 
 def played_in_the_demo() -> set[str]:
-    return {feed.provider for feed in feeds("http://127.0.0.1", dt.datetime(2026, 11, 20, tzinfo=dt.UTC))}
+    return {source.provider for source in sources("http://127.0.0.1", dt.datetime(2026, 11, 20, tzinfo=dt.UTC))}
 
 
 #: What is missing, and where, if a provider is not among those that are there.
@@ -47,7 +47,7 @@ PLACES: Mapping[str, Callable[[], Collection[str]]] = {
     "tests/truth/way_back.py: ROWS does not say what row a record becomes": lambda: way_back.ROWS,
     "tests/truth/body.py: RECORDS does not say how its bodies are read": lambda: body.RECORDS,
     "tests/integration/lives.py: LIVES has no life of it": lambda: {name.rpartition(" ")[2] for name in LIVES},
-    "tools/demo/world.py: feeds() has no source of it": played_in_the_demo,
+    "tools/demo/world.py: sources() has no source of it": played_in_the_demo,
     "tools/demo/world.py: LATE has no record of it": lambda: LATE,
 }
 

@@ -10,12 +10,12 @@ from tools.demo import figure
 from tools.demo.progress import Standing, due_at, kept
 from tools.demo.proof import Proof, tasks, total
 from tools.demo.story import check_archived, check_proven
-from tools.demo.world import HOUR, HOURS, Feed, feeds, late, orders
+from tools.demo.world import HOUR, HOURS, DemoSource, late, orders, sources
 from tools.stack import StackError
 
 NOW = dt.datetime(2026, 11, 23, 13, 20, tzinfo=dt.UTC)
 START = dt.datetime(2026, 11, 23, 10, tzinfo=dt.UTC)
-FEED = Feed("elsa", "checkout", {"revisit": ["PT1H", "PT6H"], "workers": 2})
+SOURCE = DemoSource("elsa", "checkout", {"revisit": ["PT1H", "PT6H"], "workers": 2})
 
 
 def window(number: int = 0, **item: Any) -> Window:
@@ -39,7 +39,7 @@ def planned(number: int, due: str = "2026-11-23T13:05:00Z", **item: Any) -> Wind
 
 
 def test_windows_that_are_not_due_are_no_part_of_what_is_awaited() -> None:
-    standing = Standing(FEED, [sealed(0), planned(1), planned(2, "2026-11-23T15:00:00Z")])
+    standing = Standing(SOURCE, [sealed(0), planned(1), planned(2, "2026-11-23T15:00:00Z")])
     assert figure.progress([standing], NOW) == "checkout 1/2  5 rows"
 
 
@@ -52,16 +52,16 @@ def test_windows_that_are_not_due_are_no_part_of_what_is_awaited() -> None:
     ],
 )
 def test_what_is_due_held_or_failed_is_under_way(held: Window) -> None:
-    assert Standing(FEED, [held]).under_way(NOW) == [held]
+    assert Standing(SOURCE, [held]).under_way(NOW) == [held]
 
 
 def test_what_is_finished_or_due_later_is_not_under_way() -> None:
     later = planned(1, "2026-11-23T15:00:00Z", attempt=1, committed=1)
-    assert Standing(FEED, [sealed(0), later]).under_way(NOW) == []
+    assert Standing(SOURCE, [sealed(0), later]).under_way(NOW) == []
 
 
 def test_the_table_of_archived_windows_adds_up() -> None:
-    standing = Standing(FEED, [sealed(0, rejects=2), sealed(1, rows=0), archived(2), planned(3)])
+    standing = Standing(SOURCE, [sealed(0, rejects=2), sealed(1, rows=0), archived(2), planned(3)])
     assert figure.archived(standing) == ("elsa/checkout", 4, 2, 1, 1, 10, 2, 1)
 
 
@@ -70,8 +70,8 @@ def test_rows_that_no_visit_returns_any_more_are_counted_as_kept() -> None:
 
 
 def test_a_second_visit_shows_what_came_late_and_what_was_kept() -> None:
-    before = Standing(FEED, [sealed(0, fetched=5), archived(1, fetched=5)])
-    after = Standing(FEED, [sealed(0, fetched=5), archived(1, fetched=6, rows=8, late=3, visits=["v", "w"])])
+    before = Standing(SOURCE, [sealed(0, fetched=5), archived(1, fetched=5)])
+    after = Standing(SOURCE, [sealed(0, fetched=5), archived(1, fetched=6, rows=8, late=3, visits=["v", "w"])])
     assert figure.revisited(before, after) == ("elsa/checkout", 1, 3, 2, "11-23 16:00", "11-23 18:00")
 
 
@@ -88,12 +88,12 @@ def test_status_lists_issues_in_words() -> None:
 
 def test_too_few_windows_are_an_error() -> None:
     with pytest.raises(StackError, match="only 1 hours"):
-        check_archived([Standing(FEED, [sealed(0)])])
-    check_archived([Standing(FEED, [sealed(number) for number in range(HOURS - 3)])])
+        check_archived([Standing(SOURCE, [sealed(0)])])
+    check_archived([Standing(SOURCE, [sealed(number) for number in range(HOURS - 3)])])
 
 
 def proof(differences: int = 0, **counts: int) -> Proof:
-    one = Proof(FEED, Findings(), Findings(), Findings())
+    one = Proof(SOURCE, Findings(), Findings(), Findings())
     one.truth.counts.update(records=counts.get("records", 3), rejects=1)
     one.way_back.counts.update(rows=counts.get("rows", 2))
     for number in range(differences):
@@ -115,13 +115,13 @@ def test_a_proof_that_looked_at_too_little_proves_nothing(counts: dict[str, int]
 
 
 def test_what_processes_found_is_summed_up_by_source() -> None:
-    other = Proof(Feed("dsa", "edge", {}), Findings(), Findings(), Findings())
-    whole = total(FEED, [proof(), proof(differences=1), other])
+    other = Proof(DemoSource("dsa", "edge", {}), Findings(), Findings(), Findings())
+    whole = total(SOURCE, [proof(), proof(differences=1), other])
     assert (whole.truth.counts["records"], len(whole.differences)) == (6, 1)
 
 
 def test_tasks_leave_no_gap_between_them() -> None:
-    cut = list(tasks(FEED, [sealed(number) for number in range(20)]))
+    cut = list(tasks(SOURCE, [sealed(number) for number in range(20)]))
     assert [task.start for task in cut[1:]] == [task.windows[-1].end for task in cut[:-1]]
     assert sum(len(task.windows) for task in cut) == 20
 
@@ -133,13 +133,13 @@ def test_the_busiest_hour_is_among_those_that_are_archived() -> None:
 
 
 def test_every_address_of_a_source_is_the_simulators() -> None:
-    for feed in feeds("http://127.0.0.1:4610", NOW):
-        assert feed.settings["base_url"].startswith("http://127.0.0.1:4610/")
-        assert feed.settings.get("download_hosts", ["127.0.0.1:4610"]) == ["127.0.0.1:4610"]
+    for source in sources("http://127.0.0.1:4610", NOW):
+        assert source.document["base_url"].startswith("http://127.0.0.1:4610/")
+        assert source.document.get("download_hosts", ["127.0.0.1:4610"]) == ["127.0.0.1:4610"]
 
 
-@pytest.mark.parametrize("feed", feeds("http://127.0.0.1:4610", NOW), ids=lambda feed: feed.path)
-def test_late_records_lie_in_their_hour(feed: Feed) -> None:
-    times = [dt.datetime.fromisoformat(record["time"]) for record in late(feed, START, 7)]
+@pytest.mark.parametrize("source", sources("http://127.0.0.1:4610", NOW), ids=lambda source: source.path)
+def test_late_records_lie_in_their_hour(source: DemoSource) -> None:
+    times = [dt.datetime.fromisoformat(record["time"]) for record in late(source, START, 7)]
     assert all(START <= time < START + HOUR for time in times)
-    assert len(times) == len({record["text"] for record in late(feed, START, 7)}) == 7
+    assert len(times) == len({record["text"] for record in late(source, START, 7)}) == 7

@@ -93,6 +93,6 @@ def test_the_tests_say_what_is_left_to_do(copy: Path) -> None:
         "functions/activity/app.py:21: PATH",
         "Description: FILL IN what activity archives.",
         "activity: tests/simulator/simulator.py: it is not played; test_roles.py, `make local`",
-        "activity: tools/demo/world.py: feeds() has no source of it",
+        "activity: tools/demo/world.py: sources() has no source of it",
     ):
         assert missing in said

@@ -1,1 +1,1 @@
-"""`make demo`: the stack on this machine, the simulated providers, and a look at everything that comes of it."""
+"""`make demo`: the stack on this machine, the simulated providers, and what they produce."""

@@ -14,15 +14,15 @@ from tools.demo.page import Page, many
 from tools.demo.progress import Standing
 from tools.demo.providers import providers
 from tools.demo.story import Story
-from tools.demo.world import HOURS, feeds, orders
+from tools.demo.world import HOURS, orders, sources
 from tools.stack import DEFAULT_PORT, StackError, address_is_taken, check_machine, local_stack
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-#: Those that need no right.
+#: Ports that need no privilege.
 PORTS = range(1024, 65536)
 
 
-#: What each step of the deployment brings.
+#: What each step of the deployment provides.
 STEPS = {
     "ministack": "AWS on this machine",
     "sam build": "template.yaml: a function for each provider, and the layer that they share",
@@ -31,11 +31,11 @@ STEPS = {
 
 
 class Ended(BaseException):
-    """Somebody asked us to end."""
+    """The demo was asked to end."""
 
 
 def main() -> int:
-    """Run the demo; return 0 only if the archive is the truth."""
+    """Run the demo; return 0 only if the archive equals the simulator's records."""
     for number in SIGNALS:
         signal.signal(number, _end)
     _forget_the_shell()
@@ -52,7 +52,7 @@ def main() -> int:
 
 
 def _forget_the_shell() -> None:
-    """Let no profile, endpoint or proxy of the user's shell come between us and this machine."""
+    """Remove the AWS profile, endpoint and proxy of the user's shell."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
     os.environ |= dict.fromkeys(("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"), os.devnull)
@@ -60,7 +60,7 @@ def _forget_the_shell() -> None:
 
 
 def _end(_number: int, _frame: FrameType | None) -> NoReturn:
-    """End in good order, once."""
+    """Stop everything, once."""
     for one in SIGNALS:
         signal.signal(one, signal.SIG_IGN)
     os.write(sys.stderr.fileno(), b"\nmake demo: stopping\n")
@@ -96,7 +96,7 @@ def _play(page: Page, port: int, *, keep: bool) -> None:
         providers(stack.folder, orders(now), keep=keep) as played,
     ):
         page.line(f"AWS at {stack.aws['endpoint_url']}, the providers at {played.url}")
-        story = Story(page, Account.of(stack), played, feeds(played.url, now))
+        story = Story(page, Account.of(stack), played, sources(played.url, now))
         standings = story.tell()
         if keep:
             story.account.switch_schedules(on=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 
 from tests.truth import Bucket, Window, read
-from tools.demo.world import Feed
+from tools.demo.world import DemoSource
 from tools.registry import logical, names
 from tools.stack import STACK, Aws, Stack, StackError
 
@@ -46,32 +46,32 @@ class Account:
         """Write a secret."""
         boto3.client("secretsmanager", **self.aws).create_secret(Name=name, SecretString=json.dumps(value))
 
-    def put_source(self, feed: Feed) -> str:
+    def put_source(self, source: DemoSource) -> str:
         """Write a source's parameter; return its name."""
-        name, value = f"{self.outputs['SourcesPath']}/{feed.path}", json.dumps(feed.settings)
+        name, value = f"{self.outputs['SourcesPath']}/{source.path}", json.dumps(source.document)
         boto3.client("ssm", **self.aws).put_parameter(Name=name, Value=value, Type="String")
         return name
 
-    def windows(self, feed: Feed) -> list[Window]:
+    def windows(self, source: DemoSource) -> list[Window]:
         """Read a source's windows in the ledger."""
-        return read(self.ledger, feed.provider, feed.name)
+        return read(self.ledger, source.provider, source.name)
 
     def invoke(self, provider: str, event: Mapping[str, Any]) -> dict[str, Any]:
-        """Have a provider's function do an action; return its answer. Raises StackError if the invocation failed."""
+        """Invoke a provider's function with an event; return its result. Raises StackError if the invocation failed."""
         function = self.outputs[FUNCTIONS[provider]]
-        answer = boto3.client("lambda", **self.aws).invoke(FunctionName=function, Payload=json.dumps(event))
-        result: dict[str, Any] = json.loads(answer["Payload"].read())
-        if "FunctionError" in answer or not result.get("ok"):
+        response = boto3.client("lambda", **self.aws).invoke(FunctionName=function, Payload=json.dumps(event))
+        result: dict[str, Any] = json.loads(response["Payload"].read())
+        if "FunctionError" in response or not result.get("ok"):
             raise StackError(f"{provider}, {json.dumps(event)}: {json.dumps(result)[:600]}")
         return result
 
     def status(self, provider: str) -> dict[str, Any]:
-        """Return where a provider's sources stand, as its function tells it."""
+        """Return the result of `status`: where a provider's sources stand."""
         return self.invoke(provider, {"action": "status"})
 
-    def warm(self, feeds: Sequence[Feed]) -> None:
-        """Have every environment unpacked that the functions will need: one for the tick, one for each worker."""
-        needed = [feed.provider for feed in feeds for _ in range(feed.workers)] + [*FUNCTIONS]
+    def warm(self, sources: Sequence[DemoSource]) -> None:
+        """Start every environment that the functions will need: one for the tick, one for each worker."""
+        needed = [source.provider for source in sources for _ in range(source.workers)] + [*FUNCTIONS]
         with ThreadPoolExecutor(len(needed)) as pool:
             list(pool.map(self.status, needed))
 

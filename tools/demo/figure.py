@@ -23,7 +23,7 @@ def progress(standings: Sequence[Standing], until: dt.datetime) -> str:
 
 def _fraction(standing: Standing, until: dt.datetime) -> str:
     visited = {window.key for window in standing.visited}
-    return f"{standing.feed.name} {len(visited)}/{len(visited | {one.key for one in standing.under_way(until)})}"
+    return f"{standing.source.name} {len(visited)}/{len(visited | {one.key for one in standing.under_way(until)})}"
 
 
 def revisits(before: Sequence[Standing]) -> Callable[[Sequence[Standing], dt.datetime], str]:
@@ -43,7 +43,14 @@ def archived(standing: Standing) -> Row:
     empty = sum(not window.item.get("rows") for window in standing.visited)
     waiting = len(standing.windows) - len(standing.visited)
     states = (len(standing.state("sealed")), len(standing.open), waiting)
-    return standing.feed.path, len(standing.windows), *states, standing.total("rows"), standing.total("rejects"), empty
+    return (
+        standing.source.path,
+        len(standing.windows),
+        *states,
+        standing.total("rows"),
+        standing.total("rejects"),
+        empty,
+    )
 
 
 def revisited(before: Standing, after: Standing) -> Row:
@@ -51,12 +58,19 @@ def revisited(before: Standing, after: Standing) -> Row:
     late = after.total("late") - before.total("late")
     gone = sum(map(kept, after.visited))
     due = sorted(moment for window in after.open if (moment := due_at(window)))
-    sealed = max((window.end + after.feed.last_age for window in after.open), default=None)
-    return after.feed.path, after.visits - before.visits, late, gone, _moment(due[0] if due else None), _moment(sealed)
+    sealed = max((window.end + after.source.last_age for window in after.open), default=None)
+    return (
+        after.source.path,
+        after.visits - before.visits,
+        late,
+        gone,
+        _moment(due[0] if due else None),
+        _moment(sealed),
+    )
 
 
 def status(provider: str, source: Mapping[str, Any]) -> Row:
-    """Return the row of a source as `status` tells it."""
+    """Return the row of a source from the result of `status`."""
     issues = ", ".join(f"{count} {issue}" for issue, count in source["issues"].items()) or "none"
     until = _moment(dt.datetime.fromisoformat(source["sealed_until"])) if source["sealed_until"] else "-"
     numbers = (source["lag_seconds"], source["open"], source["due"], source["rows"], source["hours_to_loss"])
@@ -68,7 +82,7 @@ def proof(one: Proof) -> Row:
     wrong = len(one.raw.differences)
     differ = len(one.differences) - wrong
     counts = (one.truth.counts[name] for name in ("windows", "records", "rows", "rejects"))
-    return one.feed.path, *counts, differ, one.way_back.counts["rows"], one.raw.counts["parts"], wrong
+    return one.source.path, *counts, differ, one.way_back.counts["rows"], one.raw.counts["parts"], wrong
 
 
 def _moment(moment: dt.datetime | None) -> str:

@@ -1,4 +1,4 @@
-"""What the demo says, and how: sections, tables and one line that moves, never wider than WIDTH."""
+"""The demo's output: sections, tables and one line that moves, never wider than WIDTH."""
 
 import sys
 import textwrap
@@ -16,7 +16,7 @@ PLAIN_SECONDS = 10.0
 
 @dataclass
 class Page:
-    """Where the demo speaks. On a terminal a moving line is redrawn in place; elsewhere it is printed now and then."""
+    """Prints the output. On a terminal a moving line is redrawn in place; elsewhere it is printed now and then."""
 
     out: TextIO = field(default_factory=lambda: sys.stdout)
     started: float = field(default_factory=time.monotonic)
@@ -37,7 +37,7 @@ class Page:
         self._print("", f"{self._sections}  {text}")
 
     def say(self, *paragraphs: str) -> None:
-        """Say paragraphs, wrapped."""
+        """Print paragraphs, wrapped."""
         for paragraph in paragraphs:
             self._print(*textwrap.wrap(paragraph, WIDTH, initial_indent=INDENT, subsequent_indent=INDENT))
 
@@ -46,7 +46,7 @@ class Page:
         self._print(cut(f"{INDENT}{text}".rstrip()))
 
     def whole(self, text: str) -> None:
-        """Print a line that is there to be copied: as it is, however long."""
+        """Print a line to be copied: unchanged, however long."""
         self._print(f"{INDENT}{text}")
 
     def table(self, head: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
@@ -74,7 +74,7 @@ class Page:
 
     @contextmanager
     def step(self, name: str, outcome: str = "") -> Generator[None]:
-        """Show that something is under way, and when it is done, what came of it and the seconds it took."""
+        """Show that a step is under way and, when it is done, what it provides and the seconds it took."""
         begun = time.monotonic()
         if self.out.isatty():
             self.move(f"{name:<14} ...")
@@ -82,7 +82,7 @@ class Page:
         self.line(f"{name:<14} {outcome:<{WIDTH - 29}} {time.monotonic() - begun:7.1f} s")
 
     def fail(self, text: str) -> None:
-        """Say what went wrong, on the other channel."""
+        """Print what went wrong to stderr."""
         self._print(*[""] * bool(self._sections))
         print(f"make demo: {text}", file=sys.stderr, flush=True)
 

@@ -1,4 +1,4 @@
-"""How far the archive is, read off the ledger."""
+"""How far the archive is, read from the ledger."""
 
 import datetime as dt
 import time
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tests.truth import Window
 from tools.demo.account import Account
 from tools.demo.page import Page
-from tools.demo.world import Feed
+from tools.demo.world import DemoSource
 from tools.stack import StackError
 
 LOOK_SECONDS = 1.0
@@ -18,7 +18,7 @@ LOOK_SECONDS = 1.0
 class Standing:
     """Where a source stands."""
 
-    feed: Feed
+    source: DemoSource
     windows: Sequence[Window]
 
     def state(self, *states: str) -> list[Window]:
@@ -78,25 +78,25 @@ def _is_under_way(window: Window, until: dt.datetime) -> bool:
     return moment is not None and (held or moment <= until or bool(window.item.get("error")))
 
 
-def look(account: Account, feeds: Sequence[Feed]) -> list[Standing]:
+def look(account: Account, sources: Sequence[DemoSource]) -> list[Standing]:
     """Read where each source stands."""
-    return [Standing(feed, account.windows(feed)) for feed in feeds]
+    return [Standing(source, account.windows(source)) for source in sources]
 
 
 def watch(
     page: Page,
     account: Account,
-    feeds: Sequence[Feed],
+    sources: Sequence[DemoSource],
     told: Callable[[Sequence[Standing], dt.datetime], str],
     most_seconds: float,
 ) -> list[Standing]:
-    """Show a moving line until nothing that is due now is under way any more. Raises StackError if it takes too long.
+    """Show a moving line until every window that is due now was visited. Raises StackError if it takes too long.
 
     `told` says where the sources stand on the way to what is due by that moment.
     """
     begun, until = time.monotonic(), dt.datetime.now(dt.UTC)
     while True:
-        standings = look(account, feeds)
+        standings = look(account, sources)
         passed = time.monotonic() - begun
         line = f"{passed:3.0f} s   {told(standings, until)}"
         if not any(standing.under_way(until) for standing in standings):
@@ -111,12 +111,12 @@ def watch(
 def _stuck(standings: Sequence[Standing], until: dt.datetime) -> str:
     standing = next(standing for standing in standings if standing.under_way(until))
     window = standing.under_way(until)[0]
-    return f"{standing.feed.path} {window.key} is not archived ({window.item.get('error') or 'no error'})"
+    return f"{standing.source.path} {window.key} is not archived ({window.item.get('error') or 'no error'})"
 
 
-def wait_for_tick(page: Page, account: Account, feeds: Sequence[Feed], expected: dt.datetime) -> None:
+def wait_for_tick(page: Page, account: Account, sources: Sequence[DemoSource], expected: dt.datetime) -> None:
     """Count down until the schedules have fired: until every source has windows. Raises StackError if they do not."""
-    while not all(account.windows(feed) for feed in feeds):
+    while not all(account.windows(source) for source in sources):
         left = (expected - dt.datetime.now(dt.UTC)).total_seconds()
         if left < -LATEST_SECONDS:
             raise StackError(f"the schedules have not fired, {LATEST_SECONDS} s after they should have")

@@ -1,4 +1,4 @@
-"""The proof: the archive held against the provider's truth, every row followed back, every byte of raw hashed.
+"""The proof: compares the archive with the provider's records, traces every row to its raw record, hashes every part.
 
 It shares no code with the archive (`tests/truth`). Several processes work on it, a few windows at a time.
 """
@@ -16,9 +16,9 @@ from os import process_cpu_count
 
 from tests.truth import Findings, Window, check_raw, compare, lead_back, over_http
 from tools.demo.account import Account
-from tools.demo.world import SECRETS, Feed
+from tools.demo.world import SECRETS, DemoSource
 
-#: So many windows are looked at in one go.
+#: How many windows a task has.
 BATCH = 6
 
 
@@ -26,7 +26,7 @@ BATCH = 6
 class Task:
     """Some windows of one source that follow each other, and where the one before them ended."""
 
-    feed: Feed
+    source: DemoSource
     windows: Sequence[Window]
     start: dt.datetime
 
@@ -35,54 +35,54 @@ class Task:
 class Proof:
     """What was found for one source."""
 
-    feed: Feed
+    source: DemoSource
     truth: Findings
     way_back: Findings
     raw: Findings
 
     @property
     def differences(self) -> list[str]:
-        """Everything that is not as it must be, in words."""
+        """Every difference, in words."""
         return [str(one) for found in (self.truth, self.way_back, self.raw) for one in found.differences]
 
 
-def tasks(feed: Feed, windows: Sequence[Window]) -> Iterator[Task]:
+def tasks(source: DemoSource, windows: Sequence[Window]) -> Iterator[Task]:
     """Cut a source's windows into tasks; each begins where the one before ended, so that no gap is overlooked."""
     start = windows[0].start
     for batch in batched(windows, BATCH, strict=False):
-        yield Task(feed, batch, start)
+        yield Task(source, batch, start)
         start = batch[-1].end
 
 
 @contextmanager
 def proving(account: Account, url: str, all_tasks: Sequence[Task]) -> Generator[Iterator[Proof]]:
-    """Begin to look at all tasks; yield what will yield what was found for each, as it is found."""
+    """Start all tasks; yield an iterator over their findings."""
     with get_context("spawn").Pool(process_cpu_count() or 1, _prepare) as pool:
         yield pool.imap_unordered(partial(_prove, account, url), all_tasks)
 
 
 def _prepare() -> None:
-    """Leave Ctrl-C to the parent, which ends us; and make no cycles of rows, so that none need be looked for."""
+    """Leave Ctrl-C to the parent process; rows make no reference cycles, so garbage collection is off."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.disable()
 
 
 def _prove(account: Account, url: str, task: Task) -> Proof:
-    place, bucket = task.feed.place, account.bucket
+    place, bucket = task.source.place, account.bucket
     secrets = [
         value for secret in SECRETS.values() for name, value in secret.items() if name in {"secret_key", "license"}
     ]
-    truth = compare(bucket, place, task.windows, over_http(url), task.start, task.windows[-1].end, task.feed.hosts)
+    truth = compare(bucket, place, task.windows, over_http(url), task.start, task.windows[-1].end, task.source.hosts)
     return Proof(
-        task.feed, truth, lead_back(bucket, place, task.windows), check_raw(bucket, place, task.windows, secrets)
+        task.source, truth, lead_back(bucket, place, task.windows), check_raw(bucket, place, task.windows, secrets)
     )
 
 
-def total(feed: Feed, proofs: Sequence[Proof]) -> Proof:
+def total(source: DemoSource, proofs: Sequence[Proof]) -> Proof:
     """Sum up what was found for one source."""
-    whole = Proof(feed, Findings(), Findings(), Findings())
+    whole = Proof(source, Findings(), Findings(), Findings())
     for proof in proofs:
-        if proof.feed.path == feed.path:
+        if proof.source.path == source.path:
             for into, found in ((whole.truth, proof.truth), (whole.way_back, proof.way_back), (whole.raw, proof.raw)):
                 into.counts.update(found.counts)
                 into.differences.extend(found.differences)

@@ -1,4 +1,4 @@
-"""The process that plays the providers, and how to ask it."""
+"""The simulator in a process of its own, and its control interface."""
 
 import datetime as dt
 import json
@@ -20,7 +20,7 @@ from tools.stack import StackError, stop
 
 @dataclass(frozen=True)
 class Providers:
-    """The simulator, in a process of its own."""
+    """The simulator that runs."""
 
     url: str
     process_id: int
@@ -35,7 +35,7 @@ class Providers:
         return seen
 
     def fill(self, start: dt.datetime, end: dt.datetime) -> None:
-        """Have the records of a range made before anybody asks for them."""
+        """Generate the records of a range before they are requested."""
         span = urllib.parse.urlencode({"start": start.isoformat(), "end": end.isoformat()})
         for provider in names():
             self._bytes(f"/_truth/{provider}?{span}")

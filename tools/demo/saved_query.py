@@ -64,7 +64,7 @@ def look_through(database: "DuckDBPyConnection", view: SavedQuery) -> tuple[str,
     return name, seen.rows[0][-1], ", ".join(seen.names[:-1])
 
 
-#: What is told of a row: where it came from is told before.
+#: The columns that are shown of a row; its origin is shown before.
 SKIPPED = {"raw_part", "raw_index", "provider", "date"}
 #: The newest row of a host's log with something in every corner.
 ROW = """

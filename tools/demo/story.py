@@ -16,7 +16,7 @@ from tools.demo.progress import Standing, look, number, wait_for_tick, watch
 from tools.demo.proof import Proof, proving, tasks, total
 from tools.demo.providers import Providers
 from tools.demo.saved_query import ask, connect, look_through, show_row
-from tools.demo.world import CAP, CAPS, FAULT_NAMES, HOUR, HOURS, SECRETS, Feed, broken, hour, late
+from tools.demo.world import CAP, CAPS, FAULT_NAMES, HOUR, HOURS, SECRETS, DemoSource, broken, hour, late
 from tools.lock import ROOT
 from tools.query import saved_queries, saved_views
 from tools.registry import names
@@ -27,20 +27,20 @@ ARCHIVE_SECONDS, REVISIT_SECONDS = 300, 120
 
 @dataclass(frozen=True)
 class Story:
-    """Everything on the stage."""
+    """The state that the acts share."""
 
     page: Page
     account: Account
     providers: Providers
-    feeds: Sequence[Feed]
+    sources: Sequence[DemoSource]
 
     def tell(self) -> list[Standing]:
-        """Play all acts; return where the sources stand. Raises StackError if anything is not as it must be."""
+        """Play all acts; return where the sources stand. Raises StackError if anything is wrong."""
         self.configure()
         self.wait()
         self.archive()
         standings = self.revisit()
-        work = [task for standing in standings for task in tasks(standing.feed, standing.whole)]
+        work = [task for standing in standings for task in tasks(standing.source, standing.whole)]
         with proving(self.account, self.providers.url, work) as proofs:  # goes on behind the next three acts
             self.bucket(standings)
             self.status()
@@ -59,10 +59,10 @@ class Story:
         )
         for name, value in SECRETS.items():
             self.account.put_secret(name, value)
-        for feed in (*self.feeds, broken(self.providers.url)):
+        for source in (*self.sources, broken(self.providers.url)):
             page.line()
-            page.line(self.account.put_source(feed))
-            for line in textwrap.wrap(json.dumps(feed.settings), WIDTH - len(INDENT) - 2, break_on_hyphens=False):
+            page.line(self.account.put_source(source))
+            for line in textwrap.wrap(json.dumps(source.document), WIDTH - len(INDENT) - 2, break_on_hyphens=False):
                 page.line(f"  {line}")
 
     def wait(self) -> None:
@@ -79,9 +79,9 @@ class Story:
         page.line()
         now = dt.datetime.now(dt.UTC)
         with ThreadPoolExecutor() as pool:
-            warming = [pool.submit(self.account.warm, self.feeds)]
+            warming = [pool.submit(self.account.warm, self.sources)]
             warming += [pool.submit(self.providers.fill, hour(now) - HOURS * HOUR, now)]
-            wait_for_tick(page, self.account, self.feeds, expected)
+            wait_for_tick(page, self.account, self.sources, expected)
             for one in warming:
                 one.result()
 
@@ -89,7 +89,7 @@ class Story:
         """Watch the windows being archived, and say what was difficult about it."""
         page = self.page
         page.section("Archiving")
-        standings = watch(page, self.account, self.feeds, figure.progress, ARCHIVE_SECONDS)
+        standings = watch(page, self.account, self.sources, figure.progress, ARCHIVE_SECONDS)
         self.account.switch_schedules(on=False)  # what is compared later must stand still
         check_archived(standings)
         page.line()
@@ -111,9 +111,9 @@ class Story:
 
     def revisit(self) -> list[Standing]:
         """Let records come late and others go, and have the windows that are not sealed visited again."""
-        page, before = self.page, look(self.account, self.feeds)
+        page, before = self.page, look(self.account, self.sources)
         page.section("Records that come late, and records that go")
-        orders = [order for standing in before for window in standing.open for order in _late(standing.feed, window)]
+        orders = [order for standing in before for window in standing.open for order in _late(standing.source, window)]
         gone = {provider: {"gone_after_seconds": 0} for provider in names()}
         self.providers.order({"add": orders, "switches": gone})
         page.say(
@@ -124,7 +124,7 @@ class Story:
         page.line()
         for standing in before:
             self._backfill(standing)
-        after = watch(page, self.account, self.feeds, figure.revisits(before), REVISIT_SECONDS)
+        after = watch(page, self.account, self.sources, figure.revisits(before), REVISIT_SECONDS)
         page.line()
         page.table(figure.REVISITED, [figure.revisited(old, new) for old, new in zip(before, after, strict=True)])
         page.line()
@@ -135,8 +135,8 @@ class Story:
         windows = standing.open
         if windows:
             span = {"start": _instant(windows[0].start), "end": _instant(windows[-1].end)}
-            event = {"action": "backfill", "source": standing.feed.name, **span}
-            self.account.invoke(standing.feed.provider, event)
+            event = {"action": "backfill", "source": standing.source.name, **span}
+            self.account.invoke(standing.source.provider, event)
 
     def bucket(self, standings: Sequence[Standing]) -> None:
         """Show what lies in the bucket."""
@@ -147,10 +147,10 @@ class Story:
         page.line()
         busiest = max(standings[0].windows, key=lambda window: number(window, "rows"))
         page.say(f"One window in full: {number(busiest, 'rows'):,} records, where one answer holds {CAP:,} at most.")
-        tree.show_window(page, bucket, standings[0].feed, busiest, objects)
+        tree.show_window(page, bucket, standings[0].source, busiest, objects)
 
     def status(self) -> None:
-        """Show the answers of the functions' own `status`."""
+        """Show the results of `status`."""
         page = self.page
         page.section('Status: what the functions answer to {"action": "status"}')
         answers = {provider: self.account.status(provider) for provider in FUNCTIONS}
@@ -196,7 +196,7 @@ class Story:
         for proof in proofs:
             found.append(proof)
             page.move(f"{sum(one.truth.counts['windows'] for one in found)} windows compared")
-        whole = [total(feed, found) for feed in self.feeds]
+        whole = [total(source, found) for source in self.sources]
         page.table(figure.PROOF, [figure.proof(proof) for proof in whole])
         check_proven(whole)
 
@@ -205,13 +205,13 @@ def check_archived(standings: Sequence[Standing]) -> None:
     """Raise StackError unless every window was archived that was due."""
     for standing in standings:
         archived = sum((window.end - window.start for window in standing.visited), dt.timedelta())
-        if archived <= (HOURS - 3) * HOUR - standing.feed.window:
-            raise StackError(f"{standing.feed.path}: only {archived / HOUR:.0f} hours were archived")
+        if archived <= (HOURS - 3) * HOUR - standing.source.window:
+            raise StackError(f"{standing.source.path}: only {archived / HOUR:.0f} hours were archived")
 
 
 def check_proven(proofs: Sequence[Proof]) -> None:
     """Raise StackError with the first differences, or if there was nothing to compare."""
-    wrong = [f"{proof.feed.path}: {difference}" for proof in proofs for difference in proof.differences]
+    wrong = [f"{proof.source.path}: {difference}" for proof in proofs for difference in proof.differences]
     if wrong:
         raise StackError("\n".join([f"the archive is NOT the truth, {many(len(wrong), 'difference')}:", *wrong[:10]]))
     if not all(
@@ -225,5 +225,5 @@ def _instant(moment: dt.datetime) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
 
 
-def _late(feed: Feed, window: Window) -> list[dict[str, object]]:
-    return late(feed, window.start, max(4, number(window, "rows") // 100))
+def _late(source: DemoSource, window: Window) -> list[dict[str, object]]:
+    return late(source, window.start, max(4, number(window, "rows") // 100))

@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.truth import Bucket, Window
 from tools.demo.page import Page, size
-from tools.demo.world import Feed
+from tools.demo.world import DemoSource
 
 KINDS = {
     "raw": "every answer as it was received, and a manifest for each visit",
@@ -47,9 +47,9 @@ def _counted(kind: str, what: str, lengths: Collection[int]) -> str:
     return f"{kind:<10}{what:<63}{len(lengths):>6,} objects{size(sum(lengths)):>10}"
 
 
-def show_window(page: Page, bucket: Bucket, feed: Feed, window: Window, objects: Mapping[str, int]) -> None:
+def show_window(page: Page, bucket: Bucket, source: DemoSource, window: Window, objects: Mapping[str, int]) -> None:
     """Show everything that lies in the bucket for one window, with the role of each part."""
-    raw, logs, rejects = feed.place.raw(window), feed.place.logs(window), feed.place.rejects(window)
+    raw, logs, rejects = source.place.raw(window), source.place.logs(window), source.place.rejects(window)
     roles = _roles(bucket, raw, objects)
     page.line(raw)
     for key in _abridged([key for key in sorted(objects) if key.startswith(raw)]):

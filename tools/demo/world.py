@@ -23,7 +23,7 @@ HOUR = dt.timedelta(hours=1)
 #: So many hours that have ended are archived: the last two are too young for `dsa`, whose files grow so long.
 HOURS = 51
 CAP = 15_000
-#: How many records an answer holds at most, where a fuller one is asked for in halves.
+#: How many records a response holds at most; a full response is replaced by both halves of its range.
 CAPS = {"elsa": CAP, "security365": 10_000}
 
 SECRETS = {
@@ -31,7 +31,7 @@ SECRETS = {
     f"{STACK}/security365/demo": {"license": SECURITY365_LICENSE},
     f"{STACK}/dsa/demo": {"secret_id": TENCENT_SECRET_ID, "secret_key": TENCENT_SECRET_KEY},
 }
-#: Every fault is one that the functions must get over by themselves.
+#: The functions must recover from each fault by themselves.
 FAULTS: tuple[dict[str, Any], ...] = (
     {"kind": "429", "provider": "elsa", "times": 3, "retry_after": 1},
     {"kind": "429", "provider": "apigateway", "times": 2, "retry_after": 1},
@@ -52,12 +52,12 @@ FAULT_NAMES = {
 
 
 @dataclass(frozen=True)
-class Feed:
-    """One source as it is configured, and what the simulator knows it by."""
+class DemoSource:
+    """One source: its name, its JSON document, and the simulator's hosts that it archives."""
 
     provider: str
     name: str
-    settings: dict[str, Any]
+    document: dict[str, Any]
     hosts: tuple[str, ...] = ()
 
     @property
@@ -73,17 +73,17 @@ class Feed:
     @property
     def last_age(self) -> dt.timedelta:
         """The age at which its windows are sealed."""
-        return HOUR * int(str(self.settings["revisit"][-1]).removeprefix("PT").removesuffix("H"))
+        return HOUR * int(str(self.document["revisit"][-1]).removeprefix("PT").removesuffix("H"))
 
     @property
     def window(self) -> dt.timedelta:
         """The length of its windows."""
-        return HOUR * int(str(self.settings.get("window", "PT1H")).removeprefix("PT").removesuffix("H"))
+        return HOUR * int(str(self.document.get("window", "PT1H")).removeprefix("PT").removesuffix("H"))
 
     @property
     def workers(self) -> int:
         """How many workers may be at work on it at once."""
-        return int(self.settings.get("workers", 1))
+        return int(self.document.get("workers", 1))
 
 
 def hour(moment: dt.datetime) -> dt.datetime:
@@ -91,7 +91,7 @@ def hour(moment: dt.datetime) -> dt.datetime:
     return moment.replace(minute=0, second=0, microsecond=0)
 
 
-def feeds(url: str, now: dt.datetime) -> tuple[Feed, ...]:
+def sources(url: str, now: dt.datetime) -> tuple[DemoSource, ...]:
     """Return the sources to archive, all of whose addresses are the simulator's."""
     start = f"{hour(now) - HOURS * HOUR:%Y-%m-%dT%H:%M:%SZ}"
     elsa = {"secret": f"{STACK}/ncloud/demo", "project_key": PROJECT_KEY, "project_id": PROJECT_ID, "start": start}
@@ -99,37 +99,37 @@ def feeds(url: str, now: dt.datetime) -> tuple[Feed, ...]:
     edge = {"start": start, "revisit": ["PT4H", "PT8H"], "workers": 2, "base_url": f"{url}/cdn/"}
     legacy = {"start": start, "revisit": ["PT4H", "PT8H"], "base_url": f"{url}/dsa"}
     return (
-        Feed("elsa", "checkout", elsa),
+        DemoSource("elsa", "checkout", elsa),
         *_smaller(url, {"start": start, "revisit": ["PT1H", "PT6H"]}),
         _tencent("edge", "cdn", HOSTS[:5], url, edge),
         _tencent("legacy", "dsa", HOSTS[7:], url, legacy),
     )
 
 
-def _smaller(url: str, common: dict[str, Any]) -> tuple[Feed, ...]:
-    """Return the three whose logs are short. Two of them answer for days and policies, so their windows are longer."""
+def _smaller(url: str, common: dict[str, Any]) -> tuple[DemoSource, ...]:
+    """Return the sources with few records. Two of the APIs return whole days or policies: longer windows."""
     ncloud = {"secret": f"{STACK}/ncloud/demo", **common, "window": "PT6H"}
     security365 = {"secret": f"{STACK}/security365/demo", "referer": SECURITY365_REFERER, **common}
     return (
-        Feed("apigateway", "account", {**ncloud, "page_size": 500, "base_url": f"{url}/apigateway"}),
-        Feed("multidrm", "site", {**ncloud, "base_url": f"{url}/multidrm"}),
-        Feed("security365", "portal", {**security365, "base_url": f"{url}/security365"}),
+        DemoSource("apigateway", "account", {**ncloud, "page_size": 500, "base_url": f"{url}/apigateway"}),
+        DemoSource("multidrm", "site", {**ncloud, "base_url": f"{url}/multidrm"}),
+        DemoSource("security365", "portal", {**security365, "base_url": f"{url}/security365"}),
     )
 
 
-def _tencent(name: str, api: str, hosts: tuple[str, ...], url: str, settings: dict[str, Any]) -> Feed:
+def _tencent(name: str, api: str, hosts: tuple[str, ...], url: str, document: dict[str, Any]) -> DemoSource:
     first = {"secret": f"{STACK}/dsa/demo", "api": api, "hosts": list(hosts)}
-    return Feed("dsa", name, first | settings | {"download_hosts": [url.removeprefix("http://")]}, hosts)
+    return DemoSource("dsa", name, first | document | {"download_hosts": [url.removeprefix("http://")]}, hosts)
 
 
-def broken(url: str) -> Feed:
+def broken(url: str) -> DemoSource:
     """Return a source with a typing error."""
-    settings = {"secret": f"{STACK}/ncloud/demo", "project_key": "Pb124_search", "project_idd": 16707}
-    return Feed("elsa", "typo", {**settings, "base_url": f"{url}/elsa"})
+    document = {"secret": f"{STACK}/ncloud/demo", "project_key": "Pb124_search", "project_idd": 16707}
+    return DemoSource("elsa", "typo", {**document, "base_url": f"{url}/elsa"})
 
 
 def orders(now: dt.datetime) -> dict[str, Any]:
-    """Return what the simulator is told before anything is archived."""
+    """Return the orders for the simulator before anything is archived."""
     busiest = int(hour(now).timestamp()) // 3600 - 30
     elsa = {"records_an_hour": 2200, "burst": 40_000, "burst_phase": busiest % 48, "unreadable_times": 1}
     dsa = {"lines_an_hour": 3200, "unparsable": 1}
@@ -144,13 +144,13 @@ def orders(now: dt.datetime) -> dict[str, Any]:
     return {"switches": switches, "faults": list(FAULTS)}
 
 
-def late(feed: Feed, start: dt.datetime, count: int) -> list[dict[str, Any]]:
+def late(source: DemoSource, start: dt.datetime, count: int) -> list[dict[str, Any]]:
     """Return records of one hour that the provider shows only now, spread over the hour."""
     moments = [start + HOUR * (number + 0.5) / count for number in range(count)]
-    text = LATE[feed.provider]
-    host = feed.hosts[0] if feed.hosts else ""
+    text = LATE[source.provider]
+    host = source.hosts[0] if source.hosts else ""
     return [
-        {"provider": feed.provider, "time": moment.isoformat(), "text": text(moment, number, host), "host": host}
+        {"provider": source.provider, "time": moment.isoformat(), "text": text(moment, number, host), "host": host}
         for number, moment in enumerate(moments)
     ]
 
@@ -189,7 +189,7 @@ def _late_item(moment: dt.datetime, number: int, _host: str) -> str:
     return json.dumps({"time": ms, "userId": "kim@socam.info", **told, "sort": [ms, f"{number:064X}"]})
 
 
-#: A record as each provider would tell it.
+#: A record as each provider returns it.
 LATE = {
     "elsa": _late_record,
     "apigateway": _late_event,

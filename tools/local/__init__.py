@@ -1,4 +1,4 @@
-"""`make local`: every function in a container, as `sam local invoke` runs it, and what came into the bucket."""
+"""`make local`: runs every function in a container and compares the bucket with the simulator's records."""
 
 import sys
 

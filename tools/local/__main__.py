@@ -27,18 +27,18 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 EVENTS = ROOT / "events" / "local"
 SOURCE = "local"
 VARIABLES = ("ARCHIVE_BUCKET", "LEDGER_TABLE", "SOURCES_PATH", "SECRETS_PREFIX", "AWS_ENDPOINT_URL")
-#: So many hours are archived, and so many of them are due by then for the provider that is waited for longest.
+#: How many hours are archived, and how many of them are due even for the provider with the longest `delay`.
 HOURS, LEAST = 5, 2
 #: Of the traffic that the simulator plays by default.
 SCALE = 0.1
 
 
 class Ended(BaseException):
-    """Somebody asked us to end."""
+    """The run was asked to end."""
 
 
 def main() -> int:
-    """Invoke every function; return 0 only if the bucket holds the truth."""
+    """Invoke every function; return 0 only if the bucket equals the simulator's records."""
     for number in SIGNALS:
         signal.signal(number, _end)
     try:
@@ -76,15 +76,15 @@ def _play() -> int:
 
 
 def _archives(on: Stage, provider: str, folder: Path) -> bool:
-    """Let one function archive some hours, and say whether what it left is the truth."""
+    """Let one function archive some hours; return whether its rows equal the simulator's records."""
     began = time.monotonic()
     event = EVENTS / f"{provider}.json"
     start = on.clock.now.replace(minute=0, second=0, microsecond=0) - HOURS * HOUR
     hosts = HOSTS[:3] if provider == "dsa" else ()
     more = {"api": "cdn", "hosts": hosts} if hosts else {}
     on.put_source(provider, SOURCE, start=f"{start:%Y-%m-%dT%H:%M:%SZ}", **more)
-    answer = invoke(f"{logical(provider)}Function", event, _variables(on, provider), folder)
-    found = check(on, Place(provider, SOURCE), answer, start, LEAST, hosts)
+    result = invoke(f"{logical(provider)}Function", event, _variables(on, provider), folder)
+    found = check(on, Place(provider, SOURCE), result, start, LEAST, hosts)
     seconds = time.monotonic() - began
     done = f"{found.windows} windows, {found.rows} rows: each equals its record ({seconds:.1f} s)"
     print(f"{provider:<12}{event.relative_to(ROOT)!s:<32}{'FAIL' if found.differences else done}", flush=True)

@@ -1,4 +1,4 @@
-"""The proof that what a function has left in the bucket is the truth."""
+"""Compares what a function has archived with the simulator's records."""
 
 import datetime as dt
 import json
@@ -12,7 +12,7 @@ from tests.integration.stage import SECRETS, Stage
 
 @dataclass(frozen=True)
 class Found:
-    """How much there is, and everything that is not as it must be."""
+    """How many windows and rows there are, and every difference."""
 
     windows: int
     rows: int
@@ -20,12 +20,12 @@ class Found:
 
 
 def check(
-    on: Stage, place: truth.Place, answer: Mapping[str, Any], start: dt.datetime, least: int, hosts: Sequence[str]
+    on: Stage, place: truth.Place, result: Mapping[str, Any], start: dt.datetime, least: int, hosts: Sequence[str]
 ) -> Found:
-    """Compare what a source's first visits have left with the simulator's truth; `least` windows must be there."""
+    """Compare the archive after a source's first visits with the simulator's records; there must be `least` windows."""
     windows = [window for window in on.windows(place.provider, place.source) if window.visited_at]
-    wrong = [str(error) for error in answer["errors"]]
-    wrong += [json.dumps(window) for window in answer["windows"] if window["state"] != "archived" or window["issue"]]
+    wrong = [str(error) for error in result["errors"]]
+    wrong += [json.dumps(window) for window in result["windows"] if window["state"] != "archived" or window["issue"]]
     if len(windows) < least:
         return Found(len(windows), 0, [*wrong, f"only {len(windows)} windows were archived"])
     findings = [

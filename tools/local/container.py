@@ -1,4 +1,4 @@
-"""The functions in containers: where a container finds this machine, and how `sam local` runs one of them."""
+"""Runs a function in a container with `sam local`, and finds the address at which a container reaches this machine."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from typing import Any
 from tools.lock import ROOT
 from tools.stack import SAM, StackError, account, bare_environment, free_port, overrides, stop
 
-#: Handed on to `sam local invoke`.
+#: The variable whose flags are passed on to `sam local invoke`.
 FLAGS = "LOCAL_FLAGS"
 CONTAINER = re.compile(r"SAM_CONTAINER_ID: ([0-9a-f]+)")
 GATEWAY = "{{range .IPAM.Config}}{{.Gateway}} {{end}}"
@@ -43,9 +43,9 @@ def bridge_address() -> str:
 
 
 def invoke(function: str, event: Path, variables: Mapping[str, str], folder: Path) -> dict[str, Any]:
-    """Run `sam local invoke` and return the function's answer. Raises StackError if it fails or answers no result.
+    """Run `sam local invoke` and return the function's result. Raises StackError if it fails or returns none.
 
-    A variable that the template does not name would not be set.
+    `sam local` sets only variables that the template names.
     """
     given = folder / "variables.json"
     given.write_text(json.dumps({"Parameters": dict(variables)}))
@@ -53,16 +53,16 @@ def invoke(function: str, event: Path, variables: Mapping[str, str], folder: Pat
     log = folder / f"{function}.log"
     said = _run([SAM, "local", "invoke", function, "--event", event, "--env-vars", given, *flags], variables, log)
     try:
-        answer: dict[str, Any] = json.loads(said.splitlines()[-1])
+        result: dict[str, Any] = json.loads(said.splitlines()[-1])
     except (IndexError, ValueError):
         raise StackError(f"sam local invoke {function} gave no result:\n{_end(log)}\n{said}") from None
-    if not answer.get("ok"):
-        raise StackError(f"{function} failed: {json.dumps(answer)[:1000]}\n{_end(log)}")
-    return answer
+    if not result.get("ok"):
+        raise StackError(f"{function} failed: {json.dumps(result)[:1000]}\n{_end(log)}")
+    return result
 
 
 def _run(command: list[str | Path], variables: Mapping[str, str], log: Path) -> str:
-    """Return what a command writes; what it logs goes into a file. If we are to end, its container goes too."""
+    """Return a command's output; its log goes into a file. If it is interrupted, its container is removed."""
     environment = bare_environment(**account(variables["AWS_ENDPOINT_URL"]))
     with log.open("wb") as errors:
         process = subprocess.Popen(
@@ -78,7 +78,7 @@ def _run(command: list[str | Path], variables: Mapping[str, str], log: Path) -> 
 
 
 def _remove(log: Path) -> None:
-    """Remove the container that `sam` has told of: when it is stopped, it leaves it; when interrupted, it hangs."""
+    """Remove the container whose id `sam` has logged: when `sam` is stopped it leaves it, when interrupted it hangs."""
     for container in CONTAINER.findall(log.read_text(errors="replace")):
         subprocess.run(["docker", "rm", "--force", container], capture_output=True, check=False)
 
