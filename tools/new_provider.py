@@ -25,7 +25,6 @@ FILES = {
     "view.sql": "queries/views/{name}.sql",
     "fixtures.md": "tests/fixtures/{name}/README.md",
     "sample.json": "tests/fixtures/{name}/sample.json",
-    "sample.json.golden.json": "tests/fixtures/{name}/sample.json.golden.json",
     "test_app.py.txt": "tests/unit/test_{name}.py",
 }
 NAME = re.compile("[a-z][a-z0-9]{1,19}")
@@ -62,13 +61,11 @@ def write(name: str) -> list[str]:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(alike.renamed((SKELETON / source).read_text(), "skeleton", name))
     TEMPLATE.write_text(filled(alike.with_provider(_template(), others, name)))
-    subprocess.run(
-        [sys.executable, "-m", "ruff", "format", "--quiet", f"functions/{name}", f"tests/unit/test_{name}.py"],
-        cwd=ROOT,
-        check=True,
-    )
-    subprocess.run([sys.executable, "-m", "tools.docs"], cwd=ROOT, check=True)
-    return [*(target.format(name=name) for target in FILES.values()), "template.yaml", "queries/rows-by-day.sql"]
+    paths = [target.format(name=name) for target in FILES.values()]
+    code = [path for path in paths if path.endswith(".py")]
+    for command in (["ruff", "format", *code], ["tools.golden", name], ["tools.docs"]):
+        subprocess.run([sys.executable, "-m", *command], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    return [*paths, "template.yaml", "queries/rows-by-day.sql"]
 
 
 def main() -> int:

@@ -143,7 +143,8 @@ def test_its_docs_page_names_every_field_of_a_source_and_of_the_secret(
     folder: Path, provider: Provider[Any, Any]
 ) -> None:
     fields = [*(set(provider.source.model_fields) - set(Source.model_fields)), *provider.secret.model_fields]
-    assert [name for name in fields if f"`{name}`" not in page(folder.name)] == []
+    missing = [name for name in fields if f"`{name}`" not in page(folder.name)]
+    assert not missing, f"docs/providers/{folder.name}.md does not name {', '.join(missing)}"
 
 
 def test_its_secret_is_a_model_that_never_shows_what_it_holds(provider: Provider[Any, Any]) -> None:

@@ -29,15 +29,15 @@ def test_no_line_about_a_provider_can_be_left_out_or_be_about_something_else() -
 @pytest.mark.parametrize(
     "told",
     [
-        'no block of resources for provider "activity": copy what "elsa" has (ElsaFunction, ElsaRole, ',
-        'no ActivityLagAlarm for provider "activity": copy what "elsa" has (ElsaLagAlarm)',
-        'FunctionErrorsAlarm has no line for provider "activity": copy the one of "elsa"',
-        'lists providers, but not "activity": projection.provider.values: elsa,',
-        'lists providers, but not "activity": Resource: [!GetAtt ElsaFunction.Arn, ',
+        'no block of resources for provider "newcomer": copy what "elsa" has (ElsaFunction, ElsaRole, ',
+        'no NewcomerLagAlarm for provider "newcomer": copy what "elsa" has (ElsaLagAlarm)',
+        'FunctionErrorsAlarm has no line for provider "newcomer": copy the one of "elsa"',
+        'lists providers, but not "newcomer": projection.provider.values: elsa,',
+        'lists providers, but not "newcomer": Resource: [!GetAtt ElsaFunction.Arn, ',
     ],
 )
 def test_what_is_missing_of_a_provider_is_told_in_words(told: str) -> None:
-    assert any(told in fault for fault in alike.faults(TEXT, [*names(), "activity"]))
+    assert any(told in fault for fault in alike.faults(TEXT, [*names(), "newcomer"]))
 
 
 def test_a_block_that_differs_is_told_with_both_lines() -> None:
@@ -47,8 +47,8 @@ def test_a_block_that_differs_is_told_with_both_lines() -> None:
 
 
 def test_one_more_provider_stands_wherever_the_others_do() -> None:
-    text = alike.with_provider(TEXT, names(), "activity")
-    assert list(alike.faults(text, [*names(), "activity"])) == []
+    text = alike.with_provider(TEXT, names(), "newcomer")
+    assert list(alike.faults(text, [*names(), "newcomer"])) == []
     assert set(TEXT.splitlines()) - set(text.splitlines()) == {
         line for line in TEXT.splitlines() if len(alike.named(line, names())) > 1
     }

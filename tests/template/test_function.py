@@ -35,7 +35,8 @@ def test_there_is_a_function_for_every_folder_and_a_role_and_a_log_group_of_its_
 def test_a_role_s_secrets_are_those_of_its_provider() -> None:
     for name, provider in providers().items():
         tags = {tag["Key"]: tag["Value"] for tag in Deployed().properties(f"{logical(name)}Role")["Tags"]}
-        assert tags["secrets"] == provider.secret_group
+        group = provider.secret_group
+        assert tags["secrets"] == group, f"template.yaml: the tag `secrets` of {logical(name)}Role is not {group}"
 
 
 def test_every_variable_that_the_code_reads_is_set_and_no_other() -> None:
