@@ -16,7 +16,7 @@ _KINDS = (
     ("timezone_", "has no time zone", _MOMENT),
     ("int_", "is no whole number", "1"),
     ("bool_", "is neither true nor false", "true"),
-    ("string_type", "is no text", None),
+    ("string_type", "must be text in quotes", None),
     ("string_too_short", "too short; the minimum length is {min_length}", ""),
     ("string_too_long", "too long; the maximum length is {max_length}", ""),
     ("string_pattern_", "does not match {pattern}", None),
