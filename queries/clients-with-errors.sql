@@ -1,4 +1,4 @@
--- Which client addresses met with the most errors over the last three days: answers from 400 on, and failed actions of users.
+-- The client addresses with the most errors in the last three days: responses with status 400 and above, and failed actions of users.
 SELECT
   provider,
   client_address,

@@ -1,4 +1,4 @@
--- The hours of the last three days with the most errors: the application's beside those of the hosts in front of it.
+-- The hours of the last three days with the most errors: of the application (elsa), and of the hosts in front of it (dsa).
 SELECT
   date_trunc('hour', time) AS hour,
   count(*) AS records,

@@ -1,5 +1,5 @@
--- Which exceptions an application logged over the last three days, on how many hosts, and when last.
--- ExceptionType is a field of the application's own: what has no column is in `attributes`, under its own name.
+-- The exceptions that an application logged in the last three days, on how many hosts, and when last.
+-- ExceptionType is a field of the application: fields without a column are in `attributes`, under their own names.
 SELECT
   element_at(attributes, 'ExceptionType') AS exception,
   count(*) AS times,

@@ -1,5 +1,5 @@
--- Who changed which policy of Multi DRM over the last seven days, as far as the vendor logs it: which policy of which site was
--- changed, how, and when. No person is named in that log; `site` is the source's name.
+-- The changes of Multi DRM policies in the last seven days: which policy of which site, how and when.
+-- The vendor's log does not name the person; `site` is the source's name.
 SELECT
   time,
   source AS site,

@@ -1,4 +1,4 @@
--- Which limits of API Gateway were exceeded over the last seven days, and how often: EU400 quota, EU410 requests a second, EU420 rate.
+-- The limits of API Gateway that were exceeded in the last seven days, and how often: EU400 quota, EU410 requests a second, EU420 rate.
 SELECT
   event_name AS type,
   count(*) AS times,

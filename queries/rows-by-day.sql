@@ -1,4 +1,4 @@
--- How many rows each provider has on each of the last days, of how many sources, and between which moments.
+-- The rows of each provider on each of the last seven days: how many, of how many sources, first and last time.
 SELECT
   "date" AS day,
   provider,

@@ -1,4 +1,4 @@
--- Where hosts failed over the last three days: paths by their answers from 500 on, and how many clients met with them.
+-- The paths with the most responses of status 500 and above in the last three days, and how many clients received them.
 SELECT
   url_domain AS host,
   url_path AS path,

@@ -1,4 +1,4 @@
--- What each host served over the last three days, how often from the cache, and how often it failed.
+-- The traffic of each host in the last three days: requests, share from the cache, share of failures.
 SELECT
   url_domain AS host,
   count(*) AS requests,

@@ -1,4 +1,4 @@
--- What each user of Security365 did over the last seven days: records, logins, work on documents, failures, from how many addresses.
+-- The activity of each Security365 user in the last seven days: records, logins, work on documents, failures, number of addresses.
 SELECT
   user_id,
   count(*) AS records,

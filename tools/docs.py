@@ -36,39 +36,39 @@ REGION = re.compile(r"(<!-- (?P<name>[a-z-]+): written by tools/docs.py -->\n).*
 #: Columns that no provider fills: the archive itself does.
 MADE_HERE = {
     "source": "the source's name",
-    "record_id": "hash of the record, numbered among its equals",
+    "record_id": "hash of the record and its number among equal records",
     "attributes": "everything else, under its own name",
-    "raw_part": "key of the part that the record came in",
-    "raw_index": "its place in that part",
+    "raw_part": "key of the part that held the record",
+    "raw_index": "the record's position in that part",
 }
 
 METRICS = {
     "WindowsSealed": "visits that sealed their window",
-    "WindowsWithIssue": "visits that left their window with an issue; counted again at each visit",
-    **{issue_metric(issue): f"those of them with the issue `{issue}`" for issue in get_args(Issue.__value__)},
-    "Rows": "rows by which a window's object grew",
-    "Rejects": "rejects of the visit; a window that is visited again counts them again",
-    "LateRows": "rows that came after their window's first visit",
+    "WindowsWithIssue": "visits that ended with an issue; counted again at each visit",
+    **{issue_metric(issue): f"visits that ended with the issue `{issue}`" for issue in get_args(Issue.__value__)},
+    "Rows": "rows that were added to a window's object",
+    "Rejects": "rejects of the visit; counted again at each visit of the window",
+    "LateRows": "rows that were added after the first visit of their window",
     "RawBytes": "bytes written under `raw/`, manifests included",
     "LogsBytes": "bytes written under `logs/`",
-    "Requests": "requests to the provider, repetitions and downloads included",
-    "Throttles": "answers of the provider that asked for fewer requests",
-    "LagSeconds": "at each tick: how long the oldest window that was never archived has been due; 0 without a source",
-    "HoursToLoss": "at each tick: hours until the provider drops what is not archived; needs `retention`",
-    "QuietSeconds": "at each tick: how much archived time has passed since the newest window that had a row",
-    "QuietSources": "at each tick: sources that are quiet for longer than their `quiet_after`",
-    "SourceErrors": "sources that could not be used (a wrong field, a missing secret), each time they are read",
+    "Requests": "requests to the provider, retries and downloads included",
+    "Throttles": "responses of the provider that asked for fewer requests",
+    "LagSeconds": "at each tick: how long the oldest window without a good visit has been due; 0 without a source",
+    "HoursToLoss": "at each tick: hours until the provider deletes records that are not archived; needs `retention`",
+    "QuietSeconds": "at each tick: archived time since the newest window that had a row",
+    "QuietSources": "at each tick: sources without a record for longer than their `quiet_after`",
+    "SourceErrors": "sources that could not be used (a wrong field, a missing secret), counted each time they are read",
     "EventErrors": "events that were refused",
 }
 
 LOG_EVENTS = {
-    "window.*": "a visit has ended: `window.issue` if the window has one, otherwise the state it is in now",
+    "window.*": "a visit has ended: `window.issue` if the window has an issue, otherwise its state, as in `window.sealed`",
     "source.invalid": "a source's parameter or secret is wrong; it is skipped",
-    "source.failed": "planning or dispatch failed unexpectedly; the invocation fails once the other sources are done",
-    "source.dispatched": "windows are due, and workers were started (0: all are busy)",
-    "visit.failed": "a visit failed unexpectedly; the lease brings the window back, the invocation fails at its end",
-    "worker.no_slot": "every worker's slot of the source is taken; harmless",
-    "claim.lost": "another worker holds the window by now; harmless",
+    "source.failed": "planning or starting workers failed unexpectedly; the invocation fails after the other sources are done",
+    "source.dispatched": "windows are due; `workers` is how many were started (0: all are busy)",
+    "visit.failed": "a visit failed unexpectedly; the window is due again when its lease ends, and the invocation fails at its end",
+    "worker.no_slot": "all worker slots of the source are taken; harmless",
+    "claim.lost": "another worker has claimed the window meanwhile; harmless",
     "event.refused": "an event, or the source that it names, is wrong; nothing was changed",
 }
 
@@ -224,7 +224,7 @@ def queries(saved: Sequence[SavedQuery]) -> str:
 
 def query_table() -> str:
     """Return what each saved query asks."""
-    return table(["saved query", "asks"], [[f"`{query.name}`", query.question] for query in saved_queries()])
+    return table(["saved query", "shows"], [[f"`{query.name}`", query.question] for query in saved_queries()])
 
 
 def explained(kind: str, found: Iterable[str], meanings: Mapping[str, str]) -> list[str]:
@@ -248,7 +248,7 @@ def event_table() -> str:
     found = log_events()
     names = explained("log events", found, LOG_EVENTS)
     return table(
-        ["message", "means", "keys"],
+        ["message", "meaning", "keys"],
         [[f"`{name}`", LOG_EVENTS[name], ", ".join(f"`{key}`" for key in sorted(found[name]))] for name in names],
     )
 

@@ -1,4 +1,4 @@
--- API Gateway's events under the vendor's names; `time` is in UTC, whatever zone it was asked for in.
+-- API Gateway's events under the vendor's names; `time` is in UTC, whatever the source's `time_zone` is.
 CREATE OR REPLACE VIEW apigateway AS
 SELECT
   time,

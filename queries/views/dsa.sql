@@ -1,4 +1,4 @@
--- Tencent's access logs, the fields of a line in the vendor's order; the regions and carriers are its ids' names.
+-- Tencent's access logs, the fields of a line in the vendor's order; `province` and `isp` are the names of the ids before them.
 CREATE OR REPLACE VIEW dsa AS
 SELECT
   time,

@@ -1,4 +1,4 @@
--- ELSA's records under the vendor's names; an application's own fields are in `attributes`.
+-- ELSA's records under the vendor's names; the application's own fields are in `attributes`.
 CREATE OR REPLACE VIEW elsa AS
 SELECT
   time AS logTime,

@@ -1,4 +1,4 @@
--- Security365's records under the vendor's names, dots turned into underscores; all others are in `attributes`.
+-- Security365's records under the vendor's names, with underscores for dots; all other fields are in `attributes`.
 CREATE OR REPLACE VIEW security365 AS
 SELECT
   time,
