@@ -62,11 +62,11 @@ METRICS = {
 }
 
 LOG_EVENTS = {
-    "window.*": "a visit has ended: `window.issue` if the window has an issue, otherwise its state, as in `window.sealed`",
+    "window.*": "a visit has ended: `window.issue` if it has an issue, otherwise its state (`window.sealed`)",
     "source.invalid": "a source's parameter or secret is wrong; it is skipped",
-    "source.failed": "planning or starting workers failed unexpectedly; the invocation fails after the other sources are done",
+    "source.failed": "planning or dispatch failed unexpectedly; the invocation fails after the other sources are done",
     "source.dispatched": "windows are due; `workers` is how many were started (0: all are busy)",
-    "visit.failed": "a visit failed unexpectedly; the window is due again when its lease ends, and the invocation fails at its end",
+    "visit.failed": "a visit failed unexpectedly; the window is due again after its lease, the invocation fails",
     "worker.no_slot": "all worker slots of the source are taken; harmless",
     "claim.lost": "another worker has claimed the window meanwhile; harmless",
     "event.refused": "an event, or the source that it names, is wrong; nothing was changed",

@@ -102,7 +102,7 @@ def check_machine(ports: Sequence[int] = ()) -> None:
         raise StackError("make is missing: `sam build` needs it for the layer")
     for port in ports:
         if address_is_taken(port):
-            raise StackError(f"port {port} of 127.0.0.1 is taken: stop what listens there, or choose another")
+            raise StackError(f"port {port} of 127.0.0.1 is in use: stop what listens there, or use another")
 
 
 def bare_environment(**more: str) -> dict[str, str]:

@@ -47,7 +47,7 @@ def test_a_taken_port_is_one_clear_line() -> None:
         listener.listen()
         port = listener.getsockname()[1]
         told = ended(started(port))
-    line = f"port {port} of 127.0.0.1 is taken: stop what listens there, or choose one, PORT=4600 make demo"
+    line = f"port {port} of 127.0.0.1 is in use: stop what listens there, or use another, PORT=4600 make demo"
     assert told == {"status": 1, "said": "", "complained": f"make demo: {line}\n"}
 
 

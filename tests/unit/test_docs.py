@@ -126,7 +126,7 @@ def test_the_limits_told_are_those_of_the_code() -> None:
     )
     minutes = [str(wait.seconds // 60) for wait in BACK_OFF]
     assert f"at most {MOST_WINDOWS:,} windows" in readme
-    assert f"at most {TICK_WINDOWS} a source and tick" in architecture
+    assert f"at most {TICK_WINDOWS} per source and tick" in architecture
     assert f"at most {BATCH + 1} items" in architecture
     assert f"first {CANDIDATES} due windows" in architecture
     assert f"{MAX_RECORDS:,} records" in architecture

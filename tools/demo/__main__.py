@@ -25,7 +25,7 @@ PORTS = range(1024, 65536)
 #: What each step of the deployment provides.
 STEPS = {
     "ministack": "AWS on this machine",
-    "sam build": "template.yaml: a function for each provider, and the layer that they share",
+    "sam build": "template.yaml: a function for each provider and their shared layer",
     "sam deploy": "bucket, ledger, functions, schedules, permissions, Athena table",
 }
 
@@ -73,7 +73,7 @@ def _port() -> int:
         raise StackError(f"PORT={text}: must be a number from {PORTS.start} to {PORTS.stop - 1}")
     if address_is_taken(int(text)):
         raise StackError(
-            f"port {text} of 127.0.0.1 is taken: stop what listens there, or choose one, PORT=4600 make demo"
+            f"port {text} of 127.0.0.1 is in use: stop what listens there, or use another, PORT=4600 make demo"
         )
     return int(text)
 
@@ -82,10 +82,10 @@ def _play(page: Page, port: int, *, keep: bool) -> None:
     check_machine()
     page.title(
         "logarchive, the demo",
-        "The functions that you would deploy archive the logs of several providers. Here a "
-        "simulator plays the providers, and ministack plays AWS: everything stays on this machine (127.0.0.1).",
+        "The functions that you would deploy archive the logs of several providers. Here a simulator replaces the "
+        "providers, and ministack replaces AWS: everything stays on this machine (127.0.0.1).",
     )
-    page.section("Deploying, as you would: sam build, sam deploy")
+    page.section("Deployment with sam build, sam deploy")
     now = dt.datetime.now(dt.UTC)
     parameters = {
         "ScheduleExpression": "rate(1 minute)",
@@ -111,13 +111,13 @@ def _sum_up(page: Page, standings: Sequence[Standing], *, keep: bool) -> None:
     minutes, seconds = divmod(round(page.seconds()), 60)
     page.section("Done")
     page.say(
-        f"{many(rows, 'row')}: every record of the providers' that can be one, and each once; "
+        f"{many(rows, 'row')}: every record of the providers that can be a row, exactly once; "
         f"{many(sealed, 'window')} sealed, {still} "
         f"visited and due again; {minutes} min {seconds} s. "
         + (
-            "Everything runs on, as said above."
+            "Everything keeps running, see above."
             if keep
-            else "Nothing is left running; KEEP=1 make demo lets you look around."
+            else "Nothing is left running; KEEP=1 make demo keeps it running."
         )
     )
 

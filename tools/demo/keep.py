@@ -11,7 +11,7 @@ def show_how_to_look_around(page: Page, stack: Stack, played: Providers) -> None
     """Print commands for the ordinary AWS command line, and the one that ends it all."""
     page.section("Looking around")
     page.say(
-        "Everything runs on: the schedules fire every minute, new hours are archived as they end. "
+        "Everything keeps running: a tick every minute, and new hours are archived as they end. "
         "With the AWS command line installed:"
     )
     page.line()

@@ -119,8 +119,8 @@ def wait_for_tick(page: Page, account: Account, sources: Sequence[DemoSource], e
     while not all(account.windows(source) for source in sources):
         left = (expected - dt.datetime.now(dt.UTC)).total_seconds()
         if left < -LATEST_SECONDS:
-            raise StackError(f"the schedules have not fired, {LATEST_SECONDS} s after they should have")
-        page.move(f"the schedules fire in {left:.0f} s" if left >= 1 else "the schedules fire any moment")
+            raise StackError(f"no tick has run, {LATEST_SECONDS} s after it was expected")
+        page.move(f"the first tick is in {left:.0f} s" if left >= 1 else "the first tick is due")
         time.sleep(LOOK_SECONDS)
     page.rest(f"{dt.datetime.now(dt.UTC):%H:%M:%S} UTC  the schedules have fired")
 

@@ -78,7 +78,7 @@ def show_row(page: Page, bucket: Bucket, database: "DuckDBPyConnection") -> None
     answer = ask(database, ROW)
     row = dict(zip(answer.names, answer.rows[0], strict=True))
     record = lines(bucket.read(row["raw_part"]))[int(row["raw_index"])].decode()
-    page.say(f"Row {row['record_id']} of logs says: record {row['raw_index']} of the part")
+    page.say(f"Row {row['record_id']} of logs comes from record {row['raw_index']} of the part")
     page.line(row["raw_part"])
     page.line()
     for line in textwrap.wrap(record, WIDTH - len(INDENT), break_on_hyphens=False):

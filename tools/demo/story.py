@@ -53,9 +53,9 @@ class Story:
         page = self.page
         page.section("Sources")
         page.say(
-            "A source is one parameter, its credentials are one secret: nothing is deployed anew for it. These begin "
-            f"{HOURS} hours ago; base_url and download_hosts lead to the simulator. The last has a typing error, on "
-            "purpose."
+            "A source is one parameter, and its credentials are one secret: a new source needs no deployment. These "
+            f"begin {HOURS} hours ago; base_url and download_hosts are the simulator's. The last one has a spelling "
+            "error, on purpose."
         )
         for name, value in SECRETS.items():
             self.account.put_secret(name, value)
@@ -70,11 +70,10 @@ class Story:
         page, expected = self.page, self.account.next_tick()
         page.section("The schedule")
         page.say(
-            "Each function's schedule, rate(1 minute), came with the stack; nothing happens before it fires. Then the "
-            "function reads its sources, plans a window for every hour (or six), and starts workers. A worker asks the "
-            "provider for one window after the other, keeps the responses as received, writes one Parquet object, and "
-            "commits. "
-            "A window past the last age that `revisit` names is sealed; a younger one is visited again later."
+            "Each function has a schedule, rate(1 minute); nothing happens before the first tick. Then the function "
+            "reads its sources, plans a window for every hour (or six), and starts workers. For each window a worker "
+            "requests the records, keeps the responses as received, writes one Parquet object, and commits. "
+            "A window older than the last age in `revisit` is sealed; the others are visited again later."
         )
         page.line()
         now = dt.datetime.now(dt.UTC)
@@ -102,23 +101,21 @@ class Story:
         page.line()
         requests = self.providers.requests()
         for kind, count in Counter(request["fault"] for request in requests if request["fault"]).items():
-            page.line(f"{count:>3} x  a provider {FAULT_NAMES[kind]}: asked again")
+            page.line(f"{count:>3} x  a provider {FAULT_NAMES[kind]}: requested again")
         for provider, cap in CAPS.items():
             full = sum(one["provider"] == provider and one["records"] == cap for one in requests)
-            page.line(
-                f"{full:>3} x  {provider}'s answer was full ({cap:,} records): both halves of its range were asked for"
-            )
+            page.line(f"{full:>3} x  a response of {provider} was full ({cap:,} records): both halves were requested")
 
     def revisit(self) -> list[Standing]:
         """Let records come late and others go, and have the windows that are not sealed visited again."""
         page, before = self.page, look(self.account, self.sources)
-        page.section("Records that come late, and records that go")
+        page.section("Records that arrive late, and records that disappear")
         orders = [order for standing in before for window in standing.open for order in _late(standing.source, window)]
         gone = {provider: {"gone_after_seconds": 0} for provider in names()}
         self.providers.order({"add": orders, "switches": gone})
         page.say(
-            f"The providers now show {many(len(orders), 'record')} that they had held back, and no longer show a few "
-            "that they had shown. The windows that are not sealed will be visited again at their next age, hours from "
+            f"The providers now return {many(len(orders), 'record')} that they had not returned before, and no longer "
+            "return a few others. The windows that are not sealed will be visited again at their next age, hours from "
             "now; a `backfill` makes them due at once."
         )
         page.line()
@@ -128,7 +125,7 @@ class Story:
         page.line()
         page.table(figure.REVISITED, [figure.revisited(old, new) for old, new in zip(before, after, strict=True)])
         page.line()
-        page.say("What was seen once stays, whatever a later visit returns; such a window says `shrunk`.")
+        page.say("What was seen once stays, whatever a later visit returns; such a window has the issue `shrunk`.")
         return after
 
     def _backfill(self, standing: Standing) -> None:
@@ -146,13 +143,13 @@ class Story:
         tree.show(page, bucket, objects)
         page.line()
         busiest = max(standings[0].windows, key=lambda window: number(window, "rows"))
-        page.say(f"One window in full: {number(busiest, 'rows'):,} records, where one answer holds {CAP:,} at most.")
+        page.say(f"One window in full: {number(busiest, 'rows'):,} records; one response holds {CAP:,} at most.")
         tree.show_window(page, bucket, standings[0].source, busiest, objects)
 
     def status(self) -> None:
         """Show the results of `status`."""
         page = self.page
-        page.section('Status: what the functions answer to {"action": "status"}')
+        page.section('Status: the results of {"action": "status"}')
         answers = {provider: self.account.status(provider) for provider in FUNCTIONS}
         rows = [figure.status(provider, source) for provider, told in answers.items() for source in told["sources"]]
         page.table(figure.STATUS, rows)
@@ -164,12 +161,12 @@ class Story:
         """Ask the saved queries, and show one row beside its raw record."""
         page, bucket = self.page, self.account.bucket
         page.section("SQL: the saved queries, written for Athena")
-        page.say("Here DuckDB answers in Athena's place, from the same Parquet objects in the same bucket.")
+        page.say("Here DuckDB runs them instead of Athena, on the same Parquet objects in the same bucket.")
         with connect(self.account.aws, bucket.name) as database:
             for query in saved_queries():
                 answer = ask(database, query.for_duckdb())
                 if not answer.rows:
-                    raise StackError(f"{query.path.name}: no answer")
+                    raise StackError(f"{query.path.name}: no rows")
                 page.line()
                 page.say(f"{query.path.relative_to(ROOT)}: {query.question}")
                 page.line()
@@ -179,16 +176,16 @@ class Story:
                 page.table(answer.names, answer.rows)
             page.section("SQL: a view for each provider, with the vendor's own names")
             page.table(("view", "rows", "names"), [look_through(database, view) for view in saved_views()])
-            page.section("A row, and the record that it came from")
+            page.section("A row, and its raw record")
             show_row(page, bucket, database)
 
     def prove(self, proofs: Iterator[Proof]) -> None:
         """Show how the archive compares with the truth. Raises StackError if they differ."""
         page = self.page
-        page.section("Is the archive the truth?")
+        page.section("Is the archive complete and correct?")
         page.say(
-            "The simulator knows every record that it has ever held. Code that shares nothing with the archive's own "
-            "compares them: each record with its row, field by field; each row with the raw record it names; each "
+            "The simulator knows every record that it has ever had. Code that shares nothing with the archive's own "
+            "compares them: each record with its row, field by field; each row with the raw record that it names; each "
             "stored byte with its manifest and the ledger."
         )
         page.line()
@@ -213,7 +210,7 @@ def check_proven(proofs: Sequence[Proof]) -> None:
     """Raise StackError with the first differences, or if there was nothing to compare."""
     wrong = [f"{proof.source.path}: {difference}" for proof in proofs for difference in proof.differences]
     if wrong:
-        raise StackError("\n".join([f"the archive is NOT the truth, {many(len(wrong), 'difference')}:", *wrong[:10]]))
+        raise StackError("\n".join([f"the archive is WRONG, {many(len(wrong), 'difference')}:", *wrong[:10]]))
     if not all(
         proof.truth.counts["records"] == proof.way_back.counts["rows"] + proof.truth.counts["rejects"] > 0
         for proof in proofs

@@ -10,9 +10,9 @@ from tools.demo.page import Page, size
 from tools.demo.world import DemoSource
 
 KINDS = {
-    "raw": "every answer as it was received, and a manifest for each visit",
+    "raw": "every response as received, and a manifest for each visit",
     "logs": "one Parquet object for each window that has a row",
-    "rejects": "records that cannot become rows, with the reason why",
+    "rejects": "records that cannot become rows, with the reason",
 }
 #: So many keys of a window are shown, its ends first.
 MOST_KEYS = 14

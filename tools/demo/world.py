@@ -46,7 +46,7 @@ FAULT_NAMES = {
     "429": "throttled (429 with Retry-After)",
     "fail": "failed under HTTP 200 (a code in the body)",
     "503": "failed (503)",
-    "cut_body": "broke off in the middle of a file",
+    "cut_body": "closed the connection in the middle of a file",
     "expired_link": "refused an expired link",
 }
 
