@@ -40,10 +40,15 @@ class SavedQuery:
 
     def for_duckdb(self) -> str:
         """Return the statement in DuckDB's SQL."""
-        return annotate_types(self.tree()).sql("duckdb")
+        return annotate_types(self.tree().transform(_counting_cases)).sql("duckdb")
 
     def _lines(self, *, comments: bool) -> list[str]:
         return [line for line in self.path.read_text().splitlines() if line.startswith("--") == comments]
+
+
+def _counting_cases(node: exp.Expr) -> exp.Expr:
+    """Return `count_if` as a count of cases: where all are NULL, DuckDB's own is NULL, Athena's is 0."""
+    return exp.Count(this=exp.Case().when(node.this, "1")) if isinstance(node, exp.CountIf) else node
 
 
 def saved_queries() -> list[SavedQuery]:

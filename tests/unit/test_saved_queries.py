@@ -199,6 +199,13 @@ def test_a_query_says_what_it_asks(query: SavedQuery) -> None:
     assert "--" not in query.question + query.sql
 
 
+def test_a_count_of_rows_whose_severity_is_null_is_0_as_in_athena(tmp_path: Path) -> None:
+    path = tmp_path / "count.sql"
+    path.write_text("SELECT count_if(x >= 17) FROM (SELECT CAST(NULL AS double) AS x)")
+    with duckdb.connect() as database:
+        assert ask(database, SavedQuery(path).for_duckdb()).rows == [(0,)]
+
+
 def test_a_name_in_athena_leads_to_the_file(tmp_path: Path) -> None:
     assert SavedQuery(QUERIES / "rows-by-day.sql").name == "rows-by-day"
     assert SavedQuery(VIEWS / "elsa.sql").name == "view-elsa"
