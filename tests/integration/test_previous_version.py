@@ -1,0 +1,92 @@
+"""The version before has left a window in every state, in its ledger and its bucket; this version goes on with them."""
+
+import json
+import zipfile
+from pathlib import Path
+
+import httpx
+import pytest
+from boto3.dynamodb.types import TypeDeserializer
+
+from logarchive.action.handler import act
+from logarchive.ledger.dynamodb import Item, plain
+from logarchive.ledger.entry import Entry
+from logarchive.moment import instant
+from tests.scenario import END, HOUR, MINUTE, START, Record, Scenario, zipped
+
+FIXTURE = Path(__file__).parents[1] / "fixtures" / "previous_version"
+#: What the provider still holds; "dropped" and "fleeting" are only in the archive.
+WORLD = [
+    Record("sealed", 1),
+    *[Record("together", 5 * 3600)] * 3,
+    Record("first half", 9 * 3600),
+    Record("second half", 11 * 3600),
+    Record("archived", 13 * 3600),
+    Record("late", 13 * 3600 + 2),
+    Record("steady", 17 * 3600 + 1),
+    Record("waiting", 21 * 3600),
+]
+ONCE = dict.fromkeys(("sealed", "first half", "second half", "archived", "late", "steady", "waiting"), 1)
+EXPECTED = {**ONCE, "together": 3, "dropped": 1, "fleeting": 1}
+
+
+def unreadable(request: httpx.Request) -> httpx.Response | None:
+    """Serve a record without a readable time in the first window."""
+    if json.loads(request.content)["from"] > START.timestamp() * 1000:
+        return None
+    return httpx.Response(200, content=zipped([WORLD[0].json(), {"logTime": "never", "body": "unreadable"}]))
+
+
+@pytest.fixture
+def stage() -> Scenario:
+    stage = Scenario(list(WORLD), source={"window": "PT4H", "workers": 2}, now=END + 6 * MINUTE, answer=unreadable)
+    deserialize = TypeDeserializer().deserialize
+    for stored in json.loads((FIXTURE / "ledger.json").read_text()):
+        item = plain({name: deserialize(value) for name, value in stored.items()})
+        stage.table.items[item["source"], item["window"]] = item
+    with zipfile.ZipFile(FIXTURE / "bucket.zip") as bucket:
+        for key in bucket.namelist():
+            stage.s3.put_object(Key=key, Body=bucket.read(key), Bucket="bucket")
+    return stage
+
+
+def windows(stage: Scenario) -> dict[str, Item]:
+    return {sort: dict(item) for (_, sort), item in stage.table.items.items() if not sort.startswith("#")}
+
+
+def test_every_item_is_read_and_an_entry_is_stored_as_it_was(stage: Scenario) -> None:
+    head = stage.ledger.head()
+    assert head
+    assert (head.feed_id, head.cursor, head.last_rows_until) == ("p/1", END, START + 8 * HOUR)
+    entries = {entry.window_key: entry for entry in stage.ledger.every()}
+    assert [entry.state for entry in entries.values()] == [
+        "sealed", "closed", "archived", "split", "planned", "archived", "planned", "planned",
+    ]  # fmt: skip
+    leased = entries["2026-11-20T16:00:00Z/PT4H"]
+    assert (leased.attempt, leased.committed, leased.claims_without_commit, leased.unmerged_claims) == (2, 0, 2, 2)
+    for key, item in windows(stage).items():
+        again = {name: value for name, value in Entry.of_item(item).item().items() if value is not None}
+        assert again | {"source": "elsa#shop", "window": key} == item
+
+
+def test_open_windows_are_visited_merged_and_recovered_and_finished_ones_left_alone(stage: Scenario) -> None:
+    before = windows(stage)
+    stage.until_sealed()
+    assert stage.rows() == EXPECTED
+    after = {key: windows(stage)[key] for key in before}
+    finished = {key for key, item in before.items() if item["state"] in {"sealed", "closed", "split"}}
+    assert {key: after[key] for key in finished} == {key: before[key] for key in finished}
+    assert {item["state"] for key, item in after.items() if key not in finished} == {"sealed"}
+    recovered = Entry.of_item(after["2026-11-20T16:00:00Z/PT4H"])
+    assert (recovered.visits[0], recovered.claims_without_commit, recovered.unmerged_claims) == (
+        "20261120T200600Z-0001", 0, 0,
+    )  # fmt: skip
+
+
+def test_a_sealed_window_that_is_opened_again_keeps_its_object_and_its_rejects(stage: Scenario) -> None:
+    kept = {key: one.etag for key, one in stage.s3.objects.items() if "000000Z-PT4H." in key}
+    assert len(kept) == 2
+    event = {"action": "backfill", "source": "shop", "start": instant(START), "end": instant(START + 4 * HOUR)}
+    [window] = act(stage.archive(), {**event, "reopen": True, "inline": True})["windows"]
+    assert (window["state"], window["rows"], window["rejects"], window["visits"]) == ("sealed", 1, 1, 4)
+    assert {key: stage.s3.objects[key].etag for key in kept} == kept
