@@ -13,7 +13,6 @@ REASON = re.compile(r"# (\d+) attributes: \w")
 #: Classes that still have to become smaller. Nothing is added here.
 TOO_LARGE = {
     "layers/shared/logarchive/column/frame.py: Frame",
-    "layers/shared/logarchive/row/build.py: _Rows",
 }
 
 
@@ -52,5 +51,5 @@ def test_a_module_has_at_most_250_lines() -> None:
 def test_a_class_has_at_most_eight_attributes_or_says_why() -> None:
     sizes = {place: (len(attributes(node)), REASON.search(line)) for place, node, line in classes()}
     unexplained = {place for place, (size, reason) in sizes.items() if size > 8 and not reason}
-    assert unexplained == TOO_LARGE
+    assert unexplained <= TOO_LARGE
     assert [place for place, (size, reason) in sizes.items() if reason and int(reason[1]) != size] == []

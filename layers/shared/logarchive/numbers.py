@@ -21,6 +21,12 @@ class VisitNumbers(BaseModel):
     duplicates: int = 0
     strays: int = 0
 
+    def __add__(self, other: "VisitNumbers") -> "VisitNumbers":
+        """Return the numbers of both; where neither has a total of the provider, there is none."""
+        more = other.model_dump()
+        both = {name: value if more[name] is None else (value or 0) + more[name] for name, value in self}
+        return VisitNumbers(**both)
+
     @property
     def verified(self) -> bool:
         """Whether the provider's own total says that the visit is complete."""

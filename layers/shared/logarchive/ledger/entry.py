@@ -61,11 +61,8 @@ class EntryChanges(TypedDict, total=False):
     seconds: int
 
 
-class Entry(BaseModel):  # 17 attributes: those of its item
-    """One window in the ledger. Only `planned` and `archived` have a `due_at`; a claim moves it to the lease's end.
-
-    It has more than eight fields because it is one item of the table.
-    """
+class Entry(BaseModel):  # 17 attributes: those of one item of the table
+    """One window in the ledger. Only `planned` and `archived` have a `due_at`; a claim moves it to the lease's end."""
 
     model_config = _STORED
 

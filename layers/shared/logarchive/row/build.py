@@ -1,4 +1,4 @@
-"""Parts to the window's Parquet object: rows, identities, rejects, and the merge with the object that stands."""
+"""From parts to the window's Parquet object: rows, identities, rejects, and the merge with the object that stands."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -48,9 +48,9 @@ class Builder:
         """
         data = [part for part in parts if part.role == "data"]
         with Rejects(directory / "rejects.jsonl.gz") as rejects:
-            rows = _Rows(self.records, self.source_name, rejects, self.limit)
+            rows = _Rows(self, rejects)
             path = directory / "visit.parquet"
-            count = parquet.write(path, rows.batches(data, self.window, self.ensure_time), (visit,))
+            count = parquet.write(path, rows.batches(data), (visit,))
         kept, shared = _compare(standing, rows.ids, self.ensure_time)
         if kept and standing is not None:
             own, path = path, directory / "merged.parquet"
@@ -69,69 +69,65 @@ class Builder:
 class _Rows:
     """Turns parts into record batches, and counts."""
 
-    def __init__(self, records: RecordFormat, source_name: str, rejects: Rejects, limit: int) -> None:
-        self._format, self._mapping = records, records.mapping()
-        self._batches = Batches(source_name)
+    def __init__(self, builder: Builder, rejects: Rejects) -> None:
+        self._builder, records = builder, builder.records
+        self._mapping = records.mapping()
+        self._batches = Batches(builder.source_name)
         self._line_columns: LineColumns | None = None
         if isinstance(records.layout, LineLayout) and not records.bounded and records.unique_id is None:
             self._line_columns = LineColumns(self._mapping, records.layout)
-        self._limit = limit
-        self.rejects = rejects
+        self._rejects = rejects
         self.ids: Hashed | Unique = Unique() if records.unique_id else Hashed()
-        self._fetched = self._rows = self._outside = self._duplicates = self._strays = 0
+        self._numbers = VisitNumbers()
 
     def numbers(self, parts: Sequence[Part]) -> VisitNumbers:
         announced = [part.announced for part in parts if part.announced is not None]
-        return VisitNumbers(
-            announced=sum(announced) if announced else None,
-            fetched=self._fetched,
-            rows=self._rows,
-            rejects=self.rejects.count,
-            outside=self._outside,
-            duplicates=self._duplicates,
-            strays=self._strays,
-        )
+        return self._numbers + VisitNumbers(announced=sum(announced) if announced else None)
 
-    def batches(self, parts: Sequence[Part], window: Window, ensure_time: Callable[[], None]) -> Iterator[RecordBatch]:
+    def batches(self, parts: Sequence[Part]) -> Iterator[RecordBatch]:
         several = len({part.own for part in parts}) > 1
         for part in parts:
-            bounds = Bounds.of(part, window, bounded=self._format.bounded)
+            bounds = Bounds.of(part, self._builder.window, bounded=self._builder.records.bounded)
             index = 0
-            for found in self._frames(part, bounds):
-                ensure_time()
-                yield self._batch(found, part, index, several)
-                index += found.size
+            for block in self._frames(part, bounds):
+                self._builder.ensure_time()
+                yield self._batch(block, part, index, several)
+                index += block.size
 
     def _frames(self, part: Part, bounds: Bounds) -> Iterator[Frame]:
-        layout = self._format.layout
+        layout = self._builder.records.layout
         if self._line_columns is not None and isinstance(layout, LineLayout):
             for lines in lines_of(part):
-                found = self._line_columns.frame(lines)
-                yield found or frame(line_record.block(lines, layout), self._mapping, bounds)
+                lines_frame = self._line_columns.frame(lines)
+                yield lines_frame or frame(line_record.block(lines, layout), self._mapping, bounds)
         else:
             for block in blocks(part, layout, self._mapping.time.key):
                 yield frame(block, self._mapping, bounds)
 
-    def _batch(self, found: Frame, part: Part, index: int, several: bool) -> RecordBatch:
-        self._fetched += found.size
-        if self._fetched > self._limit:
-            raise TooLargeError(f"the window holds more than {self._limit} records: set a smaller `window`")
-        for at, bad in found.bad:
-            self.rejects.add(part.key, index + at, bad)
-        ids = self._identify(found, part, several)
+    def _batch(self, block: Frame, part: Part, index: int, several: bool) -> RecordBatch:
+        limit = self._builder.limit
+        if self._numbers.fetched + block.size > limit:
+            raise TooLargeError(f"the window holds more than {limit} records: set a smaller `window`")
+        for at, bad in block.bad:
+            self._rejects.add(part.key, index + at, bad)
+        ids = self._identify(block, part, several)
         duplicates = ids.count(None)
-        self._outside += found.outside
-        self._duplicates += duplicates
-        self._rows += len(ids) - duplicates
-        self._strays += sum(ids[at] is not None for at in found.strays)
-        return self._batches.batch(found.columns, found.attributes, ids, part.key, index, found.positions)
+        self._numbers += VisitNumbers(
+            fetched=block.size,
+            rows=len(ids) - duplicates,
+            rejects=len(block.bad),
+            outside=block.outside,
+            duplicates=duplicates,
+            strays=sum(ids[at] is not None for at in block.strays),
+        )
+        return self._batches.batch(block.columns, block.attributes, ids, part.key, index, block.positions)
 
-    def _identify(self, found: Frame, part: Part, several: bool) -> list[str | None]:
+    def _identify(self, block: Frame, part: Part, several: bool) -> list[str | None]:
         if isinstance(self.ids, Unique):
-            return self.ids.assign(found.given or [], found.canonical)
+            return self.ids.assign(block.given or [], block.canonical)
         # Where the file is the unit, any record may come again under another range.
-        astray = range(len(found.positions)) if several and not self._format.bounded else found.strays
-        return self.ids.assign(found.canonical, part.own, astray)
+        astray = range(len(block.positions)) if several and not self._builder.records.bounded else block.strays
+        return self.ids.assign(block.canonical, part.own, astray)
 
 
 def _compare(standing: Path | None, ids: Hashed | Unique, ensure_time: Callable[[], None]) -> tuple[int, int]:
@@ -139,7 +135,7 @@ def _compare(standing: Path | None, ids: Hashed | Unique, ensure_time: Callable[
     kept = shared = 0
     for batch in parquet.read(standing) if standing else ():
         ensure_time()
-        known = sum(one in ids for one in _ids(batch))
+        known = sum(id_ in ids for id_ in _ids(batch))
         kept, shared = kept + batch.num_rows - known, shared + known
     return kept, shared
 
@@ -149,7 +145,7 @@ def _merged(own: Path, standing: Path, ids: Hashed | Unique, ensure_time: Callab
     yield from parquet.read(own)
     for batch in parquet.read(standing):
         ensure_time()
-        lacking = [at for at, one in enumerate(_ids(batch)) if one not in ids]
+        lacking = [at for at, id_ in enumerate(_ids(batch)) if id_ not in ids]
         yield batch.take(filled("raw_index", lacking))
 
 
