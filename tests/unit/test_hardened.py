@@ -15,10 +15,13 @@ from logarchive.moment import instant
 from logarchive.net.download_host import DownloadHosts
 from logarchive.runtime.source_loader import SourceLoader
 from logarchive.store.bucket import ChangedError, Store, sha256_of
+from logarchive.store.manifest import Manifest, RawVisit
 from logarchive.store.place import Place
 from logarchive.visit.merger import Merger
+from logarchive.window import Window
 from tests.fake_aws import FakeS3, FakeSecrets, FakeSsm, open_gate, refused
 from tests.scenario import END, HOUR, MINUTE, START, Record, Scenario
+from tests.unit.visit import part
 
 WORLD = [Record("a", 1), Record("b", 80_000)]
 
@@ -259,3 +262,12 @@ def test_a_backfill_with_a_bad_secret_changes_nothing() -> None:
     event = {"action": "backfill", "source": "shop", "start": instant(START), "end": instant(END)}
     assert not act(stage.archive(), event)["ok"]
     assert stage.table.items == {}
+
+
+def test_what_a_provider_adds_to_a_part_overwrites_nothing_in_the_manifest(tmp_path: Path) -> None:
+    store = Store(FakeS3(), "bucket")  # type: ignore[arg-type] # a drop-in
+    raw = RawVisit(store, Place("elsa", "shop", Window(START, END)), "visit", tmp_path, {})
+    kept = raw.keep(part(b"body").replace(extra={"key": "elsewhere", "host": "a.test"}))
+    manifest = Manifest.read(store, raw.close([kept]))
+    [described] = manifest.content["parts"]
+    assert (described["key"], described["host"]) == (kept.key, "a.test")

@@ -2,7 +2,7 @@ import datetime as dt
 from typing import Any
 
 import pytest
-from pydantic import HttpUrl
+from pydantic import HttpUrl, ValidationError
 
 from logarchive.errors import Issue
 from logarchive.ledger.entry import Entry
@@ -57,6 +57,12 @@ def visited(at: dt.datetime, issue: Issue | None = None, kept: int = 0, **number
     )
     merged = Merged(path=None, built=built, standing=None, visits=("v1",), late=0)
     return Visited(started=at, manifest="m", merged=merged, object=None, issue=issue, requests=1, seconds=2)
+
+
+@pytest.mark.parametrize("change", [{"state": "nonsense"}, {"dueat": None}, {"numbers": {"rows": "many"}}])
+def test_an_entry_refuses_a_field_or_a_value_that_it_cannot_have(change: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        entry().replace(**change)
 
 
 def test_after_the_first_visit_a_window_is_due_at_its_next_age() -> None:

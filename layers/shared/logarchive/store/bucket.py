@@ -1,4 +1,4 @@
-"""The bucket: raw parts written once, `logs` objects written only over what was seen. The only module that calls S3."""
+"""The bucket: raw parts written once, `logs` objects written only over what was read. The only module that calls S3."""
 
 import base64
 import binascii
@@ -60,7 +60,7 @@ class Store:
     bucket: str
     #: Put on raw objects, if any.
     lock: Lock | None = None
-    #: Told the key and size of every object that was written.
+    #: Called with the key and the size of every object that was written.
     wrote: Callable[[str, int], None] = lambda _key, _size: None
 
     def keep(self, key: str, body: bytes | Path, sha256: str | None = None) -> None:
@@ -87,15 +87,15 @@ class Store:
     def fetch(self, key: str, target: Path) -> Stored | None:
         """Copy an object to a local file; None if there is none."""
         try:
-            answer = self.client.get_object(Bucket=self.bucket, Key=key)
+            response = self.client.get_object(Bucket=self.bucket, Key=key)
         except ClientError as error:
             if self._missing(key, error):
                 return None
             raise
         with target.open("wb") as file:
-            for piece in answer["Body"].iter_chunks(1024 * 1024):
+            for piece in response["Body"].iter_chunks(1024 * 1024):
                 file.write(piece)
-        return Stored(answer["ETag"], answer.get("VersionId"))
+        return Stored(response["ETag"], response.get("VersionId"))
 
     def read(self, key: str) -> bytes:
         """Return a small object's bytes."""
@@ -118,7 +118,7 @@ class Store:
     def _missing(self, key: str, error: ClientError) -> bool:
         """Say whether an error means that there is no such object.
 
-        Who may list only below a prefix is told 403 of what is not there, as of what is forbidden; a list tells which.
+        Without ListBucket on its prefix, S3 answers 403 for a missing key as for a forbidden one; a LIST tells which.
         """
         return _status(error) == NOT_FOUND or (_status(error) == FORBIDDEN and key not in self.keys(key))
 
@@ -126,15 +126,15 @@ class Store:
         for last in (False, False, True):
             try:
                 if isinstance(body, bytes):
-                    answer = self.client.put_object(Bucket=self.bucket, Key=key, Body=body, **options)
+                    response = self.client.put_object(Bucket=self.bucket, Key=key, Body=body, **options)
                 else:
                     with body.open("rb") as file:
-                        answer = self.client.put_object(Bucket=self.bucket, Key=key, Body=file, **options)
+                        response = self.client.put_object(Bucket=self.bucket, Key=key, Body=file, **options)
             except ClientError as error:
                 _changed_or_raise(error, retry=not last)
             else:
                 self.wrote(key, len(body) if isinstance(body, bytes) else body.stat().st_size)
-                return Stored(answer["ETag"], answer.get("VersionId"))
+                return Stored(response["ETag"], response.get("VersionId"))
         raise AssertionError  # the last round returns or raises
 
     def _multipart(self, key: str, body: Path, condition: dict[str, Any]) -> Stored:
@@ -144,22 +144,24 @@ class Store:
         where: Any = {"Bucket": self.bucket, "Key": key, "UploadId": upload}
         try:
             parts = list(self._pieces(body, where))
-            answer: Any = self.client.complete_multipart_upload(MultipartUpload={"Parts": parts}, **where, **condition)
+            response: Any = self.client.complete_multipart_upload(
+                MultipartUpload={"Parts": parts}, **where, **condition
+            )
         except BaseException as error:
-            with suppress(ClientError):  # it may be complete by now, its answer lost; what is left over expires
+            with suppress(ClientError):  # it may be complete, and only the response lost; what is left over expires
                 self.client.abort_multipart_upload(**where)
             if isinstance(error, ClientError):
                 _changed_or_raise(error, retry=False)
             raise
         self.wrote(key, body.stat().st_size)
-        return Stored(answer["ETag"], answer.get("VersionId"))
+        return Stored(response["ETag"], response.get("VersionId"))
 
     def _pieces(self, body: Path, where: Any) -> "Iterator[CompletedPartTypeDef]":  # noqa: ANN401 (the upload's address)
         with body.open("rb") as file:
             for number, piece in enumerate(iter(lambda: file.read(PIECE_BYTES), b""), start=1):
                 checksum = _base64(hashlib.sha256(piece).hexdigest())
-                answer = self.client.upload_part(Body=piece, PartNumber=number, ChecksumSHA256=checksum, **where)
-                yield {"ETag": answer["ETag"], "PartNumber": number, "ChecksumSHA256": checksum}
+                response = self.client.upload_part(Body=piece, PartNumber=number, ChecksumSHA256=checksum, **where)
+                yield {"ETag": response["ETag"], "PartNumber": number, "ChecksumSHA256": checksum}
 
 
 def sha256_of(path: Path) -> str:
@@ -178,7 +180,7 @@ def _status(error: ClientError) -> int:
 
 def _changed_or_raise(error: ClientError, *, retry: bool) -> None:
     """Turn a refused precondition into ChangedError; let a 409 (a write under way) pass if it may be tried again."""
-    # NoSuchKey is S3's answer to If-Match where no object stands.
+    # S3 answers NoSuchKey to If-Match where there is no object.
     if _status(error) == 412 or error.response.get("Error", {}).get("Code") == "NoSuchKey":  # noqa: PLR2004 (HTTP)
         raise ChangedError from error
     if _status(error) != 409 or not retry:  # noqa: PLR2004 (HTTP)

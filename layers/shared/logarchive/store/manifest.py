@@ -1,4 +1,4 @@
-"""Raw: what was received, kept as received, with a manifest per visit that proves it; and the way back from there."""
+"""Raw: stores what was received, unchanged, with a manifest per visit that proves it; and reads it back."""
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
@@ -24,7 +24,7 @@ _PIECE = 1024 * 1024
 
 @dataclass(frozen=True)
 class Kept:
-    """Where the bytes of a part stand."""
+    """Where the bytes of a part are stored."""
 
     key: str
     object_sha256: str
@@ -33,7 +33,7 @@ class Kept:
 
 @dataclass
 class RawVisit:
-    """The raw side of one visit: keeps each part under the next number, unless its bytes stand there already."""
+    """The raw side of one visit: keeps each part under the next number, unless the same bytes are stored already."""
 
     store: Store
     place: Place
@@ -136,16 +136,16 @@ class Manifest:
 
     @property
     def complete(self) -> bool:
-        """Whether everything the visit asked for came, and could be read."""
+        """Whether everything that the visit requested was received and could be read."""
         return bool(self.content["complete"])
 
     def known(self) -> dict[str, Kept]:
-        """Return where every body stands that this visit or an earlier one of the window has kept."""
+        """Return where each body is stored that this visit or an earlier one of the window has received."""
         entries = [*self.content["earlier"], *self.content["parts"]]
         return {item["sha256"]: Kept(item["key"], item["object_sha256"], item["object_bytes"]) for item in entries}
 
     def recall(self, store: Store, directory: Path) -> Iterator[Part]:
-        """Bring the `data` parts back to local files, byte for byte as received."""
+        """Copy the `data` parts to local files, byte for byte as received."""
         for number, item in enumerate(self.content["parts"]):
             if item["role"] == "data":
                 yield _recalled(store, item, directory / f"{self.visit}-{number:05d}")
@@ -160,7 +160,7 @@ def manifests(store: Store, place: Place) -> Iterator[Manifest]:
 
 def _recalled(store: Store, item: Mapping[str, Any], path: Path) -> Part:
     if store.fetch(item["key"], path) is None:
-        raise ArchiveError(f"{item['key']} is named by a manifest, but is not there")
+        raise ArchiveError(f"{item['key']} is named by a manifest, but there is no such object")
     if item["sha256"] != item["object_sha256"]:
         path = _gunzip(path, path.with_suffix(".body"))
     if sha256_of(path) != item["sha256"]:

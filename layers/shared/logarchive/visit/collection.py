@@ -1,4 +1,4 @@
-"""Collecting: asks a provider for a range of time until the answers are stable and below the cap."""
+"""Collecting: fetches a range of time from a provider until what it returns is stable and below the cap."""
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
@@ -15,9 +15,9 @@ from logarchive.provider.source import Source
 from logarchive.record.reader import reaches
 from logarchive.window import Span
 
-#: How often a range is read anew whose pages shifted while they were read.
+#: How often a range is read whose pages change while they are read.
 STABLE_TRIES = 4
-#: A range that the provider cannot answer in time is not halved below this: then it is the provider that is slow.
+#: Where the provider times out, a range is not halved below this: then the provider is slow, not the range long.
 SHORTEST_HALVED = dt.timedelta(minutes=1)
 
 
@@ -51,7 +51,7 @@ class VisitApi:
 
 @dataclass
 class Collection[S: Source, K: BaseModel]:
-    """The parts of one visit, in the order they came, each kept before the next is asked for."""
+    """The parts of one visit, in the order they came, each stored before the next is requested."""
 
     provider: Provider[S, K]
     source: S
