@@ -4,43 +4,29 @@ A region begins with `<!-- name: written by tools/docs.py -->` and ends with `<!
 """
 
 import argparse
-import datetime as dt
 import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, cast, get_args
+from typing import Any, get_args
 
 from pydantic import BaseModel
 
-from tools import cost, layer, parameter
+from tools import cost, layer, parameter, provider_page
 from tools.lock import ROOT
 
 sys.path.insert(0, str(ROOT / "layers" / "shared"))  # where the functions find the layer
 
 from logarchive.action.event import Event
-from logarchive.column.schema import COLUMNS
 from logarchive.errors import Issue
-from logarchive.moment import duration
-from logarchive.provider.provider import Provider
-from logarchive.provider.source import Source
 from logarchive.runtime.metric import UNITS, issue_metric
 from tools.layer import log_events, metrics
+from tools.markdown import fenced, table
 from tools.query import SavedQuery, saved_queries, saved_views
-from tools.registry import providers
 from tools.sample import RECORDS, sample
 
 DOCS = ("README.md", "docs/architecture.md", "docs/operations.md", "docs/queries.md")
 REGION = re.compile(r"(<!-- (?P<name>[a-z-]+): written by tools/docs.py -->\n).*?(<!-- end -->)", re.DOTALL)
-
-#: Columns that no provider fills: the archive itself does.
-MADE_HERE = {
-    "source": "the source's name",
-    "record_id": "hash of the record and its number among equal records",
-    "attributes": "everything else, under its own name",
-    "raw_part": "key of the part that held the record",
-    "raw_index": "the record's position in that part",
-}
 
 METRICS = {
     "WindowsSealed": "visits that sealed their window",
@@ -71,108 +57,6 @@ LOG_EVENTS = {
     "claim.lost": "another worker has claimed the window meanwhile; harmless",
     "event.refused": "an event, or the source that it names, is wrong; nothing was changed",
 }
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Return a Markdown table."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(str(cell).replace('|', r'\|') for cell in line)} |" for line in lines)
-
-
-def fenced(language: str, text: str) -> str:
-    """Return a block of code."""
-    return f"```{language}\n{text}\n```"
-
-
-def shown(value: object) -> str:
-    """Return the value of a source's field as its JSON has it; text without quotes."""
-    plain = value
-    if isinstance(value, tuple):
-        plain = [_text(item) for item in cast("tuple[object, ...]", value)]
-    elif not isinstance(value, bool | int):
-        plain = _text(value)
-    return "none" if value is None else f"`{plain if isinstance(plain, str) else json.dumps(plain)}`"
-
-
-def _text(value: object) -> str:
-    return duration(value) if isinstance(value, dt.timedelta) else str(value).rstrip("/")
-
-
-def page(name: str) -> str:
-    """Return a provider's page."""
-    return (ROOT / "docs" / "providers" / f"{name}.md").read_text()
-
-
-def stated(name: str) -> dict[str, Any]:
-    """Return the source that a provider's page shows first."""
-    found = re.search(r"```json\n(.*?)```", page(name), re.DOTALL)
-    return json.loads(found[1]) if found else {}
-
-
-def example(name: str) -> Source:
-    """Return the source that a provider's page shows first, without the common fields that it sets."""
-    shows, model = stated(name), providers()[name].source
-    fields = model.model_fields
-    kept = {key: value for key, value in shows.items() if key not in Source.model_fields or fields[key].is_required()}
-    source: Source = model.model_validate(kept)
-    return source
-
-
-def source_fields() -> str:
-    """Return the fields that all sources have, with each provider's default."""
-    examples = {name: example(name) for name in providers()}
-    rows = [
-        [f"`{name}`", *(_default(one, name, source) for one, source in examples.items()), field.description]
-        for name, field in Source.model_fields.items()
-    ]
-    return table(["field", *examples, "meaning"], rows)
-
-
-def _default(provider: str, name: str, source: Source) -> str:
-    required = name in stated(provider) and type(source).model_fields[name].is_required()
-    return "required" if required else shown(getattr(source, name))
-
-
-def columns() -> str:
-    """Return the columns, and the key of a record that feeds each."""
-    feeds = {name: _feeds(name, provider) for name, provider in providers().items()}
-    rows = [
-        [f"`{column}`", f"`{kind}`", *(feed.get(column, "") for feed in feeds.values())]
-        for column, kind in COLUMNS.items()
-    ]
-    return table(["column", "type", *feeds], rows)
-
-
-def _feeds(name: str, provider: Provider[Any, Any]) -> dict[str, str]:
-    feeds = dict(provider.columns(example(name)))
-    if provider.unique_id:
-        feeds["record_id"] = provider.unique_id
-    return MADE_HERE | {column: f"`{feed.key}`" for column, feed in feeds.items()}
-
-
-def _title(name: str) -> str:
-    return page(name).partition("\n")[0].partition(": ")[2]
-
-
-def provider_names() -> str:
-    """Return a sentence that names what is archived."""
-    return (
-        f"The logs of these services are archived: {'; '.join(map(_title, providers()))}. See [Providers](#providers)."
-    )
-
-
-def provider_table() -> str:
-    """Return the most important facts of each provider."""
-    rows: list[list[str]] = []
-    for name, provider in providers().items():
-        source, title = example(name), _title(name)
-        keys = provider.secret.model_fields.items()
-        secret = ", ".join(f"`{key}`" if field.is_required() else f"optional `{key}`" for key, field in keys)
-        visits = f"{shown(source.delay)}; {shown(source.revisit)}"
-        smallest, prefix = shown(provider.smallest_window), f"`{{stack}}/{provider.secret_group}/`"
-        rows.append([f"[{name}](docs/providers/{name}.md)", title, visits, smallest, prefix, secret])
-    head = ("provider", "logs of", "first visit; visited again", "smallest window", "secret's name begins with", "keys")
-    return table(head, rows)
 
 
 def events() -> str:
@@ -293,10 +177,10 @@ def _bill(title: str, lines: Sequence[cost.Line]) -> str:
 
 
 REGIONS: Mapping[str, Callable[[], str]] = {
-    "source-fields": source_fields,
-    "columns": columns,
-    "provider-names": provider_names,
-    "providers": provider_table,
+    "source-fields": provider_page.source_fields,
+    "columns": provider_page.columns,
+    "provider-names": provider_page.provider_names,
+    "providers": provider_page.provider_table,
     "events": events,
     "row": row,
     "manifest": lambda: fenced("json", json.dumps(sample().manifest, indent=2)),

@@ -14,8 +14,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from tools.docs import example
 from tools.lock import ROOT
+from tools.provider_page import example
 from tools.registry import names, providers
 
 sys.path.insert(0, str(ROOT / "layers" / "shared"))  # where the functions find the layer

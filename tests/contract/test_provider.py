@@ -20,8 +20,8 @@ from logarchive.moment import SECOND
 from logarchive.provider.provider import Provider
 from logarchive.provider.source import Source
 from logarchive.record.layout import JsonLayout, LineLayout
-from tools.docs import page, stated
 from tools.lock import ROOT
+from tools.provider_page import page, stated
 from tools.registry import names, providers
 
 #: What a provider may import besides the standard library. import-linter checks which modules of the layer.

@@ -20,6 +20,7 @@ from logarchive.visit.outcome import BACK_OFF
 from logarchive.visit.worker import CANDIDATES, LEASE_MARGIN
 from tools import docs, layer
 from tools.lock import ROOT
+from tools.markdown import table
 from tools.sample import sample
 
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -66,7 +67,7 @@ def test_a_region_that_nobody_writes_is_an_error() -> None:
 
 
 def test_a_bar_in_a_cell_does_not_end_the_cell() -> None:
-    assert docs.table(["a"], [["x|y"]]).splitlines()[-1] == r"| x\|y |"
+    assert table(["a"], [["x|y"]]).splitlines()[-1] == r"| x\|y |"
 
 
 @pytest.mark.parametrize("found", [{"known", "new"}, set[str]()])

@@ -1,0 +1,118 @@
+"""What the docs say about the providers: the first lines of their pages, and tables written from their models."""
+
+import datetime as dt
+import json
+import re
+import sys
+from typing import Any, cast
+
+from tools.lock import ROOT
+
+sys.path.insert(0, str(ROOT / "layers" / "shared"))  # where the functions find the layer
+
+from logarchive.column.schema import COLUMNS
+from logarchive.moment import duration
+from logarchive.provider.provider import Provider
+from logarchive.provider.source import Source
+from tools.markdown import table
+from tools.registry import providers
+
+#: Columns that no provider fills: the archive itself does.
+MADE_HERE = {
+    "source": "the source's name",
+    "record_id": "hash of the record and its number among equal records",
+    "attributes": "everything else, under its own name",
+    "raw_part": "key of the part that held the record",
+    "raw_index": "the record's position in that part",
+}
+
+
+def shown(value: object) -> str:
+    """Return the value of a source's field as its JSON has it; text without quotes."""
+    plain = value
+    if isinstance(value, tuple):
+        plain = [_text(item) for item in cast("tuple[object, ...]", value)]
+    elif not isinstance(value, bool | int):
+        plain = _text(value)
+    return "none" if value is None else f"`{plain if isinstance(plain, str) else json.dumps(plain)}`"
+
+
+def _text(value: object) -> str:
+    return duration(value) if isinstance(value, dt.timedelta) else str(value).rstrip("/")
+
+
+def page(name: str) -> str:
+    """Return a provider's page."""
+    return (ROOT / "docs" / "providers" / f"{name}.md").read_text()
+
+
+def stated(name: str) -> dict[str, Any]:
+    """Return the source that a provider's page shows first."""
+    found = re.search(r"```json\n(.*?)```", page(name), re.DOTALL)
+    return json.loads(found[1]) if found else {}
+
+
+def example(name: str) -> Source:
+    """Return the source that a provider's page shows first, without the common fields that it sets."""
+    shows, model = stated(name), providers()[name].source
+    fields = model.model_fields
+    kept = {key: value for key, value in shows.items() if key not in Source.model_fields or fields[key].is_required()}
+    source: Source = model.model_validate(kept)
+    return source
+
+
+def source_fields() -> str:
+    """Return the fields that all sources have, with each provider's default."""
+    examples = {name: example(name) for name in providers()}
+    rows = [
+        [f"`{name}`", *(_default(one, name, source) for one, source in examples.items()), field.description]
+        for name, field in Source.model_fields.items()
+    ]
+    return table(["field", *examples, "meaning"], rows)
+
+
+def _default(provider: str, name: str, source: Source) -> str:
+    required = name in stated(provider) and type(source).model_fields[name].is_required()
+    return "required" if required else shown(getattr(source, name))
+
+
+def columns() -> str:
+    """Return the columns, and the key of a record that feeds each."""
+    feeds = {name: _feeds(name, provider) for name, provider in providers().items()}
+    rows = [
+        [f"`{column}`", f"`{kind}`", *(feed.get(column, "") for feed in feeds.values())]
+        for column, kind in COLUMNS.items()
+    ]
+    return table(["column", "type", *feeds], rows)
+
+
+def _feeds(name: str, provider: Provider[Any, Any]) -> dict[str, str]:
+    feeds = dict(provider.columns(example(name)))
+    if provider.unique_id:
+        feeds["record_id"] = provider.unique_id
+    return MADE_HERE | {column: f"`{feed.key}`" for column, feed in feeds.items()}
+
+
+def _title(name: str) -> str:
+    return page(name).partition("\n")[0].partition(": ")[2]
+
+
+def provider_names() -> str:
+    """Return a sentence that names what is archived."""
+    return (
+        f"The logs of these services are archived: {'; '.join(map(_title, providers()))}. See [Providers](#providers)."
+    )
+
+
+def provider_table() -> str:
+    """Return the most important facts of each provider."""
+    rows: list[list[str]] = []
+    for name, provider in providers().items():
+        source, title = example(name), _title(name)
+        keys = provider.secret.model_fields.items()
+        secret = ", ".join(f"`{key}`" if field.is_required() else f"optional `{key}`" for key, field in keys)
+        visits = f"{shown(source.delay)}; {shown(source.revisit)}"
+        smallest, prefix = shown(provider.smallest_window), f"`{{stack}}/{provider.secret_group}/`"
+        rows.append([f"[{name}](docs/providers/{name}.md)", title, visits, smallest, prefix, secret])
+    head = ("provider", "logs of", "first visit; visited again", "smallest window", "secret's name begins with", "keys")
+    return table(head, rows)
