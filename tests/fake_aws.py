@@ -210,12 +210,19 @@ class _Body(io.BytesIO):
 
 @dataclass
 class FakeSsm:
-    """The one call of an SSM client that the archive makes."""
+    """The calls of an SSM client that the archive makes."""
 
     parameters: dict[str, str] = field(default_factory=dict[Any, Any])
+    calls: list[str] = field(default_factory=list[str])
+
+    def get_parameter(self, *, Name: str, WithDecryption: bool) -> dict[str, Any]:
+        self.calls.append("get_parameter")
+        if Name not in self.parameters:
+            raise refused("ParameterNotFound", 400)
+        return {"Parameter": {"Name": Name, "Value": self.parameters[Name]}}
 
     def get_paginator(self, operation: str) -> "FakeSsm":
-        assert operation == "get_parameters_by_path"
+        self.calls.append(operation)
         return self
 
     def paginate(self, *, Path: str, **_options: Any) -> Iterator[dict[str, Any]]:

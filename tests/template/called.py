@@ -77,7 +77,7 @@ def _of_dynamodb(operation: str, body: Mapping[str, Any]) -> Iterator[Request]:
 
 
 def _of_ssm(operation: str, body: Mapping[str, Any]) -> Iterator[Request]:
-    yield Request(f"ssm:{operation}", f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter{body['Path']}")
+    yield Request(f"ssm:{operation}", f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter{body.get('Path') or body['Name']}")
 
 
 def _of_secretsmanager(operation: str, body: Mapping[str, Any]) -> Iterator[Request]:

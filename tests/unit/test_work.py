@@ -99,6 +99,12 @@ def test_work_for_a_source_that_is_not_there_is_refused_by_name() -> None:
     }
 
 
+def test_a_worker_reads_its_own_source_and_not_all_of_them() -> None:
+    archive = scenario().archive()
+    assert act(archive, {"action": "work", "source": "shop"})["ok"]
+    assert getattr(archive.source_loader.ssm, "calls", None) == ["get_parameter"]
+
+
 def test_a_wrong_event_changes_nothing() -> None:
     stage = scenario()
     answer = act(stage.archive(), {"action": "tock"})
@@ -166,6 +172,31 @@ def test_a_dry_run_says_what_it_would_take_and_changes_no_window() -> None:
     answer = act(stage.archive(), backfill(dry_run=True))
     assert (answer["new"], answer["again"], answer["estimate"]["windows"]) == (1, 0, 1)
     assert list(stage.ledger.every()) == []
+
+
+@pytest.mark.parametrize(
+    ("window", "counted", "until"),
+    [
+        ("PT1S", 10_000, "2026-10-20T02:46:40Z"),
+        ("PT1M", 10_000, "2026-10-26T22:40:00Z"),
+        ("PT7S", 10_000, "2026-10-20T19:26:38Z"),
+        ("PT1H", 32 * 24, None),
+    ],
+)
+def test_a_dry_run_of_a_long_range_counts_its_first_windows_and_says_where_to_go_on(
+    window: str, counted: int, until: str | None
+) -> None:
+    answer = act(scenario(window=window).archive(), backfill(start="2026-10-20T00:00:00Z", dry_run=True))
+    assert (answer["new"], answer["estimate"]["windows"], answer["next"]) == (counted, counted, until)
+
+
+def test_a_dry_run_goes_on_where_it_has_ended_and_counts_each_window_once() -> None:
+    stage = scenario(window="PT10S")
+    act(stage.archive(), backfill(start="2026-11-20T12:00:00Z"))
+    first = act(stage.archive(), backfill(start="2026-11-19T12:00:00Z", dry_run=True))
+    rest = act(stage.archive(), backfill(start=first["next"], dry_run=True))
+    assert (first["new"] + first["again"], rest["next"]) == (10_000, None)
+    assert (first["new"] + rest["new"], first["again"] + rest["again"]) == (36 * 360 - 1000, 1000)
 
 
 def test_a_window_that_another_worker_holds_is_busy() -> None:

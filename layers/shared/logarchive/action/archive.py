@@ -51,15 +51,10 @@ class Archive[S: Source, K: BaseModel]:
 
     def source(self, source_name: str) -> S:
         """Return one enabled source. Raises ConfigError if there is no such source, or it is wrong."""
-        sources, bad = self.sources()
-        for problem in bad:
-            if problem.name == source_name:
-                raise ConfigError(problem.error)
-        if source_name not in sources:
-            raise ConfigError(f"no source {source_name!r} under {self.source_loader.path}")
-        if not sources[source_name].enabled:
+        source = self.source_loader.load_one(source_name)
+        if not source.enabled:
             raise ConfigError(f"source {source_name!r} is not enabled")
-        return sources[source_name]
+        return source
 
     def sources(self) -> tuple[dict[str, S], list[BadSource]]:
         """Return the good sources by name, and the bad ones, which are logged and counted."""

@@ -13,11 +13,14 @@ from logarchive.action.result import MOST_WINDOWS, Result, window_result, window
 from logarchive.action.work import dispatch
 from logarchive.errors import ConfigError
 from logarchive.ledger.entry import Entry
+from logarchive.ledger.planner import Planner
 from logarchive.moment import floor, instant
 from logarchive.provider.source import Source
 from logarchive.visit.worker import Worker
-from logarchive.window import Span
+from logarchive.window import Span, Window
 
+#: `dry_run` counts at most so many windows, so that it ends within seconds.
+MOST_COUNTED = 10_000
 #: What a visit is estimated to take where no window of the range was visited yet.
 _REQUESTS, _SECONDS = 1.0, 5.0
 #: An order of magnitude, at list prices of 2026: Lambda at 1769 MB, S3 PUTs, DynamoDB writes and reads of one window.
@@ -50,11 +53,11 @@ class _BackfillRun[S: Source, K: BaseModel]:
     def estimate(self) -> Result:
         planner = self.archive.planner(self.event.source, self.source)
         planner.admit(planner.ledger.head())
-        entries = planner.ledger.covering(self.event.span)
-        new = sum(1 for _ in planner.missing(self.event.span))
+        span, entries, missing = self._beginning(planner, MOST_COUNTED)
         again = sum(1 for entry in entries if self._included(entry))
-        estimate = _estimate(new + again, entries)
-        return windows_result(self.archive.provider.name, [], estimate=estimate, new=new, again=again)
+        estimate, following = _estimate(len(missing) + again, entries), self._following(span.end)
+        provider = self.archive.provider.name
+        return windows_result(provider, [], following=following, estimate=estimate, new=len(missing), again=again)
 
     def background(self) -> Result:
         entries, following = self._plan()
@@ -77,12 +80,30 @@ class _BackfillRun[S: Source, K: BaseModel]:
         """Plan the first windows of the range; return their entries, and where the next call continues."""
         planner = self.archive.planner(self.event.source, self.source)
         planner.head()
-        first = list(islice(planner.missing(self.event.span), MOST_WINDOWS + 1))
-        end = first[MOST_WINDOWS].start if len(first) > MOST_WINDOWS else self.event.end
-        planner.fill(Span(self.event.start, end), MOST_WINDOWS)
-        entries = planner.ledger.covering(Span(self.event.start, end))
-        following = end if end < self.event.end else None
-        return entries[:MOST_WINDOWS], entries[MOST_WINDOWS].window.start if len(entries) > MOST_WINDOWS else following
+        span, _, _ = self._beginning(planner, MOST_WINDOWS)
+        planner.fill(span, MOST_WINDOWS)
+        entries = planner.ledger.covering(span, MOST_WINDOWS + 1)  # another planner may have made them shorter
+        end = entries[MOST_WINDOWS].window.start if len(entries) > MOST_WINDOWS else span.end
+        return entries[:MOST_WINDOWS], self._following(end)
+
+    def _beginning(self, planner: Planner, most: int) -> tuple[Span, list[Entry], list[Window]]:
+        """Return the beginning of the range that holds at most `most` windows: its entries, and the missing windows."""
+        span = self.event.span
+        entries = planner.ledger.covering(span, most + 1)
+        if len(entries) > most:
+            span = Span(span.start, entries[most].window.start)
+        missing = list(islice(planner.uncovered(span, entries), most + 1))
+        starts = sorted(window.start for window in (*missing, *(entry.window for entry in entries)))
+        if len(starts) > most:
+            span = Span(span.start, starts[most])
+        return (
+            span,
+            [entry for entry in entries if entry.window.start < span.end],
+            [window for window in missing if window.start < span.end],
+        )
+
+    def _following(self, end: dt.datetime) -> dt.datetime | None:
+        return end if end < self.event.end else None
 
     def _visited(self, worker: Worker[S, K], entry: Entry) -> Result:
         if not self._included(entry):

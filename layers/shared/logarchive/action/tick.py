@@ -1,7 +1,14 @@
-"""The action `tick`: plans every source, then starts a worker for every free slot of a source with due windows."""
+"""The action `tick`: plans every source, then starts a worker for every free slot of a source with due windows.
+
+The sources take turns, so that none of them delays the others: each tick begins with another one, and ends when too
+little time is left; the next tick begins with the sources that are left.
+"""
 
 import math
-from collections.abc import Collection
+from collections import deque
+from collections.abc import Collection, Generator, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from itertools import islice
 
 from pydantic import BaseModel
 
@@ -11,66 +18,111 @@ from logarchive.action.lag import hours_to_loss, lag_seconds, quiet_seconds
 from logarchive.action.result import Result, window_result, windows_result
 from logarchive.action.work import dispatch
 from logarchive.errors import ConfigError
-from logarchive.ledger.ledger import registered
+from logarchive.ledger.entry import Entry
+from logarchive.ledger.ledger import next_in_turn, registered, set_next_in_turn
 from logarchive.provider.source import Source
 from logarchive.runtime.source_loader import BadSource
+from logarchive.visit.worker import Worker
 
 
 def tick[S: Source, K: BaseModel](archive: Archive[S, K], event: Tick) -> Result:
     """Plan all sources; start workers, or with `inline` do their work here."""
     sources, bad = archive.sources()
-    run = _TickRun(archive, inline=event.inline)
+    run = _TickRun(archive, bad)
     # A provider without sources is not late. Without any value the alarm would say that no tick has run.
     archive.invocation.count("LagSeconds", 0)
-    failures = run.measure_others([problem.name for problem in bad], sources)
-    for name, source in sources.items():
-        if source.enabled:
-            try:
-                run.handle(name, source)
-            except ConfigError as error:
-                bad.append(BadSource(name, str(error)))
-                archive.report(bad[-1])
-            except Exception as error:  # noqa: BLE001 (raised below, after the other sources)
-                archive.invocation.log("source.failed", source=name, error=repr(error))
-                failures.append(error)
-    if failures:
-        raise ExceptionGroup(f"{archive.provider.name}: sources failed unexpectedly", failures)
+    broken = {problem.name for problem in bad}
+    planned = run.plan({name: source for name, source in sources.items() if source.enabled}, start=not event.inline)
+    run.measure_others({*broken, *registered(archive.table, archive.provider.name)} - {*sources})
+    if event.inline:
+        run.work(planned)
+    if run.failures:
+        raise ExceptionGroup(f"{archive.provider.name}: sources failed unexpectedly", run.failures)
     return windows_result(archive.provider.name, run.windows, bad, planned=run.planned, dispatched=run.dispatched)
 
 
 class _TickRun[S: Source, K: BaseModel]:
     """One tick over all sources, and what it has done so far."""
 
-    def __init__(self, archive: Archive[S, K], *, inline: bool) -> None:
-        self.archive, self.inline = archive, inline
+    def __init__(self, archive: Archive[S, K], bad: list[BadSource]) -> None:
+        self.archive, self.bad = archive, bad
         self.planned = self.dispatched = 0
         self.windows: list[Result] = []
+        self.failures: list[Exception] = []
 
-    def handle(self, source_name: str, source: S) -> None:
-        """Plan and measure one source, then start its workers or do their work."""
+    def plan(self, sources: Mapping[str, S], *, start: bool) -> dict[str, S]:
+        """Plan and measure sources while there is time, and start their workers; return those that were planned."""
+        planned: dict[str, S] = {}
+        for name in self._in_turn(sources):
+            with self._errors_of(name):
+                self._plan(name, sources[name])
+                planned[name] = sources[name]
+                if start:
+                    self.dispatched += dispatch(self.archive, name, sources[name])
+        return planned
+
+    def work(self, sources: Mapping[str, S]) -> None:
+        """Visit one due window of each source after the other, so that the sources share the time."""
+        begun, now = 0, self.archive.invocation.clock()
+        with ExitStack() as opened:
+            turns: deque[tuple[str, Worker[S, K], Iterator[Entry]]] = deque()
+            for name, source in sources.items():
+                with self._errors_of(name):
+                    if self.archive.ledger(name).due(now, 1):
+                        worker = opened.enter_context(self.archive.worker(name, source))
+                        turns.append((name, worker, worker.run()))
+            while turns:
+                name, worker, visits = turns.popleft()
+                worker.begun = begun
+                with self._errors_of(name):
+                    for entry in islice(visits, 1):
+                        self.windows.append(window_result(name, entry))
+                        turns.append((name, worker, visits))
+                begun = worker.begun
+
+    def measure_others(self, names: Collection[str]) -> None:
+        """Measure sources that cannot be planned while there is time."""
+        for name in sorted(names):
+            if not self.archive.invocation.enough_time():
+                return
+            with self._errors_of(name):
+                self._measure(name, None)
+
+    def _in_turn(self, names: Collection[str]) -> Iterator[str]:
+        """Yield the names while there is time, and write down with which of them the next tick is to begin."""
+        table, provider = self.archive.table, self.archive.provider.name
+        first = next_in_turn(table, provider) if len(names) > 1 else ""
+        ordered = sorted(names, key=lambda name: (name < first, name))
+        if (
+            len(ordered) > 1
+        ):  # written before anything is done, so that a source that ends the function is not the first one again
+            set_next_in_turn(table, provider, ordered[1])
+        for place, name in enumerate(ordered):
+            if not self.archive.invocation.enough_time():
+                set_next_in_turn(table, provider, name)
+                self.archive.invocation.log("tick.unfinished", left=len(ordered) - place)
+                return
+            yield name
+
+    def _plan(self, source_name: str, source: S) -> None:
         try:
             self.planned += self.archive.planner(source_name, source).tick()
         finally:
-            self.measure(source_name, source)  # if planning fails, the metrics must still show how late the source is
-        if self.inline:
-            with self.archive.worker(source_name, source) as worker:
-                self.windows += (window_result(source_name, entry) for entry in worker.run())
-        else:
-            self.dispatched += dispatch(self.archive, source_name, source)
+            self._measure(source_name, source)  # if planning fails, the metrics must still show how late the source is
 
-    def measure_others(self, bad: Collection[str], good: Collection[str]) -> list[Exception]:
-        """Measure the bad sources, and those whose parameter is gone; return what failed unexpectedly."""
-        failures: list[Exception] = []
-        orphaned = {*registered(self.archive.table, self.archive.provider.name)} - {*good, *bad}
-        for name in sorted({*bad, *orphaned}):
-            try:
-                self.measure(name, None)
-            except Exception as error:  # noqa: BLE001 (raised by the tick, after the other sources)
-                self.archive.invocation.log("source.failed", source=name, error=repr(error))
-                failures.append(error)
-        return failures
+    @contextmanager
+    def _errors_of(self, source_name: str) -> Generator[None]:
+        """Note what is wrong with one source, and go on with the others; the tick raises the unexpected at its end."""
+        try:
+            yield
+        except ConfigError as error:
+            self.bad.append(BadSource(source_name, str(error)))
+            self.archive.report(self.bad[-1])
+        except Exception as error:  # noqa: BLE001 (raised by the tick, after the other sources)
+            self.archive.invocation.log("source.failed", source=source_name, error=repr(error))
+            self.failures.append(error)
 
-    def measure(self, source_name: str, source: S | None) -> None:
+    def _measure(self, source_name: str, source: S | None) -> None:
         """Publish how late a source is. This needs no secret, so a wrong secret does not hide it."""
         ledger, now = self.archive.ledger(source_name), self.archive.invocation.clock()
         count = self.archive.invocation.count

@@ -6,6 +6,7 @@ Every change is one conditional write or one transaction, so that any of them ma
 import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 
 from logarchive.errors import ArchiveError
 from logarchive.ledger.dynamodb import ABSENT, EXISTS, Condition, Table, Write, equal, where
@@ -50,13 +51,14 @@ class Ledger:
         registry = Write(f"{self.provider}#", REGISTRY, {}, (), add={"names": {self.source_name}})
         self.table.transact([Write(self.partition, HEAD, item, ABSENT), registry])
 
-    def covering(self, span: Span) -> list[Entry]:
-        """Return the entries that overlap `span` and are not split, in order."""
+    def covering(self, span: Span, limit: int | None = None) -> list[Entry]:
+        """Return the entries that overlap `span` and are not split, in order; at most `limit` are read and returned."""
         after = self._entries(where("window", "between", instant(span.start), instant(span.end)))
         before = self._entries(where("window", "<", instant(span.start)), backwards=True)
         left = next((entry for entry in before if entry.state != "split"), None)
-        leaves = ([left] if left else []) + [entry for entry in after if entry.state != "split"]
-        return [entry for entry in leaves if entry.window.start < span.end and entry.window.end > span.start]
+        leaves = chain([left] if left else [], (entry for entry in after if entry.state != "split"))
+        overlapping = (entry for entry in leaves if entry.window.start < span.end and entry.window.end > span.start)
+        return list(islice(overlapping, limit))
 
     def plan(
         self,
@@ -203,4 +205,14 @@ class Ledger:
 def registered(table: Table, provider: str) -> list[str]:
     """Return the names of all sources of a provider that the ledger has ever held."""
     item = table.get(f"{provider}#", REGISTRY)
-    return sorted(item["names"]) if item else []
+    return sorted(item.get("names", ())) if item else []
+
+
+def next_in_turn(table: Table, provider: str) -> str:
+    """Return the name of the source with which a tick is to begin; empty before the first tick."""
+    return str((table.get(f"{provider}#", REGISTRY) or {}).get("next", ""))
+
+
+def set_next_in_turn(table: Table, provider: str, source_name: str) -> None:
+    """Write down the source with which the next tick is to begin."""
+    table.update(Write(f"{provider}#", REGISTRY, {"next": source_name}, ()))

@@ -1,7 +1,7 @@
 """Planning: fills the uncovered gaps of a source's time with windows, and brings the ledger's head along."""
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import batched, chain, islice
 
@@ -38,12 +38,13 @@ class Planner:
 
         Raises ConfigError if the name has belonged to another feed.
         """
-        head = self.ledger.head()
-        if head is None:
-            start = self.source.start or floor(self.now, self.source.window)
-            self.ledger.create(Head(begin=start, cursor=start, feed_id=self.feed_id))
+        start = self.source.start or floor(self.now, self.source.window)
+        for _ in range(_TRIES):
             head = self.ledger.head()
-        if head is None:
+            if head is not None:
+                break
+            self.ledger.create(Head(begin=start, cursor=start, feed_id=self.feed_id))
+        else:
             raise ArchiveError(f"{self.ledger.partition}: the source's head could not be written to the ledger")
         self.admit(head)
         return head
@@ -77,7 +78,11 @@ class Planner:
 
     def missing(self, span: Span) -> Iterator[Window]:
         """Yield the windows that would fill the uncovered gaps of `span`, in order of time."""
-        covered = [entry.window for entry in self.ledger.covering(span)]
+        return self.uncovered(span, self.ledger.covering(span))
+
+    def uncovered(self, span: Span, entries: Iterable[Entry]) -> Iterator[Window]:
+        """Yield the windows that would fill the gaps that `entries` leave in `span`, in order of time."""
+        covered = [entry.window for entry in entries]
         return chain.from_iterable(tiles(gap, self.source.window) for gap in gaps(span, covered))
 
     def _ahead(self, head: Head, limit: int) -> int | None:

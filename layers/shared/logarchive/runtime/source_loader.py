@@ -18,6 +18,16 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager.client import SecretsManagerClient
     from mypy_boto3_ssm.client import SSMClient
 
+#: What Secrets Manager says of a secret that only the operator can mend.
+_UNREADABLE = {
+    "ResourceNotFoundException",
+    "AccessDeniedException",
+    "InvalidRequestException",
+    "InvalidParameterException",
+    "ValidationException",
+    "DecryptionFailure",
+}
+
 
 @dataclass(frozen=True)
 class BadSource:
@@ -50,6 +60,16 @@ class SourceLoader[S: Source, K: BaseModel]:
             except Exception as error:  # noqa: BLE001 (one source must never hide the others, whatever it holds)
                 bad.append(BadSource(name, f"cannot be read: {type(error).__name__}"))
         return sources, bad
+
+    def load_one(self, source_name: str) -> S:
+        """Read one source, in one call. Raises ConfigError if there is no such source, or it is wrong."""
+        try:
+            parameter = self.ssm.get_parameter(Name=f"{self.path}/{source_name}", WithDecryption=True)["Parameter"]
+        except ClientError as error:
+            if _code(error) != "ParameterNotFound":
+                raise
+            raise ConfigError(f"no source {source_name!r} under {self.path}") from None
+        return self.parse(source_name, parameter.get("Value", ""))
 
     def parse(self, source_name: str, text: str) -> S:
         """Read one source. Raises ConfigError naming every field that is wrong."""
@@ -93,13 +113,7 @@ class SourceLoader[S: Source, K: BaseModel]:
         try:
             text = self.secrets.get_secret_value(SecretId=source.secret).get("SecretString", "")
         except ClientError as error:
-            code = error.response.get("Error", {}).get("Code", "")
-            if code not in {
-                "ResourceNotFoundException",
-                "AccessDeniedException",
-                "InvalidRequestException",
-                "DecryptionFailure",
-            }:
+            if (code := _code(error)) not in _UNREADABLE:
                 raise
             raise ConfigError(f"secret {source.secret!r} cannot be read: {code}") from None
         try:
@@ -125,3 +139,7 @@ class SourceLoader[S: Source, K: BaseModel]:
         for page in pages:
             for item in page["Parameters"]:
                 yield item.get("Name", "").removeprefix(f"{self.path}/"), item.get("Value", "")
+
+
+def _code(error: ClientError) -> str:
+    return error.response.get("Error", {}).get("Code", "")

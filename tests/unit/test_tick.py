@@ -1,0 +1,148 @@
+"""A tick over many sources: none of them delays another."""
+
+import json
+from collections.abc import Sequence
+
+import httpx
+import pytest
+
+from logarchive.action.handler import act
+from logarchive.action.result import Result
+from logarchive.ledger.dynamodb import Write
+from tests.fake_aws import FakeTable
+from tests.scenario import END, MINUTE, Record, Scenario
+
+#: The sources, each with a project of its own: that of a request says which source it is about.
+PROJECTS = {"a": 1, "b": 2, "c": 3, "d": 4}
+
+
+def scenario(**configured: object) -> Scenario:
+    common = {"secret": "la/ncloud/one", "project_key": "p", "start": "2026-11-20T00:00:00Z", "window": "P1D"}
+    sources = {name: common | configured | {"project_id": project} for name, project in PROJECTS.items()}
+    return Scenario([Record("x", 1)], sources=sources, now=END + 6 * MINUTE)
+
+
+def dispatched(stage: Scenario) -> str:
+    """Let the schedule fire; return the sources for which a worker was started, in order."""
+    stage.dispatched.clear()
+    act(stage.archive(), {"action": "tick"})
+    return "".join(asked["source"] for asked in stage.dispatched)
+
+
+def visited(result: Result) -> list[str]:
+    return [window["source"] for window in result["windows"]]
+
+
+def source_of(request: httpx.Request) -> str:
+    project = json.loads(request.content)["projectId"]
+    return next(name for name, of_name in PROJECTS.items() if of_name == project)
+
+
+def test_each_tick_begins_with_another_source() -> None:
+    stage = scenario()
+    assert [dispatched(stage) for _ in range(5)] == ["abcd", "bcda", "cdab", "dabc", "abcd"]
+
+
+def test_what_a_tick_has_no_time_for_is_where_the_next_one_begins() -> None:
+    stage = scenario()
+
+    def slow(call: str, moment: str) -> None:
+        if (call, moment) == ("ddb.first", "after"):
+            stage.now += 5 * MINUTE
+
+    stage.gate = slow
+    assert [dispatched(stage) for _ in range(3)] == ["abc", "dab", "cda"]
+
+
+def test_a_source_that_kills_the_tick_is_not_the_first_one_of_the_next() -> None:
+    stage = scenario()
+
+    def deadly(call: str, moment: str) -> None:
+        if (call, moment) == ("ddb.transact", "before"):
+            raise KeyboardInterrupt
+
+    stage.gate = deadly
+    with pytest.raises(KeyboardInterrupt):
+        dispatched(stage)
+    stage.gate = lambda _call, _moment: None
+    assert dispatched(stage) == "bcda"
+
+
+def test_a_source_that_fails_unexpectedly_holds_up_no_other() -> None:
+    stage = scenario()
+
+    def broken(call: str, moment: str) -> None:
+        if (call, moment) == ("ddb.first", "before") and not stage.dispatched:
+            stage.dispatched.append({"source": "-"})
+            raise ZeroDivisionError
+
+    stage.gate = broken
+    with pytest.raises(ExceptionGroup, match="sources failed unexpectedly"):
+        dispatched(stage)
+    assert [asked["source"] for asked in stage.dispatched] == ["-", "b", "c", "d"]
+
+
+def test_with_inline_all_sources_are_planned_before_any_is_visited() -> None:
+    stage = scenario()
+    planned: list[int] = []
+
+    def look(_request: httpx.Request) -> None:
+        planned.append(len({source for source, window in stage.table.items if window[0].isdigit()}))
+
+    stage.answer = look
+    assert visited(stage.tick()) == list("abcd")
+    assert set(planned) == {len(PROJECTS)}
+
+
+@pytest.mark.parametrize("seconds", [30, 200])
+def test_with_inline_a_source_with_much_to_do_shares_the_time_with_the_others(seconds: int) -> None:
+    stage = scenario(window="PT1H")
+
+    def slow(_request: httpx.Request) -> None:
+        stage.now += seconds * MINUTE / 60
+
+    stage.answer = slow
+    turns = visited(stage.tick())
+    assert {turns.count(name) for name in PROJECTS} in ({len(turns) // 4}, {len(turns) // 4, len(turns) // 4 + 1})
+    assert len(turns) >= len(PROJECTS)
+
+
+def test_with_inline_a_provider_that_fails_for_one_source_holds_up_no_other() -> None:
+    stage = scenario()
+
+    def broken(request: httpx.Request) -> None:
+        if source_of(request) == "b":
+            raise ZeroDivisionError
+
+    stage.answer = broken
+    with pytest.raises(ExceptionGroup, match="sources failed unexpectedly"):
+        stage.tick()
+    good = {partition[-1] for (partition, _), item in stage.table.items.items() if item.get("state") == "archived"}
+    assert good == {"a", "c", "d"}
+
+
+def test_with_inline_a_window_is_not_split_because_another_source_used_up_the_time() -> None:
+    stage = scenario()
+
+    def slow(_request: httpx.Request) -> None:
+        stage.now += 12 * MINUTE
+
+    stage.answer = slow
+    stage.tick()
+    assert "split" not in {item.get("state") for item in stage.table.items.values()}
+
+
+class Contended(FakeTable):
+    """A table whose first transactions meet with another one."""
+
+    conflicts = 2
+
+    def transact(self, writes: Sequence[Write]) -> bool:
+        self.conflicts -= 1
+        return self.conflicts < 0 and super().transact(writes)
+
+
+def test_the_first_tick_of_a_source_tries_again_when_another_transaction_is_in_the_way() -> None:
+    stage = scenario()
+    stage.table = Contended()
+    assert dispatched(stage) == "abcd"
