@@ -7,47 +7,39 @@ The page is api.ncloud-docs.com/docs/apigateway-dashboardevent-events. It says n
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tests.simulator import gateway
 from tests.simulator.apigateway_event import LEVELS, Maker, event, level_and_type, told
 from tests.simulator.apigateway_shift import Shift
 from tests.simulator.message import Asked, Request, Response, as_int, as_texts
-from tests.simulator.provider import Route
+from tests.simulator.provider import Provider, Route, at
 from tests.simulator.record import Record, Shelf
+from tests.simulator.traffic import Habits
 from tests.simulator.world import HOUR_MS, World, from_ms, to_ms, zone_of
 from tests.simulator.world import told as moment
 
 PATH = "/apigateway/api/v1/dashboards/events/search"
 MAX_LONG = (1 << 63) - 1
 DAY_MS = 24 * HOUR_MS
+DEFAULT_LIMIT = 10
 
 
 @dataclass(slots=True)
-class ApigatewaySwitches:
-    """What tests may change. The last group shapes records: set it before their hour is first touched."""
+class ApigatewaySwitches(Habits):
+    """What tests may change. The last group shapes records, as all of `Habits` does."""
 
     order: str = "descending"  # or ascending
-    default_limit: int = 10
     max_limit: int = 0  # a greater limit silently gives this many; 0: there is none
     retention_days: float = 90
-    gone_after_seconds: float = 1800
 
     shifting: str = ""  # grow: events appear while pages are read; swap: one appears as another goes, total stays
     shift_every: int = 1  # so many further pages bring one shift
-    shift_reads: int = 1  # so many reads of a listing are shifted, those after them are not
 
-    quiet: list[int | str] = field(default_factory=lambda: [3])
     records_an_hour: float = 620
-    late_fraction: float = 0.01
-    late_max_seconds: float = 14_400
     fleeting_fraction: float = 0  # a fleeting event can go before the visit to its own hour: set it with care
     duplicate_fraction: float = 0.01
-    odd_fraction: float = 0.01
-    unreadable_times: int = 0  # an hour
-    unparsable: int = 0  # an hour
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +69,8 @@ class Query:
         return (not self.levels or level in self.levels) and (not self.types or kind in self.types)
 
 
-class Apigateway:
-    """The event history of one account."""
+class Apigateway(Provider[ApigatewaySwitches]):
+    """The event history of one account. The texts of its truth tell times in +09:00 (else see `told`)."""
 
     name = "apigateway"
 
@@ -91,26 +83,19 @@ class Apigateway:
 
     def routes(self) -> tuple[Route, ...]:
         """Return the search."""
-        return (Route("data", _matches, _asked, self.answer, gateway.refuse, gateway.fail),)
-
-    def truth(self, start: datetime, end: datetime) -> Iterator[Record]:
-        """Yield every event whose time lies in the half-open range, its text told in +09:00 (else see `told`)."""
-        return self.shelf.range(to_ms(start), to_ms(end))
+        return (Route("data", at("POST", PATH), _asked, self.answer, gateway.refuse, gateway.fail),)
 
     def add(self, record: Record) -> Record:
         """Hold one more event."""
         record.by_day = True
         return self.shelf.add(record)
 
-    def expire(self, request: Request) -> None:
-        """Do nothing: this provider hands out no links."""
-
     def answer(self, request: Request) -> Response:
         """Check the request as the vendor would, and answer it."""
         refusal = gateway.authenticate(request, self.world.now_ms())
         if refusal:
             return refusal
-        query = _query(request.json(), self.switches.default_limit)
+        query = _query(request.json())
         return self._page(query) if query else gateway.error("100", "A parameter is missing or invalid.")
 
     def _page(self, query: Query) -> Response:
@@ -125,7 +110,7 @@ class Apigateway:
 
     def _found(self, query: Query) -> list[Record]:
         """Return the events of a listing, in order. That events of one second keep theirs is undocumented."""
-        now, gone_after = self.world.now_ms(), int(self.switches.gone_after_seconds * 1000)
+        now, gone_after = self.world.now_ms(), self.switches.gone_after_ms
         start_ms = max(query.start_ms, now - int(self.switches.retention_days * DAY_MS))
         shown = self.shelf.newest_first(start_ms, query.end_ms, now, gone_after)
         found = [record for record in shown if query.takes(*level_and_type(record))] if query.filters else shown
@@ -145,22 +130,18 @@ class Apigateway:
         return True
 
 
-def _matches(request: Request) -> bool:
-    return request.path == PATH and request.method == "POST"
-
-
 def _asked(request: Request) -> Asked:
-    query = _query(request.json(), 1)
+    query = _query(request.json())
     if query is None:
         return Asked("apigateway", "data")
     return Asked("apigateway", "data", from_ms(query.start_ms), from_ms(query.end_ms))
 
 
-def _query(asked: dict[str, object], default_limit: int) -> Query | None:
+def _query(asked: dict[str, object]) -> Query | None:
     """Return what is asked for; None if something is missing or outside the page's limits."""
     days = _days(asked)
     offset = as_int(asked.get("offset", 0), 0, MAX_LONG)
-    limit = as_int(asked.get("limit", default_limit), 1, MAX_LONG)
+    limit = as_int(asked.get("limit", DEFAULT_LIMIT), 1, MAX_LONG)
     levels = _among(asked.get("level", []), set(LEVELS.values()))
     types = _among(asked.get("type", []), set(LEVELS))
     if days is None or offset is None or limit is None or levels is None or types is None:

@@ -3,35 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING
 
-
-class Paged(Protocol):
-    """A request for a page."""
-
-    @property
-    def listing(self) -> tuple[object, ...]:
-        """What is asked for, whichever page of it."""
-        ...
-
-    @property
-    def offset(self) -> int:
-        """Where the page begins."""
-        ...
-
-    @property
-    def limit(self) -> int:
-        """How many events it may hold."""
-        ...
-
-
-class Switches(Protocol):
-    """The switches that are looked at here."""
-
-    order: str
-    shifting: str
-    shift_every: int
-    shift_reads: int
+if TYPE_CHECKING:
+    from tests.simulator.apigateway import ApigatewaySwitches, Query
 
 
 @dataclass(slots=True)
@@ -47,14 +22,15 @@ class Shift:
     """Decides before which pages an event appears. Only the default order, the newest first, is shifted.
 
     A read begins with offset 0. An event appears only before a further page, so that the read it spoils can notice.
-    With `swap` the listing counts one event more, its oldest, which goes before any page could hold it: once a read.
+    Only the first read of a listing is shifted. With `swap` the listing counts one event more, its oldest, which goes
+    before any page could hold it.
     """
 
-    def __init__(self, switches: Switches) -> None:
+    def __init__(self, switches: ApigatewaySwitches) -> None:
         self.switches = switches
         self._turns: dict[tuple[object, ...], Turn] = {}
 
-    def strikes(self, page: Paged, held: int) -> bool:
+    def strikes(self, page: Query, held: int) -> bool:
         """Take note of a request for a page and say whether an event appears before it is answered."""
         if not self.switches.shifting or self.switches.order != "descending":
             self._turns.clear()
@@ -67,17 +43,17 @@ class Shift:
         on_time = turn.pages % self.switches.shift_every == 0
         if self.switches.shifting == "swap":
             return self._leaves(turn, on_time or page.offset + page.limit > held)
-        return on_time and turn.reads <= self.switches.shift_reads
+        return on_time and turn.reads == 1
 
-    def unseen(self, page: Paged) -> int:
+    def unseen(self, page: Query) -> int:
         """Return how many events more are counted than there are."""
         turn = self._turns.get(page.listing)
         return int(turn is not None and turn.leaving)
 
-    def _begin(self, turn: Turn, page: Paged, held: int) -> None:
+    def _begin(self, turn: Turn, page: Query, held: int) -> None:
         turn.reads += 1
         turn.pages = 0
-        swaps = self.switches.shifting == "swap" and turn.reads <= self.switches.shift_reads
+        swaps = self.switches.shifting == "swap" and turn.reads == 1
         turn.leaving = swaps and page.limit < held
 
     def _leaves(self, turn: Turn, now: bool) -> bool:

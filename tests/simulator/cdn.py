@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tests.simulator import tencent
 from tests.simulator.dsa_line import HOSTS
 from tests.simulator.message import Asked, Request, Response, reply
-from tests.simulator.provider import Route
+from tests.simulator.provider import Route, at
 from tests.simulator.world import HOUR_MS, from_ms, told
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Cdn:
 
     def route(self) -> Route:
         """Return the endpoint."""
-        return Route("listing", _matches, self._asked, self.answer, tencent.refuse, _fail)
+        return Route("listing", at("POST", *PATHS), self._asked, self.answer, tencent.refuse, _fail)
 
     def answer(self, request: Request) -> Response:
         """Check the request as the vendor would, and answer it."""
@@ -102,10 +102,6 @@ class Cdn:
         span = self._range(value)
         start, end = (from_ms(span[0]), from_ms(span[1])) if span else (None, None)
         return Asked("dsa", "listing", start, end, (str(value.get("Domain")),))
-
-
-def _matches(request: Request) -> bool:
-    return request.path in PATHS and request.method == "POST"
 
 
 def _page(asked: dict[str, object]) -> tuple[int, int] | None:

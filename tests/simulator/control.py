@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -15,7 +15,7 @@ from tests.simulator.message import Asked, Request, Response, reply
 if TYPE_CHECKING:
     from tests.simulator.simulator import Simulator
 
-OPTIONS = ("kind", "provider", "endpoint", "times", "between", "longer_than_seconds", "host")
+OPTIONS = ("kind", "provider", "endpoint", "times", "between", "host")
 
 
 def answer(simulator: Simulator, request: Request) -> Response:
@@ -51,7 +51,7 @@ def control(simulator: Simulator, orders: Mapping[str, Any]) -> None:
 
 def state(simulator: Simulator) -> dict[str, object]:
     """Return clock, switches and faults."""
-    switches = {name: asdict(provider.switches) for name, provider in simulator.providers.items()}  # type: ignore[call-overload]
+    switches = {name: asdict(provider.switches) for name, provider in simulator.providers.items()}
     faults = [fault.state() for fault in simulator.faults if fault.times != 0]
     return {"now": simulator.now().isoformat(), "url": simulator.url, "switches": switches, "faults": faults}
 
@@ -70,28 +70,9 @@ def _set_clock(simulator: Simulator, text: str) -> None:
     simulator.world.offset += moment(text) - simulator.now()
 
 
-def _set_offset(simulator: Simulator, seconds: float) -> None:
-    simulator.world.offset = timedelta(seconds=seconds)
-
-
-def _advance(simulator: Simulator, seconds: float) -> None:
-    simulator.advance(timedelta(seconds=seconds))
-
-
-def _freeze(simulator: Simulator, text: str) -> None:
-    frozen = moment(text)
-    simulator.world.offset = timedelta()
-    simulator.clock = lambda: frozen
-
-
 def _switch(simulator: Simulator, switches: Mapping[str, Mapping[str, object]]) -> None:
     for provider, values in switches.items():
         simulator.set(provider, **values)
-
-
-def _clear(simulator: Simulator, wanted: bool) -> None:
-    if wanted:
-        simulator.faults.clear()
 
 
 def _faults(simulator: Simulator, faults: list[dict[str, Any]]) -> None:
@@ -102,16 +83,15 @@ def _faults(simulator: Simulator, faults: list[dict[str, Any]]) -> None:
 
 
 def predicate(order: Mapping[str, Any]) -> Callable[[Asked], bool]:
-    """Return the test on what is asked for: `between` two times, `longer_than_seconds`, a `host`."""
+    """Return the test on what is asked for: `between` two times, a `host`."""
     low, high = (moment(text) for text in order.get("between", ("1970-01-01T00:00Z", "9999-01-01T00:00Z")))
-    longer = timedelta(seconds=order.get("longer_than_seconds", -1))
 
     def holds(asked: Asked) -> bool:
         if "host" in order and order["host"] not in asked.hosts:
             return False
         if asked.start is None or asked.end is None:
-            return "between" not in order and "longer_than_seconds" not in order
-        return asked.start < high and asked.end > low and asked.end - asked.start > longer
+            return "between" not in order
+        return asked.start < high and asked.end > low
 
     return holds
 
@@ -123,12 +103,8 @@ def _add(simulator: Simulator, records: list[dict[str, Any]]) -> None:
 
 
 ORDERS: dict[str, Callable[[Simulator, Any], None]] = {
-    "freeze": _freeze,
-    "clock_offset_seconds": _set_offset,
     "clock": _set_clock,
-    "advance_seconds": _advance,
     "switches": _switch,
-    "clear_faults": _clear,
     "faults": _faults,
     "add": _add,
 }

@@ -16,8 +16,9 @@ from tests.simulator import cdn, tencent
 from tests.simulator.dsa_line import HOSTS, Maker
 from tests.simulator.link import Links, asked_link, is_link, refuse_link
 from tests.simulator.message import Asked, Request, Response, as_texts, reply
-from tests.simulator.provider import Route
+from tests.simulator.provider import Provider, Route, at
 from tests.simulator.record import Record, Shelf
+from tests.simulator.traffic import Habits
 from tests.simulator.world import HOUR_MS, World, from_ms, hours, to_ms, told
 
 PATH = "/dsa/v2/index.php"
@@ -26,28 +27,20 @@ REQUIRED = ("Action", "Timestamp", "Nonce", "SecretId", "Signature")
 
 
 @dataclass(slots=True)
-class DsaSwitches:
-    """What tests may change. The second group shapes lines: set it before their hour is first touched."""
+class DsaSwitches(Habits):
+    """What tests may change. The second group shapes lines, as all of `Habits` does."""
 
     packing: str = "gzip"  # gzip, tar or plain
     rate_limit: bool = True  # 100 calls in a minute and 20 in a second, by the simulator's clock
-    links_base: str = ""  # what the links begin with, if not this host's /download
     publish_after_seconds: float = 1800  # after the hour's end
-    content_encoding: bool = False  # files come with Content-Encoding: gzip
-    gone_after_seconds: float = 1800
 
     time_zone: str = "+08:00"
     quiet: list[int | str] = field(default_factory=lambda: [20])
     lines_an_hour: float = 3600
     fields: str = "15"  # 12, 15, 16 or mix
     time_format: str = "compact"  # a key of dsa_line.STAMPS
-    late_fraction: float = 0.01
     late_max_seconds: float = 18_000  # after the hour's end
     early_fraction: float = 0.001  # lines whose time lies some seconds before the hour of their file
-    fleeting_fraction: float = 0.0005
-    duplicate_fraction: float = 0.003
-    unreadable_times: int = 0  # a file
-    unparsable: int = 0  # a file
 
     @property
     def zone(self) -> timedelta:
@@ -55,7 +48,7 @@ class DsaSwitches:
         return datetime.fromisoformat(f"2000-01-01T00:00{self.time_zone}").utcoffset() or timedelta()
 
 
-class Dsa:
+class Dsa(Provider[DsaSwitches]):
     """One account with twelve hosts."""
 
     name = "dsa"
@@ -73,7 +66,7 @@ class Dsa:
     def routes(self) -> tuple[Route, ...]:
         """Return the two listings and the download host."""
         return (
-            Route("listing", _matches, self._asked, self.answer, tencent.refuse, tencent.fail),
+            Route("listing", at("POST", PATH), self._asked, self.answer, tencent.refuse, tencent.fail),
             self._cdn.route(),
             Route("download", is_link, self._asked_link, self.links.answer, refuse_link, tencent.fail),
         )
@@ -85,17 +78,13 @@ class Dsa:
             for host in HOSTS:
                 yield from self.shelf.hour(hour, host)
 
-    def add(self, record: Record) -> Record:
-        """Hold one more line."""
-        return self.shelf.add(record)
-
     def expire(self, request: Request) -> None:
         """Make every link to that file invalid until it is listed anew."""
         self.links.expire(request.path)
 
     def visible(self, hour_ms: int, host: str) -> list[Record]:
         """Return the lines of a file as it stands now."""
-        now, gone_after = self.world.now_ms(), int(self.switches.gone_after_seconds * 1000)
+        now, gone_after = self.world.now_ms(), self.switches.gone_after_ms
         return [record for record in self.shelf.hour(hour_ms, host) if record.visible(now, gone_after)]
 
     def listed(self, start_ms: int, end_ms: int, host: str, kept_days: int) -> Iterator[int]:
@@ -189,10 +178,6 @@ class Dsa:
 
     def _asked_link(self, request: Request) -> Asked:
         return asked_link(self, request)
-
-
-def _matches(request: Request) -> bool:
-    return request.path == PATH
 
 
 def _hosts(form: dict[str, str]) -> list[str]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 
 from tests.simulator import gateway
 from tests.simulator.elsa_body import body, project
 from tests.simulator.elsa_record import Maker
 from tests.simulator.message import Asked, Request, Response, as_int, as_texts, reply
-from tests.simulator.provider import Route
+from tests.simulator.provider import Provider, Route, at
 from tests.simulator.record import Record, Shelf
+from tests.simulator.traffic import Habits
 from tests.simulator.world import HOUR_MS, World, from_ms, hours, to_ms
 
 PROJECT_KEY = "Pb123_checkout"
@@ -22,8 +23,8 @@ MAX_MS = 1 << 47
 
 
 @dataclass(slots=True)
-class ElsaSwitches:
-    """What tests may change. The second group shapes records: set it before their hour is first touched."""
+class ElsaSwitches(Habits):
+    """What tests may change. The second group shapes records, as all of `Habits` does."""
 
     layout: str = "array"  # one of elsa_body.LAYOUTS; a request for CSV plays csv
     empty: str = "array"  # one of elsa_body.EMPTY
@@ -32,20 +33,12 @@ class ElsaSwitches:
     cut: str = "newest"  # which end is cut off at the cap: newest or oldest
     order: str = "ascending"  # or descending
     retention_days: float = 30
-    gone_after_seconds: float = 1800
 
-    quiet: list[int | str] = field(default_factory=lambda: [3])
     records_an_hour: float = 2100
+    odd_fraction: float = 0.02
     burst: int = 50_000
     burst_phase: int = 14  # the burst is in hours whose number since the epoch is this modulo 48
-    late_fraction: float = 0.01
-    late_max_seconds: float = 14_400
-    fleeting_fraction: float = 0.0005
-    duplicate_fraction: float = 0.003
-    odd_fraction: float = 0.02
     time_format: str = "ms"  # a key of elsa_record.FORMATS
-    unreadable_times: int = 0  # an hour
-    unparsable: int = 0  # an hour
     hostile: int = 0  # an hour: NaN, a key twice, a lone surrogate, invalid UTF-8
 
     def is_burst(self, hour_ms: int) -> bool:
@@ -53,7 +46,7 @@ class ElsaSwitches:
         return hour_ms // HOUR_MS % 48 == self.burst_phase
 
 
-class Elsa:
+class Elsa(Provider[ElsaSwitches]):
     """One ELSA project."""
 
     name = "elsa"
@@ -65,20 +58,7 @@ class Elsa:
 
     def routes(self) -> tuple[Route, ...]:
         """Return the download."""
-        return (Route("data", _matches, _asked, self.answer, gateway.refuse, gateway.fail),)
-
-    def truth(self, start: datetime, end: datetime) -> Iterator[Record]:
-        """Yield every record whose time lies in the half-open range."""
-        start_ms, end_ms = to_ms(start), to_ms(end)
-        for hour in hours(start_ms, end_ms):
-            yield from self.shelf.between(hour, start_ms, end_ms)
-
-    def add(self, record: Record) -> Record:
-        """Hold one more record."""
-        return self.shelf.add(record)
-
-    def expire(self, request: Request) -> None:
-        """Do nothing: this provider hands out no links."""
+        return (Route("data", at("POST", PATH), _asked, self.answer, gateway.refuse, gateway.fail),)
 
     def burst_hour(self, before: datetime) -> datetime:
         """Return the start of the last burst hour that ended by then."""
@@ -117,15 +97,11 @@ class Elsa:
         return sorted(found[:count], key=_time_ms, reverse=self.switches.order == "descending")
 
     def _shown(self, hour: int, start: int, end: int, now: int) -> list[Record]:
-        return self.shelf.visible(hour, start, end, now, int(self.switches.gone_after_seconds * 1000))
+        return self.shelf.visible(hour, start, end, now, self.switches.gone_after_ms)
 
 
 def _time_ms(record: Record) -> int:
     return record.time_ms
-
-
-def _matches(request: Request) -> bool:
-    return request.path == PATH and request.method == "POST"
 
 
 def _asked(request: Request) -> Asked:

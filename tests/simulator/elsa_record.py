@@ -6,13 +6,13 @@ milliseconds (the switch `time_format` plays the others).
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING
 
-from tests.simulator.record import HOUR_MS, Record, quiet, whole
+from tests.simulator.record import HOUR_MS, Record, quiet
+from tests.simulator.traffic import offsets, visibility
 from tests.simulator.world import from_ms
 
 if TYPE_CHECKING:
@@ -92,7 +92,6 @@ FORMATS: dict[str, Callable[[int], str]] = {
     "text": lambda ms: f'"{ms}"',
     "iso": lambda ms: f'"{from_ms(ms).isoformat(timespec="milliseconds").replace("+00:00", "Z")}"',
 }
-EDGE_MS = 120_000  # no fleeting record so near to an hour, where a neighbour's margin might see it first
 PEAK_MS = 1_234_000
 
 
@@ -115,13 +114,10 @@ class Maker:
         return records
 
     def _offsets(self, rng: Random, hour_ms: int) -> list[int]:
-        hour = hour_ms // HOUR_MS
-        curve = 1 + 0.6 * math.sin(hour % 24 / 24 * 2 * math.pi)
-        count = whole(rng, self.switches.records_an_hour * curve * self.world.scale)
-        offsets = [int(rng.random() * HOUR_MS) for _ in range(count)] + ([0, HOUR_MS - 1] if count > 1 else [])
+        found = offsets(rng, hour_ms, self.switches, self.world.scale)
         if self.switches.is_burst(hour_ms):
-            offsets += _burst(rng, int(self.switches.burst * self.world.scale))
-        return sorted(offsets)
+            found += _burst(rng, int(self.switches.burst * self.world.scale))
+        return sorted(found)
 
     def _put(self, records: list[Record], rng: Random, hour_ms: int, offset: int) -> None:
         time_ms, chance = hour_ms + offset, rng.random()
@@ -132,12 +128,8 @@ class Maker:
             records.append(self._held(rng, time_ms, text, hour_ms, "duplicate"))
 
     def _held(self, rng: Random, time_ms: int, text: bytes, hour_ms: int, kind: str) -> Record:
-        chance, switches = rng.random(), self.switches
-        if chance < switches.late_fraction:
-            visible_ms = time_ms + 120_000 + int(rng.random() * (switches.late_max_seconds - 120) * 1000)
-            return Record(time_ms, visible_ms, text, hour_ms, kind)
-        fleeting = chance > 1 - switches.fleeting_fraction and EDGE_MS < time_ms - hour_ms < HOUR_MS - EDGE_MS
-        return Record(time_ms, time_ms + 500 + int(chance * 20_000), text, hour_ms, kind, fleeting)
+        visible_ms, fleeting = visibility(rng, hour_ms, time_ms, self.switches)
+        return Record(time_ms, visible_ms, text, hour_ms, kind, fleeting)
 
     def _plain(self, rng: Random, time_ms: int) -> str:
         r = rng.getrandbits(64)

@@ -1,14 +1,15 @@
 """Faults: what goes wrong for the next requests of an endpoint, and how.
 
 Kinds that answer instead of the provider: a status (`"503"`), `fail` (the vendor's error under HTTP 200), `html`,
-`redirect`, `not_a_zip`, `bomb`, `expired_link`, `reset`. Kinds that spoil the real answer: `cut_body`, `cut_archive`,
-`encrypted`, `lying_size`, `wrong_type`, `drip`. Only `wrong_type` and `drip` leave the answer complete.
+`not_a_zip`, `bomb`, `expired_link`, `reset`. Kinds that spoil the real response: `cut_body`, `cut_archive`,
+`encrypted`, `lying_size`. None of them serves a record.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from tests.simulator import damage
 from tests.simulator.message import Asked, Request, Response
@@ -47,13 +48,14 @@ class Fault:
             self.times -= 1
         return True
 
-    def play(self, route: Route, provider: Provider, request: Request) -> Response:
+    def play(self, route: Route, provider: Provider[Any, Any], request: Request) -> Response:
         """Return what goes out, the real answer spoiled or another one instead of it."""
         if is_status(self.kind):
             return self._status(route, request)
         if self.kind in INSTEAD:
             return INSTEAD[self.kind](self, route, provider, request)
         response = route.answer(request)
+        response.records = ()
         SPOILED[self.kind](self, response)
         return response
 
@@ -73,70 +75,52 @@ def is_status(kind: str) -> bool:
     return kind.isdecimal() and len(kind) == len("503")
 
 
-def _fail(fault: Fault, route: Route, _provider: Provider, _request: Request) -> Response:
+def _fail(fault: Fault, route: Route, _provider: Provider[Any, Any], _request: Request) -> Response:
     return route.fail({name: str(value) for name, value in fault.options.items()})
 
 
-def _html(_fault: Fault, _route: Route, _provider: Provider, _request: Request) -> Response:
+def _html(_fault: Fault, _route: Route, _provider: Provider[Any, Any], _request: Request) -> Response:
     return Response(200, HTML, "text/html; charset=utf-8")
 
 
-def _redirect(fault: Fault, _route: Route, _provider: Provider, _request: Request) -> Response:
-    status = int(fault.number("status", 302))
-    return Response(status, b"", "text/plain", {"Location": str(fault.options["location"])})
-
-
-def _not_a_zip(_fault: Fault, _route: Route, _provider: Provider, _request: Request) -> Response:
+def _not_a_zip(_fault: Fault, _route: Route, _provider: Provider[Any, Any], _request: Request) -> Response:
     return Response(200, b"\x89PNG\r\n\x1a\n" + bytes(range(256)), "application/zip")
 
 
-def _bomb(fault: Fault, route: Route, _provider: Provider, _request: Request) -> Response:
+def _bomb(fault: Fault, route: Route, _provider: Provider[Any, Any], _request: Request) -> Response:
     size = int(fault.number("size", 100 << 20))
     body = damage.gzip_bomb(size) if route.endpoint == "download" else damage.zip_bomb(size)
     return Response(200, body, "application/zip")
 
 
-def _expired_link(_fault: Fault, route: Route, provider: Provider, request: Request) -> Response:
+def _expired_link(_fault: Fault, route: Route, provider: Provider[Any, Any], request: Request) -> Response:
     provider.expire(request)
     return route.refuse(403, request)
 
 
-def _reset(_fault: Fault, _route: Route, _provider: Provider, _request: Request) -> Response:
+def _reset(_fault: Fault, _route: Route, _provider: Provider[Any, Any], _request: Request) -> Response:
     return Response(reset=True)
 
 
 def _cut_body(fault: Fault, response: Response) -> None:
-    response.records = ()
     response.cut = min(int(fault.number("after", len(response.body) // 2)), len(response.body) - 1)
 
 
 def _cut_archive(_fault: Fault, response: Response) -> None:
-    response.records = ()
     response.body = damage.cut_half(response.body)
 
 
 def _encrypted(_fault: Fault, response: Response) -> None:
-    response.records = ()
     response.body = damage.encrypted(response.body)
 
 
 def _lying_size(fault: Fault, response: Response) -> None:
-    response.records = ()
     response.body = damage.lying(response.body, int(fault.number("size", 0xFFFFFFF0)))
 
 
-def _wrong_type(fault: Fault, response: Response) -> None:
-    response.content_type = str(fault.options.get("content_type", "text/html"))
-
-
-def _drip(fault: Fault, response: Response) -> None:
-    response.drip = (max(1, int(fault.number("bytes", 1024))), fault.number("seconds", 0.05))
-
-
-INSTEAD: dict[str, Callable[[Fault, Route, Provider, Request], Response]] = {
+INSTEAD: dict[str, Callable[[Fault, Route, Provider[Any, Any], Request], Response]] = {
     "fail": _fail,
     "html": _html,
-    "redirect": _redirect,
     "not_a_zip": _not_a_zip,
     "bomb": _bomb,
     "expired_link": _expired_link,
@@ -147,6 +131,4 @@ SPOILED: dict[str, Callable[[Fault, Response], None]] = {
     "cut_archive": _cut_archive,
     "encrypted": _encrypted,
     "lying_size": _lying_size,
-    "wrong_type": _wrong_type,
-    "drip": _drip,
 }

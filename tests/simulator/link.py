@@ -43,8 +43,7 @@ class Links:
         token = hashlib.sha256(f"{self.dsa.world.seed} {path} {self._issued}".encode()).hexdigest()[:22]
         until = self.dsa.world.now_ms() + VALID_MS
         self._valid.setdefault(PREFIX + path, {})[token] = until
-        base = self.dsa.switches.links_base or f"http://{request.host}{PREFIX}"
-        return f"{base}{path}?st={token}&e={until // 1000}"
+        return f"http://{request.host}{PREFIX}{path}?st={token}&e={until // 1000}"
 
     def expire(self, path: str) -> None:
         """Make every link to a path invalid."""
@@ -59,13 +58,9 @@ class Links:
         if self.dsa.world.now_ms() >= until or place is None:
             return refuse_link(403, request)
         records = self.dsa.visible(*place)
-        return self._file(*place, records) if records else refuse_link(404, request)
-
-    def _file(self, hour: int, host: str, records: list[Record]) -> Response:
-        response = Response(200, self.packed(hour, host, records), "application/octet-stream", records=records)
-        if self.dsa.switches.content_encoding:
-            response.headers["Content-Encoding"] = "gzip"
-        return response
+        if not records:
+            return refuse_link(404, request)
+        return Response(200, self.packed(*place, records), "application/octet-stream", records=records)
 
     def packed(self, hour: int, host: str, records: Sequence[Record]) -> bytes:
         """Return the bytes of a file; the same lines give the same bytes."""

@@ -67,7 +67,7 @@ def as_int(value: object, low: int, high: int) -> int | None:
 
 @dataclass(slots=True)
 class Response:
-    """One response; `records` are those that the body serves, `cut` and `drip` say how the body is sent."""
+    """One response; `records` are those that the body serves, `cut` says where the body is broken off."""
 
     status: int = 200
     body: bytes = b""
@@ -75,7 +75,6 @@ class Response:
     headers: dict[str, str] = field(default_factory=dict[str, str])
     records: Sequence[Record] = ()
     cut: int | None = None
-    drip: tuple[int, float] | None = None
     reset: bool = False
 
 

@@ -7,18 +7,18 @@ are switches. That failures come under HTTP 200 is how the codes' page, which na
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import orjson
 
 from tests.simulator import gateway
 from tests.simulator.message import Asked, Request, Response, reply
 from tests.simulator.multidrm_policy import DAY_MS, Maker, Policies, listed
-from tests.simulator.provider import Route
+from tests.simulator.provider import Provider, Route, at
 from tests.simulator.record import Record, Shelf
-from tests.simulator.world import World, from_ms, to_ms
+from tests.simulator.traffic import Habits
+from tests.simulator.world import World, from_ms
 
 LOG_PATH = "/multidrm/api/v1/policy/policyLog"
 LIST_PATH = "/multidrm/api/v1/policy"
@@ -35,8 +35,8 @@ NAMES = {
 
 
 @dataclass(slots=True)
-class MultidrmSwitches:
-    """What tests may change. The last group shapes records: set it before their hour is first touched."""
+class MultidrmSwitches(Habits):
+    """What tests may change. The last group shapes records, as all of `Habits` does."""
 
     policy_id_required: bool = False  # the newer page says so
     end_time_parameter: str = "endTime"  # or endTIme, as in the older page's URL; the other is silently ignored
@@ -47,18 +47,9 @@ class MultidrmSwitches:
     order: str = "descending"  # or ascending
     deleted_vanish: bool = True  # from the list of policies, as soon as they are deleted
     retention_days: float = 30
-    gone_after_seconds: float = 1800
 
-    quiet: list[int | str] = field(default_factory=lambda: [3])
     records_an_hour: float = 630
-    late_fraction: float = 0.01
-    late_max_seconds: float = 14_400
-    fleeting_fraction: float = 0.0005
-    duplicate_fraction: float = 0.003
-    odd_fraction: float = 0.01
     unparsable_descriptions: float = 0.02  # of all updates
-    unreadable_times: int = 0  # an hour
-    unparsable: int = 0  # an hour
 
 
 def failure(code: int, message: str) -> Response:
@@ -75,7 +66,7 @@ def fail(options: dict[str, str]) -> Response:
     return failure(int(code), options.get("message", "played"))
 
 
-class Multidrm:
+class Multidrm(Provider[MultidrmSwitches]):
     """One site. A record's `host` is its policy; `listed` holds every policy that a listing ever named."""
 
     name = "multidrm"
@@ -90,21 +81,14 @@ class Multidrm:
     def routes(self) -> tuple[Route, ...]:
         """Return the log and the list of policies."""
         return (
-            Route("data", _is_log, self._asked, self.answer, gateway.refuse, fail),
-            Route("listing", _is_list, _asked_list, self.answer_list, gateway.refuse, fail),
+            Route("data", at("GET", LOG_PATH), self._asked, self.answer, gateway.refuse, fail),
+            Route("listing", at("GET", LIST_PATH), _asked_list, self.answer_list, gateway.refuse, fail),
         )
-
-    def truth(self, start: datetime, end: datetime) -> Iterator[Record]:
-        """Yield every record whose time lies in the half-open range, whichever policy it is about."""
-        return self.shelf.range(to_ms(start), to_ms(end))
 
     def add(self, record: Record) -> Record:
         """Hold one more record; without a policy it is about the default one."""
         record.host = record.host or "0"
         return self.shelf.add(record, "")
-
-    def expire(self, request: Request) -> None:
-        """Do nothing: this provider hands out no links."""
 
     def answer(self, request: Request) -> Response:
         """Check a request for the log as the vendor would, and answer it."""
@@ -141,7 +125,7 @@ class Multidrm:
 
     def _found(self, start_ms: int, end_ms: int, policy: str) -> list[Record]:
         """Return what is shown now. The order is that of the sample; it is not promised."""
-        now, gone_after = self.world.now_ms(), int(self.switches.gone_after_seconds * 1000)
+        now, gone_after = self.world.now_ms(), self.switches.gone_after_ms
         start_ms = max(start_ms, now - int(self.switches.retention_days * DAY_MS))
         found = self.shelf.newest_first(start_ms, end_ms, now, gone_after)
         if policy:
@@ -189,14 +173,6 @@ class Multidrm:
 def _number(text: str) -> int | None:
     value = int(text) if text.isascii() and text.isdecimal() else None
     return value if value is not None and value <= MAX_MS else None
-
-
-def _is_log(request: Request) -> bool:
-    return request.path == LOG_PATH and request.method == "GET"
-
-
-def _is_list(request: Request) -> bool:
-    return request.path == LIST_PATH and request.method == "GET"
 
 
 def _asked_list(_request: Request) -> Asked:

@@ -1,14 +1,17 @@
-"""What a provider must bring to be played: routes, truth and switches."""
+"""What a provider that is played has: endpoints, records and switches."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import cast
 
 from tests.simulator.message import Asked, Request, Response
-from tests.simulator.record import Record
+from tests.simulator.record import Record, Shelf
+from tests.simulator.traffic import Habits
+from tests.simulator.world import to_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,28 +26,29 @@ class Route:
     fail: Callable[[dict[str, str]], Response]
 
 
-class Provider(Protocol):
-    """A vendor's API. Its `switches` are a dataclass whose fields tests set by name."""
+def at(method: str, *paths: str) -> Callable[[Request], bool]:
+    """Return what says whether a request is for one of the paths."""
+    return lambda request: request.method == method and request.path in paths
+
+
+class Provider[S: Habits, R: Record = Record](ABC):
+    """A vendor's API: its endpoints, its records, and `switches` that tests set by name."""
 
     name: str
+    switches: S
+    shelf: Shelf[R]
 
-    @property
-    def switches(self) -> object:
-        """The settings that tests may change."""
-        ...
-
+    @abstractmethod
     def routes(self) -> tuple[Route, ...]:
         """Return the endpoints."""
-        ...
 
     def truth(self, start: datetime, end: datetime) -> Iterator[Record]:
-        """Yield every record of a half-open range, served or not."""
-        ...
+        """Yield every record whose time lies in the half-open range, served or not."""
+        return self.shelf.range(to_ms(start), to_ms(end))
 
     def add(self, record: Record) -> Record:
         """Hold one more record."""
-        ...
+        return self.shelf.add(cast("R", record))
 
-    def expire(self, request: Request) -> None:
+    def expire(self, request: Request) -> None:  # noqa: B027 (not every provider hands out links)
         """Make the link of a request invalid until it is listed anew."""
-        ...

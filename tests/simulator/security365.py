@@ -8,15 +8,15 @@ body is how the page's table of statuses is read here.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
 from tests.simulator.message import Asked, Request, Response, as_int, reply
-from tests.simulator.provider import Route
+from tests.simulator.provider import Provider, Route, at
 from tests.simulator.record import Record, Shelf
 from tests.simulator.security365_record import NS, Item, Maker, in_order, keyed
+from tests.simulator.traffic import Habits
 from tests.simulator.world import HOUR_MS, World, from_ms, to_ms
 
 PATH = "/security365/v1/siems/externalSearch"
@@ -42,8 +42,8 @@ type Key = tuple[int, str]
 
 
 @dataclass(slots=True)
-class Security365Switches:
-    """What tests may change. The last group shapes records: set it before their hour is first touched."""
+class Security365Switches(Habits):
+    """What tests may change. The last group shapes records, as all of `Habits` does."""
 
     referer: str = REFERER  # the one registered with the licence
     require_token: bool = False  # Authorization: Bearer
@@ -57,22 +57,14 @@ class Security365Switches:
     inclusive_key: bool = False  # a page begins with the item of its key, not after it
     exclusive_end: bool = False
     retention_days: float = 90
-    gone_after_seconds: float = 1800
 
-    quiet: list[int | str] = field(default_factory=lambda: [3])
     records_an_hour: float = 460
     crowd: int = 25_000
     crowd_phase: int = 62  # the crowd is in hours whose number since the epoch is this modulo 168
     tie: int = 300  # so many in one millisecond, whatever the scale
     tie_phase: int = 10  # in hours whose number is this modulo 24, and in the crowd
     sort_time: str = "ms"  # or ns: `sort` begins with nanoseconds, which no float can hold
-    late_fraction: float = 0.01
-    late_max_seconds: float = 14_400
-    fleeting_fraction: float = 0.0005
-    duplicate_fraction: float = 0.003
     odd_fraction: float = 0.02
-    unreadable_times: int = 0  # an hour
-    unparsable: int = 0  # an hour
 
     @property
     def unit(self) -> int:
@@ -113,7 +105,7 @@ class Query:
     after: Key | None
 
 
-class Security365:
+class Security365(Provider[Security365Switches, Item]):
     """The log of one licence."""
 
     name = "security365"
@@ -125,20 +117,13 @@ class Security365:
 
     def routes(self) -> tuple[Route, ...]:
         """Return the search."""
-        return (Route("data", _matches, self._asked, self.answer, refuse, fail),)
-
-    def truth(self, start: datetime, end: datetime) -> Iterator[Record]:
-        """Yield every record whose time lies in the half-open range; each is an `Item`."""
-        return self.shelf.range(to_ms(start), to_ms(end))
+        return (Route("data", at("POST", PATH), self._asked, self.answer, refuse, fail),)
 
     def add(self, record: Record) -> Record:
         """Hold one more record, under the `sort` that its text says."""
         added = self.shelf.add(keyed(record, self.switches.unit), "")
         in_order(self.shelf.hour(record.hour_ms))
         return added
-
-    def expire(self, request: Request) -> None:
-        """Do nothing: this provider hands out no links."""
 
     def crowded_hour(self, before: datetime) -> datetime:
         """Return the start of the last crowded hour that ended by then."""
@@ -198,7 +183,7 @@ class Security365:
 
     def _found(self, query: Query) -> list[Item]:
         """Return all that is shown now and can be reached, in order. Both ends inclusive: as the sample suggests."""
-        now, gone_after = self.world.now_ms(), int(self.switches.gone_after_seconds * 1000)
+        now, gone_after = self.world.now_ms(), self.switches.gone_after_ms
         start_ms = max(query.start_ms, now - int(self.switches.retention_days * 24 * HOUR_MS))
         end_ms = query.to_ms + (not self.switches.exclusive_end)
         found = self.shelf.newest_first(start_ms, end_ms, now, gone_after)
@@ -216,10 +201,6 @@ def _order(key: Key) -> tuple[int, str]:
 
 def _order_of(one: Item) -> tuple[int, str]:
     return -one.rank, one.id
-
-
-def _matches(request: Request) -> bool:
-    return request.path == PATH and request.method == "POST"
 
 
 def _is_key(value: object) -> bool:

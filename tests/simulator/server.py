@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import socket
-import time
-from collections.abc import Iterator
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -15,8 +13,6 @@ from tests.simulator.message import Request, Response
 
 if TYPE_CHECKING:
     from tests.simulator.simulator import Simulator
-
-CHUNK = 1 << 18
 
 
 class Server(ThreadingHTTPServer):
@@ -97,8 +93,7 @@ class Handler(BaseHTTPRequestHandler):
             return
         self._send_head(response)
         body = memoryview(response.body)[: response.cut]
-        for piece in _pieces(body[:-1], response.drip):
-            self.wfile.write(piece)
+        self.wfile.write(body[:-1])
         if response.cut is None:
             self.simulator.served(response)
         else:
@@ -111,11 +106,3 @@ class Handler(BaseHTTPRequestHandler):
         for name, value in (headers | response.headers).items():
             self.send_header(name, value)
         self.end_headers()
-
-
-def _pieces(body: memoryview, drip: tuple[int, float] | None) -> Iterator[memoryview]:
-    size, pause_seconds = drip or (CHUNK, 0.0)
-    for at in range(0, len(body), size):
-        yield body[at : at + size]
-        if pause_seconds:
-            time.sleep(pause_seconds)

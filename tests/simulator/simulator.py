@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import fields
 from datetime import datetime, timedelta
 from threading import RLock
-from typing import Self
+from typing import Any, Self
 
 from tests.simulator.apigateway import Apigateway
 from tests.simulator.dsa import Dsa
@@ -43,7 +43,7 @@ class Simulator:
         self.multidrm = Multidrm(self.world)
         self.security365 = Security365(self.world)
         played = (self.elsa, self.dsa, self.apigateway, self.multidrm, self.security365)
-        self.providers: dict[str, Provider] = {one.name: one for one in played}
+        self.providers: dict[str, Provider[Any, Any]] = {one.name: one for one in played}
         self.faults: list[Fault] = []
         self.requests: list[dict[str, object]] = []
         self.lock = RLock()
@@ -90,7 +90,7 @@ class Simulator:
     def set(self, provider: str, **switches: object) -> None:
         """Set switches of a provider by name; an unknown name is an error."""
         held = self.providers[provider].switches
-        known = {field.name for field in fields(held)}  # type: ignore[arg-type] # switches are dataclasses
+        known = {field.name for field in fields(held)}
         if switches.keys() - known:
             raise ValueError(f"{provider} has no switch {sorted(switches.keys() - known)}; there are {sorted(known)}")
         for name, value in switches.items():
@@ -133,10 +133,6 @@ class Simulator:
         """Yield every record of a half-open range, served or not, visible or not (see `Record`)."""
         return self.providers[provider].truth(start, end)
 
-    def expected(self, provider: str, start: datetime, end: datetime, visited_at: datetime) -> Iterator[Record]:
-        """Yield the records that an archive must hold whose last visit to the range was at that moment."""
-        return (record for record in self.truth(provider, start, end) if record.due(visited_at))
-
     def count(self, provider: str, endpoint: str | None = None) -> int:
         """Return how many requests an endpoint of a provider has seen."""
         return sum(seen["provider"] == provider and endpoint in (None, seen["endpoint"]) for seen in self.requests)
@@ -149,7 +145,7 @@ class Simulator:
                 return reply({"error": {"errorCode": "300", "message": "Not Found Exception"}}, 404)
             return self._answer(*found, request)
 
-    def _answer(self, provider: Provider, route: Route, request: Request) -> Response:
+    def _answer(self, provider: Provider[Any, Any], route: Route, request: Request) -> Response:
         asked = route.asked(request)
         fault = next((fault for fault in self.faults if fault.takes(asked)), None)
         response = fault.play(route, provider, request) if fault else route.answer(request)

@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass, field
 from random import Random
-from typing import Protocol
 
 from tests.simulator.record import HOUR_MS, whole
 
 EDGE_MS = 120_000  # no fleeting record so near to an hour, where a neighbour's margin might see it first
 
 
-class Habits(Protocol):
-    """The switches of a provider that say how its records come in."""
+@dataclass(slots=True)
+class Habits:
+    """The switches of a provider that say how its records come in: set them before their hour is first touched."""
 
-    records_an_hour: float
-    late_fraction: float
-    late_max_seconds: float
-    fleeting_fraction: float
+    quiet: list[int | str] = field(default_factory=lambda: [3])
+    records_an_hour: float = 600
+    late_fraction: float = 0.01
+    late_max_seconds: float = 14_400
+    fleeting_fraction: float = 0.0005
+    gone_after_seconds: float = 1800
+    duplicate_fraction: float = 0.003
+    odd_fraction: float = 0.01
+    unreadable_times: int = 0  # an hour, or a file
+    unparsable: int = 0  # likewise
+
+    @property
+    def gone_after_ms(self) -> int:
+        """How long after it was first served a fleeting record goes."""
+        return int(self.gone_after_seconds * 1000)
 
 
 def offsets(rng: Random, hour_ms: int, habits: Habits, scale: float, step_ms: int = 1) -> list[int]:
