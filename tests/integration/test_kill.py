@@ -1,14 +1,14 @@
 """A visit may be killed before and after each of its external calls, and the same archive results."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import httpx
 import pytest
 
 from logarchive.window import Span
 from tests.fake_aws import open_gate
-from tests.scenario import END, HOUR, MINUTE, START, Record, Scenario
+from tests.scenario import END, HOUR, MINUTE, START, Record, Scenario, zipped
 
 WORLD = [
     Record("steady", 1),
@@ -120,6 +120,16 @@ def killed_before_publishing(**configured: object) -> Scenario:
     scenario.gate = open_gate
     scenario.now = END + 30 * MINUTE
     return scenario
+
+
+def test_a_part_with_other_bytes_than_its_manifest_names_becomes_no_row() -> None:
+    scenario = killed_before_publishing()
+    [key] = [key for key in scenario.s3.objects if key.endswith(".zip")]
+    scenario.s3.objects[key] = replace(scenario.s3.objects[key], body=zipped([Record("forged", 1).json()]))
+    scenario.now = END + 30 * MINUTE
+    with pytest.raises(ExceptionGroup):
+        scenario.tick()
+    assert not scenario.rows()
 
 
 def _kill_publishing(call: str, moment: str) -> None:

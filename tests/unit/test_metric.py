@@ -164,6 +164,20 @@ def test_a_record_ends_the_quiet() -> None:
     assert live(scenario, 3)[-1]["QuietSources"] == 0
 
 
+def test_a_window_that_is_missing_before_the_last_record_hides_no_quiet_after_it() -> None:
+    scenario = hourly(quiet_after="PT1H")
+    scenario.world = [Record("second hour", 3660)]
+    first_hour = (START + 1.5 * HOUR).timestamp() * 1000
+
+    def refuse(request: httpx.Request) -> httpx.Response | None:
+        return httpx.Response(401, json={}) if json.loads(request.content)["to"] < first_hour else None
+
+    scenario.answer = refuse
+    found = live(scenario, 6)[-1]
+    assert (found["QuietSources"], found["QuietSeconds"]) == (1, 3 * 3600)
+    assert found["LagSeconds"] > 5 * 3600
+
+
 def test_a_source_that_is_refused_is_late_and_not_quiet() -> None:
     scenario = hourly(quiet_after="PT1H")
     scenario.answer = lambda _request: httpx.Response(401, json={})
