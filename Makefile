@@ -38,6 +38,14 @@ local: .venv/installed .tools/sam/installed .tools/ministack/installed ## sam lo
 test: lint .tools/ministack/installed ## lint, types, then every test
 	@$(BIN)/python -m pytest
 
+.PHONY: soak
+soak: .venv/installed .tools/ministack/installed ## compare archives of 100,000 records a provider with the truth
+	@$(BIN)/python -m pytest -m soak
+
+.PHONY: mutants
+mutants: .venv/installed ## change the engine in one place at a time, and name the changes that no fast test sees
+	@$(BIN)/python -m tools.mutants $(MODULES)
+
 .PHONY: coverage
 coverage: .venv/installed .tools/sam/installed .tools/ministack/installed ## every test, and which lines of the layer and the functions none reaches
 	@$(BIN)/python -m pytest --cov --cov-report=term
