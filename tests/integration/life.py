@@ -43,7 +43,7 @@ class Life:
     #: Only records of these are in the feed, if any are named.
     hosts: Collection[str] = ()
     #: What the provider holds, and what row a record is that was read back, where it is not as usual.
-    told: Callable[[str, dt.datetime, dt.datetime], Iterator[Record]] | None = None
+    truth_of: Callable[[str, dt.datetime, dt.datetime], Iterator[Record]] | None = None
     row_of: Callable[[Any], Any] | None = None
     secrets: tuple[str, ...] = SECRETS
     #: How often each window was visited.
@@ -61,8 +61,8 @@ class Life:
         return sum(int(window.item.get(number, 0)) for window in self.windows)
 
     def compared(self) -> truth.Findings:
-        told = self.told or self.on.simulator.truth
-        return truth.compare(self.bucket, self.place, self.windows, told, self.start, self.end, self.hosts)
+        records = self.truth_of or self.on.simulator.truth
+        return truth.compare(self.bucket, self.place, self.windows, records, self.start, self.end, self.hosts)
 
     def led_back(self) -> truth.Findings:
         return truth.lead_back(self.bucket, self.place, self.windows, self.row_of)
@@ -72,7 +72,7 @@ class Life:
 
     def records(self, window: truth.Window) -> list[Record]:
         """Return what the provider ever held of a window."""
-        records = (self.told or self.on.simulator.truth)(self.place.provider, window.start, window.end)
+        records = (self.truth_of or self.on.simulator.truth)(self.place.provider, window.start, window.end)
         return [record for record in records if not self.hosts or record.host in self.hosts]
 
     def manifests(self, window: truth.Window) -> list[Any]:

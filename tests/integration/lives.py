@@ -1,4 +1,7 @@
-"""The lives that are held against the truth: of each provider a long one, and short ones with everything odd."""
+"""The lives that are compared with the truth: of each provider a plain one, and short ones with everything odd.
+
+The plain ones are lived twice as long, or more, with many more records, by `make soak`.
+"""
 
 import datetime as dt
 import itertools
@@ -13,26 +16,26 @@ from tests.integration.stage import HOUR, SECRETS, Stage
 from tests.simulator import HOSTS, SECURITY365_API_KEY, SECURITY365_LICENSE, SECURITY365_TOKEN, Asked, Record
 from tests.truth.apigateway_row import row_of as apigateway_row
 
-WEEK = 24 * 7
+WEEK, TWO_DAYS = 24 * 7, 48
 #: One more window without traffic, since of six hours one quiet one is not enough.
 EVENING: list[int | str] = [3, *(f"2026-11-20T{hour}" for hour in range(18, 24))]
 #: As `dsa` has it by default: its first visit is two hours after a window's end.
 LATER = ("PT6H", "P1D")
-#: How the long lives go by: what comes late comes within hours, so that two visits see all of it.
-QUARTERS: Any = {"hours": WEEK, "window": 6 * HOUR, "revisit": ("P1D",)}
+#: In windows of six hours what comes late comes before the second visit.
+QUARTERS: Any = {"window": 6 * HOUR, "revisit": ("P1D",)}
 
 
-def elsa(on: Stage) -> Life:
-    """Two days of a project, with one hour far over the cap."""
-    on.simulator.set("elsa", records_an_hour=1800, burst=30_000)
-    return lived(on, "elsa", Way(48), count=3000)
+def elsa(on: Stage, hours: int = 12, rate: int = 600, burst: int = 12_000, count: int = 1200) -> Life:
+    """A project with one hour far over the cap, before its last evening."""
+    on.simulator.set("elsa", records_an_hour=rate, burst=burst, burst_phase=(24 + hours - 10) % 48)
+    return lived(on, "elsa", Way(hours), count=count)
 
 
-def cdn(on: Stage) -> Life:
-    """Two days of four hosts with the traffic of twelve: what costs time here is the number of files."""
-    on.simulator.set("dsa", lines_an_hour=7600)
+def cdn(on: Stage, hours: int = 24, rate: int = 2000) -> Life:
+    """Four hosts with the traffic of twelve: what costs time here is the number of files."""
+    on.simulator.set("dsa", lines_an_hour=rate)
     hosts = (*HOSTS[:3], "rare.example.com")
-    return lived(on, "dsa", Way(48, revisit=LATER, seen={"hosts": hosts}), api="cdn", hosts=hosts)
+    return lived(on, "dsa", Way(hours, revisit=LATER, seen={"hosts": hosts}), api="cdn", hosts=hosts)
 
 
 def dsa(on: Stage) -> Life:
@@ -51,19 +54,19 @@ def odd_elsa(on: Stage) -> Life:
     return lived(on, "elsa", Way(8), count=300)
 
 
-def apigateway(on: Stage) -> Life:
-    """A week of events, whose listings shift while they are read, and are refused now and then.
+def apigateway(on: Stage, hours: int = TWO_DAYS, rate: int = 160, page_size: int = 250) -> Life:
+    """Events, whose listings shift while they are read, and are refused now and then.
 
     Nobody can tell which visit of a day was served what while time went on within it: so it stands still.
     """
     on.clock.held = True
     # Served with its day's other windows, a fleeting event must last until its own window's visit.
     on.simulator.set("apigateway", quiet=EVENING, fleeting_fraction=0.0005, gone_after_seconds=7 * 3600, shift_every=2)
-    on.simulator.set("apigateway", records_an_hour=660)
+    on.simulator.set("apigateway", records_an_hour=rate)
     on.simulator.fault("429", "apigateway", times=None, when=every(17))
     shifting = itertools.cycle(("", "grow", "swap"))
-    way = Way(**QUARTERS, before=lambda: on.simulator.set("apigateway", shifting=next(shifting)))
-    return lived(on, "apigateway", way, page_size=1000)
+    way = Way(hours, **QUARTERS, before=lambda: on.simulator.set("apigateway", shifting=next(shifting)))
+    return lived(on, "apigateway", way, page_size=page_size)
 
 
 def days_apigateway(on: Stage) -> Life:
@@ -72,12 +75,12 @@ def days_apigateway(on: Stage) -> Life:
     on.simulator.set("apigateway", fleeting_fraction=0.02, gone_after_seconds=7200)
     zone = dt.timedelta(hours=-3, minutes=-30)
 
-    def told(provider: str, start: dt.datetime, end: dt.datetime) -> Iterator[Record]:
+    def truth_of(provider: str, start: dt.datetime, end: dt.datetime) -> Iterator[Record]:
         found = on.simulator.truth(provider, start, end)
         return (record for record in found if record.value["level"] in {"ALARM", "ALERT"})
 
-    seen = {"told": told, "row_of": partial(apigateway_row, zone=zone)}
-    return lived(on, "apigateway", Way(30, seen=seen), time_zone="-03:30", levels=["ALARM", "ALERT"], page_size=300)
+    seen = {"truth_of": truth_of, "row_of": partial(apigateway_row, zone=zone)}
+    return lived(on, "apigateway", Way(20, seen=seen), time_zone="-03:30", levels=["ALARM", "ALERT"], page_size=300)
 
 
 def odd_apigateway(on: Stage) -> Life:
@@ -85,7 +88,7 @@ def odd_apigateway(on: Stage) -> Life:
     on.simulator.set("apigateway", odd_fraction=0.5, duplicate_fraction=0.3, unreadable_times=2)
     on.simulator.set("apigateway", fleeting_fraction=0.02, gone_after_seconds=7200)
 
-    def told(provider: str, start: dt.datetime, end: dt.datetime) -> Iterator[Record]:
+    def truth_of(provider: str, start: dt.datetime, end: dt.datetime) -> Iterator[Record]:
         home, millisecond = dt.timedelta(hours=9), dt.timedelta(milliseconds=1)
         first = (start - millisecond + home).replace(hour=0, minute=0, second=0, microsecond=0) - home
         last = (end + home).replace(hour=0, minute=0, second=0, microsecond=0) - home + 24 * HOUR
@@ -93,34 +96,35 @@ def odd_apigateway(on: Stage) -> Life:
             if record.kind == "unreadable_time" or start <= record.time < end:
                 yield record
 
-    return lived(on, "apigateway", Way(20, seen={"told": told}), page_size=100)
+    return lived(on, "apigateway", Way(14, seen={"truth_of": truth_of}), page_size=100)
 
 
-def multidrm(on: Stage) -> Life:
-    """A week of all policies, deleted ones among them, while whose pages are read new records come in."""
+def multidrm(on: Stage, hours: int = TWO_DAYS, pages: int = 90) -> Life:
+    """All policies, deleted ones among them, while whose pages are read new records come in."""
     on.simulator.set("multidrm", quiet=EVENING, records_an_hour=660)
     on.simulator.fault("429", "multidrm", times=None, when=every(97))
-    on.simulator.fault("503", "multidrm", "data", times=None, when=Appearing(on))
-    life = lived(on, "multidrm", Way(**QUARTERS), policy_ids="all")
+    on.simulator.fault("503", "multidrm", "data", times=None, when=Appearing(on, pages))
+    life = lived(on, "multidrm", Way(hours, **QUARTERS), policy_ids="all")
     life.hosts = on.simulator.multidrm.listed | {"0"}
     return life
 
 
 @dataclass
 class Appearing:
-    """Lets a record appear in a policy's log before few of its further pages: all policies are read again for each.
+    """Lets a record appear in a policy's log before one of so many further pages: all policies are read again for each.
 
     As a fault, it never strikes.
     """
 
     on: Stage
+    each: int
     before: Asked | None = None
     pages: int = 0
 
     def __call__(self, asked: Asked) -> bool:
         further, self.before = asked == self.before, asked
         self.pages += further
-        if further and asked.end and self.pages % 150 == 0:
+        if further and asked.end and self.pages % self.each == 0:
             moment, (policy,) = asked.end - HOUR, asked.hosts
             text = f'"policyId":{policy},"description":"Policy {policy} - late update completed"'
             text = f'{{{text},"timestamp":{round(moment.timestamp() * 1000)}}}'
@@ -145,12 +149,12 @@ def odd_multidrm(on: Stage) -> Life:
     return lived(on, "multidrm", Way(8))
 
 
-def security365(on: Stage) -> Life:
-    """A week of a licence, with an hour far over the cap, and a crowd in one millisecond of each day."""
-    on.simulator.set("security365", quiet=EVENING, records_an_hour=480)
+def security365(on: Stage, hours: int = TWO_DAYS, rate: int = 120, crowd: int = 12_000) -> Life:
+    """A licence with an hour far over the cap, and a crowd in one millisecond of each day."""
+    on.simulator.set("security365", quiet=EVENING, records_an_hour=rate, crowd=crowd)
     on.simulator.fault("429", "security365", times=None, when=every(13))
     # Shorter than the crowd, so that a page must end within it.
-    return lived(on, "security365", Way(**QUARTERS), page_size=299)
+    return lived(on, "security365", Way(hours, **QUARTERS), page_size=299)
 
 
 def odd_security365(on: Stage) -> Life:
@@ -175,17 +179,25 @@ def inclusive_security365(on: Stage) -> Life:
 
 #: How to live, on which scale, and how many records at least are compared then.
 LIVES: dict[str, tuple[Callable[[Stage], Life], float, int]] = {
-    "elsa": (elsa, 1, 112_000),
-    "cdn": (cdn, 1, 190_000),
-    "apigateway": (apigateway, 1, 100_000),
-    "multidrm": (multidrm, 1, 100_000),
-    "security365": (security365, 1, 100_000),
+    "elsa": (elsa, 1, 18_000),
+    "cdn": (cdn, 1, 20_000),
+    "apigateway": (apigateway, 1, 6_500),
+    "multidrm": (multidrm, 1, 25_000),
+    "security365": (security365, 1, 16_000),
     "dsa": (dsa, 0.2, 4_000),
     "odd elsa": (odd_elsa, 0.2, 3_000),
-    "days apigateway": (days_apigateway, 0.1, 800),
-    "odd apigateway": (odd_apigateway, 0.05, 800),
+    "days apigateway": (days_apigateway, 0.1, 500),
+    "odd apigateway": (odd_apigateway, 0.05, 500),
     "listed multidrm": (listed_multidrm, 0.2, 3_000),
     "odd multidrm": (odd_multidrm, 0.2, 1_000),
     "inclusive security365": (inclusive_security365, 0.2, 1_000),
     "odd security365": (odd_security365, 0.2, 4_000),
+}
+#: The same with a hundred thousand records each, over a week where the provider's windows are many.
+SOAK: dict[str, tuple[Callable[[Stage], Life], float, int]] = {
+    "elsa": (partial(elsa, hours=TWO_DAYS, rate=1800, burst=30_000, count=3000), 1, 112_000),
+    "cdn": (partial(cdn, hours=TWO_DAYS, rate=7600), 1, 190_000),
+    "apigateway": (partial(apigateway, hours=WEEK, rate=660, page_size=1000), 1, 100_000),
+    "multidrm": (partial(multidrm, hours=WEEK, pages=150), 1, 100_000),
+    "security365": (partial(security365, hours=WEEK, rate=480, crowd=25_000), 1, 100_000),
 }

@@ -132,7 +132,7 @@ def test_what_is_no_record_is_rejected_with_its_place_and_counted(on: Stage) -> 
     put(on)
     (shown,) = on.tick("elsa")["windows"]
     found = judged(on)
-    assert not found.differences, found.told()
+    assert not found.differences, found.report()
     assert shown["rejects"] == found.counts["rejects"] == 5 + 3 + 1
     assert shown["state"] == "archived"
     assert counted(on, "Rejects") == shown["rejects"]
@@ -171,33 +171,6 @@ def test_a_body_that_cannot_be_read_is_kept_and_its_window_is_malformed_until_a_
     assert kept.items() <= raw_bodies(on).items()
 
 
-@pytest.mark.parametrize(
-    ("kind", "options", "issue"),
-    [
-        ("401", {}, "forbidden"),
-        ("403", {}, "forbidden"),
-        ("429", {}, "throttled"),
-        ("429", {"retry_after": 7}, "throttled"),
-        ("429", {"retry_after": 100_000}, "throttled"),
-        ("500", {}, "unavailable"),
-        ("503", {}, "unavailable"),
-        ("reset", {}, "unavailable"),
-        ("cut_body", {}, "unavailable"),
-        ("fail", {}, "unavailable"),
-        ("400", {}, "malformed"),
-    ],
-)
-def test_an_error_is_its_own_kind_of_issue_until_a_good_visit(
-    on: Stage, kind: str, options: dict[str, Any], issue: str
-) -> None:
-    put(on)
-    on.simulator.fault(kind, "elsa", times=None, **options)
-    (shown,) = on.tick("elsa")["windows"]
-    assert (shown["state"], shown["issue"], shown["rows"], shown["visits"]) == ("planned", issue, 0, 0)
-    assert_failed_openly(on)
-    heals(on)
-
-
 def test_a_wait_that_was_asked_for_is_waited(on: Stage) -> None:
     put(on)
     on.simulator.fault("429", "elsa", times=2, retry_after=45)
@@ -226,7 +199,7 @@ def test_an_empty_hour_is_archived_with_a_proof_and_without_an_object(on: Stage)
     (shown,) = on.tick("elsa")["windows"]
     assert (shown["state"], shown["issue"], shown["rows"], shown["visits"]) == ("archived", None, 0, 1)
     found = truth.check_raw(on.bucket, truth.Place("elsa", "shop"), [only_window(on)])
-    assert not found.differences, found.told()
+    assert not found.differences, found.report()
     assert (found.counts["complete"], found.counts["parts"], found.counts["objects"]) == (1, 1, 0)
     assert on.bucket.keys("logs/") == []
 
@@ -246,7 +219,7 @@ def assert_failed_openly(on: Stage, provider: str = "elsa") -> None:
     assert counted(on, "WindowsWithIssue") >= 1
     assert counted(on, "WindowsSealed") == 0
     found = truth.check_raw(on.bucket, truth.Place(provider, "shop"), [window], SECRETS)
-    assert not found.differences, found.told()
+    assert not found.differences, found.report()
     assert (found.counts["manifests"], found.counts["complete"]) == (1, 0)
 
 
@@ -259,6 +232,6 @@ def heals(on: Stage, provider: str = "elsa", hosts: tuple[str, ...] = ()) -> Non
     assert (window.item["state"], window.item.get("issue"), window.item["failures"]) == ("archived", None, 0)
     place = truth.Place(provider, "shop")
     found = truth.compare(on.bucket, place, [window], on.simulator.truth, START, END, hosts)
-    assert not found.differences, found.told()
+    assert not found.differences, found.report()
     assert found.counts["rows"] > 0
     assert not truth.lead_back(on.bucket, place, [window]).differences

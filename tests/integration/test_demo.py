@@ -46,9 +46,9 @@ def test_a_taken_port_is_one_clear_line() -> None:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
         port = listener.getsockname()[1]
-        told = ended(started(port))
+        result = ended(started(port))
     line = f"port {port} of 127.0.0.1 is in use: stop what listens there, or use another, PORT=4600 make demo"
-    assert told == {"status": 1, "said": "", "complained": f"make demo: {line}\n"}
+    assert result == {"status": 1, "said": "", "complained": f"make demo: {line}\n"}
 
 
 @pytest.mark.parametrize("port", ["80", "http", "65536"])
@@ -66,6 +66,6 @@ def test_a_demo_that_is_stopped_leaves_nothing_running(number: signal.Signals) -
         assert process.poll() is None
     assert processes(port)
     process.send_signal(number)
-    told = ended(process)
-    assert (told["status"], told["complained"]) == (130, STOPPED)
+    result = ended(process)
+    assert (result["status"], result["complained"]) == (130, STOPPED)
     assert processes(port) == []

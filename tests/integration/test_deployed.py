@@ -11,7 +11,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError, WaiterError
 
-from tests.integration.told import DROPPED, PARAMETERS, PROVIDERS, READ
+from tests.integration.expected_stack import DROPPED, PARAMETERS, PROVIDERS, READ
 from tools import stack as local
 from tools.stack import STACK, Stack, local_stack
 

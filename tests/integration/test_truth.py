@@ -1,4 +1,4 @@
-"""The archive equals the truth, record by record and field by field, for days of each provider.
+"""The archive equals the truth, record by record and field by field, for hours and days of each provider.
 
 Windows are planned, visited, visited again and sealed, while the clock goes on: with late records, records that the
 provider drops before the next visit, equal records, answers over a cap, listings that shift and hours without traffic.
@@ -13,15 +13,25 @@ from typing import Any
 import pytest
 
 from tests.integration.life import START, Life
-from tests.integration.lives import LIVES
-from tests.integration.stage import HOUR, stage
+from tests.integration.lives import LIVES, SOAK
+from tests.integration.stage import HOUR, Stage, stage
 from tools.stack import Aws
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", LIVES)
 def test_the_archive_is_the_truth(emulator: Aws, name: str) -> None:
-    live, scale, least = LIVES[name]
+    check_life(emulator, name, *LIVES[name])
+
+
+@pytest.mark.slow
+@pytest.mark.soak
+@pytest.mark.parametrize("name", SOAK)
+def test_the_archive_of_a_hundred_thousand_records_is_the_truth(emulator: Aws, name: str) -> None:
+    check_life(emulator, name, *SOAK[name])
+
+
+def check_life(emulator: Aws, name: str, live: Callable[[Stage], Life], scale: float, least: int) -> None:
     with stage(emulator, START, scale) as on:
         life = live(on)
         every_record_stands_once_with_every_field(life, least)
@@ -37,7 +47,7 @@ def test_the_archive_is_the_truth(emulator: Aws, name: str) -> None:
 
 def every_record_stands_once_with_every_field(life: Life, least: int) -> None:
     found = life.compared()
-    assert not found.differences, found.told()
+    assert not found.differences, found.report()
     assert found.counts["records"] >= least
     assert found.counts["windows"] == (life.end - life.start) / life.window
     assert found.counts["empty"] >= 1
@@ -46,13 +56,13 @@ def every_record_stands_once_with_every_field(life: Life, least: int) -> None:
 
 def every_row_leads_back_to_its_record(life: Life) -> None:
     found = life.led_back()
-    assert not found.differences, found.told()
+    assert not found.differences, found.report()
     assert found.counts["rows"] == life.total("rows") > 0
 
 
 def raw_proves_itself(life: Life) -> None:
     found = life.proven()
-    assert not found.differences, found.told()
+    assert not found.differences, found.report()
     assert found.counts["manifests"] == found.counts["complete"] == life.visits * len(life.windows)
     assert found.counts["objects"] == sum("object" in window.item for window in life.windows) > 0
     assert found.counts["parts"] >= found.counts["objects"]
@@ -91,7 +101,7 @@ def _is_of_a_visit(name: str, params: Mapping[str, Any]) -> bool:
 def elsas_hour_over_the_cap_was_asked_for_in_many_pieces(life: Life) -> None:
     burst = life.on.simulator.elsa.burst_hour(life.end)
     (window,) = (window for window in life.windows if window.start == burst)
-    assert window.item["rows"] > 30_000
+    assert window.item["rows"] > life.on.simulator.elsa.switches.burst
     assert window.item["requests"] > 20
     assert min(asked_for(life)) < HOUR / 2**6
 
@@ -107,7 +117,7 @@ def asked_for(life: Life) -> set[dt.timedelta]:
 
 
 def the_provider_refused_now_and_then(life: Life) -> None:
-    assert sum(one["status"] == 429 for one in life.on.simulator.requests) >= 50
+    assert sum(one["status"] == 429 for one in life.on.simulator.requests) >= 10
 
 
 def what_moved_while_it_was_read_was_read_again(life: Life) -> None:
@@ -134,13 +144,13 @@ def policies_that_no_list_names_any_more_were_asked_for(life: Life) -> None:
     policies = life.on.simulator.multidrm.policies
     gone = {str(one.id): one.deleted_ms for one in policies.between(*(ms(at) for at in (life.start, life.end)))}
     late = [one for window in life.windows for one in life.records(window) if gone[one.host] < ms(window.end)]
-    assert len(late) > 100
+    assert len(late) > 20
 
 
 def the_crowded_hour_is_whole(life: Life) -> None:
     crowded = life.on.simulator.security365.crowded_hour(life.end)
     (window,) = (window for window in life.windows if window.start <= crowded < window.end)
-    assert window.item["rows"] >= 25_000
+    assert window.item["rows"] >= life.on.simulator.security365.switches.crowd
     assert min(asked_for(life)) < HOUR / 2
     assert Counter(one.row[0] for one in life.held(window)).most_common(1)[0][1] >= 300
 
@@ -152,7 +162,7 @@ def a_crowd_in_one_millisecond_lies_across_the_border_of_two_pages(life: Life) -
         for one in life.windows
         if any(map(is_tied, range(ms(one.start), ms(one.end), ms(START + HOUR) - ms(START))))
     ]
-    assert len(tied) >= 8
+    assert len(tied) > (life.end - life.start).days
     for window in tied:
         held = life.held(window)
         ((time, count),) = Counter(one.row[0] for one in held).most_common(1)

@@ -135,8 +135,8 @@ def test_a_row_that_leads_elsewhere_is_seen(on: Stage, spoil: Callable[[Rows], o
 
 def test_the_truth_is_the_same_over_http(on: Stage) -> None:
     windows = on.windows("elsa", "shop")
-    told = truth.over_http(on.simulator.url)
-    near, far = (truth.compare(on.bucket, PLACE, windows, one, START, END) for one in (on.simulator.truth, told))
+    remote = truth.over_http(on.simulator.url)
+    near, far = (truth.compare(on.bucket, PLACE, windows, one, START, END) for one in (on.simulator.truth, remote))
     assert near.differences == far.differences == []
     assert near.counts == far.counts
     assert far.counts["rows"] > 0

@@ -42,7 +42,7 @@ class Findings:
         if not holds:
             self.add(kind, where, what)
 
-    def told(self, most: int = 20) -> str:
+    def report(self, most: int = 20) -> str:
         """Return the differences as text, the first of them in full."""
         kinds = Counter(difference.kind for difference in self.differences)
         return "\n".join([f"{dict(kinds)} in {dict(self.counts)}", *map(str, self.differences[:most])])

@@ -44,9 +44,9 @@ def rows(data: bytes) -> Iterator[Held]:
     """Yield the rows of a Parquet object."""
     table = _parquet.ParquetFile(io.BytesIO(data)).read().combine_chunks()
     columns = [_values(table.column(name)) for name in COLUMNS]
-    told = [table.column(name).to_pylist() for name in ("source", "record_id", "raw_part", "raw_index")]
+    others = [table.column(name).to_pylist() for name in ("source", "record_id", "raw_part", "raw_index")]
     values = zip(*columns, _maps(table.column("attributes")), strict=True)
-    yield from (Held(row, *others) for row, *others in zip(values, *told, strict=True))
+    yield from (Held(row, *rest) for row, *rest in zip(values, *others, strict=True))
 
 
 def _values(column: Any) -> Sequence[Any]:
