@@ -1,7 +1,7 @@
 """S3 and DynamoDB in memory, as far as the archive uses them, with a gate around every call.
 
 Fast enough to try thousands of orders of events. What they promise is checked against a full emulator by running the
-same ledger and store tests on both (`tests/integration/test_ledger.py` and `test_store.py`).
+same ledger and store tests on both (`tests/unit/test_ledger.py` and `test_store.py`).
 """
 
 import base64

@@ -8,7 +8,6 @@ import pytest
 
 from logarchive.ledger.dynamodb import Table
 from logarchive.store.bucket import Store
-from tests.fake_aws import FakeS3, FakeTable
 from tools.stack import Aws, aws, free_port, ministack
 
 
@@ -18,18 +17,14 @@ def emulator() -> Iterator[Aws]:
         yield aws(endpoint)
 
 
-@pytest.fixture(params=["memory", "ministack"])
-def table(request: pytest.FixtureRequest) -> Table:
-    if request.param == "memory":
-        return FakeTable()  # type: ignore[return-value] # a drop-in
-    return new_table(request.getfixturevalue("emulator"))
+@pytest.fixture
+def table(emulator: Aws) -> Table:
+    return new_table(emulator)
 
 
-@pytest.fixture(params=["memory", "ministack"])
-def store(request: pytest.FixtureRequest) -> Store:
-    if request.param == "memory":
-        return Store(FakeS3(), "bucket")  # type: ignore[arg-type] # a drop-in
-    return new_store(request.getfixturevalue("emulator"))
+@pytest.fixture
+def store(emulator: Aws) -> Store:
+    return new_store(emulator)
 
 
 def new_table(access: Aws) -> Table:

@@ -1,14 +1,16 @@
-"""The ledger's promises, on the in-memory table and on the emulator alike."""
+"""The ledger's promises, on the in-memory table; `tests/integration/test_on_emulator.py` runs them on the emulator."""
 
 import datetime as dt
 
 import pytest
 
-from logarchive.ledger.dynamodb import Table
+from logarchive.errors import ArchiveError
+from logarchive.ledger.dynamodb import Table, Write
 from logarchive.ledger.entry import Entry, Head
 from logarchive.ledger.ledger import Ledger, registered
 from logarchive.numbers import WindowNumbers
 from logarchive.window import Span, Window
+from tests.fake_aws import FakeTable
 
 T0 = dt.datetime(2026, 11, 20, tzinfo=dt.UTC)
 HOUR = dt.timedelta(hours=1)
@@ -167,10 +169,62 @@ def test_a_split_replaces_a_window_by_its_halves_or_does_nothing(ledger: Ledger)
     assert (parent.state, parent.due_at) == ("split", None)
 
 
-def test_what_overlaps_a_range_is_found_from_within_a_window_too(ledger: Ledger) -> None:
-    inside = Span(T0 + HOUR / 2, T0 + HOUR + HOUR / 2)
-    assert [entry.window for entry in ledger.covering(inside)] == [window(0), window(1)]
-    assert ledger.covering(Span(T0 + 7 * HOUR, T0 + 8 * HOUR)) == []
+@pytest.mark.parametrize(
+    ("start", "end", "covered"),
+    [(0.5, 1.5, [0, 1]), (2.5, 2.75, [2]), (1, 2, [1]), (0.5, 3.5, [0, 1, 2, 3]), (3, 9, [3]), (7, 8, [])],
+)
+def test_what_overlaps_a_range_is_found_in_order_and_neighbours_are_not(
+    ledger: Ledger, start: float, end: float, covered: list[int]
+) -> None:
+    found = ledger.covering(Span(T0 + start * HOUR, T0 + end * HOUR))
+    assert [entry.window for entry in found] == list(map(window, covered))
+
+
+def test_a_window_is_leased_from_its_claim_until_its_lease_or_the_claim_ends(ledger: Ledger) -> None:
+    assert not planned(0).leased(T0)
+    held = claim(ledger)
+    assert held.leased(LATER - dt.timedelta(seconds=1))
+    assert not held.leased(LATER)
+    done = ledger.commit(held, held.replace(due_at=LATER))
+    assert done
+    assert not done.leased(NOW)
+
+
+def test_a_visit_of_a_window_that_was_split_or_never_planned_cannot_be_merged_and_fails(ledger: Ledger) -> None:
+    held = claim(ledger)
+    assert ledger.split(held, [])
+    for lost in (held, planned(99)):
+        with pytest.raises(ArchiveError, match="stays unmerged"):
+            ledger.reopen_for_unmerged_visit(lost, NOW)
+
+
+def test_a_ledger_that_refuses_every_write_is_an_error_and_not_silence() -> None:
+    table = Refusing()
+    ledger = Ledger(table, "elsa", "shop")  # type: ignore[arg-type] # a drop-in
+    ledger.create(Head(begin=T0, cursor=T0, feed_id="feed"))
+    head = ledger.head()
+    assert head
+    assert ledger.plan(head, [planned(0)])
+    with pytest.raises(ArchiveError, match="stays unmerged"):
+        ledger.reopen_for_unmerged_visit(planned(0), NOW)
+    with pytest.raises(ArchiveError, match="could not be written"):
+        ledger.remember(["1"])
+
+
+class Refusing(FakeTable):
+    """A table where another write is always under way."""
+
+    def update(self, write: Write) -> None:
+        """Refuse."""
+
+
+def test_the_newest_rows_are_those_of_any_slot(ledger: Ledger) -> None:
+    for number, hour in enumerate((1, 3, 2)):
+        assert ledger.take_slot(number, "a", NOW, LATER)
+        ledger.free_slot(number, "a", NOW, T0 + hour * HOUR)
+    head = ledger.head()
+    assert head
+    assert head.last_rows_until == T0 + 3 * HOUR
 
 
 def test_a_slot_is_one_workers_until_it_gives_it_back_or_its_lease_is_over(ledger: Ledger) -> None:

@@ -1,20 +1,16 @@
-"""The store's promises, on the in-memory bucket and on the emulator alike."""
+"""The store's promises, on the in-memory bucket; `tests/integration/test_on_emulator.py` runs them on the emulator."""
 
-import datetime as dt
 import hashlib
-import uuid
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
 
 from logarchive.errors import ArchiveError
-from logarchive.store.bucket import SINGLE_PUT_BYTES, ChangedError, Lock, LockMode, Store
+from logarchive.store.bucket import SINGLE_PUT_BYTES, ChangedError, Store
 from tests.fake_aws import FakeS3, refused
-from tools.stack import Aws
 
 
 def file(folder: Path, body: bytes) -> tuple[Path, str]:
@@ -64,11 +60,11 @@ def test_keys_come_in_order_and_only_below_the_prefix(store: Store) -> None:
     assert list(store.keys("raw/b/")) == ["raw/b/1", "raw/b/2"]
 
 
-def test_what_was_written_is_told_with_its_size_and_what_was_refused_is_not(store: Store, tmp_path: Path) -> None:
-    told: list[tuple[str, int]] = []
+def test_each_write_is_reported_with_its_size_and_a_refused_one_is_not(store: Store, tmp_path: Path) -> None:
+    written: list[tuple[str, int]] = []
 
     def wrote(key: str, size: int) -> None:
-        told.append((key, size))
+        written.append((key, size))
 
     store = replace(store, wrote=wrote)
     store.keep("raw/1", b"one")
@@ -77,7 +73,7 @@ def test_what_was_written_is_told_with_its_size_and_what_was_refused_is_not(stor
     store.replace("logs/1", path, sha256, None)
     with pytest.raises(ChangedError):
         store.replace("logs/1", path, sha256, None)
-    assert told == [("raw/1", 3), ("logs/1", SINGLE_PUT_BYTES + 1)]
+    assert written == [("raw/1", 3), ("logs/1", SINGLE_PUT_BYTES + 1)]
 
 
 def test_an_object_that_is_forbidden_is_told_from_one_that_is_not_there(tmp_path: Path) -> None:
@@ -101,28 +97,3 @@ class StrictS3(FakeS3):
         if self.refuses or key not in self.objects:
             raise refused("AccessDenied", 403)
         return super()._found(key, code)
-
-
-MOMENT = dt.datetime.now(dt.UTC).replace(microsecond=0)
-
-
-@pytest.mark.parametrize("mode", ["GOVERNANCE", "COMPLIANCE"])
-def test_raw_objects_are_locked_from_when_they_are_written_and_others_are_not(
-    emulator: Aws, tmp_path: Path, mode: LockMode
-) -> None:
-    client = boto3.client("s3", **emulator)
-    bucket = f"locked-{uuid.uuid4().hex[:8]}"
-    where: Any = {"LocationConstraint": "ap-northeast-2"}
-    client.create_bucket(Bucket=bucket, CreateBucketConfiguration=where, ObjectLockEnabledForBucket=True)
-    store = Store(client, bucket, Lock(30, mode, lambda: MOMENT))
-    store.keep("raw/part", b"one")
-    store.replace("logs/object", *file(tmp_path, b"rows"), None)
-
-    head = client.head_object(Bucket=bucket, Key="raw/part")
-    assert (head.get("ObjectLockMode"), head.get("ObjectLockRetainUntilDate")) == (mode, MOMENT + dt.timedelta(days=30))
-    with pytest.raises(ClientError, match="AccessDenied"):
-        client.delete_object(Bucket=bucket, Key="raw/part", VersionId=head["VersionId"])
-
-    free = client.head_object(Bucket=bucket, Key="logs/object")
-    assert "ObjectLockMode" not in free
-    client.delete_object(Bucket=bucket, Key="logs/object", VersionId=free["VersionId"])
