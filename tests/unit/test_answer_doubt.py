@@ -170,17 +170,10 @@ EMPTY: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("more", [b"", LONG])
 @pytest.mark.parametrize("error", ERRORS)
-@pytest.mark.parametrize("empty", [[], None])
-def test_an_error_beside_no_events_is_no_empty_day(tmp_path: Path, error: Any, empty: Any, more: bytes) -> None:
-    body = orjson.dumps(error | {"events": {"content": empty, "total": 0}} | {"more": more.decode()})
+@pytest.mark.parametrize("name", ["apigateway", "multidrm"])
+def test_an_error_beside_no_records_is_no_empty_window(tmp_path: Path, name: str, error: Any, more: bytes) -> None:
     with pytest.raises(ProviderError):
-        parts("apigateway", tmp_path, same(200, body))
-
-
-@pytest.mark.parametrize("error", ERRORS)
-def test_an_error_beside_no_records_is_no_empty_log(tmp_path: Path, error: Any) -> None:
-    with pytest.raises(ProviderError):
-        parts("multidrm", tmp_path, same(200, orjson.dumps(error | EMPTY["multidrm"])))
+        parts(name, tmp_path, same(200, orjson.dumps(error | EMPTY[name] | {"more": more.decode()})))
 
 
 NO_SUCCESS: list[object] = ["false", "true", None, 0, 1, []]

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import httpx
 import orjson
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -27,22 +25,6 @@ def request(content: bytes = b"{}", headers: dict[str, str] | None = None) -> ht
     return httpx.Request("POST", URL, content=content, headers=headers, extensions={"timeout": {"read": 1.0}})
 
 
-def test_members_come_before_what_stands_there_which_stays_byte_for_byte() -> None:
-    credential = Credential({}, {"license": "L-1", "site": "s"})
-    leaving = sent(credential, request(b'{"size":1.10, "sort":[{"a":1E5}]}'))
-    assert leaving.content == b'{"license":"L-1","site":"s","size":1.10, "sort":[{"a":1E5}]}'
-    assert leaving.headers["content-length"] == str(len(leaving.content))
-
-
-def test_an_empty_object_gets_the_members_alone() -> None:
-    assert sent(Credential({}, {"license": "L-1"}), request(b"{}")).content == b'{"license":"L-1"}'
-
-
-def test_without_members_the_body_stays_as_it_is() -> None:
-    leaving = sent(Credential({"x-key": "k"}, {}), request(b"[1]"))
-    assert (leaving.content, leaving.headers["content-length"]) == (b"[1]", "3")
-
-
 def test_a_header_replaces_one_of_its_name_however_that_is_written() -> None:
     leaving = sent(
         Credential({"x-key": "secret"}, {}), request(headers={"X-KEY": "{api_key}", "Referer": "https://a.test"})
@@ -58,16 +40,6 @@ def test_the_request_itself_is_left_as_it_was() -> None:
     assert leaving is not before
     assert (before.content, dict(before.headers)) == (b'{"a":1}', headers)
     assert (leaving.method, leaving.url, leaving.extensions) == (before.method, before.url, before.extensions)
-
-
-def test_it_may_be_used_again_and_again() -> None:
-    credential = Credential({"x-key": "k"}, {"license": "L-1"})
-    assert {sent(credential, request(b'{"a":1}')).content for _ in range(3)} == {b'{"license":"L-1","a":1}'}
-
-
-@pytest.mark.parametrize("value", ['"', "\\", '"},{"', "\u00e9", "\n"])
-def test_what_would_end_a_text_is_escaped(value: str) -> None:
-    assert json.loads(sent(Credential({}, {"license": value}), request()).content) == {"license": value}
 
 
 @given(

@@ -279,25 +279,6 @@ def test_the_provider_as_played_accepts_the_signature_and_gives_its_files(
     assert {record.host for record in served} == {"api.example.com", "www.example.com"}
 
 
-def test_a_link_that_expires_under_our_hands_is_got_over(tmp_path: Path) -> None:
-    time = Time()
-    past = Span(NOW - 6 * HOUR, NOW - 5 * HOUR)
-    with Simulator(clock=time, scale=0.05) as sim, simulated(sim, tmp_path, time, "dsa") as client:
-        sim.fault("expired_link", "dsa", "download")
-        parts = list(provider.fetch(client, source(hosts=["www.example.com"]), past))
-    assert [part.role for part in parts] == ["listing", "listing", "data"]
-
-
-@pytest.mark.parametrize("code", ["4400", "6000"])
-def test_an_error_in_the_body_that_passes_is_got_over(tmp_path: Path, code: str) -> None:
-    time = Time()
-    past = Span(NOW - 6 * HOUR, NOW - 5 * HOUR)
-    with Simulator(clock=time, scale=0.05) as sim, simulated(sim, tmp_path, time, "dsa") as client:
-        sim.fault("fail", "dsa", "listing", times=2, code=code)
-        parts = list(provider.fetch(client, source(hosts=["www.example.com"]), past))
-    assert [part.role for part in parts] == ["listing", "data"]
-
-
 def test_an_error_of_the_listing_keeps_its_answer(tmp_path: Path) -> None:
     body = b'{"code":4100,"message":"Authentication failed.","codeDesc":"AuthFailure"}'
     with pytest.raises(ProviderError, match="code 4100 AuthFailure: Authentication failed") as caught:

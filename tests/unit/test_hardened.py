@@ -10,9 +10,8 @@ import pytest
 
 from functions.dsa.app import provider as dsa
 from logarchive.action.handler import act
-from logarchive.errors import ArchiveError, ForbiddenError, MalformedError
+from logarchive.errors import ArchiveError
 from logarchive.moment import instant
-from logarchive.net.download_host import DownloadHosts
 from logarchive.runtime.source_loader import SourceLoader
 from logarchive.store.bucket import ChangedError, Store, sha256_of
 from logarchive.store.manifest import Manifest, RawVisit
@@ -216,12 +215,6 @@ def test_a_visit_that_is_put_back_ends_the_worker() -> None:
     stage.tick()
     assert len(asked) == 2
     assert sorted(entry.attempt for entry in stage.ledger.every()) == [1, 1]
-
-
-@pytest.mark.parametrize("link", ["http://xn--/", "http://[::1/", "http://a\x00b/"])
-def test_a_link_that_is_no_url_is_refused_with_an_error_of_ours(link: str) -> None:
-    with pytest.raises((MalformedError, ForbiddenError)):
-        DownloadHosts(["a.test"]).check(link)
 
 
 def test_a_visit_that_meets_its_own_object_is_named_once_and_its_late_rows_are_counted() -> None:

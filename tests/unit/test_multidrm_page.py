@@ -2,14 +2,11 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 import httpx
 import orjson
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from functions.multidrm.app import MultidrmSource, provider
 from logarchive.errors import MalformedError, MismatchError
@@ -60,30 +57,17 @@ def told_by(parts: list[Part]) -> list[str]:
     return [item["description"] for part in parts if part.role == "data" for item in document(part)["content"]]
 
 
-@settings(max_examples=150, deadline=None)
-@given(
-    count=st.integers(0, 450),
-    first=st.sampled_from([0, 1]),
-    told=st.booleans(),
-    zero=st.sampled_from(["error", "page 1", "empty"]),
-)
-def test_every_record_comes_once_and_in_order(count: int, first: int, *, told: bool, zero: Zero) -> None:
-    with TemporaryDirectory() as directory:
-        parts = fetched(Path(directory), serving(count, first, told=told, zero=zero))
-        assert told_by(parts) == [f"{number}" for number in range(count)]
-    data = [part for part in parts if part.role == "data"]
-    assert sum(part.count or 0 for part in data) == count
-    assert sum(part.announced or 0 for part in data) == (count if told else 0)
-    assert (data[0].announced is None) != told
-
-
 @pytest.mark.parametrize("told", [True, False])
 @pytest.mark.parametrize("first", [0, 1])
-@pytest.mark.parametrize("count", [0, 1, 99, 100, 101, 199, 200, 201, 299, 300, 301, 400])
-def test_the_edges_of_pages_lose_and_repeat_nothing(tmp_path: Path, count: int, first: int, *, told: bool) -> None:
+@pytest.mark.parametrize("count", [0, 1, 50, 99, 100, 101, 199, 200, 201, 299, 300, 301, 400])
+def test_every_record_comes_once_and_in_order(tmp_path: Path, count: int, first: int, *, told: bool) -> None:
     for zero in ("error", "page 1", "empty"):
         parts = fetched(tmp_path, serving(count, first, told=told, zero=zero))
         assert told_by(parts) == [f"{number}" for number in range(count)]
+        data = [part for part in parts if part.role == "data"]
+        assert sum(part.count or 0 for part in data) == count
+        assert sum(part.announced or 0 for part in data) == (count if told else 0)
+        assert (data[0].announced is None) != told
 
 
 @pytest.mark.parametrize("count", [0, 1, 50, 99])
@@ -104,30 +88,6 @@ def test_a_server_that_gives_fewer_than_asked_for_is_followed_to_its_total(
 ) -> None:
     parts = fetched(tmp_path, serving(170, first, told=True, zero=zero, most=30))
     assert told_by(parts) == [f"{number}" for number in range(170)]
-
-
-@pytest.mark.parametrize(
-    ("pages", "said"),
-    [
-        ([page(items(100), 150), page(items(50), 151)], "the total moved from 150 to 151"),
-        ([page(items(100), 150), page(items(50), None)], "the total moved from 150 to None"),
-        ([page(items(100), 150), page(items(49), 150), page([], 150)], "149 records came where 150 were announced"),
-        ([page(items(100), 150), page(items(50), 150), page(items(99), 150)], "the first page reads differently"),
-        ([page(items(100), 150), page(items(50), 150), page(items(100), 151)], "the first page reads differently"),
-    ],
-)
-def test_pages_that_moved_while_they_were_read_are_a_mismatch(
-    tmp_path: Path, pages: list[httpx.Response], said: str
-) -> None:
-    with pytest.raises(MismatchError, match=said):
-        fetched(tmp_path, *pages)
-
-
-def test_without_a_total_a_first_page_that_changed_is_a_mismatch_too(tmp_path: Path) -> None:
-    no_page = ok(b'{"success":false,"error":{"code":280003,"message":"pageNo"}}')
-    pages = [page(items(100), None), no_page, page(items(3), None), page(items(101)[1:], None)]
-    with pytest.raises(MismatchError, match="the first page reads differently"):
-        fetched(tmp_path, *pages)
 
 
 def test_a_record_that_comes_between_the_looks_at_pages_one_and_zero_is_a_mismatch(tmp_path: Path) -> None:

@@ -48,24 +48,13 @@ def test_a_signature_is_what_the_documented_formula_gives(
     assert signature(method, target, timestamp, keys) == expected
 
 
-@pytest.mark.parametrize("value", ["한글 로그", "a+b c", "100%", "[1]", "a/b?c&d=e#f", "~.-_", "%2B"])
-def test_what_is_signed_is_what_stands_on_the_request_line(tmp_path: Path, value: str) -> None:
-    script = Script([answer(200, b"{}")])
-    plain(tmp_path, script).request("GET", "/api/v1/x", params={"q": value, "n": 1})
-    sent = script.requests[0]
-    headers = sent.headers
-    target = sent.url.raw_path.decode("ascii")
-    expected = ncloud("GET", target, headers["x-ncp-apigw-timestamp"], "accessKey", 'secret/Key+="')
-    assert headers["x-ncp-apigw-signature-v2"] == expected
-    assert headers["x-ncp-iam-access-key"] == "accessKey"
-    assert headers["x-ncp-apigw-timestamp"] == "1795352400000"
-
-
 @given(names, st.text(max_size=20), st.integers())
 def test_a_query_reads_back_as_it_was_meant(name: str, value: str, number: int) -> None:
     request = Request(method="GET", url="https://h/x", params={name: value, "n": number}).built(httpx.Timeout(1))
     assert parse_qsl(request.url.query.decode("ascii"), keep_blank_values=True) == [(name, value), ("n", str(number))]
     next(Signature(KEYS, lambda: NOW).sync_auth_flow(request))
+    assert request.headers["x-ncp-iam-access-key"] == "accessKey"
+    assert request.headers["x-ncp-apigw-timestamp"] == "1795352400000"
     target = request.url.raw_path.decode("ascii")
     expected = ncloud("GET", target, "1795352400000", "accessKey", 'secret/Key+="')
     assert request.headers["x-ncp-apigw-signature-v2"] == expected
@@ -172,7 +161,3 @@ def test_a_key_that_was_pasted_badly_is_refused_without_being_repeated(value: st
     with pytest.raises(ValidationError, match="pasted") as hidden:
         Keys.model_validate({"access_key": "fine", "secret_key": f"hush {value}"})
     assert "hush" not in str(hidden.value)
-
-
-def test_keys_hide_themselves_when_printed() -> None:
-    assert "hush" not in repr(Keys.model_validate({"access_key": "hush-a", "secret_key": "hush-b"}))

@@ -135,17 +135,6 @@ def test_a_page_that_leads_nowhere_is_malformed(tmp_path: Path, last: str) -> No
     assert len(script.requests) == 2
 
 
-def test_a_full_page_whose_last_record_cannot_be_read_is_malformed(tmp_path: Path) -> None:
-    body = b'{"code":0,"items":[{"time":1795341600000,"sort":[1,"a"]},{"time":1795341600000,"sort":[nope]}]}'
-    with pytest.raises(MalformedError, match="no next page can be requested"):
-        fetched(tmp_path, Script([ok(body), page()]))
-
-
-def test_a_page_that_is_cut_is_malformed(tmp_path: Path) -> None:
-    with pytest.raises(MalformedError, match="cut"):
-        fetched(tmp_path, Script([ok(b'{"code":0,"items":[{"time":1795341600000,"sort":[1,"a"]}')]))
-
-
 def test_a_crowd_is_halved_until_every_record_has_come_once(tmp_path: Path) -> None:
     time = Time()
     with Simulator(clock=time, scale=0.42) as sim:

@@ -4,8 +4,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal
 
-import httpx
-
 from logarchive.errors import ForbiddenError, MalformedError, ProviderError, ThrottledError
 from logarchive.net.pacing import backoff_seconds, retry_after_seconds
 from logarchive.net.request import Request, joined
@@ -90,10 +88,7 @@ class Exchange:
             if location is None:
                 return _checked(part.replace(request=request.described(self._session.redaction)), channel)
             part.path.unlink()
-            try:
-                step = Request(method="GET", url=str(httpx.URL(step.url).join(location)))
-            except (httpx.InvalidURL, UnicodeError) as error:
-                raise MalformedError(f"the link redirects to what is no URL: {error}") from error
+            step = Request(method="GET", url=location)
         raise MalformedError(f"the link redirects more than {MAX_REDIRECTS} times")
 
     def _sent(self, channel: Channel, request: Request) -> tuple[Part, str | None]:

@@ -81,8 +81,8 @@ class Session:
             finally:
                 received.close()
         response.require_whole(received, body)
-        location = received.headers["location"] if received.has_redirect_location else None
-        return self._part(request, received, body, time), location
+        onward = received.next_request
+        return self._part(request, received, body, time), str(onward.url) if onward else None
 
     @contextmanager
     def _translated(self) -> Generator[None]:
