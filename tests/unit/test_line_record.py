@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import lzma
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -19,7 +22,9 @@ from logarchive.column.line_frame import LineColumns
 from logarchive.column.mapping import ColumnMapping
 from logarchive.column.record_frame import frame
 from logarchive.errors import MalformedError
-from logarchive.record.line_record import block, split
+from logarchive.record.line_record import LineReader
+from logarchive.vendor.tencent_log_line import LAYOUT
+from logarchive.vendor.tencent_log_line import columns as tencent_columns
 from tests.unit import visit
 
 OF = visit.provider(visit.LINES)
@@ -40,7 +45,10 @@ LINES: Mapping[bytes, tuple[dict[str, Any], list[tuple[str, str]]]] = {
     b"20261122130000 /p - (null)": ({"url_path": "/p"}, []),
     b'20261122130000 /p 5 "(null)" NULL': ({"http_response_size": 5}, []),
     b'20261122130000 "/p ""q"" r" 5 - 0-1': ({"url_path": '/p "q" r'}, [("range", "0-1")]),
-    b'20261122130000 /p 5 "a"b': ({"http_request_referrer": "ab"}, []),
+    b'20261122130000 /p 5 "a"b': ({"http_request_referrer": '"a"b'}, []),
+    b'20261122130000 /p 5 "open': ({"http_request_referrer": '"open'}, []),
+    b"20261122130000 /p 5 a b c 0-1": ({"http_request_referrer": "a b c"}, [("range", "0-1")]),
+    b'20261122130000 "/a ""b"" c" 5 -': ({"url_path": '/a "b" c'}, []),
     b'20261122130000 /p"q" 5 -': ({"url_path": '/p"q"'}, []),
     b"20261122130000 /p 007 -": ({}, [("bytes", "007")]),
     b"20261122130000 /p +5 -": ({}, [("bytes", "+5")]),
@@ -71,19 +79,19 @@ def test_a_line_becomes_this_row_in_any_company(line: bytes) -> None:
 
 
 def test_a_line_that_is_none_is_rejected_alone() -> None:
-    bad = [b"20261122130000 /p 5", b'20261122130000 /p 5 "open', b"yesterday /p 5 -", b"- /p 5 -"]
+    bad = [b"20261122130000 /p 5", b'20261122130000 "/p 5 -', b"yesterday /p 5 -", b"- /p 5 -"]
     built = visit.visit(visit.lines([GOOD, bad[0], b"", GOOD, *bad[1:], b"  ", GOOD]), of=OF)
     assert built.numbers.rows == 3
     assert [(one["index"], one["record"].encode(), one["reason"]) for one in visit.rejects(built)] == [
-        (1, bad[0], "3 fields where 4 or 5 are expected"),
-        (3, bad[1], "a quote is not closed"),
+        (1, bad[0], "fewer than 4 fields, or a quote is not closed"),
+        (3, bad[1], "fewer than 4 fields, or a quote is not closed"),
         (4, bad[2], "no readable time"),
         (5, bad[3], "no readable time"),
     ]
 
 
 def test_a_quote_that_swallows_a_line_end_joins_no_lines() -> None:
-    built = visit.visit(visit.lines([GOOD, b'20261122130000 /p 5 "x', b'y"', GOOD]), of=OF)
+    built = visit.visit(visit.lines([GOOD, b'20261122130000 "/p 5 x', b'y" 5 -', GOOD]), of=OF)
     assert (built.numbers.rows, built.numbers.rejects) == (2, 2)
 
 
@@ -98,12 +106,11 @@ def test_line_ends_do_not_matter_to_a_lines_identity() -> None:
 def test_a_page_is_no_log() -> None:
     with pytest.raises(MalformedError):
         visit.visit(b"<html>", of=OF)
-    assert visit.visit(b"", of=OF).numbers.fetched == 0
 
 
 def test_quotes_hold_spaces_and_doubled_quotes() -> None:
-    assert split(b'a "b c" "d ""e"""  "(null)"') == ["a", "b c", 'd "e"', "", "(null)"]
-    assert split(b'a "b') is None
+    found = LineReader(visit.LINES).fields(b'a "b c" "d ""e""\\"" "f" ""g"')
+    assert found == {"time": "a", "path": "b c", "bytes": 'd "e""', "referer": 'f" "g'}
 
 
 WIDE = visit.provider(
@@ -142,6 +149,7 @@ def made(frame: Frame) -> list[Any]:
     return [*((name, columns[name].to_pylist()) for name in sorted(columns)), frame.attributes.to_pylist()]
 
 
+ANY_LINE = b"%d /p 5 -" % visit.START
 #: Every field differs in every line, so that from here on all are read as fields of many values.
 MANY = [b"%d /%d %d r%d x%d" % (visit.START + at, at, at, at, at) for at in range(30)]
 
@@ -155,7 +163,7 @@ def test_fields_of_few_and_of_many_values_give_the_same(lines: list[bytes], many
         assert reader.frame(MANY) is not None
     fast = reader.frame(lines)
     if fast is not None:
-        assert made(fast) == made(frame(block(lines, layout), plan, Bounds(None)))
+        assert made(fast) == made(frame(LineReader(layout).block(lines), plan, Bounds(None)))
 
 
 @pytest.mark.parametrize("field", ["007", "+7", "-0", "2147483648", "-", "9223372036854775808", "1e3", "7.0", "7"])
@@ -170,7 +178,7 @@ def test_a_number_among_many_is_read_as_it_is_alone(field: str, column: str) -> 
     lines = [f"{visit.START} /p {field} r x".encode(), f"{visit.START} /p 5 r x".encode()]
     fast = reader.frame(lines)
     assert fast is not None
-    assert made(fast) == made(frame(block(lines, layout), plan, Bounds(None)))
+    assert made(fast) == made(frame(LineReader(layout).block(lines), plan, Bounds(None)))
 
 
 @settings(max_examples=60, deadline=None)
@@ -178,8 +186,123 @@ def test_a_number_among_many_is_read_as_it_is_alone(field: str, column: str) -> 
 def test_any_lines_are_the_same_rows_read_fast_or_one_by_one(lines: list[bytes]) -> None:
     lines = [line for line in lines if not line.startswith(b"<") and line.removesuffix(b"\r").strip()]
     lines = [line for line in lines if not line.startswith((b"\x1f\x8b", b"PK"))]
+    lines += [ANY_LINE]
     fast = visit.visit(visit.lines(lines), of=WIDE)
     slow = visit.visit(visit.lines([*lines, ODD]), of=WIDE)
     assert visit.rows(fast) == [one for one in visit.rows(slow) if one["raw_index"] < len(lines)]
     assert visit.rejects(fast) == [one for one in visit.rejects(slow) if one["index"] < len(lines)]
     assert fast.numbers.fetched == len(lines)
+
+
+DSA = visit.provider(LAYOUT, columns=tencent_columns("+00:00"))
+HEAD = b"20261122130000 192.0.2.1 h.test /p 5 22 2 200 NULL 7"
+#: The end of a line -> agent, range, method, protocol, cache and port.
+ENDS: dict[bytes, tuple[str | int | None, ...]] = {
+    rb'"Tab 10\" Build/X1)" - GET HTTP/1.1 hit': ('Tab 10" Build/X1)', None, "GET", "HTTP/1.1", "hit", None),
+    b'"Tab 10"" NULL GET HTTP/1.1 hit 80': ('Tab 10"', None, "GET", "HTTP/1.1", "hit", 80),
+    rb'"agent with \"quoted\" words" bytes=0-99': ('agent with "quoted" words', "bytes=0-99", *[None] * 4),
+    b"Mozilla (X11; Linux) NULL GET HTTP/1.1 hit 80": ("Mozilla (X11; Linux)", None, "GET", "HTTP/1.1", "hit", 80),
+    b'"a ""b"" c" "(null)" GET HTTP/2.0 MISS -': ('a "b" c', None, "GET", "HTTP/2.0", "MISS", None),
+    b'a "b" c "bytes=0-1, 5-9" HEAD HTTP/3 -': ('a "b" c', "bytes=0-1, 5-9", "HEAD", "HTTP/3", None, None),
+    b'"" bytes=0-1, 5-9': ("", "bytes=0-1, 5-9", *[None] * 4),
+    b"two words bytes=0-1, 5-9 GET HTTP/1.1 hit": ("two words", "bytes=0-1, 5-9", "GET", "HTTP/1.1", "hit", None),
+    b'"GET HTTP/1.1 hit 80" NULL': ("GET HTTP/1.1 hit 80", *[None] * 5),
+    b'"evil" - POST HTTP/1.0 miss 1" NULL GET HTTP/1.1 hit 80': (
+        'evil" - POST HTTP/1.0 miss 1', None, "GET", "HTTP/1.1", "hit", 80,
+    ),
+    b'" NULL GET HTTP/1.1 hit 80': ('"', None, "GET", "HTTP/1.1", "hit", 80),
+    rb'"back\slash\" NULL GET HTTP/1.1 hit 80': ("back\\slash\\", None, "GET", "HTTP/1.1", "hit", 80),
+}  # fmt: skip
+NAMES = (
+    *("user_agent_original", "range", "http_request_method"),
+    *("network_protocol_version", "cache_status", "client_port"),
+)
+PLAIN = HEAD + b' "Mozilla (X11)" NULL GET HTTP/1.1 hit 80'
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_a_lines_columns_are_told_by_their_form_from_both_ends(end: bytes) -> None:
+    line = HEAD + b" " + end
+    for lines in ([line], [line] * 30, [PLAIN, line], [line, PLAIN], [PLAIN, line, b"bad", PLAIN]):
+        built = visit.visit(visit.lines(lines), of=DSA)
+        (row, *_) = [row for row in visit.rows(built) if row["raw_index"] == lines.index(line)]
+        found = {**row, **dict(row["attributes"])}
+        assert tuple(found.get(name) for name in NAMES) == ENDS[end]
+        assert (row["http_response_status_code"], row["http_duration_ms"]) == (200, 7)
+        assert built.numbers.rejects == lines.count(b"bad")
+
+
+SHIFTED = [
+    HEAD.replace(b" 200 ", b" GET ") + b" a NULL",
+    HEAD.replace(b" 5 ", b" 5x ") + b" a NULL",
+    HEAD.replace(b" NULL ", b' "a" b" ') + b" a NULL",
+    HEAD.replace(b" NULL ", b" two words ") + b" a NULL",
+    HEAD.replace(b"/p", b"/a b") + b" a NULL",
+    HEAD.replace(b"192.0.2.1", b"client") + b" a NULL",
+    HEAD + b" a b",
+    HEAD + b" NULL",
+    HEAD + b" a NULL GET HTTP/1.1",
+    HEAD + b" a NULL GET HTTP/1.1 hit port",
+    HEAD + b" a NULL get HTTP/1.1 hit 80",
+    HEAD + b" a NULL GET hit HTTP/1.1 80",
+    HEAD + b" a junk GET HTTP/1.1 hit 80",
+    HEAD + b" a NULL GET HTTP/1.1 hit 80 more",
+    b"\xef\xbb\xbf" + HEAD[:0] + b"x " + HEAD + b" a NULL",
+]
+
+
+@pytest.mark.parametrize("line", SHIFTED)
+def test_a_line_of_which_a_field_has_not_its_form_is_a_reject_in_any_company(line: bytes) -> None:
+    for lines in (
+        [PLAIN, line],
+        [HEAD + b" a NULL", line],
+        [line, PLAIN],
+        [line] * 30 + [PLAIN],
+        [PLAIN] * 30 + [line],
+    ):
+        built = visit.visit(visit.lines(lines), of=DSA)
+        assert (built.numbers.rows, built.numbers.rejects) == (len(lines) - lines.count(line), lines.count(line))
+
+
+@pytest.mark.parametrize("digits", [15, 16, 17, 18, 19])
+def test_a_long_duration_is_the_same_row_among_many(digits: int) -> None:
+    lines = [HEAD[:-1] + b"%d a NULL" % at for at in range(30)]
+    for value in (b"1" * digits, b"%d" % 2**60, b"9" * digits, b"1" + b"0" * (digits - 1)):
+        line = HEAD[:-1] + value + b" a NULL"
+        alone, among = (visit.rows(visit.visit(visit.lines(one), of=DSA)) for one in ([line], [*lines, *lines, line]))
+        exact = visit.rows(visit.visit(visit.lines([line, b"bad"]), of=DSA))
+        assert [{**row[-1], "raw_index": 0} for row in (alone, among)] == [exact[0]] * 2
+
+
+def test_a_bom_is_no_part_of_a_file_and_breaks_a_line_elsewhere() -> None:
+    bom = b"\xef\xbb\xbf"
+    assert visit.visit(bom + PLAIN + b"\n" + PLAIN, of=DSA).numbers.rows == 2
+    blocks = [[PLAIN] * 3, [bom + PLAIN, PLAIN], [bom + PLAIN], [PLAIN, bom + PLAIN]]
+    for lines in blocks:
+        fast = LineColumns(ColumnMapping(DSA.columns(None)), LAYOUT).frame(lines)
+        assert (fast is None) == any(line.startswith(bom) for line in lines)
+
+
+NO_FILES = {
+    "an error": b'{"code":4100,"message":"no"}',
+    "a text": b"Internal Server Error",
+    "nothing": b"",
+    "blank lines": b"\n \n",
+    "lines without a time": b"- " + PLAIN[15:] + b"\n" + b"- " + PLAIN[15:],
+    "bzip2": bz2.compress(PLAIN),
+    "xz": lzma.compress(PLAIN),
+    "UTF-16": PLAIN.decode().encode("utf-16"),
+    "UTF-16 without a BOM": PLAIN.decode().encode("utf-16-le"),
+    "a page": b"<html>",
+    "a page behind a BOM": b"\xef\xbb\xbf\r\n<html>",
+    "zeros": bytes(100),
+}
+
+
+@pytest.mark.parametrize("name", NO_FILES)
+def test_a_file_of_which_no_line_is_a_record_is_malformed(name: str) -> None:
+    for body in (NO_FILES[name], gzip.compress(NO_FILES[name])):
+        with pytest.raises(MalformedError):
+            visit.visit(body, of=DSA)
+        with pytest.raises(MalformedError):
+            visit.visit(PLAIN, body, of=DSA)

@@ -308,7 +308,8 @@ def test_blocks_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
         for size in (300, 1000, 5000):
             for module in ("json_array", "json_value", "json_document"):
                 monkeypatch.setattr(f"logarchive.record.{module}.BLOCK_BYTES", size)
-            monkeypatch.setattr("logarchive.record.unpack.CHUNK", size // 3)
+            for module in ("unpack", "zip_archive"):
+                monkeypatch.setattr(f"logarchive.record.{module}.CHUNK", size // 3)
             built = visit.visit(layout(records))
             assert visit.rows(built) == visit.rows(whole)
             assert visit.rejects(built) == visit.rejects(whole)

@@ -19,7 +19,7 @@ from logarchive.column.field_mapping import FieldMapping
 from logarchive.moment import to_epoch_ms
 from logarchive.part import Part
 from logarchive.provider.provider import Provider
-from logarchive.record.layout import JsonLayout, Layout, LineLayout
+from logarchive.record.layout import ANY, JsonLayout, Layout, LineLayout
 from logarchive.row.build import Builder
 from logarchive.row.built import Built
 from logarchive.row.parquet import object_visits
@@ -47,7 +47,9 @@ LINE_COLUMNS = {
     "http_response_size": FieldMapping("bytes", integer),
     "http_request_referrer": FieldMapping("referer", text),
 }
-LINES = LineLayout(fields={4: ("time", "path", "bytes", "referer"), 5: ("time", "path", "bytes", "referer", "range")})
+LINES = LineLayout(
+    head={"time": ANY, "path": ANY, "bytes": ANY}, text="referer", tails=({}, {"range": "[0-9]+-[0-9]+|[a-z][0-9]*"})
+)
 
 
 def provider(

@@ -9,7 +9,7 @@ ArchiveFailure
 │   ├── UnavailableError    5xx, time-outs, broken connections
 │   │   ├── LinkExpiredError  403, 404 or 410 from a download link: a new link must be listed
 │   │   └── TooMuchError      the range is too long for the API: its halves are requested
-│   ├── MalformedError      a response that is not what the API promises: no zip, cut, encrypted, a zip bomb, HTML
+│   ├── MalformedError      a response that is not what the API promises: no zip, cut, encrypted, no JSON, HTML
 │   ├── MismatchError       pages that do not add up to the total, or a total that changes
 │   └── TooLargeError       more than one visit can process, and the window cannot be split
 ├── OutOfTimeError   nobody: the invocation's time is used up, the window is visited again

@@ -3,6 +3,7 @@
 Gives what `line_record.block` and `record_frame.frame` give, or None where a block is not that simple.
 """
 
+import re
 from collections.abc import Sequence
 from itertools import chain, compress, cycle
 from typing import NamedTuple, cast
@@ -17,13 +18,15 @@ from logarchive.column.frame import Frame
 from logarchive.column.mapping import Column, ColumnMapping, typed
 from logarchive.column.scalar import Inexact
 from logarchive.column.schema import COLUMNS
-from logarchive.record.layout import LineLayout
-from logarchive.record.line_record import split
+from logarchive.record.layout import ANY, LineLayout
+from logarchive.record.line_record import BOM, LineReader
 
 _TEXT, _LONG = DataType.utf8(), DataType.int64()
 _CODED = DataType.dictionary(DataType.int32(), _TEXT)
 #: A field with more different values than this share of its lines costs more to encode than to read.
 _MANY = 0.1
+#: Of so many digits every double is exact, and written as it came.
+_EXACT_DIGITS = 15
 #: Conversions that keep whole numbers as they are.
 _WHOLE = {(integer, "int"), (integer, "bigint"), (number, "double")}
 
@@ -51,15 +54,22 @@ class LineColumns:
     def __init__(self, mapping: ColumnMapping, layout: LineLayout) -> None:
         """Read lines of one layout."""
         self._mapping, self._layout = mapping, layout
+        self.reader = LineReader(layout)
+        self._forms = {name: _every(form) for shape in layout.shapes for name, form in shape.items() if form != ANY}
         self._many: set[str] = set()
 
     def frame(self, lines: Sequence[bytes]) -> Frame | None:
         """Make a frame of lines that all belong to the window, whatever their time; None: read them one by one."""
-        names = self._layout.fields.get(len(split(lines[0]) or ())) if lines else None
-        arrays = self._arrays(lines, names) if names else None
-        if names is None or arrays is None:
+        first = self.reader.fields(lines[0]) if lines else ""
+        arrays = None if isinstance(first, str) else self._arrays(lines, list(first))
+        if arrays is None:
             return None
-        fields = {name: self._field(name, array) for name, array in zip(names, arrays, strict=True)}
+        fields: dict[str, _Field] = {}
+        for name, array in zip(first, arrays, strict=True):
+            field = self._field(name, array)
+            if field is None:
+                return None
+            fields[name] = field
         columns: dict[str, Array] = {}
         left = {name: self._columns_of(name, field, columns) for name, field in fields.items()}
         for key in self._mapping.groups.keys() - fields.keys():
@@ -79,14 +89,17 @@ class LineColumns:
         )
 
     def _arrays(self, lines: Sequence[bytes], names: Sequence[str]) -> list[Array] | None:
-        """Split all lines at once; None unless each has its fields, all of them UTF-8 and not empty."""
-        joined = b"\n".join(lines) + b"\n"
-        if b"\r" in joined:
+        """Split all lines at once; None unless each has its fields, all of them UTF-8 and not empty.
+
+        If each quote begins or ends a field, and each row is one line, then CSV and `line_record` read the same.
+        """
+        joined = b"\n" + b"\n".join(lines) + b"\n"
+        if b"\r" in joined or not _plainly_quoted(joined) or lines[0].startswith(BOM):
             return None
         schema = Schema([Field(name, _TEXT if name in self._many else _CODED) for name in names])
         try:
             batches = list(
-                read_csv(joined, schema, has_header=False, delimiter=" ", quote='"', batch_size=len(lines) + 1)
+                read_csv(joined[1:], schema, has_header=False, delimiter=" ", quote='"', batch_size=len(lines) + 1)
             )
         except Exception:  # noqa: BLE001 (arro3 knows no other)
             return None
@@ -95,14 +108,16 @@ class LineColumns:
         arrays = [batches[0].column(name) for name in names]
         return None if any(array.null_count for array in arrays) else arrays
 
-    def _field(self, name: str, array: Array) -> _Field:
-        absent = self._layout.absent
+    def _field(self, name: str, array: Array) -> _Field | None:
+        """Return a field of all lines; None where a value does not have its form."""
+        absent, form = self._layout.absent, self._forms.get(name)
+        values = _values(array if name in self._many else dictionary_dictionary(array))
+        if form and not form.fullmatch("\n".join(cast("list[str]", values)) + "\n"):
+            return None
         if name in self._many:
-            values = _values(array)
             if absent.isdisjoint(values):
                 return _Field(array, values, None)
             return _Field(None, [None if value in absent else value for value in values], None)
-        values = _values(dictionary_dictionary(array))
         if len(values) > _MANY * len(array):
             self._many.add(name)
         return _Field(None, [None if value in absent else value for value in values], dictionary_indices(array))
@@ -112,7 +127,7 @@ class LineColumns:
         takers: list[Column] = []
         used = False
         for column, mapped_field in self._mapping.groups.get(name, ()):
-            made = _cast(column, mapped_field, field.plain)
+            made = _cast(column, mapped_field, field)
             if made is not None:
                 columns[column] = made
                 used = used or mapped_field.take
@@ -127,24 +142,42 @@ class LineColumns:
         return None if rest is None or rest.count(None) == len(rest) else field.rows(rest)
 
 
+def _every(form: str) -> re.Pattern[str]:
+    """Return what matches values that all have a form, each with a line feed behind it."""
+    return re.compile(f"(?:(?:{form})\n)*+")
+
+
+def _plainly_quoted(joined: bytes) -> bool:
+    """Tell whether each quote begins or ends a field that is not empty, and none stands within one."""
+    quotes = joined.count(b'"')
+    if not quotes:
+        return True
+    opening = joined.count(b' "') + joined.count(b'\n"')
+    closing = joined.count(b'" ') + joined.count(b'"\n')
+    return opening == closing and quotes == opening + closing and b'""' not in joined and b'\\"' not in joined
+
+
 def _values(array: Array) -> list[str | None]:
     return cast("list[str | None]", array.to_pylist())
 
 
-def _cast(column: str, mapped_field: FieldMapping, array: Array | None) -> Array | None:
+def _cast(column: str, mapped_field: FieldMapping, field: _Field) -> Array | None:
     """Convert a field without a Python value, if that is exact for all lines."""
+    array, values = field.plain, cast("list[str]", field.values)
     if array is None:
         return None
     if mapped_field.convert is text and COLUMNS[column] == "string":
         return array
     if (mapped_field.convert, COLUMNS[column]) not in _WHOLE:
         return None
+    if COLUMNS[column] == "double" and max(map(len, values)) > _EXACT_DIGITS:
+        return None
     made = array.cast(_LONG)
     # Back to text, it must be the same text: no sign, no leading zero, nothing cut off.
     if made.null_count or made.cast(array.field) != array:
         return None
-    cast = made.cast(TYPES[COLUMNS[column]])
-    return cast if cast.cast(made.field) == made else None
+    converted = made.cast(TYPES[COLUMNS[column]])
+    return converted if converted.cast(made.field) == made else None
 
 
 def _rest(values: list[str | None], takers: Sequence[Column]) -> list[str | None] | None:

@@ -1,7 +1,8 @@
 """How records lie in a body: JSON objects, or delimited lines."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from logarchive.errors import ProviderError
@@ -20,12 +21,29 @@ class JsonLayout:
     judge: Callable[[Mapping[str, Any], bool], ProviderError | None] | None = None
 
 
+#: The form of a field that may be anything.
+ANY = ".*"
+
+
 @dataclass(frozen=True, kw_only=True)
 class LineLayout:
-    """Records are space-separated lines with quoted fields; `fields` names them per number of fields in a line."""
+    """Records are lines of fields, one space between two, told by their form from both ends.
 
-    fields: Mapping[int, tuple[str, ...]]
+    `head` are the first fields, `text` is the one that may hold spaces and quotes as its writer likes, and one of
+    `tails` follows it, of which the longest that fits is taken. The form of a field is a regular expression; it matches
+    no quote, and but for `ANY` takes linear time. A value may stand in quotes. `absent` are values that mean none.
+    """
+
+    head: Mapping[str, str]
+    text: str
+    tails: Sequence[Mapping[str, str]]
     absent: frozenset[str] = frozenset({"NULL", "(null)", "-"})
+
+    @cached_property
+    def shapes(self) -> Sequence[Mapping[str, str]]:
+        """The fields of a line and their forms, the longest line first."""
+        tails = sorted(self.tails, key=len, reverse=True)
+        return [{**self.head, self.text: ANY, **tail} for tail in tails]
 
 
 type Layout = JsonLayout | LineLayout

@@ -1,22 +1,29 @@
-"""Space-separated lines with quoted fields, read one by one."""
+"""Space-separated lines with quoted fields, read one by one. A line is a record only if each field has its form."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from logarchive.errors import MalformedError
+from logarchive.errors import MalformedError, TooLargeError
 from logarchive.record.block import BLOCK_BYTES, MAX_RECORD_BYTES, Bad, Block, Buffer, Chunks, Item
 from logarchive.record.layout import LineLayout
 
-_FIELD = re.compile(r'(?:"((?:[^"]|"")*+)"([^ ]*+)|([^" ][^ ]*+)?)(?= |\Z)')
+BOM = b"\xef\xbb\xbf"
+_FIELD = r'("(?:[^"\\]|""|\\.)*+"|[^ "][^ ]*+|) '
+_QUOTE = re.compile(r'""|\\"')
 
 
 def blocks(chunks: Chunks) -> Iterator[list[bytes]]:
-    """Yield blocks of the lines that are not empty, without their ends; raises MalformedError for a page."""
+    """Yield blocks of the lines that are not empty, without their ends.
+
+    Raises MalformedError for a page or a binary file, TooLargeError for a line that is longer than any record.
+    """
     buffer = Buffer(chunks)
     size = BLOCK_BYTES
-    buffer.fill(1)
-    if buffer.data[:1] == b"<":
-        raise MalformedError("the answer is no log: it begins like a page")
+    buffer.fill(len(BOM) + 1)
+    if buffer.data.startswith(BOM):
+        buffer.drop(len(BOM))
+    if buffer.data.lstrip()[:1] in {b"<", b"\0"}:
+        raise MalformedError("the file is no log: it begins like a page or a binary file")
     while buffer.data or not buffer.ended:
         buffer.fill(size)
         end = len(buffer.data) if buffer.ended else buffer.data.rfind(b"\n") + 1
@@ -24,8 +31,10 @@ def blocks(chunks: Chunks) -> Iterator[list[bytes]]:
             yield _lines(buffer.data[:end])
             buffer.drop(end)
             size = BLOCK_BYTES
-        elif (size := size * 2) > 2 * MAX_RECORD_BYTES:
-            raise MalformedError(f"a line of more than {MAX_RECORD_BYTES} bytes")
+        elif size > MAX_RECORD_BYTES:
+            raise TooLargeError(f"a line of more than {MAX_RECORD_BYTES} bytes at byte {buffer.offset}")
+        else:
+            size = min(2 * size, MAX_RECORD_BYTES + BLOCK_BYTES)
 
 
 def _lines(data: bytes) -> list[bytes]:
@@ -35,36 +44,50 @@ def _lines(data: bytes) -> list[bytes]:
     return list(filter(None, lines))
 
 
-def block(lines: Sequence[bytes], layout: LineLayout) -> Block:
-    """Read lines, but blank ones, as records of text; what means absent is left out."""
-    lines = [line for line in lines if not line.isspace()]
-    return Block([_item(line, layout) for line in lines], None, lines, verbatim=True)
+class LineReader:
+    """Reads lines of one layout."""
+
+    def __init__(self, layout: LineLayout) -> None:
+        """Prepare the forms."""
+        self._layout = layout
+        self._head = re.compile(_FIELD * len(layout.head), re.DOTALL)
+        self._forms = {name: re.compile(form, re.DOTALL) for name, form in layout.head.items()}
+        tails = sorted(layout.tails, key=len, reverse=True)
+        self._tails = [(tuple(tail), re.compile(_tail(tail), re.DOTALL)) for tail in tails]
+
+    def block(self, lines: Sequence[bytes]) -> Block:
+        """Read lines, but blank ones, as records of text; a value that means absent is left out."""
+        lines = [line for line in lines if not line.isspace()]
+        return Block([self._item(line) for line in lines], None, lines, verbatim=True)
+
+    def _item(self, line: bytes) -> Item:
+        values = self.fields(line)
+        if isinstance(values, str):
+            return Bad(values, line)
+        return {name: value for name, value in values.items() if value not in self._layout.absent}
+
+    def fields(self, line: bytes) -> Mapping[str, str] | str:
+        r"""Return the fields of a line by name, or why it is no record. Bytes that are no UTF-8 show as `\xff`."""
+        text = line.decode("utf-8", "backslashreplace")
+        head = self._head.match(text)
+        if not head:
+            return f"fewer than {len(self._forms) + 1} fields, or a quote is not closed"
+        values = dict(zip(self._forms, map(unquoted, head.groups()), strict=True))
+        for name, form in self._forms.items():
+            if not form.fullmatch(values[name]):
+                return f"`{name}` does not have its form"
+        for names, pattern in self._tails:
+            if rest := pattern.fullmatch(text, head.end()):
+                return values | dict(zip((self._layout.text, *names), map(unquoted, rest.groups()), strict=True))
+        return f"no known fields follow `{self._layout.text}`"
 
 
-def _item(line: bytes, layout: LineLayout) -> Item:
-    fields = split(line)
-    if fields is None:
-        return Bad("a quote is not closed", line)
-    names = layout.fields.get(len(fields))
-    if names is None:
-        return Bad(f"{len(fields)} fields where {_any(layout.fields)} are expected", line)
-    return {name: value for name, value in zip(names, fields, strict=True) if value not in layout.absent}
+def _tail(forms: Mapping[str, str]) -> str:
+    return "(.*)" + "".join(f' ("(?:{form})"|{form})' for form in forms.values())
 
 
-def _any(numbers: Iterable[int]) -> str:
-    return " or ".join(map(str, sorted(numbers)))
-
-
-def split(line: bytes) -> list[str] | None:
-    r"""Split a line at its single spaces outside of quotes; None when a quote is not closed.
-
-    Within quotes `""` is a quote; quotes elsewhere are text. Bytes that are no UTF-8 show as `\xff`.
-    """
-    text = line.decode("utf-8", "backslashreplace")
-    fields: list[str] = []
-    at = 0
-    while at <= len(text) and (field := _FIELD.match(text, at)):
-        quoted, rest, bare = field.groups()
-        fields.append(bare or "" if quoted is None else quoted.replace('""', '"') + rest)
-        at = field.end() + 1
-    return fields if at > len(text) else None
+def unquoted(field: str) -> str:
+    r"""Return a field without quotes around it; in quotes, `""` and `\"` are a quote."""
+    if len(field) > 1 and field[0] == field[-1] == '"':
+        return _QUOTE.sub('"', field[1:-1])
+    return field

@@ -1,41 +1,56 @@
 """The records of a part, whatever its layout."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from logarchive.part import Part
 from logarchive.record import json_document, line_record, unpack
 from logarchive.record.block import Block
 from logarchive.record.layout import Layout, LineLayout
+from logarchive.record.line_record import LineReader
+
+type EnsureTime = Callable[[], None]
 
 
-def reaches(parts: Sequence[Part], layout: Layout, time_key: str, cap: int, smallest_record_bytes: int) -> bool:
+def _unhurried() -> None:
+    """Let a reader go on, however late it is."""
+
+
+def reaches(
+    parts: Sequence[Part],
+    layout: Layout,
+    time_key: str,
+    cap: int,
+    smallest_record_bytes: int,
+    ensure_time: EnsureTime = _unhurried,
+) -> bool:
     """Tell whether the records of parts number `cap` or more; counted only where their bytes could hold so many.
 
     They are counted as they are read later. Raises MalformedError for what cannot be: damage hides no cap.
     """
     least = 0
     for part in parts:
-        for member in unpack.members(part.path):
+        for member in unpack.members(part.path, ensure_time):
             for chunk in member:
                 least += len(chunk)
     if least < cap * smallest_record_bytes:
         return False
-    return sum(len(block.items) for part in parts for block in blocks(part, layout, time_key)) >= cap
+    return sum(len(block.items) for part in parts for block in blocks(part, layout, time_key, ensure_time)) >= cap
 
 
-def blocks(part: Part, layout: Layout, time_key: str) -> Iterator[Block]:
-    """Yield a part's records in blocks."""
+def blocks(part: Part, layout: Layout, time_key: str, ensure_time: EnsureTime = _unhurried) -> Iterator[Block]:
+    """Yield a part's records in blocks. `ensure_time` is called at each chunk of the body, and may raise."""
     if isinstance(layout, LineLayout):
-        for lines in lines_of(part):
-            yield line_record.block(lines, layout)
+        reader = LineReader(layout)
+        for lines in lines_of(part, ensure_time):
+            yield reader.block(lines)
     else:
-        members = unpack.members(part.path)
+        members = unpack.members(part.path, ensure_time)
         # An empty body has no member; where a document is promised, an empty body is read as an empty document.
         for member in members if layout.path is None else [next(members, iter(()))]:
             yield from json_document.blocks(member, layout, time_key)
 
 
-def lines_of(part: Part) -> Iterator[list[bytes]]:
+def lines_of(part: Part, ensure_time: EnsureTime = _unhurried) -> Iterator[list[bytes]]:
     """Yield blocks of a part's lines."""
-    for member in unpack.members(part.path):
+    for member in unpack.members(part.path, ensure_time):
         yield from line_record.blocks(member)

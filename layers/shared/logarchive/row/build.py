@@ -12,10 +12,9 @@ from logarchive.column.bounds import Bounds
 from logarchive.column.frame import Frame
 from logarchive.column.line_frame import LineColumns
 from logarchive.column.record_frame import frame
-from logarchive.errors import TooLargeError
+from logarchive.errors import MalformedError, TooLargeError
 from logarchive.numbers import VisitNumbers
 from logarchive.part import Part
-from logarchive.record import line_record
 from logarchive.record.layout import LineLayout
 from logarchive.record.reader import blocks, lines_of
 from logarchive.row import parquet
@@ -88,20 +87,23 @@ class _Rows:
         several = len({part.own for part in parts}) > 1
         for part in parts:
             bounds = Bounds.of(part, self._builder.window, bounded=self._builder.records.bounded)
-            index = 0
+            index = records = 0
             for block in self._frames(part, bounds):
                 self._builder.ensure_time()
                 yield self._batch(block, part, index, several)
                 index += block.size
+                records += block.size - len(block.bad)
+            if not records and isinstance(self._builder.records.layout, LineLayout):
+                raise MalformedError(f"no line of the file is a record with a readable time ({index} lines)")
 
     def _frames(self, part: Part, bounds: Bounds) -> Iterator[Frame]:
-        layout = self._builder.records.layout
-        if self._line_columns is not None and isinstance(layout, LineLayout):
-            for lines in lines_of(part):
+        layout, ensure_time = self._builder.records.layout, self._builder.ensure_time
+        if self._line_columns is not None:
+            for lines in lines_of(part, ensure_time):
                 lines_frame = self._line_columns.frame(lines)
-                yield lines_frame or frame(line_record.block(lines, layout), self._mapping, bounds)
+                yield lines_frame or frame(self._line_columns.reader.block(lines), self._mapping, bounds)
         else:
-            for block in blocks(part, layout, self._mapping.time.key):
+            for block in blocks(part, layout, self._mapping.time.key, ensure_time):
                 yield frame(block, self._mapping, bounds)
 
     def _batch(self, block: Frame, part: Part, index: int, several: bool) -> RecordBatch:

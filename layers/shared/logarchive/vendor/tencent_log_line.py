@@ -8,13 +8,29 @@ from collections.abc import Mapping
 
 from logarchive.column.convert import after, before, integer, lookup, number, status_severity, text, zoned_time
 from logarchive.column.field_mapping import FieldMapping
-from logarchive.record.layout import LineLayout
+from logarchive.record.layout import ANY, LineLayout
 
-FIELDS = (
-    *("time", "client_ip", "domain", "url", "bytes", "province_id", "isp_id", "status", "referer", "duration_ms"),
-    *("user_agent", "range", "method", "protocol", "cache", "client_port"),
+_ABSENT = r"|-|NULL|\(null\)"
+_NUMBER = r"-?[0-9]+(?:\.[0-9]+)?" + _ABSENT
+_RANGE = {"range": r"[A-Za-z]+=[0-9, -]+" + _ABSENT}
+_ENDS = {"method": "[A-Z][A-Z_-]*", "protocol": r"[A-Za-z]+/[0-9.]+", "cache": "[A-Za-z][A-Za-z_-]*" + _ABSENT}
+LAYOUT = LineLayout(
+    head={
+        "time": ANY,
+        "client_ip": "[0-9A-Fa-f.:]+" + _ABSENT,
+        "domain": ANY,
+        "url": ANY,
+        "bytes": _NUMBER,
+        "province_id": _NUMBER,
+        "isp_id": _NUMBER,
+        "status": "[0-9]{1,3}" + _ABSENT,
+        "referer": ANY,
+        "duration_ms": _NUMBER,
+    },
+    # A client sends what it likes, quotes too.
+    text="user_agent",
+    tails=(_RANGE, _RANGE | _ENDS, _RANGE | _ENDS | {"client_port": "[0-9]{1,5}" + _ABSENT}),
 )
-LAYOUT = LineLayout(fields={count: FIELDS[:count] for count in (12, 15, 16)})
 
 PROVINCES = {
     "22": "Beijing",

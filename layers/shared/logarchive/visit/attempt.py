@@ -106,7 +106,8 @@ class Attempt[S: Source, K: BaseModel]:
         raw = RawVisit(context.store, self._merger.place, self._name, self._directory, earlier)
         exchange = Exchange(context.session, self._directory)
         remember = context.ledger.remember
-        return Fetch(raw, Collection(context.provider, context.source, exchange, remember, raw.keep))
+        ensure_time = context.invocation.ensure_time
+        return Fetch(raw, Collection(context.provider, context.source, exchange, remember, raw.keep, ensure_time))
 
     def _publish(self, fetch: Fetch[S, K]) -> Entry:
         """Merge with what stands, write it and commit. Raises ChangedError when another worker changed it meanwhile."""

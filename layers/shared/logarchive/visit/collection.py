@@ -58,6 +58,8 @@ class Collection[S: Source, K: BaseModel]:
     exchange: Exchange
     remember: Remember
     keep: Callable[[Part], Part]
+    #: Called while parts are read; may raise.
+    ensure_time: Callable[[], None] = lambda: None
     parts: list[Part] = field(default_factory=list[Part])
     #: A range at the provider's smallest resolution still reached the cap.
     truncated: bool = False
@@ -139,7 +141,7 @@ class Collection[S: Source, K: BaseModel]:
         if None not in counts:
             return sum(filter(None, counts)) >= cap
         time_key = self.provider.columns(self.source)["time"].key
-        return reaches(data, self.provider.layout, time_key, cap, self.provider.smallest_record_bytes)
+        return reaches(data, self.provider.layout, time_key, cap, self.provider.smallest_record_bytes, self.ensure_time)
 
     def _supersede(self, numbers: Sequence[int], replacing: Sequence[int]) -> None:
         keys = [self.parts[number].key for number in replacing]
