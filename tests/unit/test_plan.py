@@ -1,4 +1,6 @@
 import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 import pytest
@@ -6,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import HttpUrl
 
-from logarchive.errors import ConfigError
+from logarchive.errors import ArchiveError, ConfigError
+from logarchive.ledger.dynamodb import Write
 from logarchive.ledger.entry import Entry
 from logarchive.ledger.ledger import Ledger
 from logarchive.ledger.planner import TICK_WINDOWS, Planner, planned
@@ -164,3 +167,59 @@ def split_one(table: FakeTable, plan: Planner, number: int, now: dt.datetime) ->
     claimed = ledger(table).claim(entry, max(now, entry.due_at or now), now + 30 * HOUR)
     if claimed and halves:
         assert ledger(table).split(claimed, [planned(Window(half.start, half.end), plan.source) for half in halves])
+
+
+@dataclass
+class Contested(FakeTable):
+    """A table where other planners are faster so many times."""
+
+    lost_races: int = 0
+
+    def transact(self, writes: Sequence[Write]) -> bool:
+        self.lost_races -= 1
+        return self.lost_races < 0 and super().transact(writes)
+
+
+def test_a_planner_tries_again_while_others_are_faster() -> None:
+    table = Contested()
+    planner(table, T0, start=T0).tick()
+    table.lost_races = 4
+    assert planner(table, T0 + 2 * HOUR, start=T0).tick() == 2
+    assert len(leaves(table)) == 2
+
+
+def test_where_others_are_always_faster_a_tick_leaves_it_to_the_next_and_a_backfill_fails() -> None:
+    table = Contested()
+    planner(table, T0, start=T0).tick()
+    table.lost_races = 100
+    late = planner(table, T0 + 2 * HOUR, start=T0)
+    assert late.tick() == 0
+    with pytest.raises(ArchiveError, match="another planner"):
+        late.fill(Span(T0, T0 + HOUR), 10)
+    assert leaves(table) == []
+
+
+def test_a_head_that_cannot_be_written_is_an_error() -> None:
+    with pytest.raises(ArchiveError, match="head could not be written"):
+        planner(Contested(lost_races=100), T0).head()
+
+
+def test_past_and_present_together_are_no_more_than_a_tick_plans() -> None:
+    table = FakeTable()
+    planner(table, T0 + 300 * HOUR, start=T0 + 300 * HOUR).tick()
+    late = planner(table, T0 + 600 * HOUR, start=T0)
+    assert [late.tick(), late.tick(), late.tick()] == [TICK_WINDOWS, 100, 0]
+    head = ledger(table).head()
+    assert head
+    assert (head.begin, head.cursor) == (T0, T0 + 600 * HOUR)
+
+
+@pytest.mark.parametrize(("filled", "left"), [((0, 3), 0), ((2, 3), 2), ((0, 1), 2)])
+def test_the_cursor_passes_what_a_backfill_has_planned(filled: tuple[int, int], left: int) -> None:
+    table = FakeTable()
+    start, end = filled
+    planner(table, T0, start=T0).fill(Span(T0 + start * HOUR, T0 + end * HOUR), 10)
+    assert planner(table, T0 + 3 * HOUR, start=T0).tick() == left
+    head = ledger(table).head()
+    assert head
+    assert (head.cursor, len(leaves(table))) == (T0 + 3 * HOUR, 3)

@@ -72,6 +72,8 @@ def mutants(path: Path) -> Iterator[Mutant]:
     for function, constant, scope in _scopes(tree.body, ""):
         for parent, name, index, node in _nodes(scope):
             for changed in _changes(node, parent):
+                if constant and isinstance(getattr(changed, "value", None), bool):
+                    continue  # the settings of a model take effect where its class is made
                 text = f"{ast.unparse(node).splitlines()[0]} -> {ast.unparse(changed).splitlines()[0]}"
                 known[function + constant, text] += 1
                 number = known[function + constant, text]
