@@ -225,9 +225,11 @@ class FakeSsm:
         self.calls.append(operation)
         return self
 
-    def paginate(self, *, Path: str, **_options: Any) -> Iterator[dict[str, Any]]:
-        found = [{"Name": name, "Value": value} for name, value in self.parameters.items() if name.startswith(Path)]
-        yield {"Parameters": found}
+    def paginate(self, *, Path: str = "", ParameterFilters: Any = (), **_options: Any) -> Iterator[dict[str, Any]]:
+        path = Path or ParameterFilters[0]["Values"][0]
+        for name, value in self.parameters.items():
+            if name.startswith(f"{path}/"):
+                yield {"Parameters": [{"Name": name} | ({"Value": value} if Path else {})]}
 
 
 @dataclass
@@ -235,8 +237,10 @@ class FakeSecrets:
     """The one call of a Secrets Manager client that the archive makes."""
 
     secrets: dict[str, str] = field(default_factory=dict[Any, Any])
+    calls: list[str] = field(default_factory=list[str])
 
     def get_secret_value(self, *, SecretId: str) -> dict[str, Any]:
+        self.calls.append(SecretId)
         if SecretId not in self.secrets:
             raise refused("ResourceNotFoundException", 400)
         return {"SecretString": self.secrets[SecretId]}

@@ -67,6 +67,9 @@ class Scenario:
     events: list[str] = field(default_factory=list[str])
     dispatched: list[Any] = field(default_factory=list[Any])
     archive_from: dt.datetime | None = None
+    #: Parameters besides the sources, and secrets besides the one of the sources.
+    parameters: dict[str, str] = field(default_factory=dict[str, str])
+    secrets: dict[str, str] = field(default_factory=dict[str, str])
 
     def __post_init__(self) -> None:
         def gate(call: str, moment: str) -> None:
@@ -94,13 +97,22 @@ class Scenario:
         }
         source |= {"window": "P1D", "revisit": ["PT1H", "PT4H"]}
         sources = {"shop": source | self.source} if self.sources is None else self.sources
-        ssm = FakeSsm({f"/la/sources/elsa/{name}": json.dumps(configured) for name, configured in sources.items()})
-        secrets = FakeSecrets({"la/ncloud/one": '{"access_key": "a", "secret_key": "s"}'})
+        documents = {f"/la/sources/elsa/{name}": json.dumps(configured) for name, configured in sources.items()}
+        secrets = {"la/ncloud/one": '{"access_key": "a", "secret_key": "s"}'}
+        loader = SourceLoader(
+            provider=provider,
+            ssm=FakeSsm(documents | self.parameters),  # type: ignore[arg-type] # drop-ins
+            secrets=FakeSecrets(secrets | self.secrets),  # type: ignore[arg-type]
+            path="/la/sources/elsa",
+            secrets_prefix="la",
+            archive_from=self.archive_from,
+            providers=("dsa", "elsa"),
+        )
         return Archive(
             provider=provider,
             table=self.table,  # type: ignore[arg-type] # drop-ins
             store=Store(self.s3, "bucket"),  # type: ignore[arg-type]
-            source_loader=SourceLoader(provider, ssm, secrets, "/la/sources/elsa", "la", self.archive_from),  # type: ignore[arg-type]
+            source_loader=loader,
             dispatch=self.dispatched.append,
             invocation=invocation,
             transport=httpx.MockTransport(lambda request: self._serve(request, now)),

@@ -150,6 +150,7 @@ class Stage:
             f"/{self.name}/sources/{provider}",
             self.name,
             raw_retention_days=self.raw_retention_days,
+            providers=tuple(PROVIDERS),
         )
         return act(connect(PROVIDERS[provider], environment, self.aws, invocation, f"{self.name}-{provider}"), event)
 

@@ -77,7 +77,8 @@ def _of_dynamodb(operation: str, body: Mapping[str, Any]) -> Iterator[Request]:
 
 
 def _of_ssm(operation: str, body: Mapping[str, Any]) -> Iterator[Request]:
-    yield Request(f"ssm:{operation}", f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter{body.get('Path') or body['Name']}")
+    name = body.get("Path") or body.get("Name")
+    yield Request(f"ssm:{operation}", f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter{name}" if name else "*")
 
 
 def _of_secretsmanager(operation: str, body: Mapping[str, Any]) -> Iterator[Request]:

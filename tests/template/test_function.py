@@ -47,6 +47,7 @@ def test_every_variable_that_the_code_reads_is_set_and_no_other() -> None:
     for name, function in Deployed().functions().items():
         variables = function["Environment"]["Variables"]
         assert set(variables) == read | OF_LIBRARIES
+        assert sorted(variables["PROVIDERS"].split(",")) == sorted(names())
         assert variables["SOURCES_PATH"] == f"/logarchive/sources/{name.removesuffix('Function').lower()}"
 
 

@@ -11,6 +11,7 @@ CHOSEN = {
     "RAW_RETENTION_MODE": "COMPLIANCE",
     "PER_SOURCE_METRICS": "true",
     "TRACING": "true",
+    "PROVIDERS": "dsa,elsa",
 }
 
 
@@ -29,7 +30,10 @@ def test_without_a_choice_nothing_is_locked_traced_or_published_per_source(monke
 def test_what_was_chosen_at_deployment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     found = settings(monkeypatch, **CHOSEN)
     assert found == Settings(
-        "b", "t", "/la/sources/elsa", "la", None, 30, "COMPLIANCE", per_source_metrics=True, tracing=True
+        *("b", "t", "/la/sources/elsa", "la", None, 30, "COMPLIANCE"),
+        per_source_metrics=True,
+        tracing=True,
+        providers=("dsa", "elsa"),
     )
 
 

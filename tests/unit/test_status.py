@@ -1,12 +1,17 @@
 import datetime as dt
+from typing import Any
 
+import pytest
 from pydantic import HttpUrl
 
+from logarchive.action.handler import act
 from logarchive.action.status import standing
 from logarchive.ledger.entry import Entry, Head
 from logarchive.numbers import WindowNumbers
 from logarchive.provider.source import Source
+from logarchive.runtime.metric import Tally
 from logarchive.window import Window
+from tests.scenario import Scenario
 
 T0 = dt.datetime(2026, 11, 20, tzinfo=dt.UTC)
 HOUR = dt.timedelta(hours=1)
@@ -82,6 +87,89 @@ def test_due_windows_and_the_last_error_are_shown() -> None:
     assert (found["due"], found["last_error"]) == (1, "403")
 
 
-def test_a_source_that_was_never_planned_stands_nowhere() -> None:
-    found = standing(None, [], SETTINGS, T0)
-    assert (found["sealed_until"], found["lag_seconds"], found["open"]) == (None, None, 0)
+@pytest.mark.parametrize("planned", [None, head(0), head(5)])
+def test_a_source_without_windows_is_sealed_until_no_moment(planned: Head | None) -> None:
+    found = standing(planned, [], SETTINGS, T0 + HOUR)
+    assert (found["sealed_until"], found["settled_until"], found["open"]) == (None, None, 0)
+
+
+def test_a_source_that_was_never_planned_has_no_lag() -> None:
+    assert standing(None, [], SETTINGS, T0)["lag_seconds"] is None
+
+
+def status(stage: Scenario, **event: str) -> tuple[dict[str, Any], list[Any]]:
+    """Return what `status` says of each source, and its errors."""
+    result = act(stage.archive(), {"action": "status", **event})
+    return {source["source"]: source for source in result["sources"]}, result["errors"]
+
+
+GONE = "secret 'la/ncloud/gone' cannot be read: ResourceNotFoundException"
+INCOMPLETE = "secret 'la/ncloud/half': secret_key: missing"
+NO_JSON = "secret 'la/ncloud/text': the document is no JSON"
+
+
+@pytest.mark.parametrize(
+    ("configured", "error"),
+    [
+        ({"secret": "la/ncloud/gone"}, GONE),
+        ({"secret": "la/ncloud/half"}, INCOMPLETE),
+        ({"secret": "la/ncloud/text"}, NO_JSON),
+        ({"project_id": 2}, "this name holds the archive of another feed (p/1)"),
+        ({"project_key": "q"}, "this name holds the archive of another feed (p/1)"),
+        ({"project_idd": 1}, "project_idd: unknown field"),
+        ({"window": "1h"}, 'window: "1h" is no ISO 8601 duration'),
+    ],
+)
+@pytest.mark.parametrize("planned", [True, False])
+def test_a_source_that_cannot_be_used_is_invalid_before_anything_is_due(
+    configured: dict[str, object], error: str, *, planned: bool
+) -> None:
+    stage = Scenario([], secrets={"la/ncloud/half": '{"access_key": "a"}', "la/ncloud/text": "hush"})
+    if planned or "another feed" in error:
+        act(stage.archive(), {"action": "tick"})
+    stage.source |= configured
+    sources, errors = status(stage)
+    assert sources["shop"]["state"] == "invalid"
+    assert sources["shop"]["last_error"].startswith(error)
+    assert errors == [{"source": "shop", "error": sources["shop"]["last_error"]}]
+    assert "hush" not in str(errors)
+
+
+def test_a_paused_source_is_paused_and_its_secret_is_not_read() -> None:
+    stage = Scenario([], source={"enabled": False, "secret": "la/ncloud/gone"})
+    act(stage.archive(), {"action": "tick"})
+    sources, errors = status(stage)
+    assert (sources["shop"]["state"], errors) == ("paused", [])
+
+
+def test_a_secret_that_several_sources_share_is_read_once() -> None:
+    stage = Scenario([])
+    stage.sources = {name: {"secret": "la/ncloud/one", "project_key": "p", "project_id": 1} for name in ("a", "b", "c")}
+    archive = stage.archive()
+    assert act(archive, {"action": "status"})["errors"] == []
+    assert getattr(archive.source_loader.secrets, "calls", None) == ["la/ncloud/one"]
+
+
+@pytest.mark.parametrize(
+    ("name", "error"),
+    [
+        ("elsaa/checkout", '"elsaa" is no provider, so no function reads this parameter; did you mean elsa?'),
+        ("Elsa/checkout", '"Elsa" is no provider, so no function reads this parameter; did you mean elsa?'),
+        ("logs/a/b", '"logs" is no provider, so no function reads this parameter; the providers are dsa, elsa'),
+        ("checkout", "the name has no provider, so no function reads this parameter; for instance elsa/checkout"),
+    ],
+)
+@pytest.mark.parametrize("action", ["tick", "status"])
+def test_a_parameter_under_no_provider_s_name_is_an_error_of_every_function(name: str, error: str, action: str) -> None:
+    stage = Scenario([], parameters={f"/la/sources/{name}": "{}", "/la/sources/dsa/edge": "{}"})
+    tally = Tally()
+    result = act(stage.archive(count=tally), {"action": action})
+    assert result["errors"] == [{"source": name, "error": error}]
+    assert tally.total["SourceErrors"] == 1
+    assert "source.invalid" in stage.events
+
+
+def test_a_status_of_one_source_says_nothing_of_others() -> None:
+    stage = Scenario([], parameters={"/la/sources/elsaa/checkout": "{}", "/la/sources/elsa/other": "{}"})
+    sources, errors = status(stage, source="shop")
+    assert (list(sources), errors) == (["shop"], [])

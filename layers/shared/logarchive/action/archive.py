@@ -59,14 +59,20 @@ class Archive[S: Source, K: BaseModel]:
     def sources(self) -> tuple[dict[str, S], list[BadSource]]:
         """Return the good sources by name, and the bad ones, which are logged and counted."""
         sources, bad = self.source_loader.load()
-        for problem in bad:
-            self.report(problem)
+        self.report(*bad)
         return sources, bad
 
-    def report(self, bad: BadSource) -> None:
-        """Log and count a source that cannot be used."""
-        self.invocation.log("source.invalid", source=bad.name, error=bad.error)
-        self.invocation.count("SourceErrors", 1, bad.name)
+    def misplaced(self) -> list[BadSource]:
+        """Return the parameters under no provider's name, which are logged and counted."""
+        misplaced = self.source_loader.misplaced()
+        self.report(*misplaced)
+        return misplaced
+
+    def report(self, *bad: BadSource) -> None:
+        """Log and count sources that cannot be used."""
+        for problem in bad:
+            self.invocation.log("source.invalid", source=problem.name, error=problem.error)
+            self.invocation.count("SourceErrors", 1, problem.name)
 
     @contextmanager
     def worker(self, source_name: str, source: S) -> Generator[Worker[S, K]]:
@@ -108,6 +114,7 @@ def connect[S: Source, K: BaseModel](
         path=settings.sources_path,
         secrets_prefix=settings.secrets_prefix,
         archive_from=settings.archive_from,
+        providers=settings.providers,
     )
     days = settings.raw_retention_days
     lock = Lock(days, settings.raw_retention_mode, invocation.clock) if days else None

@@ -15,44 +15,56 @@ from logarchive.ledger.entry import Entry, Head
 from logarchive.ledger.ledger import registered
 from logarchive.moment import instant
 from logarchive.provider.source import Source
+from logarchive.runtime.source_loader import BadSource
 
 
 def status[S: Source, K: BaseModel](archive: Archive[S, K], event: Status) -> Result:
-    """Return where each source stands; a source without a parameter is `orphaned`, a disabled one `paused`."""
+    """Return where each source stands, and why a source cannot be used, its secret included.
+
+    A source without a parameter is `orphaned`, a disabled one `paused`, one that cannot be used `invalid`.
+    """
     sources, bad = archive.sources()
-    bad_names = {problem.name for problem in bad}
-    names = sorted({*sources, *registered(archive.table, archive.provider.name)})
-    if event.source is not None:
-        if event.source not in {*names, *bad_names}:
-            raise ConfigError(f"no source {event.source!r}, neither configured nor in the ledger")
-        names = [name for name in names if name == event.source]
-    return {
-        "ok": True,
-        "provider": archive.provider.name,
-        "sources": [_source(archive, name, sources.get(name), bad=name in bad_names) for name in names],
-        "errors": source_errors([problem for problem in bad if event.source in {None, problem.name}]),
-    }
+    names = {*sources, *(problem.name for problem in bad), *registered(archive.table, archive.provider.name)}
+    if event.source is None:
+        bad += archive.misplaced()
+    elif event.source in names:
+        names, bad = {event.source}, [problem for problem in bad if problem.name == event.source]
+    else:
+        raise ConfigError(f"no source {event.source!r}, neither configured nor in the ledger")
+    standings = [_source(archive, name, sources.get(name), bad) for name in sorted(names)]
+    return {"ok": True, "provider": archive.provider.name, "sources": standings, "errors": source_errors(bad)}
 
 
 def _source[S: Source, K: BaseModel](
-    archive: Archive[S, K], source_name: str, source: S | None, *, bad: bool
+    archive: Archive[S, K], source_name: str, source: S | None, bad: list[BadSource]
 ) -> Result:
-    now, ledger = archive.invocation.clock(), archive.ledger(source_name)
+    """Return where one source stands; if its secret or its feed is wrong, add it to `bad`."""
+    ledger = archive.ledger(source_name)
     head = ledger.head()
+    if source and source.enabled:
+        try:
+            archive.planner(source_name, source).admit(head)
+            archive.source_loader.secret(source)
+        except ConfigError as error:
+            bad.append(BadSource(source_name, str(error)))
+            archive.report(bad[-1])
     leaves = [entry for entry in ledger.every() if entry.state != "split"]
-    state = "active" if source and source.enabled else "paused" if source or bad else "orphaned"
-    return {"source": source_name, "state": state, **standing(head, leaves, source, now)}
+    result = standing(head, leaves, source, archive.invocation.clock())
+    errors = [problem.error for problem in bad if problem.name == source_name]
+    if errors:
+        return {"source": source_name, "state": "invalid", **result, "last_error": errors[0]}
+    state = "orphaned" if source is None else "active" if source.enabled else "paused"
+    return {"source": source_name, "state": state, **result}
 
 
 def standing(head: Head | None, leaves: Iterable[Entry], source: Source | None, now: dt.datetime) -> Result:
     """Sum up the windows of one source. Pure."""
     entries = sorted(leaves, key=lambda entry: entry.window)
     unfinished = [entry for entry in entries if not entry.finished]
-    cursor = head.cursor if head else None
     errors = [entry.error for entry in entries if entry.error]
     return {
-        "sealed_until": _until(cursor, entries, lambda entry: entry.state == "sealed"),
-        "settled_until": _until(cursor, entries, lambda entry: entry.finished),
+        "sealed_until": _until(entries, lambda entry: entry.state == "sealed"),
+        "settled_until": _until(entries, lambda entry: entry.finished),
         "lag_seconds": lag_seconds(head, unfinished, source, now),
         "open": len(unfinished),
         "due": sum(1 for entry in unfinished if entry.due_at and entry.due_at <= now),
@@ -63,12 +75,12 @@ def standing(head: Head | None, leaves: Iterable[Entry], source: Source | None, 
     }
 
 
-def _until(cursor: dt.datetime | None, entries: Iterable[Entry], reached: Callable[[Entry], bool]) -> str | None:
+def _until(entries: Iterable[Entry], reached: Callable[[Entry], bool]) -> str | None:
     """Return the end of the windows that have `reached` a state, from the oldest on and without a gap."""
     until: dt.datetime | None = None
     for entry in entries:
-        if until not in {None, entry.window.start} or not reached(entry):
-            return instant(until or entry.window.start)
+        until = until or entry.window.start
+        if until != entry.window.start or not reached(entry):
+            break
         until = entry.window.end
-    until = until or cursor
     return instant(until) if until else None

@@ -34,6 +34,7 @@ def tick[S: Source, K: BaseModel](archive: Archive[S, K], event: Tick) -> Result
     broken = {problem.name for problem in bad}
     planned = run.plan({name: source for name, source in sources.items() if source.enabled}, start=not event.inline)
     run.measure_others({*broken, *registered(archive.table, archive.provider.name)} - {*sources})
+    run.find_misplaced()
     if event.inline:
         run.work(planned)
     if run.failures:
@@ -87,6 +88,12 @@ class _TickRun[S: Source, K: BaseModel]:
                 return
             with self._errors_of(name):
                 self._measure(name, None)
+
+    def find_misplaced(self) -> None:
+        """Report parameters that no function reads, if there is time."""
+        if self.archive.invocation.enough_time():
+            with self._errors_of("*"):
+                self.bad += self.archive.misplaced()
 
     def _in_turn(self, names: Collection[str]) -> Iterator[str]:
         """Yield the names while there is time, and write down with which of them the next tick is to begin."""

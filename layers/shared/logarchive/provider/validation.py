@@ -1,6 +1,7 @@
 """What is wrong with a document that its model refuses: where, what, and an example of what is right."""
 
 import json
+from collections.abc import Collection
 from difflib import get_close_matches
 from typing import Any
 
@@ -44,7 +45,7 @@ def _reason(item: Any, model: type[BaseModel]) -> str:  # noqa: ANN401 (pydantic
     # In the place of an error, pydantic names the branch of a union like a field: `tuple[str, ...]`.
     where = ".".join(str(step) for step in item["loc"] if "[" not in str(step))
     if item["type"] == "extra_forbidden":
-        return f"{where}: unknown field; {_fields(where, model)}"
+        return f"{where}: unknown field; {did_you_mean(where, model.model_fields, 'fields')}"
     what, example = _message(item)
     if not where:
         return what if item["type"] == "value_error" else f"the document {what}; for instance {_document(model)}"
@@ -76,9 +77,10 @@ def _shown(value: object) -> str:
     return f"{text if len(text) <= _VALUE_CHARACTERS else f'{text[:_VALUE_CHARACTERS]}…'} "
 
 
-def _fields(name: str, model: type[BaseModel]) -> str:
-    close = get_close_matches(name, model.model_fields, n=1)
-    return f"did you mean {close[0]}?" if close else f"the fields are {', '.join(model.model_fields)}"
+def did_you_mean(name: str, names: Collection[str], what: str) -> str:
+    """Return the name that was probably meant, or all `names`; `what` says what they are the names of."""
+    close = get_close_matches(name.lower(), names, n=1)
+    return f"did you mean {close[0]}?" if close else f"the {what} are {', '.join(names)}"
 
 
 def _schema(model: type[BaseModel]) -> dict[str, Any]:

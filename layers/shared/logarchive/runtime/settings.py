@@ -11,7 +11,7 @@ from logarchive.store.bucket import LockMode
 
 
 @dataclass(frozen=True)
-class Settings:  # 9 attributes: one for each environment variable
+class Settings:  # 10 attributes: one for each environment variable
     """The names of the stack's resources, and the choices made when it was deployed."""
 
     bucket: str
@@ -26,6 +26,8 @@ class Settings:  # 9 attributes: one for each environment variable
     #: Whether each metric is published per source as well.
     per_source_metrics: bool = False
     tracing: bool = False
+    #: The names of all providers of the stack; none if the variable is not set.
+    providers: tuple[str, ...] = ()
 
     @classmethod
     def from_environment(cls) -> "Settings":
@@ -51,6 +53,7 @@ class Settings:  # 9 attributes: one for each environment variable
             raw_retention_mode=cast("LockMode", mode),
             per_source_metrics=os.environ.get("PER_SOURCE_METRICS") == "true",
             tracing=os.environ.get("TRACING") == "true",
+            providers=tuple(filter(None, os.environ.get("PROVIDERS", "").split(","))),
         )
 
 

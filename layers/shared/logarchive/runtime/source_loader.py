@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
@@ -12,7 +12,7 @@ from logarchive.errors import ConfigError
 from logarchive.moment import duration, floor, instant
 from logarchive.provider.provider import Provider
 from logarchive.provider.source import Source, valid_name
-from logarchive.provider.validation import reasons
+from logarchive.provider.validation import did_you_mean, reasons
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager.client import SecretsManagerClient
@@ -47,6 +47,10 @@ class SourceLoader[S: Source, K: BaseModel]:
     path: str
     secrets_prefix: str
     archive_from: dt.datetime | None = None
+    #: The names of all providers of the stack; none: they are not known.
+    providers: tuple[str, ...] = ()
+    #: The secrets that were read, by name: a tick or `status` reads each of them once.
+    _secrets: dict[str, str] = field(default_factory=dict[str, str], repr=False)
 
     def load(self) -> tuple[dict[str, S], list[BadSource]]:
         """Read all sources; return the good ones by name, and the bad ones."""
@@ -70,6 +74,27 @@ class SourceLoader[S: Source, K: BaseModel]:
                 raise
             raise ConfigError(f"no source {source_name!r} under {self.path}") from None
         return self.parse(source_name, parameter.get("Value", ""))
+
+    def misplaced(self) -> list[BadSource]:
+        """Return the parameters that no function reads, named from the provider on; their values are not read."""
+        root = self.path.rpartition("/")[0]
+        pages = self.ssm.get_paginator("describe_parameters").paginate(
+            ParameterFilters=[{"Key": "Path", "Option": "Recursive", "Values": [root]}]
+        )
+        names = [item.get("Name", "").removeprefix(f"{root}/") for page in pages for item in page["Parameters"]]
+        return [BadSource(name, self._misplaced(name)) for name in names if not self._has_reader(name)]
+
+    def _has_reader(self, name: str) -> bool:
+        provider, separator, _ = name.partition("/")
+        return not self.providers or bool(separator and provider in self.providers)
+
+    def _misplaced(self, name: str) -> str:
+        provider, separator, _ = name.partition("/")
+        if not separator:
+            what, example = "the name has no provider", f"for instance {self.provider.name}/{name}"
+        else:
+            what, example = f'"{provider}" is no provider', did_you_mean(provider, self.providers, "providers")
+        return f"{what}, so no function reads this parameter; {example}"
 
     def parse(self, source_name: str, text: str) -> S:
         """Read one source. Raises ConfigError naming every field that is wrong."""
@@ -110,16 +135,21 @@ class SourceLoader[S: Source, K: BaseModel]:
     def secret(self, source: S) -> K:
         """Read a source's credentials. Raises ConfigError, whose message never contains a value of the secret."""
         self._check_prefix(source.secret)
-        try:
-            text = self.secrets.get_secret_value(SecretId=source.secret).get("SecretString", "")
-        except ClientError as error:
-            if (code := _code(error)) not in _UNREADABLE:
-                raise
-            raise ConfigError(f"secret {source.secret!r} cannot be read: {code}") from None
+        text = self._secrets.get(source.secret)
+        if text is None:
+            text = self._secrets[source.secret] = self._secret_text(source.secret)
         try:
             return self.provider.secret.model_validate_json(text)
         except ValidationError as error:
             raise ConfigError(f"secret {source.secret!r}: {reasons(error, self.provider.secret)}") from None
+
+    def _secret_text(self, name: str) -> str:
+        try:
+            return self.secrets.get_secret_value(SecretId=name).get("SecretString", "")
+        except ClientError as error:
+            if (code := _code(error)) not in _UNREADABLE:
+                raise
+            raise ConfigError(f"secret {name!r} cannot be read: {code}") from None
 
     def _check_prefix(self, secret: str) -> None:
         prefixes = [
