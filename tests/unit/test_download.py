@@ -151,12 +151,15 @@ def test_a_redirect_to_what_is_no_url_is_unavailable(tmp_path: Path) -> None:
 PUBLIC = ["93.184.216.34", "2606:2800:220:1::1", "64:ff9b::5db8:d822"]
 PRIVATE = [
     *("127.0.0.1", "10.0.0.1", "172.16.9.9", "192.168.1.1", "100.64.0.1", "::1", "fd12::1"),
-    *("::ffff:10.0.0.1", "64:ff9b::10.0.0.1", "2002:a00:1::1"),
+    *("::ffff:10.0.0.1", "64:ff9b::10.0.0.1", "2002:a00:1::1", "2002:7f00:1::", "64:ff9b::7f00:1", "::ffff:127.0.0.1"),
+    *("fec0::1", "feff::1", "::127.0.0.1", "::10.0.0.1", "::93.184.216.34", "3fff::1", "3fff:fff::1", "5f00::1"),
+    *("2606:2800::5efe:10.0.0.1", "2606:2800::200:5efe:93.184.216.34", "2001:0:7f00:1::", "64:ff9b:1::10.0.0.1"),
 ]
 NEVER = [
     *("169.254.169.254", "169.254.170.2", "fe80::1", "fe80::1%lo", "fd00:ec2::254", "100.100.100.200", "168.63.129.16"),
     *("0.0.0.0", "::", "224.0.0.1", "ff02::1", "::ffff:169.254.169.254", "::ffff:0.0.0.0", "64:ff9b::169.254.169.254"),
-    *("2002:a9fe:a9fe::1",),
+    *("2002:a9fe:a9fe::1", "::169.254.169.254", "64:ff9b:1::169.254.169.254", "2001:db8::5efe:169.254.169.254"),
+    *("2001:db8::200:5efe:100.100.100.200", "2001:0:a9fe:a9fe::", "fd20:ce::254", "fd00:ec2::23"),
 ]
 
 
@@ -318,3 +321,9 @@ def test_a_secured_connection_ends_at_the_deadline_too() -> None:
         left[0] = 0
         with pytest.raises(OutOfTimeError):
             secured.read(4)
+
+
+def test_an_api_s_name_may_lead_to_a_private_address_but_to_no_metadata_service() -> None:
+    assert anywhere("api.example.com", 443, [*NEVER, *PRIVATE, *PUBLIC]) == [*PRIVATE, *PUBLIC]
+    with pytest.raises(ForbiddenError, match=r"api\.example\.com resolves to .*, which a base_url may not reach"):
+        anywhere("api.example.com", 443, NEVER)

@@ -24,6 +24,46 @@ def sources(parameters: dict[str, object], secrets: dict[str, str] | None = None
     return SourceLoader(provider, FakeSsm(texts), fake, "/la/sources/elsa", "la")  # type: ignore[arg-type] # drop-ins
 
 
+@pytest.mark.parametrize("before", ["\ufeff", "\ufeff\r\n", "\ufeff \t"])
+def test_a_byte_order_mark_before_a_source_or_a_secret_is_read_past(before: str) -> None:
+    found = sources({"shop": before + json.dumps(GOOD)}, {"la/ncloud/one": before + KEYS})
+    good, bad = found.load()
+    assert bad == []
+    assert found.secret(good["shop"]).access_key.get_secret_value() == "AKIA"
+
+
+@pytest.mark.parametrize("text", ["\ufeff", "\ufeff\ufeff{}", '{\ufeff"secret": "s"}'])
+def test_a_byte_order_mark_that_no_document_follows_is_no_document(text: str) -> None:
+    _, [bad] = sources({"shop": text}).load()
+    assert bad.error.startswith("the document is no JSON")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("http://169.254.169.254/", "http://2852039166/", "http://0xa9.0376.43518/", "http://[fe80::1]/"),
+        *("http://[fd00:ec2::254]/", "http://100.100.100.200/", "http://0/", "http://[::]/", "http://224.0.0.1/"),
+        *("http://[::ffff:169.254.169.254]/", "http://[64:ff9b::a9fe:a9fe]/", "http://[::169.254.169.254]/"),
+    ],
+)
+def test_a_base_url_never_leads_to_a_metadata_service(url: str) -> None:
+    _, [bad] = sources({"shop": GOOD | {"base_url": url}}).load()
+    assert bad.error.startswith("base_url: must not lead to a metadata service, nor to a link-local ")
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:9000/elsa", "http://[::1]/", "https://10.0.0.5", "https://a.example"]
+)
+def test_a_base_url_may_be_private(url: str) -> None:
+    assert sources({"shop": GOOD | {"base_url": url}}).load()[1] == []
+
+
+@pytest.mark.parametrize("rest", ["#", "#x", "?", "?x=1", "?x#", "/path?x=1#y"])
+def test_a_base_url_has_neither_query_nor_fragment(rest: str) -> None:
+    _, [bad] = sources({"shop": GOOD | {"base_url": f"https://elsa.example/{rest}"}}).load()
+    assert bad.error.startswith("base_url: must not contain a query or a fragment; for instance https://")
+
+
 def test_a_good_source_and_its_secret_are_read() -> None:
     found = sources({"shop": GOOD})
     good, bad = found.load()

@@ -1,6 +1,5 @@
 """Which download links may be followed (`download_hosts`): by host name, and by the address it resolves to."""
 
-import ipaddress
 import re
 import socket
 from collections.abc import Iterable, Sequence
@@ -10,14 +9,10 @@ import httpx
 from pydantic import AfterValidator
 
 from logarchive.errors import ForbiddenError, MalformedError
-
-type Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+from logarchive.provider.address import is_never_reached, is_public
 
 HOST_AND_PORT = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[\w.-]+)(?::(?P<port>[0-9]{1,5}))?")
 PORTS = {"http": 80, "https": 443}
-NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
-#: Metadata services that are not link-local: EC2 over IPv6, Alibaba, Oracle, Azure.
-METADATA = frozenset(map(ipaddress.ip_address, ("fd00:ec2::254", "100.100.100.200", "192.0.0.192", "168.63.129.16")))
 
 
 def parsed_host(text: str) -> str:
@@ -77,7 +72,9 @@ class DownloadHosts:
         """Return the addresses of an admitted host that may be connected to; raise ForbiddenError when none may."""
         host = host.rstrip(".").lower()
         exact = _named(host, port) in self._hosts
-        admitted = [address for address in candidates if _reachable(address, private=exact)]
+        admitted = [
+            address for address in candidates if not is_never_reached(address) and (exact or is_public(address))
+        ]
         if candidates and not admitted:
             advice = "" if exact else f"; if that is right, add {_named(host, port)} to download_hosts"
             raise ForbiddenError(f"{host} resolves to {', '.join(candidates)}, which a link may not reach{advice}")
@@ -90,21 +87,3 @@ def _host(url: httpx.URL) -> str:
 
 def _named(host: str, port: int | None) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
-def _reachable(text: str, *, private: bool) -> bool:
-    """Say whether a link may connect to an address; never to link-local, metadata, unspecified or multicast ones."""
-    address = _embedded_ipv4(ipaddress.ip_address(text))
-    if address.is_link_local or address.is_multicast or address.is_unspecified or address in METADATA:
-        return False
-    return private or address.is_global
-
-
-def _embedded_ipv4(address: Address) -> Address:
-    """Return the IPv4 address inside an IPv6 address, if there is one; else the address itself."""
-    if isinstance(address, ipaddress.IPv4Address):
-        return address
-    if address in NAT64:
-        return ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
-    teredo = address.teredo[1] if address.teredo else None
-    return address.ipv4_mapped or address.sixtofour or teredo or address

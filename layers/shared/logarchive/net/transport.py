@@ -8,7 +8,8 @@ from typing import Any
 import httpcore
 import httpx
 
-from logarchive.errors import OutOfTimeError
+from logarchive.errors import ForbiddenError, OutOfTimeError
+from logarchive.provider.address import is_never_reached
 
 #: The seconds this invocation may still use.
 type Remaining = Callable[[], float]
@@ -18,9 +19,15 @@ type Resolve = Callable[[str, int], Sequence[str]]
 type Admit = Callable[[str, int, Sequence[str]], Sequence[str]]
 
 
-def anywhere(_host: str, _port: int, addresses: Sequence[str]) -> Sequence[str]:
-    """Admit every address: for an API, whose base URL the operator has set."""
-    return addresses
+def anywhere(host: str, _port: int, addresses: Sequence[str]) -> Sequence[str]:
+    """Admit private addresses too, for an API whose base URL the operator has set, but no metadata service.
+
+    Raises ForbiddenError if no address is left.
+    """
+    admitted = [address for address in addresses if not is_never_reached(address)]
+    if addresses and not admitted:
+        raise ForbiddenError(f"{host} resolves to {', '.join(addresses)}, which a base_url may not reach")
+    return admitted
 
 
 class Transport(httpx.BaseTransport):

@@ -7,9 +7,12 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, HttpUrl, model_validator
 
 from logarchive.moment import DAY, HOUR, SECOND, duration, zone
+from logarchive.provider.address import is_never_reached
 from logarchive.window import Window
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+#: As a URL's host stands after it was parsed: all ways to write an IPv4 address have become one.
+_ADDRESS = re.compile(r"[0-9.]+|[0-9a-f:.]*:[0-9a-f:.]*")
 _MAX_LENGTH = 3653 * DAY
 
 
@@ -61,13 +64,21 @@ def _offset(text: str) -> str:
 type Offset = Annotated[str, AfterValidator(_offset)]
 
 
-def _without_user(url: HttpUrl) -> HttpUrl:
+def _scheme_host_and_path(url: HttpUrl) -> HttpUrl:
     if url.username or url.password:
         raise ValueError("must not contain a user name or password: credentials belong in the secret")
+    if url.query is not None or url.fragment is not None:
+        raise ValueError("must not contain a query or a fragment; for instance https://logs.example.com/api")
+    host = (url.host or "").strip("[]")
+    if _ADDRESS.fullmatch(host) and is_never_reached(host):
+        raise ValueError(
+            "must not lead to a metadata service, nor to a link-local or multicast address; "
+            "for instance https://logs.example.com"
+        )
     return url
 
 
-type Address = Annotated[HttpUrl, AfterValidator(_without_user)]
+type Address = Annotated[HttpUrl, AfterValidator(_scheme_host_and_path)]
 
 
 class Source(BaseModel):  # 11 attributes: the fields of its parameter

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager.client import SecretsManagerClient
     from mypy_boto3_ssm.client import SSMClient
 
+#: Some editors write this mark before a text. It is no part of a JSON document.
+BOM = "\ufeff"
 #: What Secrets Manager says of a secret that only the operator can mend.
 _UNREADABLE = {
     "ResourceNotFoundException",
@@ -103,7 +105,7 @@ class SourceLoader[S: Source, K: BaseModel]:
         except ValueError as error:
             raise ConfigError(f'name: "{source_name}" {error}') from None
         try:
-            source = self.provider.source.model_validate_json(text)
+            source = self.provider.source.model_validate_json(text.removeprefix(BOM))
         except ValidationError as error:
             raise ConfigError(reasons(error, self.provider.source)) from None
         grain = duration(self.provider.smallest_window)
@@ -139,7 +141,7 @@ class SourceLoader[S: Source, K: BaseModel]:
         if text is None:
             text = self._secrets[source.secret] = self._secret_text(source.secret)
         try:
-            return self.provider.secret.model_validate_json(text)
+            return self.provider.secret.model_validate_json(text.removeprefix(BOM))
         except ValidationError as error:
             raise ConfigError(f"secret {source.secret!r}: {reasons(error, self.provider.secret)}") from None
 
