@@ -124,6 +124,7 @@ def test_a_body_that_drips_ends_at_its_limit_or_the_deadline(
     with pytest.raises(kind, match=r"longer than 300 s|no time left"):
         plain(tmp_path, script, time).request("GET", "/x")
     assert len(script.requests) == attempts
+    assert (time.now - NOW).total_seconds() <= attempts * 310 + sum(time.slept)
     assert not list(tmp_path.iterdir())
 
 

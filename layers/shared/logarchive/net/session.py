@@ -4,7 +4,6 @@ import datetime as dt
 from collections.abc import Callable, Collection, Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from typing import cast
 
@@ -148,6 +147,5 @@ def open_session[S: Source, K: BaseModel](
 
 
 def _connections(transport: httpx.BaseTransport) -> httpx.Client:
-    """Return a client that keeps no cookies and reads no environment variables."""
-    jar = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
-    return httpx.Client(transport=transport, trust_env=False, cookies=jar)
+    """Return a client that reads no environment variables. It sends no cookie: requests are built without it."""
+    return httpx.Client(transport=transport, trust_env=False)
