@@ -268,7 +268,7 @@ def test_the_next_address_is_tried_when_one_does_not_answer(tmp_path: Path) -> N
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
 
     addresses = ["127.0.0.9", "127.0.0.1"]
-    with serving(reply) as port, networked(tmp_path, lambda *_: addresses, f"logs.test:{port}") as api:
+    with serving(reply) as port, networked(tmp_path, lambda _host, _port: addresses, f"logs.test:{port}") as api:
         assert api.download(f"http://logs.test:{port}/a").bytes == 0
 
 

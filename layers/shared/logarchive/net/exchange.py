@@ -23,7 +23,7 @@ class Exchange:
 
     def __init__(self, session: Session, directory: Path) -> None:
         """Use a worker's session; bodies are spooled into `directory`."""
-        self._session, self._directory = session, directory
+        self.session, self._directory = session, directory
         #: Attempts made, downloads included.
         self.requests = 0
 
@@ -38,7 +38,7 @@ class Exchange:
         headers: Mapping[str, str] | None = None,
     ) -> Part:
         """Send one signed request below the base URL; raise the ProviderError that its last response amounts to."""
-        url = joined(self._session.base_url, path)
+        url = joined(self.session.base_url, path)
         request = Request(method=method, url=url, params=params, json=json, form=data, headers=headers or {})
         return self._retried(request, self._called)
 
@@ -55,7 +55,7 @@ class Exchange:
                 return attempt(request)
             except ProviderError as error:
                 error.args = (self._described(request, error),)
-                self._session.count("Throttles", int(isinstance(error, ThrottledError)))
+                self.session.count("Throttles", int(isinstance(error, ThrottledError)))
                 if not error.retryable or number == ATTEMPTS:
                     raise
                 self._back_off(error, number)
@@ -63,7 +63,7 @@ class Exchange:
 
     def _back_off(self, error: ProviderError, number: int) -> None:
         """Sleep before the next attempt; raise the error at once when the deadline would pass meanwhile."""
-        timer = self._session.timer
+        timer = self.session.timer
         pause = max(backoff_seconds(number, timer.jitter()), error.retry_after_seconds or 0)
         if not timer.sleep_in_time(pause):
             raise error
@@ -72,27 +72,27 @@ class Exchange:
 
     def _described(self, request: Request, error: ProviderError) -> str:
         """Say which request failed and why, without a secret: masked before it is cut, since half of one would stay."""
-        mask = self._session.redaction.text
+        mask = self.session.redaction.text
         return f"{mask(f'{request.method} {request.address}')}: {mask(str(error))[:ERROR_CHARACTERS]}"
 
     def _called(self, request: Request) -> Part:
-        channel = self._session.api
+        channel = self.session.api
         part, _ = self._sent(channel, request)
         return _checked(part, channel)
 
     def _followed(self, request: Request) -> Part:
-        channel, step = self._session.downloads, request
+        channel, step = self.session.downloads, request
         for _ in range(1 + MAX_REDIRECTS):
-            step = Request(method="GET", url=str(self._session.download_hosts.check(step.url)))
+            step = Request(method="GET", url=str(self.session.download_hosts.check(step.url)))
             part, location = self._sent(channel, step)
             if location is None:
-                return _checked(part.replace(request=request.described(self._session.redaction)), channel)
+                return _checked(part.replace(request=request.described(self.session.redaction)), channel)
             part.path.unlink()
             step = Request(method="GET", url=location)
         raise MalformedError(f"the link redirects more than {MAX_REDIRECTS} times")
 
     def _sent(self, channel: Channel, request: Request) -> tuple[Part, str | None]:
-        session = self._session
+        session = self.session
         session.wait_turn(channel)
         self.requests += 1
         session.count("Requests", 1)

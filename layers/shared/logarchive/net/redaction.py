@@ -70,7 +70,7 @@ def _spelled(character: str) -> set[str]:
     """Return how a character may be written: in URLs, in JSON by any library, and in HTML."""
     code = ord(character)
     url = {quote(character, safe=""), quote_plus(character), f"%{code:02x}"}
-    escaped = {json.dumps(character)[1:-1], f"\\u{code:04x}"} | (
-        {f"\\{character}"} if not character.isalnum() else set()
-    )
+    escaped = {json.dumps(character)[1:-1], f"\\u{code:04x}"}
+    if not character.isalnum():
+        escaped.add(f"\\{character}")
     return {character} | url | escaped | {f"&#{code};", f"&#x{code:x};", f"&#{code:03d};", html.escape(character)}
