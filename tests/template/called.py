@@ -1,7 +1,9 @@
 """What the archive's calls to AWS ask of IAM."""
 
+import datetime as dt
 import json
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,6 +28,7 @@ _S3 = {
 class Called:
     """Every request that clients made since they are watched."""
 
+    now: Callable[[], dt.datetime]
     requests: list[Request] = field(default_factory=list[Request])
 
     def watch(self, aws: Aws) -> None:
@@ -40,7 +43,7 @@ class Called:
 
     def _s3(self, params: Mapping[str, Any], model: OperationModel, **_: object) -> None:
         if model.service_model.service_name == "s3":
-            self.requests += _of_s3(model.name, params)
+            self.requests += _of_s3(model.name, params, self.now())
 
     def _others(self, model: OperationModel, params: Mapping[str, Any], **_: object) -> Any:
         service = model.service_model.service_name
@@ -54,14 +57,20 @@ class Called:
         return None
 
 
-def _of_s3(operation: str, params: Mapping[str, Any]) -> Iterator[Request]:
+def locked(mode: str, days: int) -> dict[str, str]:
+    """Return what the conditions look at when an object is locked."""
+    return {"s3:object-lock-mode": mode, "s3:object-lock-remaining-retention-days": str(days)}
+
+
+def _of_s3(operation: str, params: Mapping[str, Any], now: dt.datetime) -> Iterator[Request]:
     bucket = f"arn:aws:s3:::{params['Bucket']}"
     if operation == "ListObjectsV2":
         yield Request("s3:ListBucket", bucket, {"s3:prefix": params["Prefix"]})
         return
     yield Request(f"s3:{_S3[operation]}", f"{bucket}/{params['Key']}")
     if "ObjectLockMode" in params:
-        yield Request("s3:PutObjectRetention", f"{bucket}/{params['Key']}")
+        days = math.ceil((params["ObjectLockRetainUntilDate"] - now) / dt.timedelta(days=1))
+        yield Request("s3:PutObjectRetention", f"{bucket}/{params['Key']}", locked(params["ObjectLockMode"], days))
 
 
 def _of_dynamodb(operation: str, body: Mapping[str, Any]) -> Iterator[Request]:

@@ -1,4 +1,4 @@
-"""What IAM would say, as far as our policies go: wildcards, the principal's tags, three kinds of conditions."""
+"""What IAM would say, as far as our policies go: wildcards, the principal's tags, some kinds of conditions."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -39,13 +39,15 @@ class Role:
         return cls(tags, [statement for document in documents for statement in document["Statement"]])
 
     def allows(self, request: Request) -> bool:
-        return any(self._matches(statement, request) for statement in self.statements)
+        effects = {statement["Effect"] for statement in self.statements if self._matches(statement, request)}
+        assert effects <= {"Allow", "Deny"}
+        return effects == {"Allow"}
 
     def actions(self) -> set[str]:
-        return {action for statement in self.statements for action in listed(statement["Action"])}
+        allowed = (statement for statement in self.statements if statement["Effect"] == "Allow")
+        return {action for statement in allowed for action in listed(statement["Action"])}
 
     def _matches(self, statement: Mapping[str, Any], request: Request) -> bool:
-        assert statement["Effect"] == "Allow"
         return (
             any(_like(action, request.action) for action in listed(statement["Action"]))
             and any(_like(self._spelt(one), request.resource) for one in listed(statement["Resource"]))
@@ -55,7 +57,9 @@ class Role:
     def _holds(self, operator: str, key: str, wanted: Sequence[str], context: Mapping[str, str]) -> bool:
         if key not in context:
             return operator.startswith("ForAllValues:")
-        assert operator.removeprefix("ForAllValues:") in {"StringLike", "StringEquals"}
+        if operator == "NumericLessThanEquals":
+            return all(float(context[key]) <= float(value) for value in wanted)
+        assert operator.removeprefix("ForAllValues:") in {"StringLike", "StringEquals", "ArnLike"}
         return any(_like(self._spelt(value), context[key]) for value in wanted)
 
     def _spelt(self, text: str) -> str:

@@ -58,6 +58,13 @@ def test_large_raw_objects_go_to_glacier_and_expired_ones_go_for_good() -> None:
     assert {rules[name]["ExpirationInDays"] for name in ("replaced-logs", "replaced-rejects")} == {"730"}
 
 
+@pytest.mark.parametrize(("chosen", "days"), [({}, "90"), ({"ReplacedLogsDays": "365"}, "365")])
+def test_replaced_versions_of_rows_and_rejects_are_kept_for_the_chosen_days(chosen: dict[str, str], days: str) -> None:
+    rules = lifecycle(**chosen)
+    for name in ("replaced-logs", "replaced-rejects"):
+        assert rules[name]["NoncurrentVersionExpiration"] == {"NoncurrentDays": days}
+
+
 def refused(**parameters: str) -> list[str]:
     """Return what the template's rules say against these parameters."""
     stack = Deployed(parameters)

@@ -15,9 +15,9 @@ from logarchive.runtime.aws import Aws
 from logarchive.store.bucket import SINGLE_PUT_BYTES, ChangedError, Store, sha256_of
 from tests.integration.stage import HOUR, PROVIDERS, Stage, stage
 from tests.simulator import HOSTS
-from tests.template.called import Called
+from tests.template.called import Called, locked
 from tests.template.policy import Request, Role
-from tests.template.transform import ACCOUNT, REGION, Deployed
+from tests.template.transform import ACCOUNT, REGION, Deployed, written
 from tools.registry import logical, names
 from tools.stack import Aws as Access
 
@@ -29,6 +29,8 @@ BY_LAMBDA = {
     "ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets",
     "ec2:DeleteNetworkInterface", "ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses",
 }  # fmt: skip
+#: What every request of a function's own code carries, and none that Lambda makes in its name.
+BY_CODE = {"lambda:SourceFunctionArn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:logarchive-elsa"}
 #: What S3, DynamoDB, SQS and Secrets Manager ask of the caller when a key is his; and what the tracer sends.
 ON_BEHALF = {"kms:Decrypt", "kms:GenerateDataKey", "xray:PutTraceSegments", "xray:PutTelemetryRecords"}
 type Made = tuple[Stage, dict[str, list[Request]]]
@@ -63,7 +65,7 @@ def made(emulator: Access, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 def run(here: Stage, provider: str, bucket: str, large: Path) -> list[Request]:
-    called = Called()
+    called = Called(here.clock)
     here.aws = watched(here, bucket, called)
     here.clock.now += HOUR + dt.timedelta(minutes=6)
     past = {"source": "one", "start": "2026-11-19T22:00:00Z", "end": "2026-11-20T00:00:00Z"}
@@ -119,7 +121,8 @@ def test_a_role_allows_all_that_its_function_calls(made: Made, provider: str) ->
     here, called = made
     own = role(here, provider)
     assert len(called[provider]) > 50
-    assert [request for request in called[provider] if not own.allows(request)] == []
+    by_code = [replace(request, context={**(request.context or {}), **BY_CODE}) for request in called[provider]]
+    assert [request for request in by_code if not own.allows(request)] == []
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
@@ -158,6 +161,35 @@ def test_what_is_not_switched_on_is_not_allowed(made: Made, parameter: str, acti
     off = {"RawRetentionDays": "0", "Tracing": "false"}.get(parameter, "")
     assert action in role(here, "elsa").actions()
     assert action not in role(here, "elsa", **{parameter: off}).actions()
+
+
+@pytest.mark.parametrize("action", sorted(action for action in BY_LAMBDA if action.startswith("ec2:")))
+def test_what_lambda_does_for_addresses_in_a_vpc_is_denied_to_the_function_s_own_code(made: Made, action: str) -> None:
+    own = role(made[0], "elsa")
+    assert own.allows(Request(action, "*"))
+    assert not own.allows(Request(action, "*", BY_CODE))
+
+
+@pytest.mark.parametrize(
+    "days", [days for days in written()["Parameters"]["RawRetentionDays"]["AllowedValues"] if days]
+)
+@pytest.mark.parametrize("mode", ["GOVERNANCE", "COMPLIANCE"])
+def test_an_object_is_locked_in_the_chosen_mode_and_at_most_a_day_longer_than_chosen(
+    made: Made, mode: str, days: int
+) -> None:
+    here, _ = made
+    own = role(here, "elsa", RawRetentionDays=str(days), RawRetentionMode=mode)
+
+    def allows(mode: str, days: int) -> bool:
+        resource = f"arn:aws:s3:::{here.aws.store.bucket}/raw/provider=elsa/x"
+        return own.allows(Request("s3:PutObjectRetention", resource, locked(mode, days)))
+
+    other = "COMPLIANCE" if mode == "GOVERNANCE" else "GOVERNANCE"
+    assert allows(mode, days)
+    assert allows(mode, days + 1)
+    assert not allows(mode, days + 2)
+    assert not allows(mode, 36_500)
+    assert not allows(other, days)
 
 
 @pytest.mark.parametrize(

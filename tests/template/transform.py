@@ -125,6 +125,10 @@ class Deployed:
                 found += before + str(self.attribute(resource, attribute) if attribute else self.ref(name))
         return found + text
 
+    @staticmethod
+    def mapped(name: str, first: str, second: str) -> Any:
+        return transformed()["Mappings"][name][first][second]
+
     def chosen(self, arguments: list[Any]) -> Any:
         return self.resolve(arguments[1] if self._conditions[arguments[0]] else arguments[2])
 
@@ -153,6 +157,7 @@ _FUNCTIONS: Mapping[str, Callable[[Deployed, Any], Any]] = {
     "Fn::Not": lambda stack, value: not stack.resolve(value[0]),
     "Fn::Or": lambda stack, value: any(stack.resolve(item) for item in value),
     "Fn::Select": lambda stack, value: stack.resolve(value[1])[int(value[0])],
+    "Fn::FindInMap": lambda stack, value: stack.mapped(*map(stack.resolve, value)),
     "Fn::Contains": lambda stack, value: stack.resolve(value[1]) in stack.resolve(value[0]),
     "Fn::EachMemberEquals": lambda stack, value: all(item == value[1] for item in stack.resolve(value[0])),
 }
