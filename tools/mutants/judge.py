@@ -7,7 +7,7 @@ import resource
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import CodeType, FunctionType
@@ -21,8 +21,8 @@ OPTIONS = (
     *("-q", "--no-header", "--no-summary", "-p", "no:xdist", "-p", "no:cacheprovider", "--hypothesis-seed=0"),
     *("-m", "not slow", "-k", "not ministack", "-o", "addopts=--import-mode=importlib"),
 )
-#: A mutant may loop for ever, or fill the memory.
-MOST_CPU_SECONDS, MOST_BYTES = 60, 4 << 30
+#: A mutant may loop for ever, or fill the memory: it has three times the CPU of its tests, and some seconds.
+MORE_SECONDS, MOST_BYTES = 5, 4 << 30
 
 type Function = tuple[str, str]
 
@@ -43,10 +43,10 @@ class Judge:
         self.started(len(session.items))
         running: dict[int, Mutant] = {}
         for mutant in self.mutants:
-            tests = [item for item, entered in reach.items() if mutant.concerns(entered)]
+            tests = {item: seconds for item, (seconds, entered) in reach.items() if mutant.concerns(entered)}
             if len(running) == self.jobs:
                 self._wait(running)
-            running[_forked(tests, lambda tests=tests, mutant=mutant: _seen(tests, mutant))] = mutant  # type: ignore[misc]
+            running[_forked([*tests], lambda tests=tests, mutant=mutant: _seen(tests, mutant))] = mutant  # type: ignore[misc]
         while running:
             self._wait(running)
         return True
@@ -80,18 +80,18 @@ class Reach:
         for item, following in _followed(items):
             self.entered.clear()
             watch.restart_events()
-            began = time.perf_counter()
+            began = time.process_time()
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             if item.session.testsfailed:
                 raise SystemExit(f"{item.nodeid} fails as it is")
-            found.append((item.nodeid, time.perf_counter() - began, sorted(self.entered)))
+            found.append((item.nodeid, time.process_time() - began, sorted(self.entered)))
         return found
 
 
 def _reached(
     items: Sequence[pytest.Item], modules: set[str], folder: Path, jobs: int
-) -> dict[pytest.Item, set[Function]]:
-    """Return what each test reaches of the modules; the quickest test first."""
+) -> dict[pytest.Item, tuple[float, set[Function]]]:
+    """Return the CPU seconds of each test, and what it reaches of the modules; the quickest test first."""
     share = -(-len(items) // jobs)
     for number in range(jobs):
         mine, noted = items[number * share : (number + 1) * share], folder / f"{number}.json"
@@ -102,17 +102,18 @@ def _reached(
     rows = [row for path in folder.iterdir() for row in json.loads(path.read_text())]
     named = {item.nodeid: item for item in items}
     return {
-        named[name]: {(module, function) for module, function in reached}
-        for name, _seconds, reached in sorted(rows, key=lambda row: row[1])
+        named[name]: (seconds, {(module, function) for module, function in reached})
+        for name, seconds, reached in sorted(rows, key=lambda row: row[1])
     }
 
 
-def _seen(items: Sequence[pytest.Item], mutant: Mutant) -> int:
+def _seen(tests: Mapping[pytest.Item, float], mutant: Mutant) -> int:
     """Run the tests on a mutant until one fails; return 1 if one does."""
-    resource.setrlimit(resource.RLIMIT_CPU, (MOST_CPU_SECONDS, MOST_CPU_SECONDS))
+    most = MORE_SECONDS + round(3 * sum(tests.values()))
+    resource.setrlimit(resource.RLIMIT_CPU, (most, most))
     resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, MOST_BYTES))
     _install(mutant)
-    for item, following in _followed(items):
+    for item, following in _followed([*tests]):
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
         if item.session.testsfailed:
             return 1
