@@ -6,7 +6,6 @@ import sys
 import tempfile
 import time
 import tomllib
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -29,56 +28,44 @@ def modules(asked: list[str]) -> list[Path]:
     return sorted(path for one in found for path in (one.glob("*.py") if one.is_dir() else [one]))
 
 
-@dataclass
-class Report:
-    """Compares what survives with what is explained."""
-
-    #: The explanations of the modules, without those that were met.
-    explained: set[tuple[str, str]]
-    mutants: int
-    unexplained: int = 0
-    began: float = 0.0
-
-    def started(self, tests: int) -> None:
-        """Say how much there is to do."""
-        print(f"{self.mutants} mutants, {tests} tests, {time.monotonic() - self.began:.0f} s so far", flush=True)
-
-    def survived(self, mutant: Mutant) -> None:
-        """Print a mutant that survives, unless it is explained."""
-        module, text = str(mutant.path.relative_to(LAYER)), f"{mutant.function or mutant.constant}: {mutant.text}"
-        if (module, text) in self.explained:
-            self.explained.remove((module, text))
-            return
-        self.unexplained += 1
-        print(f"survived: {module}:{mutant.line} {text}", flush=True)
-
-    def ended(self) -> int:
-        """Print what is left; return 1 if anything is wrong."""
-        for module, text in sorted(self.explained):
-            print(f"explained, but seen or gone: {module} {text}")
-        print(f"{self.unexplained} unexplained, {time.monotonic() - self.began:.0f} s")
-        return int(bool(self.unexplained or self.explained))
+def name(mutant: Mutant) -> tuple[str, str]:
+    """Return what a mutant is known by, whatever its line."""
+    return str(mutant.path.relative_to(LAYER)), f"{mutant.function or mutant.constant}: {mutant.text}"
 
 
 def main() -> int:
-    """Print what survives; 1 if something does that is not explained, or if an explanation is out of date."""
+    """Print what survives; 1 if something does that is not explained, or if an explanation is of no mutant."""
     parser = argparse.ArgumentParser(prog="make mutants", description=__doc__)
     parser.add_argument("module", nargs="*", help="for instance visit/worker.py, or visit; all if none is named")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--explained", action="store_true", help="run the explained ones, which are left out otherwise")
     options = parser.parse_args()
     sys.dont_write_bytecode = True
     os.chdir(ROOT)
-    paths = modules(options.module)
-    names = {str(path.relative_to(LAYER)) for path in paths}
-    known = tomllib.loads(EXPLAINED.read_text()).items()
-    explained = {(module, text) for module, texts in known if module in names for text in texts}
+    paths, began = modules(options.module), time.monotonic()
+    explained = {(module, text) for module, texts in tomllib.loads(EXPLAINED.read_text()).items() for text in texts}
     every = [mutant for path in paths for mutant in mutants(path)]
-    report = Report(explained, len(every), began=time.monotonic())
+    chosen = [mutant for mutant in every if (name(mutant) in explained) == options.explained]
+    survivors: list[Mutant] = []
+
+    def started(tests: int) -> None:
+        print(f"{len(chosen)} mutants, {tests} tests, {time.monotonic() - began:.0f} s so far", flush=True)
+
+    def survived(mutant: Mutant) -> None:
+        survivors.append(mutant)
+        module, text = name(mutant)
+        print(f"survived: {module}:{mutant.line} {text}", flush=True)
+
     with tempfile.TemporaryDirectory() as folder:
         os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = folder
-        judge = Judge(every, options.jobs, report.survived, report.started)
+        judge = Judge(chosen, options.jobs, survived, started)
         status = pytest.main([*OPTIONS, *TESTS], plugins=[judge])
-    return report.ended() or int(status not in {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED})
+    gone = explained - {name(mutant) for mutant in every} if not options.module else set[tuple[str, str]]()
+    for module, text in sorted(gone):
+        print(f"explained, but there is no such mutant: {module} {text}")
+    print(f"{len(survivors)} survived, {time.monotonic() - began:.0f} s")
+    right = len(survivors) == (len(chosen) if options.explained else 0)
+    return int(not right or bool(gone) or status not in {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED})
 
 
 if __name__ == "__main__":
