@@ -137,8 +137,9 @@ def _install_constant(changed: CodeType, mutant: Mutant) -> None:
     [module] = [one for one in sys.modules.values() if getattr(one, "__file__", None) == str(mutant.path)]
     namespace = {"__name__": module.__name__, "__file__": str(mutant.path)}
     exec(changed, namespace)  # noqa: S102 (our own code, changed in one place)
+    before = getattr(module, mutant.constant)
     for other in list(sys.modules.values()):
-        if getattr(other, mutant.constant, None) is getattr(module, mutant.constant):
+        if getattr(other, mutant.constant, None) is before:
             setattr(other, mutant.constant, namespace[mutant.constant])
 
 
