@@ -50,6 +50,10 @@ mutants: .venv/installed ## change the engine in one place at a time, and name t
 coverage: .venv/installed .tools/sam/installed .tools/ministack/installed ## every test, and which lines of the layer and the functions none reaches
 	@$(BIN)/python -m pytest --cov --cov-report=term
 
+.PHONY: bench-readers
+bench-readers: .venv/installed ## every reader's time and memory, for bodies that double from 64 KB to 64 MB (about ten minutes)
+	@$(BIN)/python -m tools.bench_readers
+
 .PHONY: lint
 lint: .venv/installed .tools/sam/installed .tools/checkov/installed ## ruff, lock files, mypy, pyright, import rules, template
 	@$(BIN)/python -m tools.lint

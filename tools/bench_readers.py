@@ -50,10 +50,12 @@ MIXED = LINE * 20 + HEAD + rb'"Tab 10\" Build" bytes=0-99' + b"\n" + HEAD + b"a 
 
 
 def fill(piece: bytes, size: int, separator: bytes = b",") -> bytes:
+    """Repeat a piece until a size is reached."""
     return separator.join([piece] * max(1, size // (len(piece) + len(separator))))
 
 
 def one(inner: bytes) -> bytes:
+    """Return an array of one record."""
     return b"[{%b,%b}]" % (TIME, inner)
 
 

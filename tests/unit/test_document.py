@@ -132,6 +132,16 @@ DEAR: dict[str, tuple[bytes, int | type[ArchiveFailure]]] = {
         one(b'"%b":{%b}' % (b"k" * 100_000, b",".join(b'"%d":1' % at for at in range(10_000)))),
         1,
     ),
+    "a list of 2,000,000 numbers": (one(b'"a":[%b]' % b",".join([b"1.5"] * 2_000_000)), 0),
+    "a line of 2,000,000 lists": (
+        b"{%b}\n" % TIME + one(b'"a":[%b]' % b",".join([b"[]"] * 2_000_000))[1:-1] + b"\n",
+        1,
+    ),
+    "small records behind a large one": (
+        one(b'"body":"%b"},%b,{%b' % (b"x" * 16_000_000, b",".join([b'{%b,"x":1.5}' % TIME] * 20_000), TIME)),
+        20_002,
+    ),
+    "a text of 2,000,000 commas": (one(b'"body":"%b"' % (b"," * 4_000_000)), 1),
     "nested deeply": (one(b'"a":%b%b' % (b"[" * 90_000, b"]" * 90_000)), 0),
 }
 

@@ -11,7 +11,7 @@ type Attributes = tuple[Sequence[str], Sequence[str | None], Sequence[int]]
 
 
 #: The names of one flattened record may have this many characters, or this many times those of its leaves' source.
-_FREE_CHARACTERS, _MAX_RATIO = 64 * 1024, 8
+_FREE_CHARACTERS, _MAX_RATIO = 16 * 1024, 8
 #: Quotes, colon, comma and a short value.
 _AROUND_KEY = 8
 

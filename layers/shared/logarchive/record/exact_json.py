@@ -11,11 +11,15 @@ from typing import Any
 
 import orjson
 
-from logarchive.record.block import Bad, Record, Verbatim, unique
+from logarchive.record.block import BLOCK_BYTES, Bad, Record, Verbatim, unique
 
 _LEAST, _MOST = -(2**63), 2**64 - 1
 _MOST_DIGITS = 20
 TOO_DEEP = "nested too deeply"
+#: A record may hold so many values, or one in so many characters: each takes about a hundred bytes of memory.
+_MAX_VALUES, _CHARACTERS_A_VALUE = 250_000, 16
+TOO_MANY = f"more than {_MAX_VALUES} values"
+_STRING = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\Z)', re.DOTALL)
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 #: orjson never writes a newline, so this one separates.
 _NEWLINE = orjson.Fragment(b"\n")
@@ -102,9 +106,20 @@ def raw(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
 
 
+def crowded(text: str) -> bool:
+    """Tell whether a text of JSON holds more values than may be in memory."""
+    most = max(_MAX_VALUES, len(text) // _CHARACTERS_A_VALUE)
+    if len(text) <= most:
+        return False
+    structure = _STRING.sub("", text)
+    return sum(map(structure.count, ",[{")) > most
+
+
 def read(data: bytes) -> Record | Bad:
     """Read one record exactly."""
     text = data.decode("utf-8", "surrogateescape")
+    if len(data) > BLOCK_BYTES and crowded(text):
+        return Bad(TOO_MANY, data)
     try:
         value = DECODER.decode(text)
     except RecursionError:

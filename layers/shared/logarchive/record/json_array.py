@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import orjson
@@ -11,6 +12,8 @@ from logarchive.record.block import BLOCK_BYTES, MAX_RECORD_BYTES, Bad, Block, B
 from logarchive.record.exact_json import CanonicalTexts, faithful, read
 from logarchive.record.json_value import Document
 
+#: What orjson reads at once. More is held only for a large record, which may hold too many values.
+_LARGE = 2 * BLOCK_BYTES
 _ATTEMPTS = 3
 _LOOK_BACK = 64
 _COMMA = re.compile(rb"[ \t\r\n]*+,")
@@ -53,10 +56,10 @@ def _line_block(data: bytes) -> Block:
     def exactly() -> list[Item]:
         return [read(line) for line in texts]
 
-    try:
-        block = _fast(b"".join(texts), [orjson.loads(line) for line in texts], 0, exactly)
-    except orjson.JSONDecodeError:
-        block = None
+    block = None
+    with suppress(orjson.JSONDecodeError):
+        if len(data) <= _LARGE:
+            block = _fast(b"".join(texts), [orjson.loads(line) for line in texts], 0, exactly)
     if block is None:
         block = Block(exactly())
         if data[-1:] != b"\n" and block.items and isinstance(block.items[-1], Bad) and _begun(texts[-1]):
@@ -81,6 +84,7 @@ def rest_of_array(document: Document, *, first: bool) -> Iterator[Block]:
         document.release()
         document.buffer.fill(BLOCK_BYTES)
         block, closed = _proven(document, first=first) or _elements(document, first=first)
+        document.release()
         if block.items:
             yield block
         first = first and not block.items
@@ -106,12 +110,13 @@ def _elements(document: Document, *, first: bool) -> tuple[Block, bool]:
 def _proven(document: Document, *, first: bool) -> tuple[Block, bool] | None:
     """Cut where a record may end and prove it: what parses as an array can only have been cut at its top level."""
     buffer = document.buffer
-    comma = None if first else _COMMA.match(buffer.data)
+    data = buffer.data[:_LARGE]
+    comma = None if first else _COMMA.match(data)
     if not first and not comma:
         return None
     start = comma.end() if comma else 0
-    for end, closed in _cuts(buffer.data, ended=buffer.ended):
-        source = b"[%b]" % buffer.data[start:end]
+    for end, closed in _cuts(data, ended=buffer.ended and len(data) == len(buffer.data)):
+        source = b"[%b]" % data[start:end]
         try:
             records = orjson.loads(source)
         except orjson.JSONDecodeError as error:

@@ -7,11 +7,13 @@ from typing import Any
 
 from logarchive.errors import MalformedError, TooLargeError
 from logarchive.record.block import BLOCK_BYTES, MAX_RECORD_BYTES, Bad, Block, Buffer, Item
-from logarchive.record.exact_json import DECODER, TOO_DEEP, checked, object_of, raw
+from logarchive.record.exact_json import DECODER, TOO_DEEP, TOO_MANY, checked, crowded, object_of, raw
 
 _SPACE = re.compile(r"[ \t\r\n]*+")
 #: An error so near to the end of what is held may only mean that more is to come: `-Infinit`, `\ud83d\ud`.
 _MARGIN = 16
+#: More is held only for a large value, which may hold too many values.
+_LARGE = 2 * BLOCK_BYTES
 #: What is deeper is not even passed over, which would take long.
 _MAX_DEPTH = 100_000
 _BRACKETS = re.compile(r'"(?:[^"\\]++|\\.)*+"|[{}\[\]"]', re.DOTALL)
@@ -48,7 +50,10 @@ class Document:
         self._at += 1
 
     def value(self) -> tuple[Any, str]:
-        """Read the value that begins here; return it with its text. Raises MalformedError and RecursionError."""
+        """Read the value that begins here; return it with its text.
+
+        Raises MalformedError, RecursionError where it is nested too deeply, OverflowError where it holds too much.
+        """
         while True:
             try:
                 value, end = DECODER.raw_decode(self._text, self._at)
@@ -56,6 +61,8 @@ class Document:
                 unfinished = error.pos + _MARGIN >= len(self._text) or error.msg.startswith("Unterminated")
                 if not unfinished or not self._more():
                     raise self.broken(error.msg, error.pos) from None
+                if len(self._text) > _LARGE and crowded(self._text[self._at :]):
+                    raise OverflowError from None
             else:
                 # A number at the end of what is held may go on.
                 if end < len(self._text) or not self._more():
@@ -66,10 +73,15 @@ class Document:
         self.next()
         try:
             value, text = self.value()
-        except RecursionError:
-            text = self._deep()
-            return Bad(TOO_DEEP, raw(text)), text
-        return checked(value, text), text
+        except (RecursionError, OverflowError) as error:
+            text = self._skip()
+            item: Item = Bad(TOO_DEEP if isinstance(error, RecursionError) else TOO_MANY, raw(text))
+        else:
+            item = checked(value, text)
+        if len(self._text) - self._at > _LARGE and self._mark is None:
+            self.release()
+            self.restart()
+        return item, text
 
     def plain(self) -> Any:  # noqa: ANN401 (JSON)
         """Read a value that holds no records."""
@@ -78,6 +90,8 @@ class Document:
             value, text = self.value()
         except RecursionError:
             raise self.broken(TOO_DEEP) from None
+        except OverflowError:
+            raise TooLargeError(f"a JSON document with {TOO_MANY} around its records") from None
         self.charge(text)
         return value
 
@@ -162,17 +176,17 @@ class Document:
         if self.buffer.ended and self._decoded == len(self.buffer.data):
             return False
         self.release()
-        if self._decoded == len(self.buffer.data):
-            if self._decoded > MAX_RECORD_BYTES:
-                raise TooLargeError(f"a JSON value of more than {MAX_RECORD_BYTES} bytes at byte {self.buffer.offset}")
-            self.buffer.fill(max(BLOCK_BYTES, min(2 * self._decoded, MAX_RECORD_BYTES + BLOCK_BYTES)))
+        if self._decoded > MAX_RECORD_BYTES:
+            raise TooLargeError(f"a JSON value of more than {MAX_RECORD_BYTES} bytes at byte {self.buffer.offset}")
+        size = max(BLOCK_BYTES, min(2 * self._decoded, MAX_RECORD_BYTES + BLOCK_BYTES))
+        self.buffer.fill(size)
         self._text = ""  # before it is made anew: memory holds it once
-        self._text = self.buffer.data.decode("utf-8", "surrogateescape")
-        self._decoded = len(self.buffer.data)
+        self._text = self.buffer.data[:size].decode("utf-8", "surrogateescape")
+        self._decoded = min(size, len(self.buffer.data))
         return True
 
-    def _deep(self) -> str:
-        """Pass a value that is nested too deeply to be parsed: it ends where its brackets do."""
+    def _skip(self) -> str:
+        """Pass a value that is too deep or too full to be parsed: it ends where its brackets do."""
         while True:
             depth = 0
             for match in _BRACKETS.finditer(self._text, self._at):
