@@ -24,7 +24,7 @@ from tools.markdown import table
 from tools.sample import sample
 
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
-TARGETS = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 #: Places on one machine, and numbers of a tracker: no reader of the repository can see them.
 FOREIGN = re.compile(r"(?<![\w.}])/(?:home|root|Users)/|(?<!`)#\d+\b")
 
@@ -78,7 +78,7 @@ def test_a_name_without_a_meaning_or_a_meaning_without_a_name_ends_the_writing(f
 
 @every_page
 def test_every_make_command_is_a_target(page: Path) -> None:
-    commands = re.findall(r"(?:^|`|= ?\d* )make ([a-z]+)", page.read_text(), re.MULTILINE)
+    commands = re.findall(r"(?:^|`|= ?\d* )make ([a-z-]+)", page.read_text(), re.MULTILINE)
     assert set(commands) <= TARGETS
 
 
