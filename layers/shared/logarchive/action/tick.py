@@ -69,6 +69,7 @@ class _TickRun[S: Source, K: BaseModel]:
             turns: deque[tuple[str, Worker[S, K], Iterator[Entry]]] = deque()
             for name, source in sources.items():
                 with self._errors_of(name):
+                    self.archive.source_loader.secret(source)  # a wrong one is reported before anything is due
                     if self.archive.ledger(name).due(now, 1):
                         worker = opened.enter_context(self.archive.worker(name, source))
                         turns.append((name, worker, worker.run()))
