@@ -53,7 +53,7 @@ LOG_EVENTS = {
     "source.failed": "planning or dispatch failed unexpectedly; the invocation fails after the other sources are done",
     "source.dispatched": "windows are due; `workers` is how many were started (0: all are busy)",
     "tick.unfinished": "a tick had no time for `left` sources; the next tick starts with them",
-    "visit.failed": "a visit failed unexpectedly; the window is due again after its lease, the invocation fails",
+    "visit.failed": "an unforeseen error ended a visit; the window has an issue and is due again, the invocation fails",
     "worker.no_slot": "all worker slots of the source are taken; harmless",
     "claim.lost": "another worker has claimed the window meanwhile; harmless",
     "event.refused": "an event, or the source that it names, is wrong; nothing was changed",

@@ -99,7 +99,7 @@ def lose_a_claim(here: Stage, provider: str) -> None:
     """Be a worker that is killed: the next one looks for what it may have left under raw/."""
     ledger = Ledger(here.aws.table, provider, "one")
     (due, *_) = ledger.due(here.clock.now, 1)
-    assert ledger.claim(due, here.clock.now, here.clock.now + dt.timedelta(minutes=16))
+    assert ledger.claim(due, "worker-1", here.clock.now, here.clock.now + dt.timedelta(minutes=16))
 
 
 def upload(here: Stage, provider: str, path: Path) -> None:

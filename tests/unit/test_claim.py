@@ -30,7 +30,7 @@ def ledger(table: Table) -> Ledger:
 
 
 def claim(ledger: Ledger, now: dt.datetime = NOW) -> Claim:
-    claimed = ledger.claim(standing(ledger), now, now + HOUR)
+    claimed = ledger.claim(standing(ledger), "worker", now, now + HOUR)
     assert claimed
     return Claim.of(ledger, claimed)
 

@@ -149,7 +149,7 @@ def test_every_module_of_the_layer_stands_in_the_list_of_rooms() -> None:
 
 def test_log_events_are_found_with_the_keys_they_carry() -> None:
     found = layer.log_events()
-    assert {"source", "window", "error"} == found["visit.failed"]
+    assert {"source", "window", "error", "traceback"} == found["visit.failed"]
     assert {"rows", "issue", "due_at"} <= found["window.*"]
 
 

@@ -41,7 +41,7 @@ def ledger(table: Table) -> Ledger:
 def claim(ledger: Ledger, hour: int = 0) -> Entry:
     entry = ledger.read(window(hour))
     assert entry
-    claimed = ledger.claim(entry, NOW, LATER)
+    claimed = ledger.claim(entry, "worker-1", NOW, LATER)
     assert claimed
     return claimed
 
@@ -81,16 +81,16 @@ def test_due_windows_come_earliest_first_and_only_when_their_time_has_come(ledge
 def test_of_two_claims_on_what_both_have_seen_one_succeeds(ledger: Ledger) -> None:
     entry = ledger.read(window(0))
     assert entry
-    first = ledger.claim(entry, NOW, LATER)
+    first = ledger.claim(entry, "worker-2", NOW, LATER)
     assert first
     assert (first.attempt, first.claims_without_commit, first.unmerged_claims, first.due_at) == (1, 1, 1, LATER)
-    assert ledger.claim(entry, NOW, LATER) is None
+    assert ledger.claim(entry, "worker-3", NOW, LATER) is None
 
 
 def test_a_claim_that_was_let_go_can_be_taken_once_its_lease_is_over(ledger: Ledger) -> None:
     first = claim(ledger)
-    assert ledger.claim(first, NOW, LATER) is None
-    second = ledger.claim(first, LATER, LATER + HOUR)
+    assert ledger.claim(first, "worker-4", NOW, LATER) is None
+    second = ledger.claim(first, "worker-5", LATER, LATER + HOUR)
     assert second
     assert (second.attempt, second.claims_without_commit, second.unmerged_claims) == (2, 2, 2)
 
@@ -99,7 +99,7 @@ def test_who_saw_a_window_before_another_claim_cannot_take_it_when_that_lease_is
     seen = ledger.read(window(0))
     assert seen
     claim(ledger)
-    assert ledger.claim(seen, LATER, LATER + HOUR) is None
+    assert ledger.claim(seen, "worker-6", LATER, LATER + HOUR) is None
 
 
 def test_a_commit_ends_a_claim_and_a_finished_window_is_due_no_more(ledger: Ledger) -> None:
@@ -124,7 +124,7 @@ def test_a_commit_that_the_sdk_repeats_is_a_success_again(ledger: Ledger) -> Non
 
 def test_a_worker_that_slept_past_its_lease_commits_nothing(ledger: Ledger) -> None:
     sleeper = claim(ledger)
-    other = ledger.claim(sleeper, LATER, LATER + HOUR)
+    other = ledger.claim(sleeper, "worker-7", LATER, LATER + HOUR)
     assert other
     assert ledger.commit(sleeper, sleeper.replace(state="sealed", due_at=None)) is None
     assert ledger.held(sleeper) is None
@@ -136,7 +136,7 @@ def test_a_worker_that_slept_past_its_lease_commits_nothing(ledger: Ledger) -> N
 
 def test_news_of_a_lost_visit_makes_a_finished_window_due_and_a_commit_under_way_fail_once(ledger: Ledger) -> None:
     sleeper = claim(ledger)
-    other = ledger.claim(sleeper, LATER, LATER + HOUR)
+    other = ledger.claim(sleeper, "worker-8", LATER, LATER + HOUR)
     assert other
     sealed = other.replace(state="sealed", due_at=None, unmerged_claims=0)
     ledger.reopen_for_unmerged_visit(sleeper, LATER)
@@ -247,7 +247,7 @@ def test_a_finished_window_can_be_made_due_again_and_a_held_one_cannot(ledger: L
     again = ledger.make_due(done, NOW)
     assert again
     assert (again.state, again.due_at) == ("archived", NOW)
-    assert ledger.claim(again, NOW, LATER)
+    assert ledger.claim(again, "worker-9", NOW, LATER)
     assert ledger.make_due(again, NOW) is None
 
 

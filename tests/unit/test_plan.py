@@ -106,7 +106,7 @@ def test_a_split_between_reading_and_writing_makes_a_planner_read_again() -> Non
     plan.tick()
     head = plan.head()
     entry = next(ledger(table).every())
-    claimed = ledger(table).claim(entry, T0 + 2 * HOUR, T0 + 3 * HOUR)
+    claimed = ledger(table).claim(entry, "worker-1", T0 + 2 * HOUR, T0 + 3 * HOUR)
     assert claimed
     halves = entry.window.halves(dt.timedelta(seconds=1))
     assert halves
@@ -164,7 +164,7 @@ def split_one(table: FakeTable, plan: Planner, number: int, now: dt.datetime) ->
         return
     entry = entries[number % len(entries)]
     halves = entry.window.halves(dt.timedelta(seconds=1))
-    claimed = ledger(table).claim(entry, max(now, entry.due_at or now), now + 30 * HOUR)
+    claimed = ledger(table).claim(entry, "worker-2", max(now, entry.due_at or now), now + 30 * HOUR)
     if claimed and halves:
         assert ledger(table).split(claimed, [planned(Window(half.start, half.end), plan.source) for half in halves])
 

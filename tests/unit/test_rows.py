@@ -368,7 +368,13 @@ def test_csv_rows_are_records_of_text() -> None:
         (2, "\\xff", ("a", "b")),
     ]
     assert visit.rejects(built) == [
-        {"reason": "2 fields where the header has 3", "part": "raw/0", "index": 1, "record": f"{START},short\r\n"}
+        {
+            "reason": "2 fields where the header has 3",
+            "visit": "v1",
+            "part": "raw/0",
+            "index": 1,
+            "record": f"{START},short\r\n",
+        }
     ]
     assert visit.visit(b"time,message\n").numbers.fetched == 0
     with pytest.raises(MalformedError):

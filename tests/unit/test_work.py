@@ -208,7 +208,7 @@ def test_a_window_that_another_worker_holds_is_busy() -> None:
     stage = scenario()
     act(stage.archive(), {"action": "tick"})
     [entry] = stage.ledger.every()
-    assert stage.ledger.claim(entry, stage.now, stage.now + HOUR)
+    assert stage.ledger.claim(entry, "worker-1", stage.now, stage.now + HOUR)
     [window] = act(stage.archive(), backfill(inline=True))["windows"]
     assert window["state"] == "busy"
 

@@ -14,12 +14,14 @@ ArchiveFailure
 │   └── TooLargeError       more than one visit can process, and the window cannot be split
 ├── OutOfTimeError   nobody: the invocation's time is used up, the window is visited again
 ├── LostClaimError   nobody: another worker holds the window now, this one stops
+├── VisitFailedError us: an error that nobody foresaw has ended a visit; the ledger says so, the invocation fails
 └── ArchiveError     us: our own AWS refused a call or contradicted itself
 """
 
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 if TYPE_CHECKING:
+    from logarchive.ledger.entry import Entry
     from logarchive.part import Part
 
 type Issue = Literal[
@@ -107,6 +109,15 @@ class TooLargeError(ProviderError):
     """A window that cannot be split holds more than one visit can process."""
 
     issue = "too_large"
+
+
+class VisitFailedError(ArchiveFailure):
+    """An error that nobody foresaw, its `__cause__`, has ended a visit; `entry` says so in the ledger already."""
+
+    def __init__(self, entry: "Entry") -> None:
+        """Take the entry as it was committed."""
+        super().__init__(f"{entry.window_key}: {entry.error}")
+        self.entry = entry
 
 
 class OutOfTimeError(ArchiveFailure):

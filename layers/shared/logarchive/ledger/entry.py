@@ -47,6 +47,7 @@ class EntryChanges(TypedDict, total=False):
     due_at: dt.datetime | None
     lost_at: dt.datetime | None
     attempt: int
+    claimed_by: str | None
     committed: int
     claims_without_commit: int
     unmerged_claims: int
@@ -61,7 +62,7 @@ class EntryChanges(TypedDict, total=False):
     seconds: int
 
 
-class Entry(BaseModel):  # 17 attributes: those of one item of the table
+class Entry(BaseModel):  # 18 attributes: those of one item of the table
     """One window in the ledger. Only `planned` and `archived` have a `due_at`; a claim moves it to the lease's end."""
 
     model_config = _STORED
@@ -73,6 +74,8 @@ class Entry(BaseModel):  # 17 attributes: those of one item of the table
     lost_at: Instant | None = None
     #: Claims so far; the current claim's number while it is held.
     attempt: int = 0
+    #: The id of the invocation that holds the current claim: by it a worker knows its own.
+    claimed_by: str | None = None
     #: The last claim that ended in a commit.
     committed: int = 0
     #: Claims in a row, this one included, that ended without a commit (the worker was killed, or out of memory).

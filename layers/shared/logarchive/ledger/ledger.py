@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import chain, islice
 
 from logarchive.errors import ArchiveError
-from logarchive.ledger.dynamodb import ABSENT, EXISTS, Condition, Table, Write, equal, where
+from logarchive.ledger.dynamodb import ABSENT, EXISTS, Condition, Item, Table, Write, equal, where
 from logarchive.ledger.entry import CLAIMS_WITHOUT_COMMIT, UNMERGED_CLAIMS, Entry, Head, Slot
 from logarchive.moment import instant
 from logarchive.window import Span, Window
@@ -92,27 +92,19 @@ class Ledger:
         item = self.table.get(self.partition, window.key)
         return Entry.of_item(item) if item else None
 
-    def claim(self, entry: Entry, now: dt.datetime, until: dt.datetime) -> Entry | None:
+    def claim(self, entry: Entry, owner: str, now: dt.datetime, until: dt.datetime) -> Entry | None:
         """Take a due window until `until`; None if another worker was faster."""
         when = where("due_at", "<=", instant(now)) + equal(**entry.seen("attempt"))
-        put = entry.attributes(due_at=until, attempt=entry.attempt + 1)
+        put = entry.attributes(due_at=until, attempt=entry.attempt + 1, claimed_by=owner)
         add = {CLAIMS_WITHOUT_COMMIT: 1, UNMERGED_CLAIMS: 1}
-        item = self.table.update(Write(self.partition, entry.window_key, put, when, add))
-        return Entry.of_item(item) if item else None
+        return self._update(Write(self.partition, entry.window_key, put, when, add))
 
     def commit(self, held: Entry, result: Entry) -> Entry | None:
-        """Write what became of a claim, if it is still held as it was seen; None otherwise.
-
-        A failed condition is success when the item shows this very claim as committed: the SDK repeated the call.
-        """
+        """Write what became of a claim, if it is still held as it was seen; None otherwise."""
         done = result.replace(committed=held.attempt, claims_without_commit=0)
         open_claim = where("committed", "<", held.attempt)
         when = equal(**held.seen("attempt", "unmerged_claims")) + open_claim
-        item = self.table.update(Write(self.partition, held.window_key, done.item(), when))
-        if item:
-            return Entry.of_item(item)
-        now = self.read(held.window)
-        return now if now and now.attempt == now.committed == held.attempt else None
+        return self._update(Write(self.partition, held.window_key, done.item(), when))
 
     def held(self, entry: Entry) -> Entry | None:
         """Return the entry as it stands if this claim is still the last one and open; None otherwise."""
@@ -132,7 +124,8 @@ class Ledger:
                 )
             reopened = entry.attributes(state="archived", due_at=now) if entry.finished else {}
             put = reopened | entry.attributes(unmerged_claims=entry.unmerged_claims + 1)
-            if self._update(entry, put, equal(**entry.seen("attempt", "unmerged_claims", "committed"))):
+            when = equal(**entry.seen("attempt", "unmerged_claims", "committed"))
+            if self._update(Write(self.partition, entry.window_key, put, when)):
                 return
         raise ArchiveError(
             f"{self.partition} {lost.window_key}: a visit complete in raw stays unmerged, since the ledger's entry "
@@ -142,7 +135,8 @@ class Ledger:
     def make_due(self, entry: Entry, now: dt.datetime) -> Entry | None:
         """Make a window that no worker holds due now; None if it changed meanwhile."""
         put = entry.attributes(state="archived" if entry.visits else "planned", due_at=now)
-        return self._update(entry, put, equal(**entry.seen("attempt", "state", "committed")))
+        when = equal(**entry.seen("attempt", "state", "committed"))
+        return self._update(Write(self.partition, entry.window_key, put, when))
 
     def split(self, held: Entry, parts: Sequence[Entry]) -> bool:
         """Replace a claimed window by `parts` in one transaction; False if the claim is lost."""
@@ -193,13 +187,24 @@ class Ledger:
     def _new(self, entries: Iterable[Entry]) -> Iterator[Write]:
         return (Write(self.partition, entry.window_key, entry.item(), ABSENT) for entry in entries)
 
-    def _update(self, entry: Entry, put: dict[str, object], when: Condition) -> Entry | None:
-        item = self.table.update(Write(self.partition, entry.window_key, put, when))
+    def _update(self, write: Write) -> Entry | None:
+        item = self._written(write)
         return Entry.of_item(item) if item else None
 
-    def _write_slot(self, slot: Slot, when: Condition) -> dict[str, object] | None:
+    def _write_slot(self, slot: Slot, when: Condition) -> Item | None:
         item = slot.model_dump(mode="json", exclude_none=True)
-        return self.table.update(Write(self.partition, f"{SLOT}{slot.number:02d}", item, when))
+        return self._written(Write(self.partition, f"{SLOT}{slot.number:02d}", item, when))
+
+    def _written(self, write: Write) -> Item | None:
+        """Write an item and return it as it is then; None if the condition did not hold.
+
+        A failed condition is success if the item shows this very write: the SDK repeats a call whose response was lost.
+        """
+        item = self.table.update(write)
+        if item is None:
+            now = self.table.get(write.partition, write.sort)
+            item = now if now and all(now.get(name) == value for name, value in write.put.items()) else None
+        return item
 
 
 def registered(table: Table, provider: str) -> list[str]:

@@ -46,7 +46,7 @@ class Builder:
         records.
         """
         data = [part for part in parts if part.role == "data"]
-        with Rejects(directory / "rejects.jsonl.gz") as rejects:
+        with Rejects(directory / "rejects.jsonl.gz", visit) as rejects:
             rows = _Rows(self, rejects)
             path = directory / "visit.parquet"
             count = parquet.write(path, rows.batches(data), (visit,))

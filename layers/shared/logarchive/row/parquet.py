@@ -17,6 +17,8 @@ _PAGE_BYTES = 64 * 1024
 #: The only key in the footer: arro3 keeps the keys in a hash map, so with a second one the bytes would vary.
 #: Objects of earlier versions also have `logarchive.window`.
 _VISITS = "logarchive.visits"
+#: A placeholder's second key: each claim's placeholder has an ETag of its own.
+_CLAIM = "logarchive.claim"
 #: Columns of few values. For the others a dictionary costs a fifth of all CPU and saves nothing.
 _FEW_VALUES = (
     "source",
@@ -55,9 +57,19 @@ class _Source:
             raise
 
 
+def write_placeholder(path: Path, claim: str) -> None:
+    """Write an object without rows and visits, which no other claim's placeholder equals."""
+    _write(path, _Source(()), {_VISITS: "[]", _CLAIM: claim})
+
+
 def write(path: Path, batches: Iterable[RecordBatch], visits: Sequence[str]) -> int:
     """Write an object and return its number of rows; equal rows give equal bytes. Raises what `batches` raises."""
     source = _Source(batches)
+    _write(path, source, {_VISITS: orjson.dumps(list(visits)).decode()})
+    return source.rows
+
+
+def _write(path: Path, source: _Source, footer: dict[str, str]) -> None:
     try:
         write_parquet(
             RecordBatchReader.from_batches(SCHEMA, source),
@@ -70,13 +82,12 @@ def write(path: Path, batches: Iterable[RecordBatch], visits: Sequence[str]) -> 
             column_dictionary_enabled=dict.fromkeys(_FEW_VALUES, True),
             data_page_size_limit=_PAGE_BYTES,
             max_row_group_size=ROW_GROUP_ROWS,
-            key_value_metadata={_VISITS: orjson.dumps(list(visits)).decode()},
+            key_value_metadata=footer,
         )
     except Exception:
         if source.error is not None:
             raise source.error from None
         raise
-    return source.rows
 
 
 def read(path: Path) -> Iterator[RecordBatch]:

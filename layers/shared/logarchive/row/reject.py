@@ -2,9 +2,12 @@
 
 import base64
 import gzip
+import hashlib
+from collections import Counter
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, BinaryIO, Self
 
 import orjson
 
@@ -17,9 +20,9 @@ _SHOWN_BYTES = 64 * 1024
 class Rejects:
     """Writes rejects as gzip JSON lines, deterministically; no file without a reject."""
 
-    def __init__(self, path: Path) -> None:
-        """Write to `path`, once there is something to write."""
-        self.path = path
+    def __init__(self, path: Path, visit: str) -> None:
+        """Write the rejects of a visit to `path`, once there is something to write."""
+        self.path, self._visit = path, visit
         self.count = 0
         self._open = ExitStack()
         self._file: gzip.GzipFile | None = None
@@ -36,10 +39,42 @@ class Rejects:
         """Write one reject."""
         if self._file is None:
             raw = self._open.enter_context(self.path.open("wb"))
-            self._file = self._open.enter_context(gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0))
-        line = {"reason": bad.reason, "part": part, "index": index, **_shown(bad.text)}
+            self._file = self._open.enter_context(_gzip(raw))
+        line = {"reason": bad.reason, "visit": self._visit, "part": part, "index": index, **_shown(bad.text)}
         self._file.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
         self.count += 1
+
+
+def merge_rejects(standing: Path, own: Path, target: Path) -> bool:
+    """Write the rejects that stand, then those of the own visit that they lack; return False if they lack none.
+
+    Rejects are the same if reason and record are. Each keeps the visit that it came in first.
+    """
+    known = Counter(map(_identity, _lines(standing)))
+    lacking: list[bytes] = []
+    for line in _lines(own):
+        known[_identity(line)] -= 1
+        lacking += [line] if known[_identity(line)] < 0 else []
+    if lacking:
+        with target.open("wb") as raw, _gzip(raw) as file:
+            file.writelines(_lines(standing))
+            file.writelines(lacking)
+    return bool(lacking)
+
+
+def _gzip(raw: BinaryIO) -> gzip.GzipFile:
+    return gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0)
+
+
+def _lines(path: Path) -> Iterator[bytes]:
+    with gzip.open(path) as file:
+        yield from file
+
+
+def _identity(line: bytes) -> bytes:
+    reject = orjson.loads(line)
+    content = [reject["reason"], reject["record"], reject.get("truncated_from_bytes")]
+    return hashlib.sha256(orjson.dumps(content)).digest()
 
 
 def _shown(record: bytes) -> dict[str, Any]:

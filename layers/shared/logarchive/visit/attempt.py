@@ -5,12 +5,13 @@ it count. What earlier claims left complete in raw is recovered first, whatever 
 """
 
 import tempfile
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic import BaseModel
 
-from logarchive.errors import Issue, OutOfTimeError, ProviderError
+from logarchive.errors import Issue, LostClaimError, OutOfTimeError, ProviderError, VisitFailedError
 from logarchive.ledger.entry import Entry
 from logarchive.ledger.planner import planned
 from logarchive.net.exchange import Exchange
@@ -31,12 +32,15 @@ from logarchive.visit.outcome import (
     expired,
     failure_of,
     put_back,
+    require_answer,
 )
 from logarchive.visit.recovery import Recovery
 from logarchive.window import Window
 
 #: After so many claims in a row without a commit, the next one splits before it fetches.
 CLAIMS_BEFORE_SPLIT = 2
+#: An item of the ledger holds 400 KB at most, and a reader of an error needs less.
+MOST_ERROR_CHARACTERS = 1000
 
 
 def visit[S: Source, K: BaseModel](context: VisitContext[S, K], claimed: Entry, *, late_start: bool = False) -> Entry:
@@ -80,23 +84,46 @@ class Attempt[S: Source, K: BaseModel]:
         self._recovery = Recovery(context.store, claim, self._merger, self._name)
 
     def run(self) -> Entry:
-        """Visit the window, or say in the ledger why it could not be done."""
+        """Visit the window, or say in the ledger why it could not be done.
+
+        Raises VisitFailedError for an error that nobody foresaw, once the ledger says so, and LostClaimError.
+        """
         try:
-            self._claim.retry(self._recovery.run)
-            if expired(self._claim.entry, self._context.source, self._started):
-                return self._claim.release(after_retention(self._claim.entry))
-            before = self._claim.entry.claims_without_commit - 1
-            if before >= CLAIMS_BEFORE_SPLIT:
-                error = f"{before} visits in a row were killed, or out of memory, and left no message"
-                return self._split_or_back_off(Failure("unavailable", error, too_much=True), None)
-            fetch = self._open()
-        except (OutOfTimeError, MemoryError, ProviderError) as error:
-            return self._stopped(error, None)
+            return self._visit()
+        except (LostClaimError, VisitFailedError):
+            raise
+        except Exception as error:  # before anything was fetched, or AWS refused even the manifest
+            with suppress(LostClaimError):  # then another worker says what becomes of the window
+                raise VisitFailedError(self._split_or_back_off(self._failure(error), None)) from error
+            raise
+
+    def _visit(self) -> Entry:
+        self._claim.retry(self._recovery.run)
+        if expired(self._claim.entry, self._context.source, self._started):
+            return self._claim.release(after_retention(self._claim.entry))
+        before = self._claim.entry.claims_without_commit - 1
+        if before >= CLAIMS_BEFORE_SPLIT:
+            error = f"{before} visits in a row were killed, or out of memory, and left no message"
+            return self._split_or_back_off(Failure("unavailable", error, too_much=True), None)
+        fetch = self._open()
         try:
             fetch.collection.gather(self._claim.entry.window)
             return self._claim.retry(lambda: self._publish(fetch))
-        except (OutOfTimeError, MemoryError, ProviderError) as error:
-            return self._stopped(error, fetch)
+        except LostClaimError:
+            raise
+        except OutOfTimeError as error:
+            return self._put_back() if self._late_start else self._stopped(self._failure(error), fetch)
+        except (MemoryError, ProviderError) as error:
+            return self._stopped(self._failure(error), fetch)
+        except Exception as error:
+            with suppress(LostClaimError):
+                raise VisitFailedError(self._stopped(self._failure(error), fetch)) from error
+            raise
+
+    def _failure(self, error: Exception) -> Failure:
+        """Return what an error amounts to, in words that may be written down."""
+        failure = failure_of(error)
+        return replace(failure, error=self._context.session.redaction.text(failure.error)[:MOST_ERROR_CHARACTERS])
 
     def _open(self) -> Fetch[S, K]:
         """Open the provider's API, and a place in raw for what it will send."""
@@ -113,6 +140,10 @@ class Attempt[S: Source, K: BaseModel]:
         """Merge with what stands, write it and commit. Raises ChangedError when another worker changed it meanwhile."""
         self._recovery.run()
         merged = self._merger.merge(self._claim.entry, self._name, fetch.collection.data)
+        require_answer(merged.built.numbers)
+        if merged.replaces_placeholder:
+            # Whoever has written it may be about to split. Then its claim is newer than ours, which is lost.
+            self._claim.ensure_held()
         self._complete(fetch, merged.built.numbers)
         visited = Visited(
             started=self._started,
@@ -131,14 +162,14 @@ class Attempt[S: Source, K: BaseModel]:
             fetch.raw.close(fetch.collection.parts, issue=fetch.issue, numbers=numbers)
             self._claim.complete = True
 
-    def _stopped(self, error: Exception, fetch: Fetch[S, K] | None) -> Entry:
-        """Commit that the visit was ended by an error."""
-        if self._late_start and isinstance(error, OutOfTimeError):
-            return self._claim.release(put_back(self._claim.entry, self._context.invocation.clock()))
-        failure = failure_of(error)
-        if fetch is None or self._claim.complete:
-            return self._split_or_back_off(failure, None)
-        manifest = fetch.raw.close(fetch.collection.parts, issue=failure.issue, error=failure.error)
+    def _put_back(self) -> Entry:
+        return self._claim.release(put_back(self._claim.entry, self._context.invocation.clock()))
+
+    def _stopped(self, failure: Failure, fetch: Fetch[S, K]) -> Entry:
+        """Commit that the visit was ended by a failure, with a manifest of what was stored."""
+        manifest = None
+        if not self._claim.complete:
+            manifest = fetch.raw.close(fetch.collection.parts, issue=failure.issue, error=failure.error)
         return self._split_or_back_off(failure, manifest)
 
     def _split_or_back_off(self, failure: Failure, manifest: str | None) -> Entry:

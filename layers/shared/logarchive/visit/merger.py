@@ -5,14 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from isal import igzip
-
 from logarchive.ledger.entry import Entry, StoredObject
 from logarchive.part import Part
 from logarchive.row import parquet
 from logarchive.row.build import Builder
 from logarchive.row.built import Built
 from logarchive.row.parquet import object_visits
+from logarchive.row.reject import merge_rejects
 from logarchive.store.bucket import Store, Stored, sha256_of
 from logarchive.store.manifest import Manifest
 from logarchive.store.place import Place
@@ -41,6 +40,11 @@ class Merged:
     visits: tuple[str, ...]
     #: Rows that came after the window's first visit.
     late: int
+
+    @property
+    def replaces_placeholder(self) -> bool:
+        """Whether the object that stands was made of no visit."""
+        return self.standing is not None and not object_visits(self.standing.path)
 
 
 @dataclass
@@ -88,8 +92,8 @@ class Merger:
 
     def write(self, entry: Entry, merged: Merged) -> StoredObject | None:
         """Write the object and its rejects over what was read."""
-        if merged.built.rejects_path is not None or entry.numbers.rejects:
-            self._write_rejects(merged.built.rejects_path or self._no_rejects(), standing=entry.numbers.rejects > 0)
+        if merged.built.rejects_path is not None:
+            self._write_rejects(merged.built.rejects_path, standing=bool(entry.visits))
         path, standing = merged.path, merged.standing
         if path is None:
             return None
@@ -99,11 +103,19 @@ class Merger:
         etag = standing.stored.etag if standing else None
         return self._stored(self.store.replace(self.place.logs, path, sha256, etag), path, sha256)
 
-    def write_placeholder(self) -> None:
-        """Write an empty object where none stands, so that the `If-None-Match` of an older worker fails."""
+    def write_placeholder(self, claim: str) -> bool:
+        """Write an empty object, so that a write of an older worker fails, be it with `If-None-Match` or `If-Match`.
+
+        A placeholder of an earlier claim is replaced, since an older worker may have seen its ETag. Return False if the
+        object of a visit stands. Raises ChangedError.
+        """
         path = self._folder() / "placeholder.parquet"
-        parquet.write(path, [], ())
-        self.store.replace(self.place.logs, path, sha256_of(path), None)
+        parquet.write_placeholder(path, claim)
+        sha256, standing = sha256_of(path), self._copy()
+        if standing and (object_visits(standing.path) or sha256_of(standing.path) == sha256):
+            return not object_visits(standing.path)
+        self.store.replace(self.place.logs, path, sha256, standing.stored.etag if standing else None)
+        return True
 
     def _standing(self, entry: Entry) -> Standing | None:
         """Copy the object that stands, committed or not.
@@ -114,7 +126,10 @@ class Merger:
         self._rounds += 1
         if self._rounds == 1 and entry.object is None and not entry.visits and entry.unmerged_claims <= 1:
             return None
-        path = self.directory / f"standing-{self._rounds}.parquet"
+        return self._copy()
+
+    def _copy(self) -> Standing | None:
+        path = self._folder() / "standing.parquet"
         stored = self.store.fetch(self.place.logs, path)
         return Standing(path, stored) if stored else None
 
@@ -129,21 +144,16 @@ class Merger:
         )
 
     def _write_rejects(self, path: Path, *, standing: bool) -> None:
-        """Write the rejects over what stands, unless it is the same. Look first if a write was refused before."""
-        etag, sha256 = None, sha256_of(path)
+        """Write the rejects, merged with those that stand. Look first if a write was refused before."""
+        stored = None
         if standing or self._rejects_tried:
-            copy = self.directory / "rejects-standing"
-            stored = self.store.fetch(self.place.rejects, copy)
-            if stored and sha256_of(copy) == sha256:
+            folder = self._folder()
+            stored = self.store.fetch(self.place.rejects, folder / "standing.jsonl.gz")
+            if stored and not merge_rejects(folder / "standing.jsonl.gz", path, folder / "merged.jsonl.gz"):
                 return
-            etag = stored.etag if stored else None
+            path = folder / "merged.jsonl.gz" if stored else path
         self._rejects_tried = True
-        self.store.replace(self.place.rejects, path, sha256, etag)
-
-    def _no_rejects(self) -> Path:
-        path = self.directory / "no-rejects.jsonl.gz"
-        path.write_bytes(igzip.compress(b"", mtime=0))
-        return path
+        self.store.replace(self.place.rejects, path, sha256_of(path), stored.etag if stored else None)
 
     def _folder(self) -> Path:
         return Path(tempfile.mkdtemp(dir=self.directory))

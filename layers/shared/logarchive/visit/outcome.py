@@ -3,9 +3,9 @@
 import datetime as dt
 from dataclasses import dataclass
 
-from logarchive.errors import Issue, ProviderError, TooLargeError
+from logarchive.errors import Issue, MalformedError, MismatchError, OutOfTimeError, ProviderError, TooLargeError
 from logarchive.ledger.entry import Entry, State, StoredObject
-from logarchive.numbers import Verification
+from logarchive.numbers import Verification, VisitNumbers
 from logarchive.provider.source import Source
 from logarchive.visit.merger import Merged
 
@@ -40,10 +40,20 @@ class Failure:
 
 def failure_of(error: Exception) -> Failure:
     """Return the failure that an error of a visit amounts to."""
-    if isinstance(error, ProviderError) and not isinstance(error, TooLargeError):
+    if isinstance(error, OutOfTimeError | MemoryError | TooLargeError):
+        message = f"{str(error) or type(error).__name__}: give the function more time or memory; a smaller `window`"
+        return Failure("too_large", f"{message} helps those planned after it", too_much=True)
+    if isinstance(error, ProviderError):
         return Failure(error.issue, str(error))
-    message = f"{str(error) or type(error).__name__}: give the function more time or memory; a smaller `window`"
-    return Failure("too_large", f"{message} helps those planned after it", too_much=True)
+    return Failure("unavailable", f"the visit ended with an unexpected {type(error).__name__}: {error}")
+
+
+def require_answer(numbers: VisitNumbers) -> None:
+    """Raise MalformedError if not one record could be read, MismatchError if most were not asked for."""
+    if numbers.rejects and numbers.rejects == numbers.fetched:
+        raise MalformedError(f"not one of {numbers.fetched} records could be read; the first ones are in raw/")
+    if numbers.strays * 2 > numbers.fetched:
+        raise MismatchError(f"{numbers.strays} of {numbers.fetched} records lie outside the time that was asked for")
 
 
 def expired(entry: Entry, source: Source, now: dt.datetime) -> bool:

@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-from logarchive.errors import LostClaimError
-from logarchive.store.bucket import ChangedError, Store
+from logarchive.store.bucket import Store
 from logarchive.store.manifest import Manifest, manifests
 from logarchive.visit.claim import Claim
 from logarchive.visit.merger import Merger
@@ -36,15 +35,11 @@ class Recovery:
         """Make sure before a split that no visit of an earlier claim is complete; False if one is.
 
         A worker of an earlier claim may still run. It writes its manifest before its object: the placeholder makes the
-        write of its object fail, and a manifest written before that is seen here.
-        Raises LostClaimError if an object stands already: the next claim recovers the visit that wrote it.
+        write of its object fail, and a manifest written before that is seen here. The next claim recovers the visit.
         """
-        try:
-            self.merger.write_placeholder()
-        except ChangedError:
-            raise LostClaimError(self.claim.entry.window_key) from None
+        placed = self.claim.retry(lambda: self.merger.write_placeholder(self.visit))
         self.claim.unmerged = len(self._unmerged())
-        return not self.claim.unmerged
+        return placed and not self.claim.unmerged
 
     def _unmerged(self) -> list[Manifest]:
         known = {*self.claim.entry.visits, self.visit}

@@ -1,12 +1,13 @@
 """The worker loop: take a slot, then claim, visit and commit until nothing is due or too little time is left."""
 
 import datetime as dt
+import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pydantic import BaseModel
 
-from logarchive.errors import LostClaimError
+from logarchive.errors import LostClaimError, VisitFailedError
 from logarchive.ledger.entry import Entry, Slot
 from logarchive.provider.source import Source
 from logarchive.visit.attempt import visit
@@ -16,8 +17,9 @@ from logarchive.visit.context import VisitContext
 CANDIDATES = 25
 #: How long after the invocation's end a lease runs, so that it outlives the function whatever the clocks say.
 LEASE_MARGIN = dt.timedelta(seconds=60)
-#: A worker gives up after so many failures of the unexpected kind in a row.
-MOST_FAILURES = 3
+#: A worker ends after so many visits of which the ledger could not be told what became: it is AWS that refuses.
+MOST_UNCOMMITTED = 3
+_NEVER = dt.datetime.max.replace(tzinfo=dt.UTC)
 
 
 @dataclass
@@ -55,21 +57,33 @@ class Worker[S: Source, K: BaseModel]:
         return self._visit(claimed) if claimed else None
 
     def _work(self, failures: list[Exception]) -> Iterator[Entry]:
-        invocation = self.context.invocation
-        while invocation.enough_time() and len(failures) < MOST_FAILURES:
+        invocation, uncommitted = self.context.invocation, 0
+        while invocation.enough_time() and uncommitted < MOST_UNCOMMITTED:
             claimed = self._claim_next()
             if claimed is None:
                 return
+            entry = None
             try:
                 entry = self._visit(claimed)
             except Exception as error:  # noqa: BLE001 (raised by `run`, once the other windows had their turn)
-                invocation.log("visit.failed", source=self._source_name, window=claimed.window_key, error=repr(error))
-                failures.append(error)
-            else:
-                if entry:
-                    yield entry
-                if entry and entry.due_at and entry.due_at <= invocation.clock():
-                    return  # put back: there was no time for it
+                entry = error.entry if isinstance(error, VisitFailedError) else None
+                uncommitted += entry is None
+                failures.append(self._failed(claimed, error))
+            if entry:
+                yield entry
+            if entry and entry.due_at and entry.due_at <= invocation.clock():
+                return  # put back: there was no time for it
+
+    def _failed(self, claimed: Entry, error: Exception) -> Exception:
+        """Log an error that nobody foresaw, with its traceback, and return it."""
+        cause = (
+            error.__cause__ if isinstance(error, VisitFailedError) and isinstance(error.__cause__, Exception) else error
+        )
+        trace = self.context.session.redaction.text("".join(traceback.format_exception(cause)))
+        self.context.invocation.log(
+            "visit.failed", source=self._source_name, window=claimed.window_key, error=repr(error), traceback=trace
+        )
+        return cause
 
     def _claim_next(self) -> Entry | None:
         """Claim the due window that is lost soonest; None when nothing is due that others do not hold."""
@@ -81,7 +95,8 @@ class Worker[S: Source, K: BaseModel]:
         return None
 
     def _claim(self, entry: Entry) -> Entry | None:
-        return self.context.ledger.claim(entry, self.context.invocation.clock(), self._lease_end)
+        invocation = self.context.invocation
+        return self.context.ledger.claim(entry, invocation.name, invocation.clock(), self._lease_end)
 
     def _visit(self, claimed: Entry) -> Entry | None:
         late_start, self.begun = self.begun > 0, self.begun + 1
@@ -112,5 +127,6 @@ class Worker[S: Source, K: BaseModel]:
         return self.context.ledger.source_name
 
 
-def _urgency(entry: Entry) -> tuple[bool, dt.datetime, dt.datetime]:
-    return entry.lost_at is None, entry.lost_at or entry.window.start, entry.window.start
+def _urgency(entry: Entry) -> tuple[dt.datetime, bool, dt.datetime]:
+    """Order windows: what is lost soonest first; then what has not failed yet; then what is oldest."""
+    return entry.lost_at or _NEVER, entry.failures > 0, entry.window.start

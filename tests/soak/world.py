@@ -1,0 +1,128 @@
+"""The world of one seed: two sources, what their provider holds at each moment, and what may go wrong with a call."""
+
+import datetime as dt
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from tests.fake_aws import FakeS3, FakeTable, refused
+from tests.scenario import START, Record, zipped
+
+MINUTE, HOUR = dt.timedelta(minutes=1), dt.timedelta(hours=1)
+HOURS = 6
+SOURCES = ("cafe", "shop")
+
+
+class Killed(BaseException):
+    """The invocation ends here, without a word."""
+
+
+@dataclass
+class Faults:
+    """Decides for each call to AWS whether it goes well; nothing goes wrong once `on` is False."""
+
+    random: random.Random
+    on: bool = True
+    #: Every fault that was injected, for the report of a seed that fails.
+    trail: list[str] = field(default_factory=list[str])
+
+    def around[R](self, call: str, do: Callable[[], R], error: Exception) -> R:
+        """Do a call: well, not at all, with its answer lost, or twice as the SDK does after a lost answer."""
+        roll = self.random.random() if self.on else 1.0
+        if roll >= 0.06:
+            return do()
+        kind = self.random.choice(("refused", "lost", "repeated", "killed before", "killed after"))
+        self.trail.append(f"{kind}: {call}")
+        if kind == "killed before":
+            raise Killed(call)
+        if kind == "refused":
+            raise error
+        do()
+        if kind == "killed after":
+            raise Killed(call)
+        if kind == "lost":
+            raise error
+        return do()
+
+
+class SoakTable(FakeTable):
+    """The ledger's table, with faults."""
+
+    faults: Faults
+
+    def __getattribute__(self, name: str) -> Any:
+        method = super().__getattribute__(name)
+        if name not in {"get", "query", "first", "update", "transact"}:
+            return method
+
+        def call(*args: Any, **options: Any) -> Any:
+            def do() -> Any:
+                result = method(*args, **options)
+                return iter(list(result)) if name == "query" else result
+
+            return self.faults.around(f"ddb.{name}", do, refused("ProvisionedThroughputExceededException", 400))
+
+        return call
+
+
+class SoakS3(FakeS3):
+    """The bucket, with faults; it notices a raw object that is written over."""
+
+    faults: Faults
+
+    def __getattribute__(self, name: str) -> Any:
+        method = super().__getattribute__(name)
+        if name not in {"put_object", "get_object", "head_object", "complete_multipart_upload", "upload_part"}:
+            return method
+
+        def call(**options: Any) -> Any:
+            if hasattr(options.get("Body"), "read"):
+                options["Body"] = options["Body"].read()
+            return self.faults.around(
+                f"s3.{name} {options['Key']}", lambda: method(**options), refused("SlowDown", 503)
+            )
+
+        return call
+
+    def _store(self, key: str, body: bytes) -> dict[str, Any]:
+        standing = self.objects.get(key)
+        assert not key.startswith("raw/") or standing is None or standing.body == body, f"{key} was written over"
+        return super()._store(key, body)
+
+
+def records(rng: random.Random, source: str) -> list[Record]:
+    """Make up what a source's provider holds: some records twice, some late, some gone after a while."""
+    made: list[Record] = []
+    for hour in range(HOURS):
+        for number in range(rng.randrange(4)):
+            second = hour * 3600 + rng.randrange(1, 3599)
+            visible = START + dt.timedelta(seconds=second)
+            if rng.random() < 0.3:
+                visible += rng.randrange(1, 300) * MINUTE
+            gone = (
+                visible + rng.randrange(5, 600) * MINUTE
+                if rng.random() < 0.2
+                else dt.datetime.max.replace(tzinfo=dt.UTC)
+            )
+            twins = 2 if rng.random() < 0.2 else 1
+            made += [Record(f"{source}-{hour}-{number}", second, visible, gone)] * twins
+    return made
+
+
+def served(rng: random.Random | None, world: list[Record], asked: dict[str, int], now: dt.datetime) -> httpx.Response:
+    """Answer as ELSA would; with `rng`, badly at times."""
+    roll = rng.random() if rng else 1.0
+    if roll < 0.02:
+        return httpx.Response(403, json={"error": {"errorCode": "210", "message": "no"}})
+    if roll < 0.04:
+        return httpx.Response(503, content=b"")
+    if roll < 0.06:
+        return httpx.Response(200, content=b"<html>maintenance</html>")
+    if roll < 0.07:
+        raise MemoryError
+    visible = [record.json() for record in world if record.visible <= now < record.gone]
+    found = [record for record in visible if asked["from"] <= record["logTime"] <= asked["to"]]
+    return httpx.Response(200, content=zipped(found[: asked["count"]]))

@@ -1,0 +1,204 @@
+"""Whatever goes wrong in a visit ends in the ledger, and a conditional write knows its own success."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from logarchive.action.handler import act
+from logarchive.ledger.entry import Entry
+from tests.fake_aws import FakeTable, open_gate, refused
+from tests.scenario import END, HOUR, MINUTE, Record, Scenario, zipped
+
+
+def hourly(world: list[Record] | None = None, **source: object) -> Scenario:
+    """Return a source with a window an hour, the first six hours of its day long ago."""
+    return Scenario(world or [Record("a", 10), Record("b", 3700)], now=END, source={"window": "PT1H", **source})
+
+
+def broken(hour: int, error: Exception) -> Callable[[httpx.Request], None]:
+    """Return what raises an error for the requests of one hour."""
+
+    def response(request: httpx.Request) -> None:
+        start = int(json.loads(request.content)["from"] / 1000) + 1
+        if start % 86400 // 3600 == hour:
+            raise error
+
+    return response
+
+
+@pytest.mark.parametrize("error", [ValueError("odd body"), KeyError("x"), RecursionError("deep"), ZeroDivisionError()])
+def test_an_error_that_nobody_foresaw_is_in_the_ledger_fails_the_invocation_once_and_stops_no_other_window(
+    error: Exception,
+) -> None:
+    stage = hourly()
+    stage.answer = broken(0, error)
+    with pytest.raises(ExceptionGroup) as raised:
+        stage.tick()
+    assert [type(one) for one in leaves(raised.value)] == [type(error)]
+    entries = {entry.window.start.hour: entry for entry in stage.ledger.every()}
+    assert {entry.state for hour, entry in entries.items() if 0 < hour < 23} == {"sealed", "archived"}
+    bad = entries[0]
+    assert (bad.state, bad.issue, bad.failures, bad.claims_without_commit) == ("planned", "unavailable", 1, 0)
+    assert bad.due_at == END + MINUTE
+    assert type(error).__name__ in (bad.error or "")
+    assert not json.loads(stage.s3.objects[bad.manifest or ""].body)["complete"]
+    assert stage.events.count("visit.failed") == 1
+    stage.now += MINUTE
+    stage.answer = lambda _request: None
+    stage.tick()
+    assert stage.rows() == {"a": 1, "b": 1}
+
+
+def leaves(error: Exception) -> list[Exception]:
+    """Return the errors of a group, whatever groups are in it."""
+    inner: tuple[Exception, ...] = getattr(error, "exceptions", ())
+    return [leaf for one in inner for leaf in leaves(one)] or [error]
+
+
+def test_what_failed_waits_behind_what_was_never_visited_unless_it_is_lost_sooner() -> None:
+    stage = hourly()
+    act(stage.archive(), {"action": "tick"})
+    first, second = sorted(stage.ledger.every(), key=lambda entry: entry.window)[:2]
+    claimed = stage.ledger.claim(first, "worker", stage.now, stage.now + MINUTE)
+    assert claimed
+    stage.ledger.commit(claimed, claimed.replace(failures=1, due_at=stage.now))
+    assert visited_first(stage) == second.window_key
+
+
+def visited_first(stage: Scenario) -> str:
+    """Return the window that the next worker claims first."""
+    archive = stage.archive()
+    with archive.worker("shop", archive.source("shop")) as worker:
+        entry = next(worker.run())
+    return entry.window_key
+
+
+class Twice(FakeTable):
+    """A table that does each update twice, as the SDK does when a response was lost, and returns the second result."""
+
+    def update(self, write: Any) -> Any:
+        super().update(write)
+        return super().update(write)
+
+
+def test_an_update_that_the_sdk_repeats_costs_no_lease_and_no_slot() -> None:
+    stage = Scenario([Record("a", 1)], table=Twice(), now=END + 6 * MINUTE)
+    stage.tick()
+    [entry] = stage.ledger.every()
+    assert (entry.state, entry.numbers.rows, entry.attempt) == ("archived", 1, 1)
+    backfill = {"action": "backfill", "source": "shop", "start": "2026-11-20T00:00:00Z", "end": "2026-11-21T00:00:00Z"}
+    stage.now += MINUTE
+    [window] = act(stage.archive(), backfill)["windows"]
+    assert window["state"] == "archived"
+    assert entry_of(stage).due_at == stage.now
+
+
+def entry_of(stage: Scenario) -> Entry:
+    """Return the only entry."""
+    [entry] = stage.ledger.every()
+    return entry
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_split_that_dies_beside_its_placeholder_is_done_by_the_next_claim(moment: str) -> None:
+    """And so is one whose PutObject the SDK has repeated: a placeholder stands, and no visit is in it."""
+    stage = Scenario([Record("a", 1), Record("b", 80_000)], now=END + 6 * MINUTE)
+
+    def out_of_memory(_request: object) -> None:
+        raise MemoryError
+
+    stage.answer = out_of_memory
+    kill_at(stage, "api", "before")
+    stage.now += HOUR  # an earlier worker may live on, so a placeholder is needed
+    kill_at(stage, "s3.put logs/" if moment == "after" else "ddb.transact", moment)
+    stage.now += HOUR
+    stage.answer = lambda _request: None
+    stage.until_sealed()
+    assert stage.rows() == {"a": 1, "b": 1}
+    assert [entry.state for entry in stage.ledger.every()].count("split") == 1
+
+
+class Killed(BaseException):
+    """The invocation ends here."""
+
+
+def kill_at(stage: Scenario, name: str, when: str) -> None:
+    """Let the schedule fire, and kill the invocation at a call."""
+
+    def gate(call: str, moment: str) -> None:
+        if call.startswith(name) and moment == when:
+            raise Killed
+
+    stage.gate = gate
+    with pytest.raises(Killed):
+        stage.tick()
+    stage.gate = open_gate
+
+
+def test_a_placeholder_s_put_that_is_refused_because_it_succeeded_does_not_hinder_the_split() -> None:
+    stage = Scenario([Record("a", 1)], now=END + 6 * MINUTE)
+    kill_at(stage, "api", "before")
+    stage.now += HOUR
+
+    def out_of_memory(_request: object) -> None:
+        stage.answer = lambda _request: None
+        raise MemoryError
+
+    def repeated(call: str, moment: str) -> None:
+        if call.startswith("s3.put logs/") and moment == "after":
+            stage.gate = open_gate
+            raise refused("PreconditionFailed", 412)
+
+    stage.answer, stage.gate = out_of_memory, repeated
+    stage.tick()
+    assert [entry.state for entry in stage.ledger.every()].count("split") == 1
+
+
+BAD, GOOD = {"body": "no time"}, Record("good", 5).json()
+
+
+def test_a_reject_that_a_later_visit_does_not_return_stays_with_the_visit_that_it_came_in() -> None:
+    stage = Scenario([], now=END + 6 * MINUTE)
+    visits = [([BAD, BAD, GOOD], 6 * MINUTE), ([GOOD], HOUR), ([{"body": "other"}, BAD, GOOD], 4 * HOUR)]
+    for records, age in visits:
+        stage.now = END + age
+        stage.answer = served(records)
+        stage.tick()
+    lines = [json.loads(line) for line in rejected(stage)]
+    assert [json.loads(line["record"])["body"] for line in lines] == ["no time", "no time", "other"]
+    assert [line["visit"][-4:] for line in lines] == ["0001", "0001", "0003"]
+
+
+def served(records: list[dict[str, Any]]) -> Callable[[httpx.Request], httpx.Response]:
+    """Return what answers every request with these records."""
+    return lambda _request: httpx.Response(200, content=zipped(records))
+
+
+def rejected(stage: Scenario) -> list[bytes]:
+    """Return the lines of the only file of rejects."""
+    import gzip
+
+    [body] = [stored.body for key, stored in stage.s3.objects.items() if key.startswith("rejects/")]
+    return gzip.decompress(body).splitlines()
+
+
+@pytest.mark.parametrize(
+    ("records", "issue"),
+    [
+        ([BAD, BAD], "malformed"),
+        ([BAD], "malformed"),
+        ([{"logTime": "soon"}, {"logTime": None}], "malformed"),
+        ([{**GOOD, "logTime": GOOD["logTime"] - 9 * 86_400_000}] * 3, "mismatch"),
+        ([{**GOOD, "logTime": GOOD["logTime"] + 9 * 86_400_000}] * 2 + [GOOD], "mismatch"),
+    ],
+)
+def test_a_response_that_answers_something_else_seals_no_window(records: list[dict[str, Any]], issue: str) -> None:
+    stage = Scenario([], now=END + 30 * HOUR)
+    stage.answer = served(records)
+    stage.tick()
+    entry = entry_of(stage) if len(list(stage.ledger.every())) == 1 else next(iter(stage.ledger.every()))
+    assert (entry.state, entry.issue) == ("planned", issue)
+    assert entry.manifest
