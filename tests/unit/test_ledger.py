@@ -188,6 +188,7 @@ def test_a_window_is_leased_from_its_claim_until_its_lease_or_the_claim_ends(led
     done = ledger.commit(held, held.replace(due_at=LATER))
     assert done
     assert not done.leased(NOW)
+    assert ledger.held(held) is None
 
 
 def test_a_visit_of_a_window_that_was_split_or_never_planned_cannot_be_merged_and_fails(ledger: Ledger) -> None:

@@ -218,7 +218,7 @@ def test_past_and_present_together_are_no_more_than_a_tick_plans() -> None:
 def test_the_cursor_passes_what_a_backfill_has_planned(filled: tuple[int, int], left: int) -> None:
     table = FakeTable()
     start, end = filled
-    planner(table, T0, start=T0).fill(Span(T0 + start * HOUR, T0 + end * HOUR), 10)
+    assert planner(table, T0, start=T0).fill(Span(T0 + start * HOUR, T0 + end * HOUR), 10) == end - start
     assert planner(table, T0 + 3 * HOUR, start=T0).tick() == left
     head = ledger(table).head()
     assert head

@@ -32,8 +32,8 @@ _OPERATORS: dict[type[ast.operator], type[ast.operator]] = {
 _CALLS = {"min": "max", "max": "min", "any": "all", "all": "any"}
 #: Whether a call is ordered is a decision, though its keyword could be left out without an error.
 _ORDER = {"key", "reverse"}
-#: Neither types nor decorators are decisions that a test could see.
-_SKIPPED = {"annotation", "returns", "decorator_list", "type_params", "type_comment"}
+#: Types are no decisions; decorators and defaults take effect where a function is made, before it is changed.
+_SKIPPED = {"annotation", "returns", "type_params", "type_comment", "decorator_list", "defaults", "kw_defaults"}
 
 
 @dataclass(frozen=True)
