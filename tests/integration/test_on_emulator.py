@@ -1,7 +1,7 @@
 """What ledger and store promise in memory (`tests/unit`) holds on the emulator too, and locks besides."""
 
-import datetime as dt
 import uuid
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from tests.unit.test_store import *  # noqa: F403 (likewise, with this folder's 
 from tests.unit.test_store import file
 from tools.stack import Aws
 
-MOMENT = dt.datetime.now(dt.UTC).replace(microsecond=0)
+MOMENT = datetime.now(UTC).replace(microsecond=0)
 
 
 @pytest.mark.parametrize("mode", ["GOVERNANCE", "COMPLIANCE"])
@@ -31,7 +31,7 @@ def test_raw_objects_are_locked_from_when_they_are_written_and_others_are_not(
     store.replace("logs/object", *file(tmp_path, b"rows"), None)
 
     head = client.head_object(Bucket=bucket, Key="raw/part")
-    assert (head.get("ObjectLockMode"), head.get("ObjectLockRetainUntilDate")) == (mode, MOMENT + dt.timedelta(days=30))
+    assert (head.get("ObjectLockMode"), head.get("ObjectLockRetainUntilDate")) == (mode, MOMENT + timedelta(days=30))
     with pytest.raises(ClientError, match="AccessDenied"):
         client.delete_object(Bucket=bucket, Key="raw/part", VersionId=head["VersionId"])
 
