@@ -32,6 +32,7 @@ from logarchive.record.body import document
 from tests.unit.exchange import KEYS, NOW, Pieces, Script, Time, answer, ok, plain
 
 BUSY = answer(503)
+DAY_SECONDS = 86_400
 
 
 class Nested(BaseModel):
@@ -243,9 +244,18 @@ def test_a_retry_after_beyond_the_deadline_ends_the_visit_at_once(tmp_path: Path
         ("12", 12),
         ("Sun, 22 Nov 2026 12:59:00 GMT", 0),
         ("Sun, 22 Nov 2026 13:00:01 -0000", 1),
+        ("-1", None),
+        ("NaN", None),
+        ("9" * 20, DAY_SECONDS),
+        ("9" * 5000, DAY_SECONDS),
+        ("Thu, 01 Jan 9999 00:00:00 GMT", DAY_SECONDS),
+        ("Thu, 01 Jan 99999 00:00:00 GMT", None),
+        ("Thu, 01 Jan 0100 00:00:00 +2359", 0),
+        ("Sun, 22 Nov 2026 13:00:01 +99999999999999999999", None),
+        ("Sun, 22 Nov 2026 99999999999999999999:00:00 GMT", None),
     ],
 )
-def test_an_unreadable_retry_after_is_none(value: str | None, seconds: float | None) -> None:
+def test_a_retry_after_is_at_most_a_day_and_an_unreadable_one_is_none(value: str | None, seconds: float | None) -> None:
     assert retry_after_seconds(value, NOW) == seconds
 
 
@@ -330,6 +340,9 @@ def test_values_deep_in_a_secret_are_masked_and_numbers_are_not() -> None:
         ("Sun, 22 Nov 2026 13:10:00 GMT", "600 s behind"),
         ("Sun, 22 Nov 2026 13:00:30 GMT", None),
         ("yesterday", None),
+        ("Thu, 01 Jan 99999 00:00:00 GMT", None),
+        ("Sun, 22 Nov 2026 12:50:00 +99999999999999999999", None),
+        ("Thu, 01 Jan 0100 00:00:00 +2359", "ahead of"),
     ],
 )
 def test_a_refusal_says_how_far_the_clocks_are_apart(tmp_path: Path, date: str, said: str | None) -> None:

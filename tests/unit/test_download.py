@@ -93,7 +93,33 @@ def test_a_refusal_names_the_setting_and_the_entry_but_not_the_signed_query(
     assert "st=1" not in str(caught.value)
 
 
-@pytest.mark.parametrize("url", ["http://[::1", "http://\x00/", "http://a\x00b/"])
+@pytest.mark.parametrize(
+    ("url", "scheme"),
+    [
+        *(("ftp://h:2121/x", "ftp"), ("//h:80", "without a scheme"), ("s3://b:9", "s3")),
+        *(("file:///etc/passwd", "file"), ("javascript:1", "javascript"), ("h:80", "h"), ("/x", "without a scheme")),
+        ("x" * 1000 + "://h:80/", r"… \(1000 characters\)"),
+    ],
+)
+def test_a_link_of_another_scheme_is_refused_by_its_name_even_to_an_admitted_port(
+    tmp_path: Path, url: str, scheme: str
+) -> None:
+    script = Script([ok()])
+    with pytest.raises(ForbiddenError, match=f"{scheme}.*: only http and https") as caught:
+        plain(tmp_path, script, download_hosts=("h:2121", "h:80", "b:9", "h")).download(url)
+    assert len(str(caught.value)) < 600
+    assert not script.requests
+
+
+@pytest.mark.parametrize("url", ["http:/x", "https:x", "http://u:p@logs.example.com/"])
+def test_a_link_without_a_host_or_with_a_user_is_refused(tmp_path: Path, url: str) -> None:
+    with pytest.raises(ForbiddenError, match="no host, or a user name"):
+        plain(tmp_path, Script([ok()])).download(url)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://h:80:80/", "http://" + "a" * 70_000, "http://[::1", "http://\x00/", "http://a\x00b/"]
+)
 def test_a_link_that_is_no_url_is_malformed(tmp_path: Path, url: str) -> None:
     with pytest.raises(MalformedError):
         plain(tmp_path, Script([ok()])).download(url)

@@ -24,6 +24,10 @@ KEYS = Keys.model_validate({"secret_id": "secretIdFoo", "secret_key": "secretKey
 HOUR = dt.timedelta(hours=1)
 #: 13:00 to 14:00 UTC is 21:00 to 22:00 in the provider's zone.
 SPAN = Span(NOW, NOW + HOUR)
+#: The first hour and the last one that there are: another zone has no such hour.
+BAD_HOURS = (b"0001-01-01 00:00:00", b"9999-12-31 23:00:00", b"2026-02-29 00:00:00", b"2026-11-22 24:00:01")
+BAD_HOUR = b'{"code":0,"data":{"a.test":[{"datetime":"%b","url":"http://x"}]}}'
+BAD_START = b'{"Response":{"DomainLogs":[{"StartTime":"%b","LogPath":"http://x"}],"TotalCount":1}}'
 LINKS = "http://dsa-log-download.cdn.qcloud.com"
 
 
@@ -164,7 +168,7 @@ def test_pages_that_end_before_the_total_are_a_mismatch(tmp_path: Path) -> None:
         ("dsa", b'{"code":0,"data":{"other.test":[]}}'),
         ("dsa", b'{"code":0,"data":{"a.test":{}}}'),
         ("dsa", b'{"code":0,"data":{"a.test":[{"datetime":"2026-11-22 21:00:00"}]}}'),
-        ("dsa", b'{"code":0,"data":{"a.test":[{"datetime":"tomorrow","url":"http://x"}]}}'),
+        ("dsa", BAD_HOUR % b"tomorrow"),
         ("dsa", b'{"code":0,"data":{"a.test":[{"datetime":"2026-11-22T21:00:00Z","url":"http://x"}]}}'),
         ("dsa", b'{"code":0,"data":["a.test"]}'),
         ("dsa", b'{"code":0}'),
@@ -172,7 +176,9 @@ def test_pages_that_end_before_the_total_are_a_mismatch(tmp_path: Path) -> None:
         ("dsa", b"not json"),
         ("cdn", b'{"Response":{"DomainLogs":[]}}'),
         ("cdn", b'{"Response":{"TotalCount":1}}'),
-        ("cdn", b'{"Response":{"DomainLogs":[{"StartTime":"x","LogPath":"http://x"}],"TotalCount":1}}'),
+        ("cdn", BAD_START % b"x"),
+        *(("dsa", BAD_HOUR % hour) for hour in BAD_HOURS),
+        *(("cdn", BAD_START % hour) for hour in BAD_HOURS),
     ],
 )
 def test_a_listing_that_is_not_as_documented_is_malformed(tmp_path: Path, api: str, body: bytes) -> None:

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from logarchive.ledger.entry import Entry
     from logarchive.part import Part
 
+#: A message repeats no text from outside that is longer.
+_REPEATED_CHARACTERS = 200
+
 type Issue = Literal[
     "forbidden",
     "throttled",
@@ -35,6 +38,14 @@ type Issue = Literal[
     "too_large",
     "expired",
 ]
+
+
+def repeated(text: str) -> str:
+    """Return a text from outside as a message repeats it: whole, or, as half a secret could not be masked, its length.
+
+    What is written down is masked first and cut afterwards, by those who know the secret.
+    """
+    return text if len(text) <= _REPEATED_CHARACTERS else f"… ({len(text)} characters)"
 
 
 class ArchiveFailure(Exception):  # noqa: N818 (the root of a tree whose leaves end in Error)

@@ -8,7 +8,7 @@ from typing import Annotated
 import httpx
 from pydantic import AfterValidator
 
-from logarchive.errors import ForbiddenError, MalformedError
+from logarchive.errors import ForbiddenError, MalformedError, repeated
 from logarchive.provider.address import is_never_reached, is_public
 
 HOST_AND_PORT = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[\w.-]+)(?::(?P<port>[0-9]{1,5}))?")
@@ -54,17 +54,18 @@ class DownloadHosts:
         try:
             url = httpx.URL(link)
         except (httpx.InvalidURL, UnicodeError) as error:
-            raise MalformedError(f"the link is no URL: {error}") from error
-        port = url.port or PORTS.get(url.scheme)
-        if port is None or url.userinfo or not url.raw_host:
-            raise ForbiddenError(
-                f"a link to {url.scheme or 'no scheme'}://{_host(url)}: only http and https, without a user name"
-            )
+            raise MalformedError(f"the link is no URL: {repeated(str(error))}") from error
+        if url.scheme not in PORTS:
+            scheme = f"with the scheme {repeated(url.scheme)}" if url.scheme else "without a scheme"
+            raise ForbiddenError(f"a link {scheme}: only http and https are followed")
+        if url.userinfo or not url.raw_host:
+            raise ForbiddenError("a link that has no host, or a user name")
+        port = url.port or PORTS[url.scheme]
         name = _named(_host(url), port)
         if name not in self._hosts and not (_host(url) in self._hosts and port == PORTS[url.scheme]):
             missing = _host(url) if port == PORTS[url.scheme] else name
             raise ForbiddenError(
-                f"a link to {missing}, which is not admitted: if it is right, add it to download_hosts"
+                f"a link to {repeated(missing)}, which is not admitted: if it is right, add it to download_hosts"
             )
         return url
 

@@ -73,7 +73,8 @@ class Exchange:
     def _described(self, request: Request, error: ProviderError) -> str:
         """Say which request failed and why, without a secret: masked before it is cut, since half of one would stay."""
         mask = self.session.redaction.text
-        return f"{mask(f'{request.method} {request.address}')}: {mask(str(error))[:ERROR_CHARACTERS]}"
+        address, reason = (mask(text)[:ERROR_CHARACTERS] for text in (request.address, str(error)))
+        return f"{request.method} {address}: {reason}"
 
     def _called(self, request: Request) -> Part:
         channel = self.session.api

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from email.utils import parsedate_to_datetime
 
 LONGEST_BACKOFF_SECONDS = 30.0
+LONGEST_RETRY_AFTER_SECONDS = 86_400.0
 
 
 class Pace:
@@ -34,19 +35,19 @@ def backoff_seconds(attempt: int, jitter: float) -> float:
 
 
 def retry_after_seconds(value: str | None, now: dt.datetime) -> float | None:
-    """Read a Retry-After header, seconds or an HTTP date; None when absent or unreadable."""
+    """Read a Retry-After header, seconds or an HTTP date, as a day at most; None when absent or unreadable."""
     if value is None:
         return None
     if value.strip().isascii() and value.strip().isdecimal():
-        return float(value)
+        return min(float(value), LONGEST_RETRY_AFTER_SECONDS)
     moment = http_date(value)
-    return None if moment is None else max(0.0, (moment - now).total_seconds())
+    return None if moment is None else min(max(0.0, (moment - now).total_seconds()), LONGEST_RETRY_AFTER_SECONDS)
 
 
 def http_date(value: str | None) -> dt.datetime | None:
     """Read an HTTP date; None when absent or unreadable."""
     try:
         moment = parsedate_to_datetime(value or "")
-    except ValueError:
+    except (ValueError, OverflowError):  # a number in it may be too large for what holds it
         return None
     return moment.replace(tzinfo=moment.tzinfo or dt.UTC)

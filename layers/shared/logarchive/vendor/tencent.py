@@ -58,9 +58,13 @@ class Keys(Secret):
 
 
 class File(BaseModel):
-    """A file in a listing of either API."""
+    """A file in a listing of either API. Its hour is far enough from the ends of time to exist in every zone."""
 
-    hour: NaiveDatetime = Field(validation_alias=AliasChoices("StartTime", "datetime"))
+    hour: NaiveDatetime = Field(
+        validation_alias=AliasChoices("StartTime", "datetime"),
+        ge=dt.datetime(1970, 1, 1),  # noqa: DTZ001 (a listing names no zone)
+        lt=dt.datetime(9999, 1, 1),  # noqa: DTZ001 (likewise)
+    )
     link: str = Field(validation_alias=AliasChoices("LogPath", "url"))
     area: str = Field("", validation_alias="Area")
 
