@@ -14,6 +14,7 @@ from tempfile import mkdtemp
 import httpx
 from pydantic import BaseModel, HttpUrl
 
+from logarchive.errors import ProviderError
 from logarchive.net.download_host import resolved
 from logarchive.net.exchange import Exchange
 from logarchive.net.session import open_session
@@ -177,6 +178,13 @@ def answer(status: int, body: bytes = b"", **headers: str) -> httpx.Response:
     """Return an answer with its length."""
     named: Mapping[str, str] = {name.replace("_", "-"): value for name, value in headers.items()}
     return httpx.Response(status, headers={"content-length": str(len(body)), **named}, content=body)
+
+
+def assert_kept(error: ProviderError, body: bytes) -> None:
+    """The error holds the bytes that came, as a part with the role `error`, and no other file is left."""
+    assert error.part
+    assert (error.part.role, error.part.path.read_bytes()) == ("error", body)
+    assert list(error.part.path.parent.iterdir()) == [error.part.path]
 
 
 @contextmanager

@@ -26,15 +26,16 @@ LONG = b"x" * 70_000
 type Reply = Callable[[httpx.Request], httpx.Response]
 
 
-def parts(name: str, directory: Path, *answers: httpx.Response | Reply) -> list[Part]:
-    """Return what a provider makes of answers; the last one comes again and again."""
-    script = Script(answers)
+def parts(name: str, directory: Path, *answers: httpx.Response | Reply, came: list[Part] | None = None) -> list[Part]:
+    """Return what a provider makes of answers, and add it to `came`; the last answer comes again and again."""
+    script, came = Script(answers), [] if came is None else came
     if name == "apigateway":
         events = ApigatewaySource.model_validate({"secret": "s"})
         return [*apigateway.fetch(opened(apigateway, events, KEYS, directory, script, Time()), events, HOUR)]
     if name == "multidrm":
         site = MultidrmSource.model_validate({"secret": "s"})
-        return [*multidrm.fetch(opened(multidrm, site, KEYS, directory, script, Time()), site, HOUR)]
+        came.extend(multidrm.fetch(opened(multidrm, site, KEYS, directory, script, Time()), site, HOUR))
+        return came
     search = Security365Source.model_validate(SEARCH)
     return [*security365.fetch(opened(security365, search, LICENSE, directory, script, Time()), search, HOUR)]
 
@@ -76,8 +77,10 @@ NO_PAGES = [
 def test_a_page_zero_that_cannot_be_read_leaves_open_whether_there_is_one(
     tmp_path: Path, status: int, zero: bytes, count: int
 ) -> None:
+    came: list[Part] = []
     with pytest.raises(MalformedError):
-        parts("multidrm", tmp_path, at_zero(zero, count, status))
+        parts("multidrm", tmp_path, at_zero(zero, count, status), came=came)
+    assert [(part.role, part.bytes) for part in came] == [("listing", len(policy_page(count).content))]
 
 
 @pytest.mark.parametrize(("status", "zero"), NO_PAGES)
@@ -93,6 +96,7 @@ def test_a_total_says_whether_a_page_zero_that_cannot_be_read_was_missed(
 def test_a_page_zero_that_the_service_refuses_is_none(tmp_path: Path, count: int, status: int) -> None:
     refusal = b'{"success":false,"error":{"code":280003,"message":"pageNo"}}'
     came = parts("multidrm", tmp_path, at_zero(refusal, count, status))
+    assert [part.path.read_bytes() for part in came if part.role == "listing"][:1] == [refusal]
     assert sum(part.count or 0 for part in came if part.role == "data") == count
 
 
@@ -201,7 +205,8 @@ def test_only_success_makes_a_policy_log(tmp_path: Path, told: Any, content: Any
 @pytest.mark.parametrize("total", [True, False])
 def test_a_total_that_is_no_number_is_none(tmp_path: Path, *, total: bool) -> None:
     refusal = b'{"success":false,"error":{"code":280003,"message":"pageNo"}}'
-    [part] = parts("multidrm", tmp_path, at_zero(refusal, int(total), total=total))
+    came = parts("multidrm", tmp_path, at_zero(refusal, int(total), total=total))
+    [part] = [part for part in came if part.role == "data"]
     assert (part.announced, part.count) == (None, int(total))
     with pytest.raises(MalformedError):
         parts("apigateway", tmp_path, ok(orjson.dumps({"events": {"content": [{}] * total, "total": total}})))

@@ -4,7 +4,7 @@ import datetime as dt
 import gzip
 import hashlib
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import quote, unquote
 
@@ -29,7 +29,7 @@ from logarchive.net.redaction import Redaction
 from logarchive.net.request import joined
 from logarchive.net.spool import spool
 from logarchive.record.body import document
-from tests.unit.exchange import KEYS, NOW, Pieces, Script, Time, answer, ok, plain
+from tests.unit.exchange import KEYS, NOW, Pieces, Script, Time, answer, assert_kept, ok, plain
 
 BUSY = answer(503)
 DAY_SECONDS = 86_400
@@ -82,11 +82,68 @@ def test_a_document_that_cannot_be_read_is_malformed(tmp_path: Path, body: bytes
         document(part)
 
 
-def test_an_encoding_that_nobody_asked_for_is_malformed(tmp_path: Path) -> None:
-    script = Script([ok(b"x", content_encoding="br")])
-    with pytest.raises(MalformedError, match="br"):
+@pytest.mark.parametrize("encoding", ["br", "deflate", "identity, ZSTD", "gzip,compress"])
+def test_a_body_in_a_coding_that_nobody_asked_for_is_malformed_and_kept(tmp_path: Path, encoding: str) -> None:
+    script = Script([ok(b"x", content_encoding=encoding)])
+    with pytest.raises(MalformedError, match=f"Content-Encoding {encoding}") as caught:
         plain(tmp_path, script).request("GET", "/x")
     assert script.requests[0].headers["accept-encoding"] == "identity"
+    assert_kept(caught.value, b"x")
+
+
+@pytest.mark.parametrize("body", [b"[1]", gzip.compress(b"[1]", mtime=0)])
+@pytest.mark.parametrize(
+    "encoding", ["UTF-8", "none", "binary", "aws-chunked", "identity, gzip", "x-gzip,", "gzip;q=1", "null", "text"]
+)
+def test_what_is_no_coding_is_none_and_a_body_is_read_by_its_content(
+    tmp_path: Path, encoding: str, body: bytes
+) -> None:
+    reply = httpx.Response(200, headers={"content-encoding": encoding}, stream=Pieces([body]))
+    part = plain(tmp_path, Script([reply])).request("GET", "/x")
+    assert (part.path.read_bytes(), part.headers["content-encoding"]) == (body, encoding)
+    assert document(part) == [1]
+
+
+def breaking(body: bytes, error: Exception) -> Callable[[httpx.Request], httpx.Response]:
+    """Answer with a body after which the connection breaks."""
+
+    def pieces() -> Iterator[bytes]:
+        yield body
+        raise error
+
+    return lambda _: httpx.Response(200, stream=Pieces(pieces()))
+
+
+@pytest.mark.parametrize(
+    ("reply", "body"),
+    [
+        (lambda _: httpx.Response(200, headers={"content-length": "9"}, stream=Pieces([b"[1]"])), b"[1]"),
+        (lambda _: httpx.Response(200, headers={"content-length": "9"}, stream=Pieces([])), b""),
+        (breaking(b"[1", httpx.RemoteProtocolError("peer closed")), b"[1"),
+        (breaking(b"PK\x03\x04", httpx.ReadTimeout("slow")), b"PK\x03\x04"),
+    ],
+)
+def test_what_came_of_a_body_that_was_cut_is_kept(
+    tmp_path: Path, reply: Callable[[httpx.Request], httpx.Response], body: bytes
+) -> None:
+    with pytest.raises(UnavailableError) as caught:
+        plain(tmp_path, Script([reply])).request("GET", "/x")
+    assert_kept(caught.value, body)
+
+
+@pytest.mark.parametrize("failure", [httpx.ConnectError("refused"), httpx.ReadTimeout("slow")])
+def test_the_last_body_that_came_is_kept_though_the_last_attempt_brought_none(
+    tmp_path: Path, failure: Exception
+) -> None:
+    with pytest.raises(UnavailableError, match=str(failure)) as caught:
+        plain(tmp_path, Script([answer(503, b"one"), answer(503, b"two"), failure])).request("GET", "/x")
+    assert_kept(caught.value, b"two")
+
+
+def test_bodies_of_attempts_before_a_good_one_are_not_kept(tmp_path: Path) -> None:
+    busy = httpx.ConnectError("refused")
+    part = plain(tmp_path, Script([answer(503, b"one"), busy, answer(503, b"two"), ok()])).request("GET", "/x")
+    assert list(tmp_path.iterdir()) == [part.path]
 
 
 @pytest.mark.parametrize("headers", [{"content-length": "9"}, {"content-length": "2"}])
@@ -122,26 +179,30 @@ def test_a_body_that_drips_ends_at_its_limit_or_the_deadline(
             yield b"x"
 
     script = Script([lambda _: httpx.Response(200, stream=Pieces(drip()))])
-    with pytest.raises(kind, match=r"longer than 300 s|no time left"):
+    with pytest.raises(kind, match=r"longer than 300 s|no time left") as caught:
         plain(tmp_path, script, time).request("GET", "/x")
     assert len(script.requests) == attempts
     assert (time.now - NOW).total_seconds() <= attempts * 310 + sum(time.slept)
-    assert not list(tmp_path.iterdir())
+    if isinstance(caught.value, ProviderError):
+        assert_kept(caught.value, b"x" * 30)
+    else:
+        assert not list(tmp_path.iterdir())
 
 
 def test_a_body_above_the_limit_is_too_large_and_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(TooLargeError):
-        spool([b"xx", b"xx"], tmp_path, most_bytes=3, alive=lambda: None)
+        spool([b"xx", b"xx"], tmp_path, most_bytes=3)
     assert not list(tmp_path.iterdir())
-    assert spool([b"xx", b"x"], tmp_path, most_bytes=3, alive=lambda: None).size == 3
+    assert spool([b"xx", b"x"], tmp_path, most_bytes=3).size == 3
 
 
 def test_a_full_disk_is_too_large(tmp_path: Path) -> None:
-    def full() -> None:
+    def full() -> Iterator[bytes]:
+        yield b"xx"
         raise OSError(28, "No space left on device")
 
     with pytest.raises(TooLargeError, match="storage"):
-        spool([b"xx"], tmp_path, most_bytes=3, alive=full)
+        spool(full(), tmp_path, most_bytes=3)
 
 
 @pytest.mark.parametrize(
@@ -158,7 +219,7 @@ def test_a_full_disk_is_too_large(tmp_path: Path) -> None:
     ],
 )
 def test_a_body_is_named_by_what_it_begins_with(tmp_path: Path, head: bytes, suffix: str) -> None:
-    assert spool([head[:1], head[1:]], tmp_path, most_bytes=999, alive=lambda: None).suffix == suffix
+    assert spool([head[:1], head[1:]], tmp_path, most_bytes=999).suffix == suffix
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from logarchive.errors import (
 from logarchive.net.download_host import DownloadHost, DownloadHosts, resolved
 from logarchive.net.transport import Network, Transport, anywhere, within
 from logarchive.visit.collection import VisitApi
-from tests.unit.exchange import KEYS, PLAIN, Place, Script, Time, answer, connected, ok, plain, serving
+from tests.unit.exchange import KEYS, PLAIN, Place, Script, Time, answer, assert_kept, connected, ok, plain, serving
 
 LINK = "http://logs.example.com/20261122/13/a.gz?st=token&e=1"
 
@@ -157,16 +157,19 @@ def test_redirects_are_followed_three_times_within_the_hosts(tmp_path: Path) -> 
     assert part.request["url"] == "http://logs.example.com/20261122/13/a.gz"
     assert [request.url.path for request in script.requests[1:]] == ["/hop0", "/hop1", "/hop2"]
     assert len(list(tmp_path.iterdir())) == 1
-    with pytest.raises(MalformedError, match="more than 3"):
-        plain(tmp_path, Script([answer(302, location="/again")])).download(LINK)
+    (tmp_path / "again").mkdir()
+    with pytest.raises(MalformedError, match="more than 3") as caught:
+        plain(tmp_path / "again", Script([answer(302, b"moved", location="/again")])).download(LINK)
+    assert_kept(caught.value, b"moved")
 
 
 @pytest.mark.parametrize("location", ["http://evil.example.com/", "ftp://logs.example.com/", "http://169.254.169.254/"])
 def test_a_redirect_is_admitted_like_a_link(tmp_path: Path, location: str) -> None:
-    script = Script([answer(307, location=location)])
-    with pytest.raises(ForbiddenError):
+    script = Script([answer(307, b"moved", location=location)])
+    with pytest.raises(ForbiddenError) as caught:
         plain(tmp_path, script).download(LINK)
     assert len(script.requests) == 1
+    assert_kept(caught.value, b"moved")
 
 
 def test_a_redirect_to_what_is_no_url_is_unavailable(tmp_path: Path) -> None:
@@ -333,7 +336,8 @@ def test_a_body_that_the_server_cuts_is_unavailable(tmp_path: Path) -> None:
         cut = pytest.raises(UnavailableError, match="without sending complete message body")
         with networked(tmp_path, resolved, f"127.0.0.1:{port}") as api, cut:
             api.download(f"http://127.0.0.1:{port}/a")
-    assert not list(tmp_path.iterdir())
+    [kept] = tmp_path.iterdir()
+    assert kept.read_bytes() == b"cut"
 
 
 def test_a_secured_connection_ends_at_the_deadline_too() -> None:

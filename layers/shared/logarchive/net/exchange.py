@@ -50,15 +50,21 @@ class Exchange:
         return self._retried(Request(method="GET", url=url), self._followed)
 
     def _retried(self, request: Request, attempt: Callable[[Request], Part]) -> Part:
+        before: Part | None = None
         for number in range(1, ATTEMPTS + 1):
             try:
-                return attempt(request)
+                part = attempt(request)
             except ProviderError as error:
+                before = _newest(before, error)
                 error.args = (self._described(request, error),)
                 self.session.count("Throttles", int(isinstance(error, ThrottledError)))
                 if not error.retryable or number == ATTEMPTS:
                     raise
                 self._back_off(error, number)
+            else:
+                if before is not None:
+                    before.path.unlink()
+                return part
         raise AssertionError  # the last round returns or raises
 
     def _back_off(self, error: ProviderError, number: int) -> None:
@@ -67,8 +73,6 @@ class Exchange:
         pause = max(backoff_seconds(number, timer.jitter()), error.retry_after_seconds or 0)
         if not timer.sleep_in_time(pause):
             raise error
-        if error.part is not None:
-            error.part.path.unlink(missing_ok=True)
 
     def _described(self, request: Request, error: ProviderError) -> str:
         """Say which request failed and why, without a secret: masked before it is cut, since half of one would stay."""
@@ -82,15 +86,20 @@ class Exchange:
         return _checked(part, channel)
 
     def _followed(self, request: Request) -> Part:
-        channel, step = self.session.downloads, request
-        for _ in range(1 + MAX_REDIRECTS):
-            step = Request(method="GET", url=str(self.session.download_hosts.check(step.url)))
-            part, location = self._sent(channel, step)
-            if location is None:
-                return _checked(part.replace(request=request.described(self.session.redaction)), channel)
-            part.path.unlink()
-            step = Request(method="GET", url=location)
-        raise MalformedError(f"the link redirects more than {MAX_REDIRECTS} times")
+        channel, redirect, link = self.session.downloads, None, request.url
+        try:
+            for _ in range(1 + MAX_REDIRECTS):
+                step = Request(method="GET", url=str(self.session.download_hosts.check(link)))
+                part, onward = self._sent(channel, step)
+                if redirect is not None:
+                    redirect.path.unlink()
+                if onward is None:
+                    return _checked(part.replace(request=request.described(self.session.redaction)), channel)
+                redirect, link = part, onward
+            raise MalformedError(f"the link redirects more than {MAX_REDIRECTS} times")
+        except ProviderError as error:
+            _newest(redirect, error)
+            raise
 
     def _sent(self, channel: Channel, request: Request) -> tuple[Part, str | None]:
         session = self.session
@@ -98,6 +107,15 @@ class Exchange:
         self.requests += 1
         session.count("Requests", 1)
         return session.send(channel, request, self._directory)
+
+
+def _newest(before: Part | None, error: ProviderError) -> Part | None:
+    """Return the newest body that came: the error's own, or else the one before it, which the error then holds."""
+    if error.part is None:
+        error.part = before and before.replace(role="error")
+    elif before is not None:
+        before.path.unlink(missing_ok=True)
+    return error.part
 
 
 def _checked(part: Part, channel: Channel) -> Part:

@@ -15,6 +15,7 @@ from logarchive.errors import (
     ThrottledError,
     TooMuchError,
     UnavailableError,
+    repeated,
 )
 from logarchive.net.pacing import http_date
 from logarchive.net.spool import Spooled
@@ -42,7 +43,8 @@ KEPT_HEADERS = frozenset(
     ]
 )
 
-_ENCODINGS: Final = frozenset({"", "identity", "gzip", "x-gzip"})
+#: Codings that nothing here undoes. A gzip is known by its content, and what else servers write there is no coding.
+_UNREAD: Final = frozenset({"br", "compress", "x-compress", "dcb", "dcz", "deflate", "exi", "pack200-gzip", "zstd"})
 _GOOD: Final = frozenset({200, 201, 204})
 _FORBIDDEN: Final = frozenset({401, 403, 407})
 _UNAVAILABLE: Final = frozenset({202, 408, 425})
@@ -91,18 +93,18 @@ def download_fault(part: Part) -> ProviderError | None:
     return error
 
 
-def require_whole(response: httpx.Response, body: Spooled) -> None:
-    """Raise for a body that is cut, that may be cut, or whose Content-Encoding was not requested."""
+def unusable(response: httpx.Response, body: Spooled) -> ProviderError | None:
+    """Return the error of a body that is cut, that may be cut, or is packed in a way that was not requested."""
     headers, length = response.headers, response.headers.get("content-length")
     if "transfer-encoding" in headers or response.status_code == HTTPStatus.NO_CONTENT:
         length = str(body.size)
     # Without a length, an empty body looks the same as one that was cut before its first byte.
     if length != str(body.size) and (length or not body.size):
-        body.path.unlink()
-        raise UnavailableError(f"the body was cut: {body.size} of {length or 'unknown'} bytes")
-    if headers.get("content-encoding", "").lower() not in _ENCODINGS:
-        body.path.unlink()
-        raise MalformedError(f"Content-Encoding {headers['content-encoding']}, but the request accepts only identity")
+        return UnavailableError(f"the body was cut: {body.size} of {length or 'unknown'} bytes")
+    encoding = headers.get("content-encoding", "")
+    if not _UNREAD.isdisjoint(name.strip() for name in encoding.lower().split(",")):
+        return MalformedError(f"Content-Encoding {repeated(encoding)}, but the request accepts only identity")
+    return None
 
 
 def skew(part: Part) -> str:

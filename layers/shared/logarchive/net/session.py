@@ -1,8 +1,8 @@
 """The session of a worker with one source's API: connections, pace and redaction, which all its visits share."""
 
 import datetime as dt
-from collections.abc import Callable, Collection, Generator, Iterable
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -10,7 +10,7 @@ from typing import cast
 import httpx
 from pydantic import BaseModel
 
-from logarchive.errors import OutOfTimeError, UnavailableError
+from logarchive.errors import OutOfTimeError, ProviderError, UnavailableError
 from logarchive.net import response
 from logarchive.net.download_host import DownloadHosts, resolved
 from logarchive.net.pacing import Pace, interval
@@ -69,19 +69,35 @@ class Session:
             raise OutOfTimeError("no time left to keep the pace")
 
     def send(self, channel: Channel, request: Request, directory: Path) -> tuple[Part, str | None]:
-        """Send once, signed anew, and spool the body into `directory`; return it, and the URL it redirects to."""
+        """Send once, signed anew, and spool the body into `directory`; return it, and the URL it redirects to.
+
+        A ProviderError that is raised holds what came, if anything did.
+        """
         wire = request.built(TIMEOUT)
         with self._translated():
             received = channel.connections.send(wire, auth=channel.auth, stream=True, follow_redirects=False)
-            try:
-                time = self.timer.clock()
-                raw = cast("Iterable[bytes]", received.stream)  # unlike `iter_raw`, this takes a body that is read
-                body = spool(raw, directory, most_bytes=MAX_BODY_BYTES, alive=lambda: self._require_time(time))
-            finally:
-                received.close()
-        response.require_whole(received, body)
+        time = self.timer.clock()
+        broken: list[ProviderError] = []
+        with closing(received):
+            body = spool(self._arriving(received, time, broken), directory, most_bytes=MAX_BODY_BYTES)
+        part = self._part(request, received, body, time)
+        error = broken[0] if broken else response.unusable(received, body)
+        if error:
+            error.part = part.replace(role="error")
+            raise error
         onward = received.next_request
-        return self._part(request, received, body, time), str(onward.url) if onward else None
+        return part, str(onward.url) if onward else None
+
+    def _arriving(self, received: httpx.Response, begun: dt.datetime, broken: list[ProviderError]) -> Iterator[bytes]:
+        """Yield a body as it comes. Where it breaks off, end, with the reason in `broken`: what has come is kept."""
+        try:
+            with self._translated():
+                # Unlike `iter_raw`, the stream can be read even if the body was read before.
+                for chunk in cast("Iterable[bytes]", received.stream):
+                    self._require_time(begun)
+                    yield chunk
+        except UnavailableError as error:
+            broken.append(error)
 
     @contextmanager
     def _translated(self) -> Generator[None]:

@@ -4,7 +4,7 @@ import errno
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,15 +35,15 @@ class Spooled:
         return ".tar" if self.head[257:262] == b"ustar" else known.get(start, ".txt")
 
 
-def spool(chunks: Iterable[bytes], directory: Path, *, most_bytes: int, alive: Callable[[], None]) -> Spooled:
-    """Write chunks to a new file; `alive` is called at each and may raise. On any error nothing is left behind.
+def spool(chunks: Iterable[bytes], directory: Path, *, most_bytes: int) -> Spooled:
+    """Write chunks to a new file. On any error nothing is left behind.
 
     Raises TooLargeError past `most_bytes` or on a full disk.
     """
     handle, name = tempfile.mkstemp(dir=directory, suffix=".part")
     path = Path(name)
     try:
-        return _written(handle, path, chunks, most_bytes, alive)
+        return _written(handle, path, chunks, most_bytes)
     except BaseException as error:
         path.unlink(missing_ok=True)
         if isinstance(error, OSError) and error.errno == errno.ENOSPC:
@@ -51,11 +51,10 @@ def spool(chunks: Iterable[bytes], directory: Path, *, most_bytes: int, alive: C
         raise
 
 
-def _written(handle: int, path: Path, chunks: Iterable[bytes], most_bytes: int, alive: Callable[[], None]) -> Spooled:
+def _written(handle: int, path: Path, chunks: Iterable[bytes], most_bytes: int) -> Spooled:
     digest, size = hashlib.sha256(), 0
     with os.fdopen(handle, "w+b") as file:
         for chunk in chunks:
-            alive()
             size += len(chunk)
             if size > most_bytes:
                 raise TooLargeError(f"a response of more than {most_bytes} bytes")

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from logarchive.errors import MalformedError, MismatchError
+from logarchive.errors import MalformedError, MismatchError, ProviderError
 from logarchive.part import Part
 from logarchive.record.block import Bad, Block, Record
 from logarchive.record.exact_json import has_float
@@ -76,9 +76,12 @@ def indexed(ask: Callable[[int], Page], size: int, refused: Callable[[MalformedE
     if not _is_first(first, size):
         try:
             zero = ask(0)
-        except MalformedError as error:
-            if first.total is None and not refused(error):
+        except ProviderError as error:
+            if not isinstance(error, MalformedError) or (first.total is None and not refused(error)):
+                yield first.listing()
                 raise
+            if error.part is not None:
+                yield Page(error.part, []).listing()
         else:
             unused = zero
             if zero.items and zero.items != first.items:
