@@ -39,7 +39,7 @@ test: lint .tools/ministack/installed ## lint, types, then every test
 	@$(BIN)/python -m pytest
 
 .PHONY: soak
-soak: .venv/installed .tools/ministack/installed ## archives of 100,000 records a provider against the truth, and 5,000 random schedules
+soak: .venv/installed .tools/ministack/installed ## archives of 100,000 records a provider against the truth, and many random schedules
 	@$(BIN)/python -m pytest -m soak
 
 .PHONY: mutants

@@ -76,8 +76,8 @@ JSON = st.recursive(
 
 def places(document: Any) -> Iterator[tuple[Any, Any]]:
     """Yield every container of a document with each of its keys or positions."""
-    items = document.items() if isinstance(document, dict) else enumerate(document)
-    for key, value in list(items):
+    items: list[tuple[Any, Any]] = [*document.items()] if isinstance(document, dict) else [*enumerate(document)]
+    for key, value in items:
         yield document, key
         if isinstance(value, (dict, list)):
             yield from places(value)
