@@ -13,7 +13,7 @@ import httpx
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from logarchive.action.handler import lambda_handler
-from logarchive.errors import LinkExpiredError, MalformedError, MismatchError
+from logarchive.errors import LinkExpiredError, MalformedError, MismatchError, repeated
 from logarchive.moment import DAY, HOUR, SECOND, Clock, instant, zone
 from logarchive.net.download_host import DownloadHost
 from logarchive.part import Part
@@ -133,7 +133,7 @@ def _dsa(api: Api, source: DsaSource, span: Span) -> Generator[Part, None, Links
         yield part
         for host, files in parsed(part, tencent.Listing).data.items():
             if host.lower() not in hosts:
-                raise MalformedError(f"files of {host} were listed, which was not requested")
+                raise MalformedError(f"files of {repeated(host)} were listed, which was not requested")
             links |= _within(span, source, host.lower(), files)
     return links
 
@@ -145,7 +145,7 @@ def _within(span: Span, source: DsaSource, host: str, files: list[tencent.File])
         if span.start <= hour < span.end:
             known = links.setdefault((host, hour, file.area), file.link)
             if _path(known) != _path(file.link):
-                raise MalformedError(f"{host}: two different files for {instant(hour)} {file.area}")
+                raise MalformedError(f"{host}: two different files for {instant(hour)} {repeated(file.area)}")
     return links
 
 

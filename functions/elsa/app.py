@@ -74,7 +74,7 @@ def judge(document: Mapping[str, Any], holds_records: bool) -> ProviderError | N
     trouble = {key: value for key, value in document.items() if key.lower().startswith(TROUBLE)}
     if error or holds_records or not trouble:
         return error
-    return MalformedError(f"neither records nor a known error: {str(trouble)[:300]}")
+    return MalformedError(f"neither records nor a known error: {trouble}")
 
 
 LAYOUT = JsonLayout(judge=judge)

@@ -28,6 +28,7 @@ SIZE = 100
 LAYOUT = JsonLayout(path="content")
 #: "default Policy : 0" (page drm-policy-detail): every site has it, listed or not.
 DEFAULT_POLICY = "0"
+POLICY_ID = "(0|[1-9][0-9]{0,17})"
 #: One sample lacks the space before the name: `Policy 123 -myPolicy_dummy2 creation completed`.
 DESCRIPTION = re.compile(r"Policy\s+\d+\s*-.*\s(creation|update|delete)\s+\w+", re.DOTALL)
 NAMES = {"creation": "policy.create", "update": "policy.update", "delete": "policy.delete"}
@@ -42,7 +43,7 @@ def _written(policy: object) -> object:
     return str(policy) if type(policy) is int else policy
 
 
-type PolicyId = Annotated[str, BeforeValidator(_written), StringConstraints(pattern=r"^(0|[1-9][0-9]{0,17})$")]
+type PolicyId = Annotated[str, BeforeValidator(_written), StringConstraints(pattern=f"^{POLICY_ID}$")]
 
 
 class MultidrmSource(Source):
@@ -83,7 +84,7 @@ def fetch(api: Api, source: MultidrmSource, span: Span) -> Iterator[Part]:
 def ids(page: Page) -> set[str]:
     """Return the ids of the policies on a page."""
     values = [item.get("policyId") for item in page.items if item.__class__ is dict]
-    return {str(policy) for policy in values if type(policy) is int or (isinstance(policy, str) and policy.isdecimal())}
+    return {str(policy) for policy in values if type(policy) in {int, str} and re.fullmatch(POLICY_ID, str(policy))}
 
 
 def require_only(policy: str | None, policies: Collection[str | None], page: Page) -> Page:

@@ -187,6 +187,23 @@ def test_a_listing_that_is_not_as_documented_is_malformed(tmp_path: Path, api: s
     assert "http://x" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "listing",
+    [
+        listed(**{"b" * 1_000_000: []}),
+        page(2, log("22 21:00:00", "a" * 1_000_000), log("22 21:00:00", "a" * 1_000_000) | {"LogPath": "http://x"}),
+        listed(a_test=[{"datetime": "2026-11-22 21:00:00", "url": "http://" + "h" * 60_000 + "/"}]),
+        listed(a_test=[{"datetime": "2026-11-22 21:00:00", "url": "s" * 60_000 + "://h/"}]),
+    ],
+    ids=["host", "area", "link", "scheme"],
+)
+def test_an_error_repeats_no_text_of_a_listing_at_any_length(tmp_path: Path, listing: httpx.Response) -> None:
+    api = "cdn" if b"DomainLogs" in listing.content else "dsa"
+    with pytest.raises(ProviderError) as caught:
+        fetched(tmp_path, Script([listing]), api=api)
+    assert len(str(caught.value)) < 1_000
+
+
 def test_an_expired_link_is_listed_anew_once(tmp_path: Path) -> None:
     gone = answer(403)
     old, new = (listed(a_test=[entry("22 21:00:00", query=f"st={number}")]) for number in (1, 2))

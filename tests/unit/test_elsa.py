@@ -124,6 +124,19 @@ def test_what_may_be_records_or_an_empty_result_is_no_error(tmp_path: Path, body
     assert part.path.read_bytes() == body
 
 
+@pytest.mark.parametrize("key", ["message", "reason", "status"])
+@pytest.mark.parametrize("before", range(255, 300, 4))
+def test_no_half_of_a_secret_stays_where_a_long_error_is_cut(tmp_path: Path, before: int, key: str) -> None:
+    secret = "0123456789abcdef"
+    keys = Keys.model_validate({"access_key": "accessKey", "secret_key": secret})
+    body = orjson.dumps({key: "x" * before + secret + "y" * 999, "logs": []})
+    api = opened(provider, source(), keys, tmp_path, Script([ok(body)]), Time())
+    with pytest.raises(MalformedError) as caught:
+        list(provider.fetch(api, source(), Span(NOW, NOW + dt.timedelta(hours=1))))
+    assert secret[:4] not in str(caught.value)
+    assert len(str(caught.value)) < 1_000
+
+
 def simulated(sim: Simulator, directory: Path, time: Time, **fields: object) -> AbstractContextManager[VisitApi]:
     configured = source(base_url=f"{sim.url}/elsa", **fields)
     return connected(provider, configured, KEYS, directory, time)

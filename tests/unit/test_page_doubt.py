@@ -121,6 +121,12 @@ def test_ids_that_records_tell_as_text_are_ids_too(tmp_path: Path) -> None:
         policies(tmp_path, policy_log(3, whole, ids=["0", "7"]), policy_ids=[0, 7])
 
 
+@pytest.mark.parametrize("policy", ["9" * 70_000, "\u0661", "007", -1, 10**18, "", "1 "])
+def test_a_listed_id_that_cannot_be_one_is_malformed_and_never_requested(tmp_path: Path, policy: object) -> None:
+    with pytest.raises(MalformedError, match="a policy without `policyId`"):
+        policies(tmp_path, policy_log(1, whole, ids=[policy]), policy_ids="all")
+
+
 def test_ids_may_be_numbers_or_text_and_are_the_same_then() -> None:
     site = MultidrmSource.model_validate({"secret": "s", "policy_ids": [0, "0", 127, "127", 10**17]})
     assert site.policy_ids == ("0", "127", f"{10**17}")

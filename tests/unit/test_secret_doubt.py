@@ -3,13 +3,17 @@
 import base64
 import html
 import json
+import time
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote
 
 import pytest
 from pydantic import ValidationError
 
 from functions.security365.app import License, Security365Source, provider
 from logarchive.errors import ProviderError
+from logarchive.net.redaction import Redaction
 from logarchive.record.body import ERROR_BYTES
 from logarchive.window import Span
 from tests.unit.exchange import NOW, Script, Time, answer, ok, opened
@@ -59,6 +63,22 @@ SPELT = {
     "lower case": SECRET.lower(),
     "upper case": SECRET.upper(),
     "base64": base64.b64encode(SECRET.encode()).decode(),
+}
+_BASE64 = base64.b64encode(SECRET.encode()).decode()
+#: What becomes of it where one writer's text stands in another's.
+SPELT |= {
+    "json in json": json.dumps(JSON)[1:-1],
+    "json in json in json": json.dumps(json.dumps(JSON)[1:-1])[1:-1],
+    "slashes in json": json.dumps(SPELT["slashes"])[1:-1],
+    "\\u in json": json.dumps(SPELT["lower \\u"])[1:-1],
+    "url": quote(SECRET, safe=""),
+    "url in url": quote(quote(SECRET, safe="")),
+    "html in html": html.escape(html.escape(SECRET)),
+    "json in html": html.escape(JSON),
+    "html in json": json.dumps(html.escape(SECRET))[1:-1].replace("&", "\\u0026"),
+    "url in json": json.dumps(quote(SECRET, safe="")).replace("%", "\\u0025"),
+    "base64 in a url": quote(_BASE64, safe=""),
+    "base64 in json with slashes": _BASE64.replace("/", "\\/").replace("+", "\\u002b"),
 }
 #: What writers of JSON and HTML that are much in use make of it.
 OTHERS = {
@@ -112,6 +132,42 @@ def test_a_message_too_long_for_an_error_hides_the_secret_too(tmp_path: Path) ->
     told = said(tmp_path, 200, body)
     assert_hides(told, SECRET)
     assert len(told) < 1_000
+
+
+def test_a_secret_of_quotes_and_backslashes_is_masked_in_json_within_json() -> None:
+    value = '\\\\"a"\\b\\\\\\c"/'
+    redaction = Redaction(License.model_validate({"license": value}))
+    text = value
+    for _ in range(4):
+        assert redaction.text(f"no {text}!") == "no ***!"
+        text = json.dumps(text)[1:-1]
+
+
+@pytest.mark.parametrize("piece", ["\\", "%25", "&amp;", "\\u00", "a\\"])
+def test_masking_of_a_large_text_takes_seconds_at_most_whatever_it_is(piece: str) -> None:
+    redaction = Redaction(License.model_validate({"license": '"\\\\\\"&%+a\\\\"'}))
+    began = time.process_time()
+    redaction.text(piece * (200_000 // len(piece)))
+    assert time.process_time() - began < 20
+
+
+@pytest.mark.parametrize("place", ["json", "headers"])
+def test_what_a_manifest_says_of_a_request_is_masked_and_then_cut(tmp_path: Path, place: str) -> None:
+    text = "x" * 8_180 + SECRET + "y" * 1_000_000
+    given: dict[str, Any] = {place: {"key": [text] if place == "json" else text}}
+    script = Script([ok(b"[]", etag="x" * 990 + SECRET + "y" * 1_000_000, date=SECRET)])
+    part = opened(provider, source(), KEYS, tmp_path, script, Time()).request("POST", "/x", **given)
+    described = json.dumps(part.request)
+    assert_hides(described + json.dumps(part.headers), SECRET)
+    assert len(described) < 10_000
+    assert part.headers["etag"] == "x" * 990 + "***yyyyyyy…"
+    assert part.headers["date"] == "***"
+
+
+def test_a_short_request_and_its_headers_are_told_whole(tmp_path: Path) -> None:
+    given = {"filters": [{"license": "a", "n": 1}]}
+    part = opened(provider, source(), KEYS, tmp_path, Script([ok()]), Time()).request("POST", "/x", json=given)
+    assert part.request["json"] == given
 
 
 @pytest.mark.parametrize(

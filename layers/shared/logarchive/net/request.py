@@ -10,6 +10,9 @@ import httpx
 from logarchive.net.redaction import Redaction
 from logarchive.record.exact_json import compact
 
+#: A manifest repeats so much of each part of a request: what a source's parameter can hold.
+DESCRIBED_CHARACTERS = 8_192
+
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
@@ -38,7 +41,7 @@ class Request:
         """Return it for the manifest: without signature, secret, or the query of a download link."""
         content = {"params": self.params, "json": self.json, "form": self.form, "headers": self.headers}
         whole = {"method": self.method, "url": self.address} | {name: value for name, value in content.items() if value}
-        return {name: redaction.json(value) for name, value in whole.items()}
+        return {name: redaction.brief(value, DESCRIBED_CHARACTERS) for name, value in whole.items()}
 
     @property
     def address(self) -> str:

@@ -125,7 +125,7 @@ def described(part: Part) -> str:
             text = text[: -len(text.split()[-1])] if text.split() else ""
     except MalformedError:
         text = ""
-    if title := re.search(r"<title>(.*?)</title>", text, re.IGNORECASE | re.DOTALL):
+    if title := re.search(r"<title>([^<]*+)</title>", text, re.IGNORECASE):
         text = title[1]
     return f"HTTP {part.status}: {' '.join(text.split()) or 'no body'}"
 

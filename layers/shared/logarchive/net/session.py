@@ -24,6 +24,8 @@ from logarchive.provider.provider import Provider
 from logarchive.provider.source import Source
 
 BODY_SECONDS = 300
+#: A manifest repeats so much of each header.
+HEADER_CHARACTERS = 1_000
 MAX_BODY_BYTES = 4 * 1024**3
 TIMEOUT = httpx.Timeout(connect=10, read=120, write=30, pool=10)
 
@@ -115,7 +117,10 @@ class Session:
             raise UnavailableError(f"the body took longer than {BODY_SECONDS} s")
 
     def _part(self, request: Request, received: httpx.Response, body: Spooled, time: dt.datetime) -> Part:
-        kept = {name: value for name, value in received.headers.items() if name in self.kept_headers}
+        items = received.headers.items()
+        kept = {
+            name: self.redaction.brief(value, HEADER_CHARACTERS) for name, value in items if name in self.kept_headers
+        }
         return Part(
             path=body.path,
             sha256=body.sha256,
@@ -123,7 +128,7 @@ class Session:
             suffix=body.suffix,
             request=request.described(self.redaction),
             status=received.status_code,
-            headers=self.redaction.json(kept),
+            headers=kept,
             time=time,
         )
 
