@@ -27,8 +27,7 @@ LOG, POLICIES = "/api/v1/policy/policyLog", "/api/v1/policy"
 SIZE = 100
 LAYOUT = JsonLayout(path="content")
 #: "default Policy : 0" (page drm-policy-detail): every site has it, listed or not.
-DEFAULT_POLICY = "0"
-POLICY_ID = "(0|[1-9][0-9]{0,17})"
+DEFAULT_POLICY, POLICY_ID = "0", "(0|[1-9][0-9]{0,17})"
 #: One sample lacks the space before the name: `Policy 123 -myPolicy_dummy2 creation completed`.
 DESCRIPTION = re.compile(r"Policy\s+\d+\s*-.*\s(creation|update|delete)\s+\w+", re.DOTALL)
 NAMES = {"creation": "policy.create", "update": "policy.update", "delete": "policy.delete"}

@@ -114,11 +114,16 @@ def breaking(body: bytes, error: Exception) -> Callable[[httpx.Request], httpx.R
     return lambda _: httpx.Response(200, stream=Pieces(pieces()))
 
 
+def short(body: bytes) -> Callable[[httpx.Request], httpx.Response]:
+    """Answer with a body and a length that is more."""
+    return lambda _: httpx.Response(200, headers={"content-length": "9"}, stream=Pieces([body]))
+
+
 @pytest.mark.parametrize(
     ("reply", "body"),
     [
-        (lambda _: httpx.Response(200, headers={"content-length": "9"}, stream=Pieces([b"[1]"])), b"[1]"),
-        (lambda _: httpx.Response(200, headers={"content-length": "9"}, stream=Pieces([])), b""),
+        (short(b"[1]"), b"[1]"),
+        (short(b""), b""),
         (breaking(b"[1", httpx.RemoteProtocolError("peer closed")), b"[1"),
         (breaking(b"PK\x03\x04", httpx.ReadTimeout("slow")), b"PK\x03\x04"),
     ],

@@ -190,7 +190,7 @@ def test_a_listing_that_is_not_as_documented_is_malformed(tmp_path: Path, api: s
 @pytest.mark.parametrize(
     "listing",
     [
-        listed(**{"b" * 1_000_000: []}),
+        listed(**{"b" * 1_000_000: [entry("22 21:00:00")]}),
         page(2, log("22 21:00:00", "a" * 1_000_000), log("22 21:00:00", "a" * 1_000_000) | {"LogPath": "http://x"}),
         listed(a_test=[{"datetime": "2026-11-22 21:00:00", "url": "http://" + "h" * 60_000 + "/"}]),
         listed(a_test=[{"datetime": "2026-11-22 21:00:00", "url": "s" * 60_000 + "://h/"}]),

@@ -66,7 +66,7 @@ SPELT = {
 }
 _BASE64 = base64.b64encode(SECRET.encode()).decode()
 #: What becomes of it where one writer's text stands in another's.
-SPELT |= {
+NESTED = {
     "json in json": json.dumps(JSON)[1:-1],
     "json in json in json": json.dumps(json.dumps(JSON)[1:-1])[1:-1],
     "slashes in json": json.dumps(SPELT["slashes"])[1:-1],
@@ -89,7 +89,7 @@ OTHERS = {
     "base64 without padding": base64.b64encode(SECRET.encode()).decode().rstrip("="),
 }
 SPELLINGS = [
-    *(pytest.param(text, id=name) for name, text in SPELT.items()),
+    *(pytest.param(text, id=name) for name, text in (SPELT | NESTED).items()),
     *(pytest.param(text, id=name) for name, text in OTHERS.items()),
 ]
 
@@ -102,7 +102,7 @@ def test_a_secret_is_masked_however_a_server_spells_it(tmp_path: Path, written: 
     assert "***" in told
 
 
-@pytest.mark.parametrize("written", [pytest.param(text, id=name) for name, text in SPELT.items()])
+@pytest.mark.parametrize("written", [pytest.param(text, id=name) for name, text in (SPELT | NESTED).items()])
 def test_a_secret_is_masked_in_a_message_that_was_read(tmp_path: Path, written: str) -> None:
     told = said(tmp_path, 200, json.dumps({"code": 61003, "msg": f"no licence {written} here"}).encode())
     assert_hides(told, written)
