@@ -26,6 +26,12 @@ LAYER = "layers/shared/logarchive"
         ("cellar/shelf.py", "", "logarchive.cellar"),
         ("../../../functions/elsa/app.py", "import logarchive.row.build", "Allowed are the modules in this contract's"),
         ("../../../functions/elsa/app.py", "import boto3", "functions is not allowed to import boto3"),
+        ("../../../functions/elsa/app.py", "import orjson", "functions is not allowed to import orjson"),
+        (
+            "../../../functions/elsa/app.py",
+            "import functions.dsa.app",
+            "functions.elsa is not allowed to import functions.dsa",
+        ),
         ("errors.py", "import functions.elsa.app", "logarchive is not allowed to import functions"),
     ],
 )
