@@ -11,6 +11,7 @@ from boto3.dynamodb.types import TypeDeserializer
 from logarchive.action.handler import act
 from logarchive.ledger.dynamodb import Item, plain
 from logarchive.ledger.entry import Entry
+from logarchive.ledger.ledger import set_next_in_turn
 from logarchive.moment import instant
 from tests.scenario import END, HOUR, MINUTE, START, Record, Scenario, zipped
 
@@ -90,3 +91,25 @@ def test_a_sealed_window_that_is_opened_again_keeps_its_object_and_its_rejects(s
     [window] = act(stage.archive(), {**event, "reopen": True, "inline": True})["windows"]
     assert (window["state"], window["rows"], window["rejects"], window["visits"]) == ("sealed", 1, 1, 4)
     assert {key: stage.s3.objects[key].etag for key in kept} == kept
+
+
+def test_every_attribute_is_stored_under_the_name_that_the_version_before_gave_it() -> None:
+    stage = Scenario(list(WORLD), source={"retention": "P30D"}, now=END + 6 * MINUTE)
+    stage.tick()
+    act(stage.archive(), {"action": "work", "source": "shop"})
+    stage.ledger.remember(["7"])
+    set_next_in_turn(stage.ledger.table, "elsa", "shop")
+    stored = {sort: set(item) - {"source", "window"} for (_, sort), item in stage.table.items.items()}
+    [(key, item)] = windows(stage).items()
+    assert stored.pop(key) <= set(Entry.of_item(item).item())
+    assert stored == {
+        "#sources": {"names", "next"},
+        "#head": {"begin", "cursor", "feed", "known", "version"},
+        "#slot/00": {"heard_until", "number", "owner", "until"},
+    }
+    assert set(item["object"]) == {"bytes", "etag", "key", "sha256", "version", "visits"}
+    assert set(Entry.of_item(item).item()) == {
+        "announced", "attempt", "claimed_by", "committed", "due_at", "duplicates", "error", "failures", "fetched",
+        "issue", "killed", "late", "loose", "lost_at", "manifest", "object", "outside", "rejects", "requests", "rows",
+        "seconds", "state", "strays", "verification", "visits",
+    }  # fmt: skip

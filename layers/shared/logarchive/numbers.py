@@ -10,7 +10,7 @@ type Verification = Literal["verified", "unverified"]
 class VisitNumbers(BaseModel):
     """What became of the records of a visit's `data` parts: `fetched` = rows + rejects + outside + duplicates."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     #: The provider's own total; None where it gives none.
     announced: int | None = None

@@ -100,7 +100,8 @@ class Entry(BaseModel):  # 18 attributes: those of one item of the table
     @classmethod
     def of_item(cls, item: Mapping[str, Any]) -> "Entry":
         """Read an entry from its item."""
-        return cls.model_validate({**item, "window_key": item["window"], "numbers": item})
+        numbers = {name: item[name] for name in WindowNumbers.model_fields if name in item}
+        return cls.model_validate({**item, "window_key": item["window"], "numbers": numbers})
 
     def item(self) -> dict[str, Any]:
         """Return the attributes of its item, without the keys."""
