@@ -10,10 +10,6 @@ from tools.layer import LAYER, trees
 ROOT = Path(__file__).parents[2]
 #: A class with more than eight attributes says why on its first line: `# 9 attributes: why`.
 REASON = re.compile(r"# (\d+) attributes: \w")
-#: Classes that still have to become smaller. Nothing is added here.
-TOO_LARGE = {
-    "layers/shared/logarchive/column/frame.py: Frame",
-}
 
 
 def attributes(node: ast.ClassDef) -> set[str]:
@@ -29,12 +25,12 @@ def attributes(node: ast.ClassDef) -> set[str]:
     return fields | stored
 
 
-def classes() -> Iterator[tuple[str, ast.ClassDef, str]]:
-    """Yield each class of the layer and the functions with its place and its first line."""
+def definitions[N: (ast.ClassDef, ast.FunctionDef)](kind: type[N]) -> Iterator[tuple[str, N, str]]:
+    """Yield each class or function of the layer and the functions with its place and its first line."""
     for path in (*LAYER.rglob("*.py"), *(ROOT / "functions").rglob("*.py")):
         text = path.read_text()
         for node in ast.walk(ast.parse(text)):
-            if isinstance(node, ast.ClassDef) and "TypedDict" not in map(ast.unparse, node.bases):
+            if isinstance(node, kind):
                 yield f"{path.relative_to(ROOT)}: {node.name}", node, text.splitlines()[node.lineno - 1]
 
 
@@ -48,8 +44,16 @@ def test_a_module_has_at_most_250_lines() -> None:
     assert {name: length for name, length in lengths.items() if length > 250} == {}
 
 
+def test_a_function_has_at_most_40_lines() -> None:
+    lengths = {place: (node.end_lineno or 0) - node.lineno + 1 for place, node, _ in definitions(ast.FunctionDef)}
+    assert {place: length for place, length in lengths.items() if length > 40} == {}
+
+
 def test_a_class_has_at_most_eight_attributes_or_says_why() -> None:
-    sizes = {place: (len(attributes(node)), REASON.search(line)) for place, node, line in classes()}
-    unexplained = {place for place, (size, reason) in sizes.items() if size > 8 and not reason}
-    assert unexplained <= TOO_LARGE
+    sizes = {
+        place: (len(attributes(node)), REASON.search(line))
+        for place, node, line in definitions(ast.ClassDef)
+        if "TypedDict" not in map(ast.unparse, node.bases)
+    }
+    assert {place: size for place, (size, reason) in sizes.items() if size > 8 and not reason} == {}
     assert [place for place, (size, reason) in sizes.items() if reason and int(reason[1]) != size] == []

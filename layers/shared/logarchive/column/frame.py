@@ -14,7 +14,7 @@ type Rejected = tuple[int, Bad]
 
 
 @dataclass(kw_only=True)
-class Frame:
+class Frame:  # 9 attributes: the steps from records to rows read all of them, block by block
     """A block of `size` records. Lists except `bad` have an item for each record that may become a row, in order."""
 
     size: int
