@@ -27,6 +27,8 @@ from tools.sample import RECORDS, sample
 
 DOCS = ("README.md", "docs/architecture.md", "docs/operations.md", "docs/queries.md")
 REGION = re.compile(r"(<!-- (?P<name>[a-z-]+): written by tools/docs.py -->\n).*?(<!-- end -->)", re.DOTALL)
+#: Where a fact of a room's docstring begins; it may be continued on the next lines.
+FACT = re.compile(r"\n+(?=[A-Z][a-z ]+: )")
 
 METRICS = {
     "WindowsSealed": "visits that sealed their window",
@@ -151,7 +153,7 @@ def room_list() -> str:
 
 
 def _room(room: layer.Room) -> str:
-    title, *facts = filter(None, room.said.splitlines())
+    title, *facts = (" ".join(fact.split()) for fact in FACT.split(room.said))
     rows = [[f"`{name}`", what] for name, what in room.modules.items()]
     parts = [f"### `{room.name}`: {title}", "\n".join(f"- {fact}" for fact in facts)]
     return "\n\n".join(filter(None, [*parts, table(["module", "what it is"], rows)]))

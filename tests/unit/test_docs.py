@@ -47,6 +47,11 @@ def test_what_is_generated_is_current(name: str) -> None:
     assert docs.filled(text) == text
 
 
+def test_a_fact_of_a_room_is_one_bullet_however_many_lines_it_has() -> None:
+    bullets = re.findall(r"^- .*$", docs.room_list(), re.MULTILINE)
+    assert [bullet for bullet in bullets if not re.fullmatch(r"- [A-Z][a-z ]+: .*\.", bullet)] == []
+
+
 def test_every_region_is_somewhere_and_once() -> None:
     found = [match["name"] for name in docs.DOCS for match in docs.REGION.finditer((ROOT / name).read_text())]
     assert sorted(found) == sorted(docs.REGIONS)

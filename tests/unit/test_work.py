@@ -41,6 +41,13 @@ def test_a_tick_dispatches_nothing_while_every_slot_is_taken_and_nothing_when_no
     assert (answer["planned"], answer["dispatched"], early.dispatched) == (1, 0, [])
 
 
+def test_no_secret_is_read_while_nothing_is_due() -> None:
+    stage = scenario(secret="la/ncloud/gone")
+    stage.now = END + MINUTE
+    answer = act(stage.archive(), {"action": "tick"})
+    assert (answer["planned"], answer["errors"], "source.dispatched" in stage.events) == (1, [], False)
+
+
 def test_no_more_workers_are_dispatched_than_windows_are_due() -> None:
     stage = scenario(workers=5)
     assert act(stage.archive(), {"action": "tick"})["dispatched"] == 1
