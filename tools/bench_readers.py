@@ -170,7 +170,7 @@ def measured(name: str, path: Path) -> Measured:
 
 
 def run(name: str, directory: Path) -> bool:
-    """Measure a case in all sizes, print it, and say whether it keeps the bounds."""
+    """Measure a case in all sizes, print it, and return whether it keeps the bounds."""
     found: list[Measured] = []
     memory = 0.0
     path = directory / "body"

@@ -1,6 +1,6 @@
 """Writes the skeleton of a provider: `make provider NAME=activity`.
 
-FILL IN marks what only the API's documentation can answer. CONTRIBUTING.md has the steps that follow.
+FILL IN marks what only the API's documentation says. CONTRIBUTING.md has the steps that follow.
 """
 
 import keyword
@@ -75,7 +75,7 @@ def main() -> int:
         print(f"make provider: {reason}", file=sys.stderr)
         return 1
     print("\n".join(f"wrote {path}" for path in write(name)))
-    print("Now replace what says FILL IN; the steps are in CONTRIBUTING.md, the tests tell what is missing:")
+    print("Now replace what says FILL IN; the steps are in CONTRIBUTING.md, the tests show what is missing:")
     print("  .venv/bin/pytest tests/contract tests/template")
     return 0
 

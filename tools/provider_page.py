@@ -77,7 +77,7 @@ def _default(provider: str, name: str, source: Source) -> str:
 
 
 def columns() -> str:
-    """Return the columns, and the key of a record that feeds each."""
+    """Return the columns, and the key of a record that becomes each."""
     feeds = {name: _feeds(name, provider) for name, provider in providers().items()}
     rows = [
         [f"`{column}`", f"`{kind}`", *(feed.get(column, "") for feed in feeds.values())]

@@ -18,7 +18,7 @@ from tests.scenario import START, Scenario
 _parquet: Any = import_module("pyarrow.parquet")
 
 MINUTE = dt.timedelta(minutes=1)
-SETTINGS = {"window": "PT1H", "project_key": "Pb123_shop", "project_id": 16706}
+SOURCE = {"window": "PT1H", "project_key": "Pb123_shop", "project_id": 16706}
 #: A minute after the first window is due.
 NOW = START + 66 * MINUTE
 RECORDS = (
@@ -47,8 +47,8 @@ class Sample:
     @property
     def manifest(self) -> dict[str, Any]:
         """The manifest of the one visit."""
-        found: dict[str, Any] = json.loads(self._ending("manifest.json"))
-        return found
+        content: dict[str, Any] = json.loads(self._ending("manifest.json"))
+        return content
 
     @property
     def row(self) -> dict[str, Any]:
@@ -65,10 +65,10 @@ class Sample:
 def sample() -> Sample:
     """Run one tick, an hour after the source's start."""
     body = _zipped(b"[" + b",".join(json.dumps(record).encode() for record in RECORDS) + b',{"logLevel":"INFO"}]')
-    scenario = Scenario(world=[], now=NOW, source=SETTINGS, answer=lambda _request: httpx.Response(200, content=body))
+    scenario = Scenario(world=[], now=NOW, source=SOURCE, answer=lambda _request: httpx.Response(200, content=body))
     tick = scenario.tick()
     status = act(scenario.archive(), {"action": "status"})
-    return Sample(tick, status, {key: found.body for key, found in sorted(scenario.s3.objects.items())})
+    return Sample(tick, status, {key: stored.body for key, stored in sorted(scenario.s3.objects.items())})
 
 
 def _zipped(content: bytes) -> bytes:

@@ -21,7 +21,7 @@ from logarchive.window import Span
 
 PATH = "/api/v1/dashboards/events/search"
 LAYOUT = JsonLayout(path="events.content")
-#: The page's three levels as OpenTelemetry numbers: INFO, WARN, ERROR.
+#: The documentation's three levels as OpenTelemetry numbers: INFO, WARN, ERROR.
 SEVERITY = {"EVENT": 9, "ALARM": 13, "ALERT": 17}
 
 type Level = Literal["EVENT", "ALARM", "ALERT"]
@@ -44,7 +44,7 @@ class ApigatewaySource(Source):
 
 
 def fetch(api: Api, source: ApigatewaySource, span: Span) -> Iterator[Part]:
-    """Request the days that cover the span, page by page. `to` is taken as inclusive; the page does not say."""
+    """Request the days that cover the span, page by page. `to` is taken as inclusive; this is not documented."""
     days = covered(span, source.time_zone)
     body: dict[str, Any] = {
         "timeZone": source.time_zone,

@@ -23,7 +23,7 @@ from logarchive.record.body import parsed
 from logarchive.vendor import tencent, tencent_log_line
 from logarchive.window import Span
 
-#: What each API's page says; a source may override it.
+#: As each API is documented; a source may override it.
 FACTS: dict[str, dict[str, Any]] = {
     "cdn": {
         "base_url": "https://cdn.tencentcloudapi.com",

@@ -20,10 +20,11 @@ from logarchive.vendor import ncloud
 from logarchive.window import Span
 
 PATH = "/api/v1/logs/download"
-#: The page's limits: `limit`, and records in the file.
+#: The documentation's limits: `limit`, and records in the file.
 LIMIT, MAX_COUNT = 1000, 200_000
 TIME = "logTime"
-#: Keys that begin like this beside an empty list mean an error. An empty window that looks so fails visibly.
+#: Beginnings of keys that mean an error. An empty response with such a key counts as an error, so that no error is
+#: taken for an empty window.
 TROUBLE = ("code", "err", "fail", "message", "msg", "reason", "result", "return", "status", "success")
 
 

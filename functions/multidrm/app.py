@@ -23,10 +23,10 @@ from logarchive.vendor import ncloud
 from logarchive.window import Span
 
 LOG, POLICIES = "/api/v1/policy/policyLog", "/api/v1/policy"
-#: The page's maximum.
+#: The documentation's maximum.
 SIZE = 100
 LAYOUT = JsonLayout(path="content")
-#: "default Policy : 0" (page drm-policy-detail): every site has it, listed or not.
+#: "default Policy : 0" (documentation: drm-policy-detail): every site has it, listed or not.
 DEFAULT_POLICY, POLICY_ID = "0", "(0|[1-9][0-9]{0,17})"
 #: One sample lacks the space before the name: `Policy 123 -myPolicy_dummy2 creation completed`.
 DESCRIPTION = re.compile(r"Policy\s+\d+\s*-.*\s(creation|update|delete)\s+\w+", re.DOTALL)
@@ -59,7 +59,7 @@ class MultidrmSource(Source):
     ) = Field(None, description='a list of ids, `"all"` to enumerate them, or absent: one request without an id')
     region_code: str = Field("KR", pattern=r"^[A-Z]{2,8}$", description="sent as `x-ncp-region_code`")
     end_time_parameter: Literal["endTime", "endTIme"] = Field(
-        "endTime", description="how that parameter is spelt; an older page of the vendor's has `endTIme`"
+        "endTime", description="how that parameter is spelt; an older version of the documentation has `endTIme`"
     )
 
 
@@ -116,13 +116,13 @@ def pages(api: Api, source: MultidrmSource, path: str, query: Mapping[str, str |
 
 
 def refused(error: MalformedError) -> bool:
-    """Say whether the service itself refused a page, so that there is none. Other errors do not prove it."""
+    """Return whether the service itself refused a page, so that there is none. Other errors do not prove it."""
     document = error_document(error.part) if error.part else None
     return not error.retryable and document is not None and document.get("success") is False
 
 
 def page(part: Part) -> Page:
-    """Read a response; by the older page it has no `total`. Without `success` an empty list proves nothing."""
+    """Read a response; in the older documentation it has no `total`. Without `success` an empty list proves nothing."""
     items, around = opened(part, LAYOUT)
     total = around.get("total")
     failed = around.get("success", True) is not True or around.get("error") or ncloud.stated(around)
@@ -149,7 +149,7 @@ def fault(part: Part) -> ProviderError | None:
 
 @each
 def event_name(description: object) -> str | None:
-    """Return the event that a description names, if it has the form of the page's samples."""
+    """Return the event that a description names, if it has the form of the documented samples."""
     match = DESCRIPTION.fullmatch(description) if isinstance(description, str) else None
     return NAMES[match[1]] if match else None
 

@@ -94,7 +94,7 @@ def auth(source: Security365Source, secret: License, _clock: Clock) -> Credentia
 def fetch(api: Api, source: Security365Source, span: Span) -> Iterator[Part]:
     """Request page after page, newest first, until a short page or the cap; `to` is the span's last millisecond.
 
-    `total` alone never ends the search: in the vendor's sample it is the page's size. But after a short page with a
+    `total` alone never ends the search: in the documentation it is the page's size. But after a short page with a
     greater total the next page is requested too, in case the server gives fewer than `page_size` records at once.
     """
     between = {"from": to_epoch_ms(span.start), "to": to_epoch_ms(span.end) - 1}

@@ -89,7 +89,7 @@ def test_a_refusal_names_the_setting_and_the_entry_but_not_the_signed_query(
 ) -> None:
     with pytest.raises(ForbiddenError) as caught:
         plain(tmp_path, Script([ok()])).download(url)
-    assert f"a link to {entry}, which is not admitted: if it is right, add it to download_hosts" in str(caught.value)
+    assert f"a link to {entry}, which is not allowed by download_hosts: if it is right" in str(caught.value)
     assert "st=1" not in str(caught.value)
 
 

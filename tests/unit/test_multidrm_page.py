@@ -92,7 +92,7 @@ def test_a_server_that_gives_fewer_than_asked_for_is_followed_to_its_total(
 
 def test_a_record_that_comes_between_the_looks_at_pages_one_and_zero_is_a_mismatch(tmp_path: Path) -> None:
     before, after = items(101)[1:], items(100)
-    with pytest.raises(MismatchError, match="a page is the one before it"):
+    with pytest.raises(MismatchError, match="the same page was returned twice"):
         fetched(tmp_path, page(before, None), page(after, None), page(after, None))
 
 

@@ -112,7 +112,7 @@ def test_a_first_page_that_is_there_already_is_not_asked_for_but_read_again_at_t
         (Book("abc", "d", "abc", totals=[4, 4, 5]), "the first page reads differently", 3),
         (Book("abc", "d", "ab"), "the first page reads differently", 3),
         (Book("abc", "", more=[True]), "a page without records says that more follow", 2),
-        (Book("ab", more=[True]), "a page is the one before it", 11),
+        (Book("ab", more=[True]), "the same page was returned twice", 11),
         (Book("abc", "d", totals=[5], more=[True, False]), "4 records came where 5 were announced", 2),
         (Book("abc", "d", "abc", more=[True, False]), "the first page reads differently", 3),
     ],

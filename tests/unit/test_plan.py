@@ -87,7 +87,7 @@ def test_a_past_of_more_windows_than_a_tick_plans_is_planned_whole() -> None:
 def test_another_feed_under_a_known_name_is_refused() -> None:
     table = FakeTable()
     planner(table, T0).head()
-    with pytest.raises(ConfigError, match="another feed"):
+    with pytest.raises(ConfigError, match="already archives"):
         Planner(ledger(table), source(), "other", T0).head()
 
 

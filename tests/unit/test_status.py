@@ -114,8 +114,8 @@ NO_JSON = "secret 'la/ncloud/text': the document is no JSON"
         ({"secret": "la/ncloud/gone"}, GONE),
         ({"secret": "la/ncloud/half"}, INCOMPLETE),
         ({"secret": "la/ncloud/text"}, NO_JSON),
-        ({"project_id": 2}, "this name holds the archive of another feed (p/1)"),
-        ({"project_key": "q"}, "this name holds the archive of another feed (p/1)"),
+        ({"project_id": 2}, 'this name already archives "p/1"'),
+        ({"project_key": "q"}, 'this name already archives "p/1"'),
         ({"project_idd": 1}, "project_idd: unknown field"),
         ({"window": "1h"}, 'window: "1h" is no ISO 8601 duration'),
     ],
@@ -125,7 +125,7 @@ def test_a_source_that_cannot_be_used_is_invalid_before_anything_is_due(
     configured: dict[str, object], error: str, *, planned: bool
 ) -> None:
     stage = Scenario([], secrets={"la/ncloud/half": '{"access_key": "a"}', "la/ncloud/text": "hush"})
-    if planned or "another feed" in error:
+    if planned or "already archives" in error:
         act(stage.archive(), {"action": "tick"})
     stage.source |= configured
     sources, errors = status(stage)

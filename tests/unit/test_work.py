@@ -301,7 +301,7 @@ def test_another_project_under_an_old_name_is_refused() -> None:
     stage.tick()
     stage.source["project_id"] = 2
     answer = stage.tick()
-    assert "another feed" in answer["errors"][0]["error"]
+    assert "already archives" in answer["errors"][0]["error"]
 
 
 def test_an_empty_window_has_raw_and_a_manifest_and_no_object() -> None:

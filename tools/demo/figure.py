@@ -31,11 +31,11 @@ def revisits(before: Sequence[Standing]) -> Callable[[Sequence[Standing], dt.dat
     visits = sum(standing.visits for standing in before)
     windows = sum(len(standing.open) for standing in before)
 
-    def told(standings: Sequence[Standing], _until: dt.datetime) -> str:
+    def describe(standings: Sequence[Standing], _until: dt.datetime) -> str:
         again = sum(standing.visits for standing in standings) - visits
         return f"{again} of {windows} windows visited again"
 
-    return told
+    return describe
 
 
 def archived(standing: Standing) -> Row:

@@ -87,18 +87,18 @@ def watch(
     page: Page,
     account: Account,
     sources: Sequence[DemoSource],
-    told: Callable[[Sequence[Standing], dt.datetime], str],
+    describe: Callable[[Sequence[Standing], dt.datetime], str],
     most_seconds: float,
 ) -> list[Standing]:
     """Show a moving line until every window that is due now was visited. Raises StackError if it takes too long.
 
-    `told` says where the sources stand on the way to what is due by that moment.
+    `describe` says where the sources stand on the way to what is due by that moment.
     """
     begun, until = time.monotonic(), dt.datetime.now(dt.UTC)
     while True:
         standings = look(account, sources)
         passed = time.monotonic() - begun
-        line = f"{passed:3.0f} s   {told(standings, until)}"
+        line = f"{passed:3.0f} s   {describe(standings, until)}"
         if not any(standing.under_way(until) for standing in standings):
             page.rest(line)
             return standings

@@ -30,7 +30,7 @@ CREATE SECRET (TYPE s3, KEY_ID '{aws_access_key_id}', SECRET '{aws_secret_access
 
 
 @dataclass(frozen=True)
-class Answer:
+class QueryResult:
     """Names of columns, and rows."""
 
     names: Sequence[str]
@@ -48,10 +48,10 @@ def connect(aws: Aws, bucket: str) -> "DuckDBPyConnection":
     return database
 
 
-def ask(database: "DuckDBPyConnection", sql: str) -> Answer:
+def ask(database: "DuckDBPyConnection", sql: str) -> QueryResult:
     """Run a statement."""
     done = database.execute(sql)
-    return Answer([column[0] for column in done.description or ()], done.fetchall())
+    return QueryResult([column[0] for column in done.description or ()], done.fetchall())
 
 
 def look_through(database: "DuckDBPyConnection", view: SavedQuery) -> tuple[str, int, str]:
@@ -75,8 +75,8 @@ SELECT * FROM logs WHERE source = 'edge' AND url_query IS NOT NULL AND geo_regio
 
 def show_row(page: Page, bucket: Bucket, database: "DuckDBPyConnection") -> None:
     """Show one row, and the record that its `raw_part` and `raw_index` name."""
-    answer = ask(database, ROW)
-    row = dict(zip(answer.names, answer.rows[0], strict=True))
+    result = ask(database, ROW)
+    row = dict(zip(result.names, result.rows[0], strict=True))
     record = lines(bucket.read(row["raw_part"]))[int(row["raw_index"])].decode()
     page.say(f"Row {row['record_id']} of logs comes from record {row['raw_index']} of the part")
     page.line(row["raw_part"])
@@ -86,10 +86,10 @@ def show_row(page: Page, bucket: Bucket, database: "DuckDBPyConnection") -> None
     page.line()
     for name, value in row.items():
         if value is not None and name not in SKIPPED:
-            page.line(f"{name:<26} {_told(value)}")
+            page.line(f"{name:<26} {_text(value)}")
 
 
-def _told(value: object) -> str:
+def _text(value: object) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{name} = {inner}" for name, inner in cast("dict[str, str]", value).items())
     return str(value)

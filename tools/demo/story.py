@@ -150,11 +150,11 @@ class Story:
         """Show the results of `status`."""
         page = self.page
         page.section('Status: the results of {"action": "status"}')
-        answers = {provider: self.account.status(provider) for provider in FUNCTIONS}
-        rows = [figure.status(provider, source) for provider, told in answers.items() for source in told["sources"]]
+        results = {provider: self.account.status(provider) for provider in FUNCTIONS}
+        rows = [figure.status(provider, source) for provider, result in results.items() for source in result["sources"]]
         page.table(figure.STATUS, rows)
-        for provider, told in answers.items():
-            for error in told["errors"]:
+        for provider, result in results.items():
+            for error in result["errors"]:
                 page.say(f"{provider}/{error['source']} is skipped: {error['error']}")
 
     def query(self) -> None:
@@ -164,8 +164,8 @@ class Story:
         page.say("Here DuckDB runs them instead of Athena, on the same Parquet objects in the same bucket.")
         with connect(self.account.aws, bucket.name) as database:
             for query in saved_queries():
-                answer = ask(database, query.for_duckdb())
-                if not answer.rows:
+                result = ask(database, query.for_duckdb())
+                if not result.rows:
                     raise StackError(f"{query.path.name}: no rows")
                 page.line()
                 page.say(f"{query.path.relative_to(ROOT)}: {query.question}")
@@ -173,7 +173,7 @@ class Story:
                 for line in query.sql.splitlines():
                     page.line(f"  {line}")
                 page.line()
-                page.table(answer.names, answer.rows)
+                page.table(result.names, result.rows)
             page.section("SQL: a view for each provider, with the vendor's own names")
             page.table(("view", "rows", "names"), [look_through(database, view) for view in saved_views()])
             page.section("A row, and its raw record")

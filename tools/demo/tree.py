@@ -14,7 +14,7 @@ KINDS = {
     "logs": "one Parquet object for each window that has a row",
     "rejects": "records that cannot become rows, with the reason",
 }
-#: So many keys of a window are shown, its ends first.
+#: How many keys of a window are shown, its ends first.
 MOST_KEYS = 14
 
 
@@ -53,8 +53,8 @@ def show_window(page: Page, bucket: Bucket, source: DemoSource, window: Window, 
     roles = _roles(bucket, raw, objects)
     page.line(raw)
     for key in _abridged([key for key in sorted(objects) if key.startswith(raw)]):
-        told = f"  {key.removeprefix(raw):<38}{size(objects[key]):>10}  {roles.get(key, '')}" if key else "  ..."
-        page.line(told)
+        text = f"  {key.removeprefix(raw):<38}{size(objects[key]):>10}  {roles.get(key, '')}" if key else "  ..."
+        page.line(text)
     for key in (logs, rejects):
         if key in objects:
             page.line(f"{key:<84}{size(objects[key]):>10}")
@@ -68,10 +68,10 @@ def _abridged(keys: Sequence[str]) -> list[str]:
 
 def _roles(bucket: Bucket, raw: str, objects: Mapping[str, int]) -> dict[str, str]:
     manifests = [key for key in objects if key.startswith(raw) and key.endswith("/manifest.json")]
-    return {key: role for manifest in manifests for key, role in _told(json.loads(bucket.read(manifest)))}
+    return {key: role for manifest in manifests for key, role in _roles_of(json.loads(bucket.read(manifest)))}
 
 
-def _told(manifest: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _roles_of(manifest: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for part in manifest["parts"]:
         host = f", {part['host']}" if "host" in part else ""
         yield part["key"], part["role"] + host + _range(part["own"] or part["asked"])

@@ -20,7 +20,7 @@ from tests.truth import Place
 from tools.stack import STACK
 
 HOUR = dt.timedelta(hours=1)
-#: So many hours that have ended are archived: the last two are too young for `dsa`, whose files grow so long.
+#: How many hours that have ended are archived: the last two are too young for `dsa`, whose files grow so long.
 HOURS = 51
 CAP = 15_000
 #: How many records a response holds at most; a full response is replaced by both halves of its range.

@@ -31,7 +31,7 @@ def bridge_address() -> str:
     )
     addresses = [address for address in asked.stdout.split() if "." in address]
     if asked.returncode or not addresses:
-        raise StackError(f"docker does not answer: {(asked.stderr or asked.stdout).strip()}")
+        raise StackError(f"docker does not respond: {(asked.stderr or asked.stdout).strip()}")
     try:
         free_port(addresses[0])
     except OSError:

@@ -56,7 +56,7 @@ class Mutant:
         return str(self.path), self.function
 
     def concerns(self, entered: Collection[tuple[str, str]]) -> bool:
-        """Say whether a test that enters these functions could see it."""
+        """Return whether a test that enters these functions could see it."""
         return self.place in entered if self.function else any(path == str(self.path) for path, _ in entered)
 
     def apply(self) -> ast.Module:

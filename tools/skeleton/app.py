@@ -1,4 +1,4 @@
-"""FILL IN what this archives: https://docs.example.com/logs (the page that documents the API)."""
+"""FILL IN what this archives: https://docs.example.com/logs (the API's documentation)."""
 
 from collections.abc import Iterator, Mapping
 
@@ -39,7 +39,7 @@ def auth(_source: SkeletonSource, secret: SkeletonSecret, _clock: Clock) -> Cred
 
 
 def fetch(api: Api, _source: SkeletonSource, span: Span) -> Iterator[Part]:
-    """Ask for the records of a span. For an API that answers in pages, see logarchive.provider.paging."""
+    """Ask for the records of a span. If the API has pages, see logarchive.provider.paging."""
     asked = {"from": to_epoch_ms(span.start), "to": to_epoch_ms(span.end)}  # FILL IN
     yield api.request("GET", PATH, params=asked).replace(asked=span)
 
@@ -66,6 +66,6 @@ provider = Provider(
     kept_headers=frozenset(),  # FILL IN the response headers that name a request, for questions to the vendor
     layout=JsonLayout(),  # FILL IN path= where the list of records stands, `result.items`
     columns=columns,
-    feed_id=lambda source: str(source.base_url.host),  # FILL IN what makes two sources the same feed
+    feed_id=lambda source: str(source.base_url.host),  # FILL IN what identifies a source: project, account or address
 )
 handler = lambda_handler(provider)

@@ -22,7 +22,7 @@ class VisitNumbers(BaseModel):
     strays: int = 0
 
     def __add__(self, other: "VisitNumbers") -> "VisitNumbers":
-        """Return the numbers of both; where neither has a total of the provider, there is none."""
+        """Add both; the total is None if neither has one."""
         more = other.model_dump()
         both = {name: value if more[name] is None else (value or 0) + more[name] for name, value in self}
         return VisitNumbers(**both)

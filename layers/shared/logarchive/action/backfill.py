@@ -19,7 +19,7 @@ from logarchive.provider.source import Source
 from logarchive.visit.worker import Worker
 from logarchive.window import Span, Window
 
-#: `dry_run` counts at most so many windows, so that it ends within seconds.
+#: The most windows that `dry_run` counts, so that it ends within seconds.
 MOST_COUNTED = 10_000
 #: What a visit is estimated to take where no window of the range was visited yet.
 _REQUESTS, _SECONDS = 1.0, 5.0

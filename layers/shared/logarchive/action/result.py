@@ -10,7 +10,7 @@ from logarchive.runtime.source_loader import BadSource
 
 type Result = dict[str, Any]
 
-#: A result lists at most so many windows.
+#: The most windows that a result lists.
 MOST_WINDOWS = 1000
 
 

@@ -38,7 +38,7 @@ def status[S: Source, K: BaseModel](archive: Archive[S, K], event: Status) -> Re
 def _source[S: Source, K: BaseModel](
     archive: Archive[S, K], source_name: str, source: S | None, bad: list[BadSource]
 ) -> Result:
-    """Return where one source stands; if its secret or its feed is wrong, add it to `bad`."""
+    """Return the state of one source; if its secret is wrong, or its name belongs to another one, add it to `bad`."""
     ledger = archive.ledger(source_name)
     head = ledger.head()
     if source and source.enabled:

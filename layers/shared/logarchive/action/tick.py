@@ -97,13 +97,12 @@ class _TickRun[S: Source, K: BaseModel]:
                 self.bad += self.archive.misplaced()
 
     def _in_turn(self, names: Collection[str]) -> Iterator[str]:
-        """Yield the names while there is time, and write down with which of them the next tick is to begin."""
+        """Yield the names while there is time, and save the name with which the next tick begins."""
         table, provider = self.archive.table, self.archive.provider.name
         first = next_in_turn(table, provider) if len(names) > 1 else ""
         ordered = sorted(names, key=lambda name: (name < first, name))
-        if (
-            len(ordered) > 1
-        ):  # written before anything is done, so that a source that ends the function is not the first one again
+        if len(ordered) > 1:
+            # Saved first: if a source ends the function, the next tick begins with another one.
             set_next_in_turn(table, provider, ordered[1])
         for place, name in enumerate(ordered):
             if not self.archive.invocation.enough_time():

@@ -12,7 +12,7 @@ from arro3.io import read_ipc_stream
 
 from logarchive.column.schema import COLUMNS
 
-#: The schema of one column, `attributes: map<string, string>` with entries named `key_value`, as an Arrow IPC stream.
+#: The schema of one column, `attributes: map<string, string>` with pairs named `key_value`, as an Arrow IPC stream.
 #: arro3 names them `entries` and has no other way to say it; Athena and Spark want `key_value`.
 _MAP_SCHEMA = base64.b64decode(
     "/////zgBAAAQAAAAAAAKAAwACgAJAAQACgAAABAAAAAAAQQACAAIAAAABAAIAAAABAAAAAEAAAAEAAAAvP///xgAAAAMAAAAAAABEbQAAAABAAAA"

@@ -1,4 +1,4 @@
-"""The keys of a record that feed no column: a map of text, in the order of the record."""
+"""The keys of a record that have no column: a map of text, in the order of the record."""
 
 from collections.abc import Sequence
 from itertools import chain
@@ -10,7 +10,7 @@ from logarchive.record.exact_json import compact, has_float
 type Attributes = tuple[Sequence[str], Sequence[str | None], Sequence[int]]
 
 
-#: The names of one flattened record may have this many characters, or this many times those of its leaves' source.
+#: Bounds of the names of one flattened record, in characters: a free amount, and a multiple of their source beyond it.
 _FREE_CHARACTERS, _MAX_RATIO = 16 * 1024, 8
 #: Quotes, colon, comma and a short value.
 _AROUND_KEY = 8

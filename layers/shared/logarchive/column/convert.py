@@ -22,7 +22,7 @@ _TEXTS = {str, _NONE}
 _INTEGERS = {int, _NONE}
 _INTEGER = re.compile(r"-?[1-9][0-9]{0,18}|0")
 _ANY_INTEGER = re.compile(r"-?[1-9][0-9]*|0")
-#: Whole numbers that every double holds; `-0` is none.
+#: Integers that a double holds exactly; `-0` is excluded.
 _SHORT = re.compile(r"-?[1-9][0-9]{0,14}|0")
 _PADDED = re.compile(r"-?0[0-9]")
 

@@ -25,7 +25,7 @@ _TEXT, _LONG = DataType.utf8(), DataType.int64()
 _CODED = DataType.dictionary(DataType.int32(), _TEXT)
 #: A field with more different values than this share of its lines costs more to encode than to read.
 _MANY = 0.1
-#: Of so many digits every double is exact, and written as it came.
+#: A double holds any number of this many digits exactly, and is written with the same digits.
 _EXACT_DIGITS = 15
 #: Conversions that keep whole numbers as they are.
 _WHOLE = {(integer, "int"), (integer, "bigint"), (number, "double")}
@@ -123,7 +123,7 @@ class LineColumns:
         return _Field(None, [None if value in absent else value for value in values], dictionary_indices(array))
 
     def _columns_of(self, name: str, field: _Field, columns: dict[str, Array]) -> list[str | None] | None:
-        """Fill the columns that a field feeds; return a value per line for `attributes`; None: nothing is left."""
+        """Fill the columns of a field; return a value per line for `attributes`; None: nothing is left."""
         takers: list[Column] = []
         used = False
         for column, mapped_field in self._mapping.groups.get(name, ()):
@@ -148,7 +148,7 @@ def _every(form: str) -> re.Pattern[str]:
 
 
 def _plainly_quoted(joined: bytes) -> bool:
-    """Tell whether each quote begins or ends a field that is not empty, and none stands within one."""
+    """Return whether each quote begins or ends a field that is not empty, and none stands within one."""
     quotes = joined.count(b'"')
     if not quotes:
         return True
@@ -197,6 +197,6 @@ def _attributes(left: dict[str, list[str | None]], size: int) -> Array:
     if None not in set(values):
         keys = Array(list(left) * size, _TEXT)
         return declared(keys, Array(values, _TEXT), range(0, width * size + 1, width) if width else [0] * (size + 1))
-    found = [value is not None for value in values]
+    present = [value is not None for value in values]
     counts = [width - row.count(None) for row in zip(*left.values(), strict=True)]
-    return mapped(list(compress(cycle(left), found)), list(compress(values, found)), counts)
+    return mapped(list(compress(cycle(left), present)), list(compress(values, present)), counts)

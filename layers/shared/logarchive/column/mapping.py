@@ -1,4 +1,4 @@
-"""Records to columns: which key feeds which column, and which keys are left for `attributes`."""
+"""Records to columns: which key becomes which column, and which keys are left for `attributes`."""
 
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -31,7 +31,7 @@ _BITS: dict[ColumnType, int] = {"timestamp": 63, "int": 31, "bigint": 63}
 
 
 class ColumnMapping:
-    """A provider's mapping by key: each key with the columns it feeds."""
+    """A provider's mapping by key: each key with its columns."""
 
     def __init__(
         self, columns: Mapping[str, FieldMapping], unique_id: FieldMapping | None = None, embedded: Sequence[str] = ()
@@ -77,7 +77,7 @@ def _within(values: Column, limit: int) -> bool:
 
 
 def columns(records: Sequence[Record], mapping: ColumnMapping, times: Column) -> dict[str, Column]:
-    """Return the columns that the records feed, and remove from the records the values that a column holds."""
+    """Return the columns of the records, and remove from the records the values that a column holds."""
     made: dict[str, Column] = {}
     for key, fields in mapping.groups.items():
         values = list(map(_GET, records, repeat(key)))

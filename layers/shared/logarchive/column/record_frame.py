@@ -65,7 +65,7 @@ def _frame(block: Block, mapping: ColumnMapping, bounds: Bounds) -> Frame:
 
 
 def _separated(block: Block, mapping: ColumnMapping) -> tuple[_Records, list[Rejected]]:
-    """Separate records from what is none."""
+    """Separate records from rejects."""
     bad = [(at, item) for at, item in enumerate(block.items) if isinstance(item, Bad)] if block.exact else []
     records: Any = block.items
     positions: Sequence[int] = range(len(block.items))

@@ -41,7 +41,7 @@ def decimal(value: Any) -> Decimal | None:  # noqa: ANN401 (JSON)
 
 
 def epoch_in_ms(value: Any) -> Inexact | None:  # noqa: ANN401 (JSON)
-    """Read an epoch in s, ms, µs or ns, told apart by its digits; truncated to ms."""
+    """Read an epoch in s, ms, µs or ns, recognised by its number of digits; truncated to ms."""
     exact = decimal(value)
     if exact is None or not 0 < exact < Decimal(10) ** 19:
         return None
@@ -53,10 +53,10 @@ def epoch_in_ms(value: Any) -> Inexact | None:  # noqa: ANN401 (JSON)
 
 def instant_ms(text: str, zone: dt.tzinfo) -> int | None:
     """Read an ISO 8601 moment, in `zone` when it names none; truncated to ms."""
-    found = _MOMENT.fullmatch(text)
-    if not found:
+    match = _MOMENT.fullmatch(text)
+    if not match:
         return None
-    day, clock, offset = found.groups()
+    day, clock, offset = match.groups()
     try:
         moment = dt.datetime.fromisoformat(f"{day}T{clock.replace(',', '.')}{(offset or '').upper()}")
         return to_epoch_ms(moment if moment.tzinfo else moment.replace(tzinfo=zone))
@@ -75,7 +75,7 @@ def zoned_ms(text: str, zone: dt.tzinfo) -> int | None:
     if _COMPACT.fullmatch(text):
         minute = _minute_ms(text[:12], zone)
         return None if minute is None or text[12] > "5" else minute + int(text[12:]) * 1000
-    found = instant_ms(text, zone)
-    if found is not None and _DASHED.fullmatch(text):
-        return found
-    return epoch_in_ms(text) if found is None else Inexact(found)
+    instant = instant_ms(text, zone)
+    if instant is not None and _DASHED.fullmatch(text):
+        return instant
+    return epoch_in_ms(text) if instant is None else Inexact(instant)

@@ -126,12 +126,12 @@ class Entry(BaseModel):  # 18 attributes: those of one item of the table
         return Window.parse(self.window_key)
 
     def leased(self, now: dt.datetime) -> bool:
-        """Say whether a worker holds it now."""
+        """Return whether a worker holds it now."""
         return self.attempt > self.committed and self.due_at is not None and self.due_at > now
 
     @property
     def finished(self) -> bool:
-        """Say whether no further visit is planned."""
+        """Return whether no further visit is planned."""
         return self.due_at is None
 
 
@@ -150,7 +150,7 @@ class Slot(BaseModel):
 
 
 class Head(BaseModel):
-    """The source's own item: how far it is planned, and what it is."""
+    """The source's own item: up to when it is planned, and which account it belongs to."""
 
     model_config = _STORED
 

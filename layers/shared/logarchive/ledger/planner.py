@@ -1,4 +1,4 @@
-"""Planning: fills the uncovered gaps of a source's time with windows, and brings the ledger's head along."""
+"""Planning: fills the uncovered gaps of a source's time with windows, and updates the ledger's head."""
 
 import datetime as dt
 from collections.abc import Iterable, Iterator
@@ -12,7 +12,7 @@ from logarchive.moment import floor
 from logarchive.provider.source import Source
 from logarchive.window import Span, Window, gaps, tiles
 
-#: A tick plans at most so many windows of a source; the next tick goes on.
+#: The most windows of a source that one tick plans; the next tick goes on.
 TICK_WINDOWS = 500
 _TRIES = 5
 
@@ -36,7 +36,7 @@ class Planner:
     def head(self) -> Head:
         """Return the source's head, writing it when the source is seen for the first time.
 
-        Raises ConfigError if the name has belonged to another feed.
+        Raises ConfigError if the name belongs to another project, account or address.
         """
         start = self.source.start or floor(self.now, self.source.window)
         for _ in range(_TRIES):
@@ -50,10 +50,10 @@ class Planner:
         return head
 
     def admit(self, head: Head | None) -> None:
-        """Raise ConfigError if the name has belonged to another feed."""
+        """Raise ConfigError if the name belongs to another project, account or address."""
         if head is not None and head.feed_id != self.feed_id:
             raise ConfigError(
-                f"this name holds the archive of another feed ({head.feed_id}); give {self.feed_id} a new name"
+                f'this name already archives "{head.feed_id}"; use a new source name for "{self.feed_id}"'
             )
 
     def tick(self) -> int:

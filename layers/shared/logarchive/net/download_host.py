@@ -39,7 +39,7 @@ def resolved(host: str, port: int) -> list[str]:
 class DownloadHosts:
     """The hosts that links may lead to.
 
-    `host` admits its public addresses at the scheme's own port; `host:port` admits that port, and private addresses.
+    `host` allows its public addresses at the scheme's own port; `host:port` allows that port, and private addresses.
     """
 
     def __init__(self, hosts: Iterable[str]) -> None:
@@ -47,7 +47,7 @@ class DownloadHosts:
         self._hosts = frozenset(map(parsed_host, hosts))
 
     def check(self, link: str) -> httpx.URL:
-        """Return the link as a URL if its scheme, host and port are admitted.
+        """Return the link as a URL if its scheme, host and port are allowed.
 
         Raises ForbiddenError, or MalformedError for what is no URL.
         """
@@ -65,21 +65,19 @@ class DownloadHosts:
         if name not in self._hosts and not (_host(url) in self._hosts and port == PORTS[url.scheme]):
             missing = _host(url) if port == PORTS[url.scheme] else name
             raise ForbiddenError(
-                f"a link to {repeated(missing)}, which is not admitted: if it is right, add it to download_hosts"
+                f"a link to {repeated(missing)}, which is not allowed by download_hosts: if it is right, add it there"
             )
         return url
 
     def addresses(self, host: str, port: int, candidates: Sequence[str]) -> list[str]:
-        """Return the addresses of an admitted host that may be connected to; raise ForbiddenError when none may."""
+        """Return the addresses of an allowed host that may be connected to; raise ForbiddenError when none may."""
         host = host.rstrip(".").lower()
         exact = _named(host, port) in self._hosts
-        admitted = [
-            address for address in candidates if not is_never_reached(address) and (exact or is_public(address))
-        ]
-        if candidates and not admitted:
+        allowed = [address for address in candidates if not is_never_reached(address) and (exact or is_public(address))]
+        if candidates and not allowed:
             advice = "" if exact else f"; if that is right, add {_named(host, port)} to download_hosts"
             raise ForbiddenError(f"{host} resolves to {', '.join(candidates)}, which a link may not reach{advice}")
-        return admitted
+        return allowed
 
 
 def _host(url: httpx.URL) -> str:

@@ -110,7 +110,7 @@ class Exchange:
 
 
 def _newest(before: Part | None, error: ProviderError) -> Part | None:
-    """Return the newest body that came: the error's own, or else the one before it, which the error then holds."""
+    """Return the last body received: the error's own, or else the one before it, then attached to the error."""
     if error.part is None:
         error.part = before and before.replace(role="error")
     elif before is not None:
@@ -119,7 +119,7 @@ def _newest(before: Part | None, error: ProviderError) -> Part | None:
 
 
 def _checked(part: Part, channel: Channel) -> Part:
-    """Return the part, or raise the first error that it amounts to: the provider's own words win over the status."""
+    """Return the part, or raise its first error: the provider's own message comes before the status."""
     error = next((error for fault in channel.faults if (error := fault(part)) is not None), None)
     if error is None:
         return part

@@ -29,7 +29,7 @@ HEADER_CHARACTERS = 1_000
 MAX_BODY_BYTES = 4 * 1024**3
 TIMEOUT = httpx.Timeout(connect=10, read=120, write=30, pool=10)
 
-#: Makes a transport whose connections go only to admitted addresses.
+#: Makes a transport whose connections go only to allowed addresses.
 type Connect = Callable[[Admit], httpx.BaseTransport]
 
 
@@ -108,7 +108,7 @@ class Session:
             yield
         except (httpx.TransportError, httpx.StreamError) as error:
             if self.timer.remaining() <= 0:
-                raise OutOfTimeError("the time ran out while the provider was answering") from error
+                raise OutOfTimeError("the time ran out while the provider was sending its response") from error
             raise UnavailableError(str(error) or type(error).__name__) from error
 
     def _require_time(self, begun: dt.datetime) -> None:

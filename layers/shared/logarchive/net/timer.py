@@ -21,7 +21,7 @@ class Timer:
     jitter: Callable[[], float] = random.random
 
     def sleep_in_time(self, seconds: float) -> bool:
-        """Sleep if that ends before the deadline; say whether it did."""
+        """Sleep if that ends before the deadline; return whether it did."""
         if seconds >= self.remaining():
             return False
         if seconds:

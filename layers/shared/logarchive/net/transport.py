@@ -20,14 +20,14 @@ type Admit = Callable[[str, int, Sequence[str]], Sequence[str]]
 
 
 def anywhere(host: str, _port: int, addresses: Sequence[str]) -> Sequence[str]:
-    """Admit private addresses too, for an API whose base URL the operator has set, but no metadata service.
+    """Allow private addresses too, for an API whose base URL the operator has set, but no metadata service.
 
     Raises ForbiddenError if no address is left.
     """
-    admitted = [address for address in addresses if not is_never_reached(address)]
-    if addresses and not admitted:
+    allowed = [address for address in addresses if not is_never_reached(address)]
+    if addresses and not allowed:
         raise ForbiddenError(f"{host} resolves to {', '.join(addresses)}, which a base_url may not reach")
-    return admitted
+    return allowed
 
 
 class Transport(httpx.BaseTransport):
@@ -57,10 +57,10 @@ class Transport(httpx.BaseTransport):
 
 
 class Network(httpcore.NetworkBackend):
-    """Opens connections. A name is resolved once, and only to an address that was admitted is a connection opened."""
+    """Opens connections. A name is resolved once, and a connection is opened only to an address that is allowed."""
 
     def __init__(self, resolve: Resolve, admit: Admit, remaining: Remaining) -> None:
-        """Take who resolves names, who admits addresses, and who knows the deadline."""
+        """Take functions that resolve a name, choose the allowed addresses, and return the time left."""
         self._opener, self._resolve, self._admit, self._remaining = httpcore.SyncBackend(), resolve, admit, remaining
 
     def connect_tcp(

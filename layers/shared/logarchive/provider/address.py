@@ -14,7 +14,7 @@ METADATA = frozenset(
 )
 #: Networks whose last 32 bits are an IPv4 address: IPv4-compatible, NAT64, NAT64 for local use.
 _EMBEDDING = tuple(map(ipaddress.IPv6Network, ("::/96", "64:ff9b::/96", "64:ff9b:1::/48")))
-#: Not public, though `is_global` of the standard library says so: IPv4-compatible, site-local, documentation, SRv6.
+#: Networks that are not public although `is_global` is True: IPv4-compatible, site-local, documentation, SRv6.
 _NOT_PUBLIC = tuple(map(ipaddress.IPv6Network, ("::/96", "fec0::/10", "3fff::/20", "5f00::/16")))
 #: What stands before the IPv4 address in an ISATAP address, without the bit for "globally unique".
 _ISATAP, _ISATAP_MASK = 0x0000_5EFE, 0xFDFF_FFFF
@@ -22,7 +22,7 @@ _LAST_32_BITS = 0xFFFF_FFFF
 
 
 def is_never_reached(text: str) -> bool:
-    """Say whether an address, or one inside it, is link-local, of a metadata service, unspecified or multicast."""
+    """Return whether an address, or one inside it, is link-local, of a metadata service, unspecified or multicast."""
     return any(
         address.is_link_local or address.is_multicast or address.is_unspecified or address in METADATA
         for address in _addresses(ipaddress.ip_address(text))
@@ -30,7 +30,7 @@ def is_never_reached(text: str) -> bool:
 
 
 def is_public(text: str) -> bool:
-    """Say whether an address is public, and so is each address inside it."""
+    """Return whether an address is public, and so is each address inside it."""
     address = ipaddress.ip_address(text)
     if isinstance(address, ipaddress.IPv6Address) and (
         _is_isatap(address) or any(address in network for network in _NOT_PUBLIC)

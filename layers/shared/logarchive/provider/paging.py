@@ -12,7 +12,7 @@ from logarchive.record.json_document import document
 from logarchive.record.layout import JsonLayout
 from logarchive.record.unpack import members
 
-#: So many equal records in a row are no coincidence: the same page came again.
+#: From this many equal records on it is no coincidence: the same page was returned twice.
 SAME = 20
 
 
@@ -38,9 +38,9 @@ def numbered(ask: Ask, size: int | None = None, first: Page | None = None) -> It
     """Yield all pages: as long as `has_more` says; else until one is not full (`size`) and the total is reached.
 
     `first` is the first page, if it was requested already. Raises MismatchError when the total changes, when the pages
-    do not add up to it, when a page is the one before it, when an empty page says that more follow, or when after
-    several pages the first one reads differently: then records came or went in between, and another page may have
-    lost or repeated one.
+    do not add up to it, when the same page is returned twice, when an empty page says that more follow, or when after
+    several pages the first one is different: then records were added or removed in between, and another page may
+    have lost or repeated one.
     """
     first = first or ask(0, 0)
     yield first
@@ -54,7 +54,9 @@ def numbered(ask: Ask, size: int | None = None, first: Page | None = None) -> It
             raise MismatchError(f"{count} records came where {first.total} were announced")
         repeated = repeated + len(page.items) if page.items == before.items else 0
         if repeated >= SAME:
-            raise MismatchError("a page is the one before it: the API ignores which page is requested, or it moved")
+            raise MismatchError(
+                "the same page was returned twice: the API ignores the page number, or the list changed"
+            )
         if page.total != first.total:
             raise MismatchError(f"the total moved from {first.total} to {page.total} while it was read")
     if first.total is not None and count != first.total:
@@ -67,10 +69,10 @@ def numbered(ask: Ask, size: int | None = None, first: Page | None = None) -> It
 
 
 def indexed(ask: Callable[[int], Page], size: int, refused: Callable[[MalformedError], bool]) -> Iterator[Page]:
-    """Yield all pages of a list whose first page has the number 1, or, as is found out, 0.
+    """Yield all pages of a list whose first page has the number 1 or 0; which one is detected.
 
-    Page 0 is requested only where page 1 does not prove that it is the first. `refused` says whether an error means
-    that there is no page 0; any other error is raised, unless there is a total that proves whether all has come.
+    Page 0 is requested only where page 1 does not prove that it is the first. `refused` returns whether an error
+    means that there is no page 0; any other error is raised, unless there is a total to check the pages against.
     """
     first, base = ask(1), 1
     if not _is_first(first, size):
@@ -91,7 +93,7 @@ def indexed(ask: Callable[[int], Page], size: int, refused: Callable[[MalformedE
 
 
 def _is_first(page: Page, size: int) -> bool:
-    """Say whether page 1 proves that none is before it: it holds what the total says, and a second would be shorter."""
+    """Return whether page 1 is surely the first: it is as long as the total says, and a second would be shorter."""
     return page.total is not None and len(page.items) == min(page.total, size) and page.total < 2 * size
 
 
@@ -156,7 +158,7 @@ def _read(part: Part, layout: JsonLayout, each: Callable[[Block], None]) -> Any:
 
 
 def _more(page: Page, count: int, size: int | None) -> bool:
-    """Say whether to go on: after a full page even when the total is reached, which may count that page only."""
+    """Return whether to go on: after a full page even when the total is reached, which may count that page only."""
     if page.has_more is not None:
         if page.has_more and not page.items:
             raise MismatchError("a page without records says that more follow")

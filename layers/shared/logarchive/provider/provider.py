@@ -47,7 +47,7 @@ class Api(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Provider[S: Source, K: BaseModel]:  # 20 attributes: one for each fact about an API
-    """A kind of log API. Everything here can be found in its documentation."""
+    """A kind of log API. All of this is in its documentation."""
 
     name: str
     source: type[S]
@@ -61,9 +61,9 @@ class Provider[S: Source, K: BaseModel]:  # 20 attributes: one for each fact abo
     #: The error that a body means, under HTTP 2xx or as the body of an error; None if it is no error.
     fault: Callable[[Part], ProviderError | None]
     layout: Layout
-    #: Column -> the key that feeds it.
+    #: Column -> the key that becomes it.
     columns: Callable[[S], Mapping[str, FieldMapping]]
-    #: Which feed a source reads: a source whose feed changes while its name stays is refused.
+    #: What identifies a source: project, account or address. Under one source name it may not change.
     feed_id: Callable[[S], str]
     #: The provider's own unique id of a record; None: identity is a hash of the record.
     unique_id: FieldMapping | None = None

@@ -82,7 +82,7 @@ type Address = Annotated[HttpUrl, AfterValidator(_scheme_host_and_path)]
 
 
 class Source(BaseModel):  # 11 attributes: the fields of its parameter
-    """One configured feed of a provider. Unknown fields are errors."""
+    """One project, account or address of a provider, as configured. Unknown fields are errors."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

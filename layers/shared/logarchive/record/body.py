@@ -31,7 +31,7 @@ def beginning(part: Part, most: int) -> bytes:
             with gzip.open(file) as unpacked:
                 return unpacked.read(most)
         except (OSError, EOFError, zlib.error) as error:
-            raise MalformedError(f"the response begins like a gzip but is none: {error}") from error
+            raise MalformedError(f"the response starts as gzip but cannot be decompressed: {error}") from error
 
 
 #: No error document is longer, so a larger body is not parsed to look for one.
@@ -51,7 +51,7 @@ def error_document(part: Part) -> Mapping[str, Any] | None:
 
 
 def unreadable(part: Part, layout: Layout, time_key: str) -> ProviderError | None:
-    """Return the error that a small JSON document is in place of records, as it is found when its records are read."""
+    """Return the error that a small JSON document is in place of records, as reading its records would raise it."""
     if error_document(part) is None:
         return None
     try:
@@ -63,7 +63,7 @@ def unreadable(part: Part, layout: Layout, time_key: str) -> ProviderError | Non
 
 
 def document(part: Part) -> Any:  # noqa: ANN401 (JSON)
-    """Return the body as JSON; it must be small (a listing, a page, an error). Raises MalformedError."""
+    """Return the body as JSON; it must be small (a listing, an error). Raises MalformedError."""
     body = beginning(part, MAX_DOCUMENT_BYTES + 1)
     if len(body) > MAX_DOCUMENT_BYTES:
         raise MalformedError(

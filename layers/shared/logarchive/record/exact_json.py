@@ -16,7 +16,7 @@ from logarchive.record.block import BLOCK_BYTES, Bad, Record, Verbatim, unique
 _LEAST, _MOST = -(2**63), 2**64 - 1
 _MOST_DIGITS = 20
 TOO_DEEP = "nested too deeply"
-#: A record may hold so many values, or one in so many characters: each takes about a hundred bytes of memory.
+#: The most values of a record, and the characters per value if it has more: each takes about 100 bytes of memory.
 _MAX_VALUES, _CHARACTERS_A_VALUE = 250_000, 16
 TOO_MANY = f"more than {_MAX_VALUES} values"
 _STRING = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\Z)', re.DOTALL)
@@ -88,7 +88,7 @@ def _encoded(value: Any) -> Any:  # noqa: ANN401 (JSON)
 
 
 def checked(value: Any, text: str) -> Record | Bad:  # noqa: ANN401 (JSON)
-    """Return what DECODER made of a text as a record, or the reason why it is none."""
+    """Return the record, or why the value is not one."""
     if _NOT_UTF8.search(text):
         return Bad("not UTF-8", raw(text))
     if not isinstance(value, dict):
@@ -107,7 +107,7 @@ def raw(text: str) -> bytes:
 
 
 def crowded(text: str) -> bool:
-    """Tell whether a text of JSON holds more values than may be in memory."""
+    """Return whether a text of JSON holds more values than may be in memory."""
     most = max(_MAX_VALUES, len(text) // _CHARACTERS_A_VALUE)
     if len(text) <= most:
         return False
@@ -160,7 +160,7 @@ class CanonicalTexts:
 
 
 def faithful(source: bytes, texts: CanonicalTexts, around: int) -> bool:
-    """Tell whether orjson, reading `source` and writing it again, lost nothing (apart from the texts of floats).
+    """Return whether orjson, reading `source` and writing it again, lost nothing (apart from the texts of floats).
 
     The canonical form is never longer than its source, except for floats. So if both have the same number of bytes that
     are no white space, then no repeated key was lost and no `-0` became 0. `around` counts the brackets and commas
@@ -176,7 +176,7 @@ def faithful(source: bytes, texts: CanonicalTexts, around: int) -> bool:
 
 
 def has_float(value: Any) -> bool:  # noqa: ANN401 (JSON)
-    """Tell whether there is a float anywhere in a value."""
+    """Return whether there is a float anywhere in a value."""
     if isinstance(value, dict):
         return any(map(has_float, value.values()))  # pyright: ignore[reportUnknownArgumentType] (JSON)
     return any(map(has_float, value)) if isinstance(value, list) else isinstance(value, float)  # pyright: ignore[reportUnknownArgumentType] (JSON)

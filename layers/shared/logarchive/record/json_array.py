@@ -91,7 +91,7 @@ def rest_of_array(document: Document, *, first: bool) -> Iterator[Block]:
 
 
 def _elements(document: Document, *, first: bool) -> tuple[Block, bool]:
-    """Read about a block of elements exactly; tell whether the `]` was reached."""
+    """Read about a block of elements exactly; return whether the `]` was reached."""
     items: list[Item] = []
     size = 0
     while size < BLOCK_BYTES:
@@ -120,7 +120,7 @@ def _proven(document: Document, *, first: bool) -> tuple[Block, bool] | None:
         try:
             records = orjson.loads(source)
         except orjson.JSONDecodeError as error:
-            # Broken well before the cut: no other cut can mend it.
+            # The error is far before the cut, so another cut will not help.
             if error.pos < len(error.doc) - 2:
                 return None
             continue

@@ -28,7 +28,7 @@ class Document:
         """Start at the first byte of a buffer."""
         self.buffer = buffer
         self._text, self._at = "", 0
-        #: So many bytes of the buffer are decoded in `_text`.
+        #: How many bytes of the buffer are decoded in `_text`.
         self._decoded = 0
         #: The size of the values that are held around records.
         self._plain = 0
@@ -69,7 +69,7 @@ class Document:
                     return value, self._pass(end)
 
     def element(self) -> tuple[Item, str]:
-        """Read the value that begins here as a record, or as what is none; return it with its text."""
+        """Read the next value as a record or as a reject; return it with its text."""
         self.next()
         try:
             value, text = self.value()

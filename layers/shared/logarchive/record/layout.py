@@ -10,10 +10,10 @@ from logarchive.errors import ProviderError
 
 @dataclass(frozen=True, kw_only=True)
 class JsonLayout:
-    """Records are JSON objects: in an array at `path` (dotted), or found by looking: array, lines, `{…: [ … ]}`, CSV.
+    """Records are JSON objects: in an array at `path` (dotted), or recognised: array, lines, `{…: [ … ]}`, CSV.
 
     `embedded` names keys whose text may itself be a JSON object, to be flattened like any other; else it stays text.
-    `judge`, without a path: the error that a document around records is, or a document without one (then False).
+    `judge`, without a path, returns the error that a document means; False: the document has no list of records.
     """
 
     path: str | None = None
@@ -27,7 +27,7 @@ ANY = ".*"
 
 @dataclass(frozen=True, kw_only=True)
 class LineLayout:
-    """Records are lines of fields, one space between two, told by their form from both ends.
+    """Records are lines of fields separated by one space; fields are recognised by their form, from both ends.
 
     `head` are the first fields, `text` is the one that may hold spaces and quotes as its writer likes, and one of
     `tails` follows it, of which the longest that fits is taken. The form of a field is a regular expression; it matches

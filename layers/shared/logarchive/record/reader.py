@@ -23,9 +23,10 @@ def reaches(
     smallest_record_bytes: int,
     ensure_time: EnsureTime = _unhurried,
 ) -> bool:
-    """Tell whether the records of parts number `cap` or more; counted only where their bytes could hold so many.
+    """Return whether the parts hold `cap` records or more; they are counted only if their bytes could hold that many.
 
-    They are counted as they are read later. Raises MalformedError for what cannot be: damage hides no cap.
+    They are counted as they are read later. Raises MalformedError for damaged data, so that damage does not hide a
+    reached cap.
     """
     least = 0
     for part in parts:

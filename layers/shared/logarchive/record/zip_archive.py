@@ -1,4 +1,4 @@
-"""The members of a zip that is a whole file: found by its directory, checked by size and CRC. Names are not used."""
+"""The members of a zip that is a whole file: read from its directory, checked by size and CRC. Names are not used."""
 
 import struct
 from collections.abc import Generator, Iterator
@@ -30,7 +30,7 @@ _InflateError = cast("type[Exception]", isal_zlib.error)
 
 
 class Member(NamedTuple):
-    """An entry of the directory; `number` counts from 1."""
+    """A member as the directory describes it; `number` counts from 1."""
 
     number: int
     is_folder: bool
@@ -48,7 +48,7 @@ def directory(file: BinaryIO, most: int) -> list[Member] | int:
     if count > most:
         return count
     file.seek(offset)
-    members = [_entry(file, number) for number in range(1, count + 1)]
+    members = [_member(file, number) for number in range(1, count + 1)]
     if file.tell() != offset + size:
         raise MalformedError("the zip's directory does not have the size it declares")
     return members
@@ -87,7 +87,7 @@ def _read_at(file: BinaryIO, place: int, record: struct.Struct) -> tuple[Any, ..
     return record.unpack(data) if len(data) == record.size else None
 
 
-def _entry(file: BinaryIO, number: int) -> Member:
+def _member(file: BinaryIO, number: int) -> Member:
     header = file.read(_CENTRAL_HEADER.size)
     if len(header) < _CENTRAL_HEADER.size or header[:4] != _CENTRAL:
         raise MalformedError(f"the zip's directory is broken at member {number}")

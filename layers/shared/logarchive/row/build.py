@@ -40,7 +40,7 @@ class Builder:
     limit: int = MAX_RECORDS
 
     def build(self, visit: str, parts: Sequence[Part], standing: Path | None, directory: Path) -> Built:
-        """Build the object in `directory` from the `data` parts of a visit, merged with the `standing` object.
+        """Build the object in `directory` from the `data` parts of a visit, merged with the existing one (`standing`).
 
         Raises MalformedError for a body that cannot be read to its end, and TooLargeError for more than `limit`
         records.
@@ -132,20 +132,20 @@ class _Rows:
         return self.ids.assign(block.canonical, part.own, astray)
 
 
-def _compare(standing: Path | None, ids: Hashed | Unique, ensure_time: Callable[[], None]) -> tuple[int, int]:
-    """Count the standing object's rows that this visit lacks, and those it has."""
+def _compare(existing: Path | None, ids: Hashed | Unique, ensure_time: Callable[[], None]) -> tuple[int, int]:
+    """Count the existing object's rows that this visit lacks, and those it has."""
     kept = shared = 0
-    for batch in parquet.read(standing) if standing else ():
+    for batch in parquet.read(existing) if existing else ():
         ensure_time()
         known = sum(id_ in ids for id_ in _ids(batch))
         kept, shared = kept + batch.num_rows - known, shared + known
     return kept, shared
 
 
-def _merged(own: Path, standing: Path, ids: Hashed | Unique, ensure_time: Callable[[], None]) -> Iterable[RecordBatch]:
-    """Yield this visit's rows, then those of the standing object that it lacks."""
+def _merged(own: Path, existing: Path, ids: Hashed | Unique, ensure_time: Callable[[], None]) -> Iterable[RecordBatch]:
+    """Yield this visit's rows, then those of the existing object that it lacks."""
     yield from parquet.read(own)
-    for batch in parquet.read(standing):
+    for batch in parquet.read(existing):
         ensure_time()
         lacking = [at for at, id_ in enumerate(_ids(batch)) if id_ not in ids]
         yield batch.take(filled("raw_index", lacking))

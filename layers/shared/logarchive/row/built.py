@@ -8,10 +8,10 @@ from logarchive.numbers import VisitNumbers
 
 @dataclass(frozen=True, kw_only=True)
 class Built:
-    """A window's object as built from a visit and the object that stood; `path` is None when it has no row.
+    """A window's object as built from a visit and the existing object; `path` is None when it has no row.
 
-    `kept` rows of the standing object were not in this visit (then the window has shrunk), `added` rows of this visit
-    were not in the standing object.
+    `kept` rows of the existing object were not in this visit (then the window has shrunk), `added` rows of this visit
+    were not in the existing object.
     """
 
     numbers: VisitNumbers

@@ -9,13 +9,13 @@ from logarchive.window import Span
 
 _DIGEST_BYTES = 16
 _TEXT_LENGTH = 2 * _DIGEST_BYTES
-#: 80 bits: among five million records, two are confused once in 10^11 archives.
-_ENTRY_BYTES = 10
+#: 80 bits: a collision in five million records is expected once in 10^11 archives.
+_KEY_BYTES = 10
 _FIRST_BITS = 12
 _PREFIX = struct.Struct(">I6x")
-#: Buckets split in four when they hold this many entries on average, so that they cost 1 to 3 bytes an entry.
-_BUCKET_ENTRIES = 128
-#: Equals beyond this many are counted in a dict; before, each has an entry of its own.
+#: Buckets split in four when they hold this many keys on average, so that they cost 1 to 3 bytes a key.
+_BUCKET_KEYS = 128
+#: Equals beyond this many are counted in a dict; before, each has a key of its own.
 _CHAINED = 8
 
 
@@ -25,27 +25,27 @@ def digest(canonical: bytes | memoryview) -> bytes:
 
 
 class Seen:
-    """A set of digests in at most 16 bytes each: entries side by side, in buckets chosen by their first bits."""
+    """A set of digests in at most 16 bytes each: keys side by side, in buckets chosen by their first bits."""
 
     def __init__(self, bits: int = _FIRST_BITS) -> None:
         """Start empty; `bits` choose among the first buckets."""
         self._shift = 32 - bits
         self._buckets: list[bytearray] = [bytearray() for _ in range(1 << bits)]
-        self._room = _BUCKET_ENTRIES << bits
+        self._room = _BUCKET_KEYS << bits
 
     def add(self, digests: Sequence[bytes]) -> list[int]:
         """Add digests; return the positions of those that the set had already."""
         repeated: list[int] = []
         buckets, shift = self._buckets, self._shift
-        entries = [whole[:_ENTRY_BYTES] for whole in digests]
-        prefixes = cast("Iterator[tuple[int]]", _PREFIX.iter_unpack(b"".join(entries)))
-        for position, (entry, (prefix,)) in enumerate(zip(entries, prefixes, strict=True)):
+        keys = [whole[:_KEY_BYTES] for whole in digests]
+        prefixes = cast("Iterator[tuple[int]]", _PREFIX.iter_unpack(b"".join(keys)))
+        for position, (key, (prefix,)) in enumerate(zip(keys, prefixes, strict=True)):
             bucket = buckets[prefix >> shift]
-            at = bucket.find(entry)
-            while at > 0 and at % _ENTRY_BYTES:
-                at = bucket.find(entry, at + 1)
+            at = bucket.find(key)
+            while at > 0 and at % _KEY_BYTES:
+                at = bucket.find(key, at + 1)
             if at < 0:
-                bucket += entry
+                bucket += key
             else:
                 repeated.append(position)
         self._room -= len(digests) - len(repeated)
@@ -54,25 +54,25 @@ class Seen:
         return repeated
 
     def __contains__(self, whole: bytes) -> bool:
-        """Tell whether a digest has been added."""
-        entry = whole[:_ENTRY_BYTES]
-        bucket = self._buckets[int.from_bytes(entry[:4]) >> self._shift]
-        at = bucket.find(entry)
-        while at > 0 and at % _ENTRY_BYTES:
-            at = bucket.find(entry, at + 1)
+        """Return whether a digest has been added."""
+        key = whole[:_KEY_BYTES]
+        bucket = self._buckets[int.from_bytes(key[:4]) >> self._shift]
+        at = bucket.find(key)
+        while at > 0 and at % _KEY_BYTES:
+            at = bucket.find(key, at + 1)
         return at >= 0
 
     def _split(self) -> None:
-        """Make four buckets of each, one by one, so that memory never holds two copies of all entries."""
+        """Make four buckets of each, one by one, so that memory never holds two copies of all keys."""
         self._shift -= 2
-        self._room += _BUCKET_ENTRIES * 3 * len(self._buckets)
+        self._room += _BUCKET_KEYS * 3 * len(self._buckets)
         buckets: list[bytearray] = []
         for position, bucket in enumerate(self._buckets):
             self._buckets[position] = bytearray()
             four = [bytearray() for _ in range(4)]
-            for start in range(0, len(bucket), _ENTRY_BYTES):
-                entry = bucket[start : start + _ENTRY_BYTES]
-                four[int.from_bytes(entry[:4]) >> self._shift & 3] += entry
+            for start in range(0, len(bucket), _KEY_BYTES):
+                key = bucket[start : start + _KEY_BYTES]
+                four[int.from_bytes(key[:4]) >> self._shift & 3] += key
             buckets += four
         self._buckets = buckets
 
@@ -113,7 +113,7 @@ class Hashed:
         return None if number is None else f"{whole.hex()}-{number}" if number else whole.hex()
 
     def _stray(self, whole: bytes, own: Span | None) -> int | None:
-        """Count a stray per range; it is a duplicate while an earlier range has had as many."""
+        """Count a stray per range. It is a duplicate if an earlier range already contained it as often."""
         counts = self._strays.setdefault(whole, {})
         most = max(counts.values(), default=0)
         counts[own] = counts.get(own, 0) + 1
@@ -127,7 +127,7 @@ class Hashed:
         return number
 
     def __contains__(self, record_id: str) -> bool:
-        """Tell whether this visit has given out the id."""
+        """Return whether this visit has given out the id."""
         text, _, ordinal = record_id.partition("-")
         try:
             whole, number = bytes.fromhex(text), int(ordinal or 0)
@@ -169,5 +169,5 @@ class Unique:
         return f"{text}-{number}"
 
     def __contains__(self, record_id: str) -> bool:
-        """Tell whether this visit has given out the id."""
+        """Return whether this visit has given out the id."""
         return digest(record_id.encode()) in self._seen

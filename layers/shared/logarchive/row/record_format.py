@@ -13,7 +13,7 @@ class RecordFormat:
     """The format of a source's records."""
 
     layout: Layout
-    #: Column -> the key that feeds it.
+    #: Column -> the key that becomes it.
     columns: Mapping[str, FieldMapping]
     #: The provider's own unique id of a record; None: identity is a hash of the record.
     unique_id: FieldMapping | None = None

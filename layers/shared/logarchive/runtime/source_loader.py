@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager.client import SecretsManagerClient
     from mypy_boto3_ssm.client import SSMClient
 
-#: Some editors write this mark before a text. It is no part of a JSON document.
+#: The byte order mark: some editors write it before a text. It is not part of a JSON document.
 BOM = "\ufeff"
-#: What Secrets Manager says of a secret that only the operator can mend.
+#: Errors of Secrets Manager that only the operator can fix.
 _UNREADABLE = {
     "ResourceNotFoundException",
     "AccessDeniedException",

@@ -35,7 +35,7 @@ class Stored:
 
 
 class ChangedError(Exception):
-    """What stands is not, or no longer, what was read: the write was refused and has changed nothing."""
+    """The object changed since it was read: the write was refused."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Store:
     wrote: Callable[[str, int], None] = lambda _key, _size: None
 
     def keep(self, key: str, body: bytes | Path, sha256: str | None = None) -> None:
-        """Write a raw object that is never overwritten. The same bytes standing there already is success.
+        """Write a raw object that is never overwritten. If the same bytes are there already, that is success.
 
         Raises ArchiveError if other bytes stand there.
         """
@@ -73,8 +73,8 @@ class Store:
         try:
             self._put(key, body, IfNoneMatch="*", ChecksumSHA256=digest, **options)
         except ChangedError:
-            standing = self.client.head_object(Bucket=self.bucket, Key=key, ChecksumMode="ENABLED")
-            if standing.get("ChecksumSHA256") != digest:
+            existing = self.client.head_object(Bucket=self.bucket, Key=key, ChecksumMode="ENABLED")
+            if existing.get("ChecksumSHA256") != digest:
                 raise ArchiveError(f"{key} stands already with other bytes") from None
 
     def replace(self, key: str, body: Path, sha256: str, etag: str | None) -> Stored:
@@ -116,9 +116,9 @@ class Store:
             yield from (item.get("Key", "") for item in page.get("Contents", []))
 
     def _missing(self, key: str, error: ClientError) -> bool:
-        """Say whether an error means that there is no such object.
+        """Return whether an error means that there is no such object.
 
-        Without ListBucket on its prefix, S3 answers 403 for a missing key as for a forbidden one; a LIST tells which.
+        Without ListBucket on its prefix, S3 answers 403 for a missing key as for a forbidden one; a LIST shows which.
         """
         return _status(error) == NOT_FOUND or (_status(error) == FORBIDDEN and key not in self.keys(key))
 
@@ -180,7 +180,7 @@ def _status(error: ClientError) -> int:
 
 def _changed_or_raise(error: ClientError, *, retry: bool) -> None:
     """Turn a refused precondition into ChangedError; let a 409 (a write under way) pass if it may be tried again."""
-    # S3 answers NoSuchKey to If-Match where there is no object.
+    # S3 returns NoSuchKey for If-Match if there is no object.
     if _status(error) == 412 or error.response.get("Error", {}).get("Code") == "NoSuchKey":  # noqa: PLR2004 (HTTP)
         raise ChangedError from error
     if _status(error) != 409 or not retry:  # noqa: PLR2004 (HTTP)

@@ -141,8 +141,8 @@ class Manifest:
 
     def known(self) -> dict[str, Kept]:
         """Return where each body is stored that this visit or an earlier one of the window has received."""
-        entries = [*self.content["earlier"], *self.content["parts"]]
-        return {item["sha256"]: Kept(item["key"], item["object_sha256"], item["object_bytes"]) for item in entries}
+        items = [*self.content["earlier"], *self.content["parts"]]
+        return {item["sha256"]: Kept(item["key"], item["object_sha256"], item["object_bytes"]) for item in items}
 
     def recall(self, store: Store, directory: Path) -> Iterator[Part]:
         """Copy the `data` parts to local files, byte for byte as received."""

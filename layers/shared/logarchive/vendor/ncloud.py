@@ -98,7 +98,7 @@ def fault(part: Part) -> ProviderError | None:
 
 
 def failure(document: Mapping[str, Any]) -> ProviderError | None:
-    """Return the gateway's error that a document carries, wherever it was found."""
+    """Return the gateway's error that a document holds, under whatever key."""
     code, message = stated(document) or ("", "")
     return KINDS.get(code, MalformedError)(f"errorCode {code}: {message}") if code else None
 
@@ -106,7 +106,7 @@ def failure(document: Mapping[str, Any]) -> ProviderError | None:
 def stated(document: Mapping[str, Any]) -> tuple[str, str] | None:
     """Return code and message of an error in any of the shapes seen; None if a document has none.
 
-    The code is a number in the page's table and a text in its samples. Sibling services return 0 for success.
+    The code is a number in the documentation's table and a text in its samples. Sibling services return 0 for success.
     """
     shapes = (("error", "errorCode", "message"), ("responseError", "returnCode", "returnMessage"))
     named = ((document.get(name), code, message) for name, code, message in shapes)

@@ -102,7 +102,7 @@ class Signature2(httpx.Auth):
         """Add the common parameters and the signature to the form."""
         form = dict(parse_qsl(request.content.decode(), keep_blank_values=True))
         form |= {"SecretId": self._keys.secret_id.get_secret_value(), "Nonce": str(self._nonce())}
-        # In seconds; milliseconds, as in the page's sample, are refused.
+        # In seconds; milliseconds, as in the documentation's sample, are refused.
         form["Timestamp"] = str(int(self._clock().timestamp()))
         if self._method == "HmacSHA256":
             form["SignatureMethod"] = self._method

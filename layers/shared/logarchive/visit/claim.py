@@ -40,7 +40,9 @@ class Claim:
                 return step()
             except ChangedError:
                 self.ensure_held()
-        raise ArchiveError(f"{self.entry.window_key}: what stands was changed {TRIES} times while it was replaced")
+        raise ArchiveError(
+            f"{self.entry.window_key}: the object in logs/ was changed by other workers {TRIES} times during the write"
+        )
 
     def ensure_held(self) -> None:
         """Read the entry again, with the visits that were reported unmerged. Raises LostClaimError."""
@@ -75,6 +77,6 @@ class Claim:
         return self.entry.replace(state="split", due_at=None)
 
     def report_unmerged(self, now: dt.datetime) -> None:
-        """Write down in the ledger that this claim is lost and its visit complete; while held, the next claim looks."""
+        """If this claim is lost, record that its complete visit is not merged."""
         if self.complete and self.ledger.held(self.entry) is None:
             self.ledger.reopen_for_unmerged_visit(self.entry, now)

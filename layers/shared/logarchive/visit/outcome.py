@@ -34,7 +34,7 @@ class Failure:
 
     issue: Issue
     error: str
-    #: The window is more than one visit can carry: it is split, or where it cannot be, waits the longest back-off.
+    #: Too large for one visit: split it, or use the longest back-off.
     too_much: bool = False
 
 
@@ -57,7 +57,7 @@ def require_answer(numbers: VisitNumbers) -> None:
 
 
 def expired(entry: Entry, source: Source, now: dt.datetime) -> bool:
-    """Say whether the provider holds nothing of the window any more."""
+    """Return whether the provider holds nothing of the window any more."""
     return source.retention is not None and now >= entry.window.end + source.retention
 
 
@@ -105,7 +105,7 @@ def after_retention(entry: Entry) -> Entry:
 
 
 def put_back(entry: Entry, now: dt.datetime) -> Entry:
-    """Return the entry of a visit that was begun too late to end: due at once, nothing else changed."""
+    """Return the entry of a visit that started too late to finish; it is due again at once."""
     return entry.replace(due_at=now)
 
 

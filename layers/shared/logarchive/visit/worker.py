@@ -13,18 +13,18 @@ from logarchive.provider.source import Source
 from logarchive.visit.attempt import visit
 from logarchive.visit.context import VisitContext
 
-#: So many due windows are read; the one whose records are lost soonest at the provider is taken.
+#: How many due windows are read; the one whose records are lost soonest at the provider is taken.
 CANDIDATES = 25
 #: How long after the invocation's end a lease runs, so that it outlives the function whatever the clocks say.
 LEASE_MARGIN = dt.timedelta(seconds=60)
-#: A worker ends after so many visits of which the ledger could not be told what became: it is AWS that refuses.
+#: A worker stops after this many visits whose outcome could not be written to the ledger: then AWS is failing.
 MOST_UNCOMMITTED = 3
 _NEVER = dt.datetime.max.replace(tzinfo=dt.UTC)
 
 
 @dataclass
 class Worker[S: Source, K: BaseModel]:
-    """Works off what is due of one source."""
+    """Visits the due windows of one source."""
 
     context: VisitContext[S, K]
     #: Visits begun in this invocation.
