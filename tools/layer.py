@@ -65,7 +65,7 @@ def _first_line(tree: ast.Module) -> str:
 
 
 def arrows() -> dict[str, set[str]]:
-    """Return what each room imports of the others at run time."""
+    """Return what each room imports of the others."""
     found: dict[str, set[str]] = {}
     for module, tree in trees().items():
         found.setdefault(_room_of(module), set()).update(map(_room_of, _imports(tree)))
@@ -86,18 +86,7 @@ def shortest(arrows: Mapping[str, AbstractSet[str]]) -> dict[str, set[str]]:
 
 
 def _imports(tree: ast.Module) -> set[str]:
-    """Return what is imported at run time, so without imports for types only."""
-    typing_only = {id(node) for block in ast.walk(tree) if _is_typing(block) for node in ast.walk(block)}
-    return {
-        name
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom) and id(node) not in typing_only
-        for name in _named(node)
-    }
-
-
-def _is_typing(node: ast.AST) -> bool:
-    return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+    return {name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for name in _named(node)}
 
 
 def _named(node: ast.ImportFrom) -> Iterator[str]:

@@ -16,6 +16,11 @@ LAYER = "layers/shared/logarchive"
     ("file", "line", "said"),
     [
         ("window.py", "import logarchive.errors", "logarchive.window is not allowed to import logarchive.errors"),
+        (
+            "errors.py",
+            "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import logarchive.ledger.entry",
+            "logarchive.errors is not allowed to import logarchive.ledger",
+        ),
         ("net/pacing.py", "import logarchive.visit.worker", "logarchive.net is not allowed to import logarchive.visit"),
         (
             "net/request.py",

@@ -18,11 +18,9 @@ ArchiveFailure
 └── ArchiveError     us: our own AWS refused a call or contradicted itself
 """
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Protocol
 
-if TYPE_CHECKING:
-    from logarchive.ledger.entry import Entry
-    from logarchive.part import Part
+from logarchive.part import Part
 
 #: A message repeats no text from outside that is longer.
 _REPEATED_CHARACTERS = 200
@@ -65,7 +63,7 @@ class ProviderError(ArchiveFailure):
     #: The wait that the provider requested, if it did.
     retry_after_seconds: float | None = None
     #: The response that failed, with the role `error`, to be stored under `raw/`; None if no response came.
-    part: "Part | None" = None
+    part: Part | None = None
 
 
 class ForbiddenError(ProviderError):
@@ -122,13 +120,20 @@ class TooLargeError(ProviderError):
     issue = "too_large"
 
 
+class FailedEntry(Protocol):
+    """What is said of the ledger's entry of a visit that has failed; this module does not know the ledger."""
+
+    window_key: str
+    error: str | None
+
+
 class VisitFailedError(ArchiveFailure):
     """An error that nobody foresaw, its `__cause__`, has ended a visit; `entry` says so in the ledger already."""
 
-    def __init__(self, entry: "Entry") -> None:
+    def __init__(self, entry: FailedEntry) -> None:
         """Take the entry as it was committed."""
         super().__init__(f"{entry.window_key}: {entry.error}")
-        self.entry = entry
+        self.entry: Any = entry  # a `ledger.entry.Entry`: a room above this module
 
 
 class OutOfTimeError(ArchiveFailure):
