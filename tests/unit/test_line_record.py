@@ -43,7 +43,7 @@ def row(line: bytes, before_it: Sequence[bytes], after_it: Sequence[bytes]) -> d
 LINES: Mapping[bytes, tuple[dict[str, Any], list[tuple[str, str]]]] = {
     b"20261122130000 /p 5 ref": ({"url_path": "/p", "http_response_size": 5, "http_request_referrer": "ref"}, []),
     b"20261122130000 /p - (null)": ({"url_path": "/p"}, []),
-    b'20261122130000 /p 5 "(null)" NULL': ({"http_response_size": 5}, []),
+    b'20261122130000 /p 5 "(null)"': ({"http_response_size": 5}, []),
     b'20261122130000 "/p ""q"" r" 5 - 0-1': ({"url_path": '/p "q" r'}, [("range", "0-1")]),
     b'20261122130000 /p 5 "a"b': ({"http_request_referrer": '"a"b'}, []),
     b'20261122130000 /p 5 "open': ({"http_request_referrer": '"open'}, []),
@@ -210,6 +210,16 @@ ENDS: dict[bytes, tuple[str | int | None, ...]] = {
     ),
     b'" NULL GET HTTP/1.1 hit 80': ('"', None, "GET", "HTTP/1.1", "hit", 80),
     rb'"back\slash\" NULL GET HTTP/1.1 hit 80': ("back\\slash\\", None, "GET", "HTTP/1.1", "hit", 80),
+    b'"curl/8" "-" - - -': ("curl/8", *[None] * 5),
+    b'"curl/8" "-" "-" (null) - 80': ("curl/8", *[None] * 4, 80),
+    b"NULL NULL NULL NULL miss": (None, None, None, None, "miss", None),
+    b'"x" "-" "" "" hit': ("x", None, "", "", "hit", None),
+    b'"x" "-" get HTTPS 0': ("x", None, "get", "HTTPS", "0", None),
+    b'"x" "bytes=abc" GET HTTP/1.1 hit 80': ("x", "bytes=abc", "GET", "HTTP/1.1", "hit", 80),
+    b'"x" "bytes ""0-1" - - -': ("x", 'bytes "0-1', *[None] * 4),
+    b'"x" y" "any text" GET HTTP/1.1 hit': ('x" y', "any text", "GET", "HTTP/1.1", "hit", None),
+    b"a junk GET HTTP/1.1 hit 80": ("a", "junk", "GET", "HTTP/1.1", "hit", 80),
+    b"a b": ("a", "b", *[None] * 4),
 }  # fmt: skip
 NAMES = (
     *("user_agent_original", "range", "http_request_method"),
@@ -237,13 +247,13 @@ SHIFTED = [
     HEAD.replace(b" NULL ", b" two words ") + b" a NULL",
     HEAD.replace(b"/p", b"/a b") + b" a NULL",
     HEAD.replace(b"192.0.2.1", b"client") + b" a NULL",
-    HEAD + b" a b",
     HEAD + b" NULL",
+    HEAD + b" a NULL GET ",
+    HEAD + b' "a" "-" G%T HTTP/1.1 -',
+    HEAD + b' "a" "-" - - - port',
     HEAD + b" a NULL GET HTTP/1.1",
     HEAD + b" a NULL GET HTTP/1.1 hit port",
-    HEAD + b" a NULL get HTTP/1.1 hit 80",
     HEAD + b" a NULL GET hit HTTP/1.1 80",
-    HEAD + b" a junk GET HTTP/1.1 hit 80",
     HEAD + b" a NULL GET HTTP/1.1 hit 80 more",
     b"\xef\xbb\xbf" + HEAD[:0] + b"x " + HEAD + b" a NULL",
 ]
@@ -295,12 +305,26 @@ NO_FILES = {
     "a page behind a BOM": b"\xef\xbb\xbf\r\n<html>",
     "zeros": bytes(100),
 }
+#: Beside a log they are its rejects.
+LINES_WITHOUT_A_RECORD = {"a text": 1, "nothing": 0, "blank lines": 0, "lines without a time": 2}
 
 
 @pytest.mark.parametrize("name", NO_FILES)
-def test_a_file_of_which_no_line_is_a_record_is_malformed(name: str) -> None:
+def test_files_without_a_record_are_malformed_and_beside_a_log_if_they_are_none_themselves(
+    name: str,
+) -> None:
     for body in (NO_FILES[name], gzip.compress(NO_FILES[name])):
         with pytest.raises(MalformedError):
-            visit.visit(body, of=DSA)
-        with pytest.raises(MalformedError):
-            visit.visit(PLAIN, body, of=DSA)
+            visit.visit(body, body, of=DSA)
+        for bodies in ([PLAIN, body], [body, PLAIN]):
+            if name in LINES_WITHOUT_A_RECORD:
+                numbers = visit.visit(*bodies, of=DSA).numbers
+                assert (numbers.rows, numbers.rejects) == (1, LINES_WITHOUT_A_RECORD[name])
+            else:
+                with pytest.raises(MalformedError):
+                    visit.visit(*bodies, of=DSA)
+
+
+def test_an_empty_quoted_status_is_none() -> None:
+    (row,) = visit.rows(visit.visit(HEAD.replace(b" 200 ", b' "" ') + b" a NULL", of=DSA))
+    assert "http_response_status_code" not in row

@@ -18,8 +18,9 @@ from logarchive.column.frame import Frame
 from logarchive.column.mapping import Column, ColumnMapping, typed
 from logarchive.column.scalar import Inexact
 from logarchive.column.schema import COLUMNS
+from logarchive.record.block import BOM
 from logarchive.record.layout import ANY, LineLayout
-from logarchive.record.line_record import BOM, LineReader
+from logarchive.record.line_record import LineReader
 
 _TEXT, _LONG = DataType.utf8(), DataType.int64()
 _CODED = DataType.dictionary(DataType.int32(), _TEXT)

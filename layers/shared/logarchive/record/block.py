@@ -6,6 +6,10 @@ from typing import Any, NamedTuple
 BLOCK_BYTES = 1024 * 1024
 #: Beyond this a record that does not end is taken for broken.
 MAX_RECORD_BYTES = 32 * 1024 * 1024
+#: More is held at once only for a large record, which may hold too many values.
+LARGE_BYTES = 2 * BLOCK_BYTES
+#: The byte order mark: some editors write it before a text. It is not part of the text.
+BOM = b"\xef\xbb\xbf"
 
 type Chunks = Iterator[bytes]
 type Record = dict[str, Any]

@@ -8,12 +8,10 @@ from typing import Any
 import orjson
 
 from logarchive.errors import MalformedError, TooLargeError
-from logarchive.record.block import BLOCK_BYTES, MAX_RECORD_BYTES, Bad, Block, Buffer, Item
+from logarchive.record.block import BLOCK_BYTES, LARGE_BYTES, MAX_RECORD_BYTES, Bad, Block, Buffer, Item
 from logarchive.record.exact_json import CanonicalTexts, faithful, read
 from logarchive.record.json_value import Document
 
-#: What orjson reads at once. More is held only for a large record, which may hold too many values.
-_LARGE = 2 * BLOCK_BYTES
 _ATTEMPTS = 3
 _LOOK_BACK = 64
 _COMMA = re.compile(rb"[ \t\r\n]*+,")
@@ -58,7 +56,7 @@ def _line_block(data: bytes) -> Block:
 
     block = None
     with suppress(orjson.JSONDecodeError):
-        if len(data) <= _LARGE:
+        if len(data) <= LARGE_BYTES:
             block = _fast(b"".join(texts), [orjson.loads(line) for line in texts], 0, exactly)
     if block is None:
         block = Block(exactly())
@@ -110,7 +108,7 @@ def _elements(document: Document, *, first: bool) -> tuple[Block, bool]:
 def _proven(document: Document, *, first: bool) -> tuple[Block, bool] | None:
     """Cut where a record may end and prove it: what parses as an array can only have been cut at its top level."""
     buffer = document.buffer
-    data = buffer.data[:_LARGE]
+    data = buffer.data[:LARGE_BYTES]
     comma = None if first else _COMMA.match(data)
     if not first and not comma:
         return None

@@ -5,7 +5,7 @@ from typing import Any
 
 from logarchive.errors import MalformedError
 from logarchive.record import csv_record
-from logarchive.record.block import BLOCK_BYTES, Block, Buffer, Chunks, Item, Record
+from logarchive.record.block import BLOCK_BYTES, BOM, Block, Buffer, Chunks, Item, Record
 from logarchive.record.exact_json import checked, read
 from logarchive.record.json_array import array, lines, rest_of_array
 from logarchive.record.json_value import Document, Records
@@ -16,7 +16,6 @@ _HEAD_BYTES = 64 * 1024
 _MAX_LINE_BYTES = 8 * 1024 * 1024
 #: Records do not lie in objects within objects deeper than this.
 _MAX_DEPTH = 8
-_BOM = b"\xef\xbb\xbf"
 _SPACE = b" \t\r\n"
 
 
@@ -52,8 +51,8 @@ def document(chunks: Chunks, path: str) -> Records:
 def _begun(chunks: Chunks) -> Buffer:
     buffer = Buffer(chunks)
     buffer.fill(_HEAD_BYTES)
-    if buffer.data.startswith(_BOM):
-        buffer.drop(len(_BOM))
+    if buffer.data.startswith(BOM):
+        buffer.drop(len(BOM))
     while not buffer.data.lstrip(_SPACE) and not buffer.ended:
         buffer.drop(len(buffer.data))
         buffer.fill(_HEAD_BYTES)
@@ -186,7 +185,8 @@ def _judge(layout: JsonLayout, around: Mapping[str, Any], arrays: int) -> None:
         raise error
     if arrays > 1:
         raise MalformedError(f"{arrays} lists of records in one document")
-    if not arrays and list(_lists(around)) != [[]]:
+    lists = list(_lists(around))
+    if not arrays and (not lists or any(lists)):
         raise MalformedError("a document that is no record, and has no list that could hold records")
 
 

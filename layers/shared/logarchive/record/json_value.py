@@ -6,14 +6,12 @@ from collections.abc import Callable, Generator
 from typing import Any
 
 from logarchive.errors import MalformedError, TooLargeError
-from logarchive.record.block import BLOCK_BYTES, MAX_RECORD_BYTES, Bad, Block, Buffer, Item
+from logarchive.record.block import BLOCK_BYTES, LARGE_BYTES, MAX_RECORD_BYTES, Bad, Block, Buffer, Item
 from logarchive.record.exact_json import DECODER, TOO_DEEP, TOO_MANY, checked, crowded, object_of, raw
 
 _SPACE = re.compile(r"[ \t\r\n]*+")
 #: An error so near to the end of what is held may only mean that more is to come: `-Infinit`, `\ud83d\ud`.
 _MARGIN = 16
-#: More is held only for a large value, which may hold too many values.
-_LARGE = 2 * BLOCK_BYTES
 #: What is deeper is not even passed over, which would take long.
 _MAX_DEPTH = 100_000
 _BRACKETS = re.compile(r'"(?:[^"\\]++|\\.)*+"|[{}\[\]"]', re.DOTALL)
@@ -61,7 +59,7 @@ class Document:
                 unfinished = error.pos + _MARGIN >= len(self._text) or error.msg.startswith("Unterminated")
                 if not unfinished or not self._more():
                     raise self.broken(error.msg, error.pos) from None
-                if len(self._text) > _LARGE and crowded(self._text[self._at :]):
+                if len(self._text) > LARGE_BYTES and crowded(self._text[self._at :]):
                     raise OverflowError from None
             else:
                 # A number at the end of what is held may go on.
@@ -78,7 +76,7 @@ class Document:
             item: Item = Bad(TOO_DEEP if isinstance(error, RecursionError) else TOO_MANY, raw(text))
         else:
             item = checked(value, text)
-        if len(self._text) - self._at > _LARGE and self._mark is None:
+        if len(self._text) - self._at > LARGE_BYTES and self._mark is None:
             self.release()
             self.restart()
         return item, text

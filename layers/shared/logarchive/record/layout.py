@@ -1,7 +1,7 @@
 """How records lie in a body: JSON objects, or delimited lines."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -32,12 +32,14 @@ class LineLayout:
     `head` are the first fields, `text` is the one that may hold spaces and quotes as its writer likes, and one of
     `tails` follows it, of which the longest that fits is taken. The form of a field is a regular expression; it matches
     no quote, and but for `ANY` takes linear time. A value may stand in quotes. `absent` are values that mean none.
+    `unquoted` are the forms of `ANY` fields of a tail, which they need without quotes if `text` is not one plain field.
     """
 
     head: Mapping[str, str]
     text: str
     tails: Sequence[Mapping[str, str]]
     absent: frozenset[str] = frozenset({"NULL", "(null)", "-"})
+    unquoted: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @cached_property
     def shapes(self) -> Sequence[Mapping[str, str]]:

@@ -4,11 +4,15 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from logarchive.errors import MalformedError, TooLargeError
-from logarchive.record.block import BLOCK_BYTES, MAX_RECORD_BYTES, Bad, Block, Buffer, Chunks, Item
-from logarchive.record.layout import LineLayout
+from logarchive.record.block import BLOCK_BYTES, BOM, MAX_RECORD_BYTES, Bad, Block, Buffer, Chunks, Item
+from logarchive.record.layout import ANY, LineLayout
 
-BOM = b"\xef\xbb\xbf"
-_FIELD = r'("(?:[^"\\]|""|\\.)*+"|[^ "][^ ]*+|) '
+_QUOTED = r'"(?:[^"\\]|""|\\.)*+"'
+_FIELD = rf'({_QUOTED}|[^ "][^ ]*+|)'
+#: Where these are taken for one text, the fields behind it are not what they seem.
+_SEVERAL = re.compile(rf'{_QUOTED}(?: (?:{_QUOTED}|[^ "]*+))++', re.DOTALL)
+#: A page, JSON, bzip2, or bytes that are no text.
+_NO_LOG = re.compile(rb"\s*[<{\[]|BZh|.{0,5}[^\t\r -~]", re.DOTALL)
 _QUOTE = re.compile(r'""|\\"')
 
 
@@ -37,6 +41,11 @@ def blocks(chunks: Chunks) -> Iterator[list[bytes]]:
             size = min(2 * size, MAX_RECORD_BYTES + BLOCK_BYTES)
 
 
+def is_log(line: bytes) -> bool:
+    """Tell whether a file that begins with this line, no record, may be a log all the same."""
+    return not _NO_LOG.match(line)
+
+
 def _lines(data: bytes) -> list[bytes]:
     lines = data.split(b"\n")
     if b"\r" in data:
@@ -50,10 +59,11 @@ class LineReader:
     def __init__(self, layout: LineLayout) -> None:
         """Prepare the forms."""
         self._layout = layout
-        self._head = re.compile(_FIELD * len(layout.head), re.DOTALL)
+        self._head = re.compile(f"{_FIELD} " * len(layout.head), re.DOTALL)
         self._forms = {name: re.compile(form, re.DOTALL) for name, form in layout.head.items()}
         tails = sorted(layout.tails, key=len, reverse=True)
-        self._tails = [(tuple(tail), re.compile(_tail(tail), re.DOTALL)) for tail in tails]
+        self._plain = [(tuple(tail), re.compile(_plain(tail), re.DOTALL)) for tail in tails]
+        self._free = [(tuple(tail), re.compile(_free(tail, layout.unquoted), re.DOTALL)) for tail in tails]
 
     def block(self, lines: Sequence[bytes]) -> Block:
         """Read lines, but blank ones, as records of text; a value that means absent is left out."""
@@ -76,14 +86,29 @@ class LineReader:
         for name, form in self._forms.items():
             if not form.fullmatch(values[name]):
                 return f"`{name}` does not have its form"
-        for names, pattern in self._tails:
-            if rest := pattern.fullmatch(text, head.end()):
+        for names, pattern in (*self._plain, *self._free):
+            rest = pattern.fullmatch(text, head.end())
+            if rest and (pattern is self._free[0][1] or not _SEVERAL.fullmatch(rest[1])):
                 return values | dict(zip((self._layout.text, *names), map(unquoted, rest.groups()), strict=True))
         return f"no known fields follow `{self._layout.text}`"
 
 
-def _tail(forms: Mapping[str, str]) -> str:
-    return "(.*)" + "".join(f' ("(?:{form})"|{form})' for form in forms.values())
+def _plain(forms: Mapping[str, str]) -> str:
+    """Match a text that is one field, and a tail."""
+    return _FIELD + "".join(" " + (_FIELD if form == ANY else _either(form, form)) for form in forms.values())
+
+
+def _free(forms: Mapping[str, str], unquoted_forms: Mapping[str, str]) -> str:
+    """Match any text, and a tail without a field of no characters."""
+    fields = (
+        _either('[^"]*', unquoted_forms.get(name, form)) if form == ANY else _either(form, form)
+        for name, form in forms.items()
+    )
+    return "(.*)" + "".join(f" (?=[^ ]){field}" for field in fields)
+
+
+def _either(quoted: str, bare: str) -> str:
+    return f'("(?:{quoted})"|{bare})'
 
 
 def unquoted(field: str) -> str:

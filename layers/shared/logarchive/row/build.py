@@ -16,6 +16,7 @@ from logarchive.errors import MalformedError, TooLargeError
 from logarchive.numbers import VisitNumbers
 from logarchive.part import Part
 from logarchive.record.layout import LineLayout
+from logarchive.record.line_record import is_log
 from logarchive.record.reader import blocks, lines_of
 from logarchive.row import parquet
 from logarchive.row.built import Built
@@ -85,16 +86,18 @@ class _Rows:
 
     def batches(self, parts: Sequence[Part]) -> Iterator[RecordBatch]:
         several = len({part.own for part in parts}) > 1
+        of_lines = isinstance(self._builder.records.layout, LineLayout)
         for part in parts:
             bounds = Bounds.of(part, self._builder.window, bounded=self._builder.records.bounded)
-            index = records = 0
+            index = 0
             for block in self._frames(part, bounds):
                 self._builder.ensure_time()
+                if of_lines and not index and block.size == len(block.bad) > 0 and not is_log(block.bad[0][1].text):
+                    raise MalformedError("the file is no log: it begins like a page, JSON or a binary file")
                 yield self._batch(block, part, index, several)
                 index += block.size
-                records += block.size - len(block.bad)
-            if not records and isinstance(self._builder.records.layout, LineLayout):
-                raise MalformedError(f"no line of the file is a record with a readable time ({index} lines)")
+        if of_lines and parts and self._numbers.fetched == self._numbers.rejects:
+            raise MalformedError(f"no line is a record with a readable time ({self._numbers.fetched} lines)")
 
     def _frames(self, part: Part, bounds: Bounds) -> Iterator[Frame]:
         layout, ensure_time = self._builder.records.layout, self._builder.ensure_time

@@ -13,13 +13,12 @@ from logarchive.moment import duration, floor, instant
 from logarchive.provider.provider import Provider
 from logarchive.provider.source import Source, valid_name
 from logarchive.provider.validation import did_you_mean, reasons
+from logarchive.record.block import BOM
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager.client import SecretsManagerClient
     from mypy_boto3_ssm.client import SSMClient
 
-#: The byte order mark: some editors write it before a text. It is not part of a JSON document.
-BOM = "\ufeff"
 #: Errors of Secrets Manager that only the operator can fix.
 _UNREADABLE = {
     "ResourceNotFoundException",
@@ -105,7 +104,7 @@ class SourceLoader[S: Source, K: BaseModel]:
         except ValueError as error:
             raise ConfigError(f'name: "{source_name}" {error}') from None
         try:
-            source = self.provider.source.model_validate_json(text.removeprefix(BOM))
+            source = self.provider.source.model_validate_json(text.removeprefix(BOM.decode()))
         except ValidationError as error:
             raise ConfigError(reasons(error, self.provider.source)) from None
         grain = duration(self.provider.smallest_window)
@@ -141,7 +140,7 @@ class SourceLoader[S: Source, K: BaseModel]:
         if text is None:
             text = self._secrets[source.secret] = self._secret_text(source.secret)
         try:
-            return self.provider.secret.model_validate_json(text.removeprefix(BOM))
+            return self.provider.secret.model_validate_json(text.removeprefix(BOM.decode()))
         except ValidationError as error:
             raise ConfigError(f"secret {source.secret!r}: {reasons(error, self.provider.secret)}") from None
 

@@ -10,10 +10,15 @@ from logarchive.column.convert import after, before, integer, lookup, number, st
 from logarchive.column.field_mapping import FieldMapping
 from logarchive.record.layout import ANY, LineLayout
 
-_ABSENT = r"|-|NULL|\(null\)"
+_ABSENT = r"||-|NULL|\(null\)"
 _NUMBER = r"-?[0-9]+(?:\.[0-9]+)?" + _ABSENT
-_RANGE = {"range": r"[A-Za-z]+=[0-9, -]+" + _ABSENT}
-_ENDS = {"method": "[A-Z][A-Z_-]*", "protocol": r"[A-Za-z]+/[0-9.]+", "cache": "[A-Za-z][A-Za-z_-]*" + _ABSENT}
+#: The client's own text, like its user agent.
+_RANGE = {"range": ANY}
+_ENDS = {
+    "method": "[A-Za-z][A-Za-z_-]*" + _ABSENT,
+    "protocol": r"[A-Za-z]+(?:/[0-9.]+)?" + _ABSENT,
+    "cache": "[A-Za-z0-9][A-Za-z0-9_-]*" + _ABSENT,
+}
 LAYOUT = LineLayout(
     head={
         "time": ANY,
@@ -30,6 +35,7 @@ LAYOUT = LineLayout(
     # A client sends what it likes, quotes too.
     text="user_agent",
     tails=(_RANGE, _RANGE | _ENDS, _RANGE | _ENDS | {"client_port": "[0-9]{1,5}" + _ABSENT}),
+    unquoted={"range": r"[A-Za-z]+=[0-9, -]+" + _ABSENT},
 )
 
 PROVINCES = {
