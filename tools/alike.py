@@ -38,17 +38,17 @@ def _word(name: str) -> re.Pattern[str]:
 
 def renamed(text: str, old: str, new: str) -> str:
     """Return a text with one provider's name in place of another's."""
-    return _word(old).sub(lambda found: new if found[0] == old else logical(new), text)
+    return _word(old).sub(lambda match: new if match[0] == old else logical(new), text)
 
 
 def named(line: str, names: Sequence[str]) -> dict[str, int]:
     """Return the providers that a line names, in the line's order, and how often it names each."""
-    found = {name: list(_word(name).finditer(line)) for name in names}
-    return {name: len(found[name]) for name in sorted(names, key=lambda name: _start(found[name])) if found[name]}
+    matches = {name: list(_word(name).finditer(line)) for name in names}
+    return {name: len(matches[name]) for name in sorted(names, key=lambda name: _start(matches[name])) if matches[name]}
 
 
-def _start(found: Sequence[re.Match[str]]) -> int:
-    return found[0].start() if found else -1
+def _start(matches: Sequence[re.Match[str]]) -> int:
+    return matches[0].start() if matches else -1
 
 
 def runs(text: str, names: Sequence[str]) -> list[Run]:
@@ -59,10 +59,10 @@ def runs(text: str, names: Sequence[str]) -> list[Run]:
             resource = start[1]
         if line.strip() and not line.startswith("  #"):
             about.append((number, _provider(resource, line, names), resource, line))
-    found = [list(group) for _, group in groupby(about, key=lambda one: one[1])]
+    groups = [list(group) for _, group in groupby(about, key=lambda one: one[1])]
     return [
         Run(provider, resource, number, tuple(text.splitlines()[number : group[-1][0] + 1]))
-        for group in found
+        for group in groups
         for number, provider, resource, _ in group[:1]
         if provider
     ]
@@ -77,11 +77,11 @@ def _provider(resource: str, line: str, names: Sequence[str]) -> str:
 def faults(text: str, names: Sequence[str]) -> Iterator[str]:
     """Yield a sentence for each place where a text treats a provider differently from the first one."""
     yield from _lists(text, names)
-    found = runs(text, names)
-    model = found[0].provider if found else ""
-    for name in (name for name in names if found and name != model):
-        theirs = {renamed(run.resource, name, NAME): run for run in found if run.provider == name}
-        for run in (run for run in found if run.provider == model):
+    all_runs = runs(text, names)
+    model = all_runs[0].provider if all_runs else ""
+    for name in (name for name in names if all_runs and name != model):
+        theirs = {renamed(run.resource, name, NAME): run for run in all_runs if run.provider == name}
+        for run in (run for run in all_runs if run.provider == model):
             other = theirs.get(renamed(run.resource, model, NAME))
             yield from _difference(run, other) if other else [_missing(run, name)]
 
@@ -95,7 +95,7 @@ def _lists(text: str, names: Sequence[str]) -> Iterator[str]:
 
 
 def _missing(run: Run, name: str) -> str:
-    resources = [found[1] for line in run.lines if (found := RESOURCE.match(line))]
+    resources = [match[1] for line in run.lines if (match := RESOURCE.match(line))]
     if not resources:
         return f'{run.resource} has no line for provider "{name}": copy the one of "{run.provider}"'
     what = "no block of resources" if len(resources) > 1 else f"no {renamed(resources[0], run.provider, name)}"
@@ -119,10 +119,10 @@ def _begun(lines: Sequence[str], name: str) -> list[str]:
 
 def with_provider(text: str, names: Sequence[str], new: str) -> str:
     """Return a text with one more provider: a copy of what it says about the first, placed after the last."""
-    found = runs(text, names)
+    all_runs = runs(text, names)
     lines = [_listed(line, names, new) for line in text.splitlines()]
-    models = [run for run in found if run.provider == found[0].provider]
-    last = [run for run in found if run.provider == found[-1].provider]
+    models = [run for run in all_runs if run.provider == all_runs[0].provider]
+    last = [run for run in all_runs if run.provider == all_runs[-1].provider]
     for run, model in reversed(list(zip(last, models, strict=True))):
         end = run.start + len(run.lines)
         lines[end:end] = _titled(_begun(model.of(new), new), new)

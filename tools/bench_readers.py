@@ -171,19 +171,19 @@ def measured(name: str, path: Path) -> Measured:
 
 def run(name: str, directory: Path) -> bool:
     """Measure a case in all sizes, print it, and return whether it keeps the bounds."""
-    found: list[Measured] = []
+    measurements: list[Measured] = []
     memory = 0.0
     path = directory / "body"
     for size in SIZES:
         path.write_bytes(CASES[name].body(size))
-        found.append(measured(name, path))
+        measurements.append(measured(name, path))
         record = size / MIB if CASES[name].one_record else 0
-        memory = max(memory, found[-1].mib / (FREE_MIB + TIMES_RECORD * record))
-    growth = max((b.seconds / a.seconds for a, b in pairwise(found) if a.seconds >= LEAST_SECONDS), default=0.0)
+        memory = max(memory, measurements[-1].mib / (FREE_MIB + TIMES_RECORD * record))
+    growth = max((b.seconds / a.seconds for a, b in pairwise(measurements) if a.seconds >= LEAST_SECONDS), default=0.0)
     good = growth <= MOST_GROWTH and memory <= 1
-    last = found[-1]
+    last = measurements[-1]
     print(
-        f"{name:28} {last.seconds:7.2f} s {growth:5.2f} x {max(one.mib for one in found):5.0f} MB"
+        f"{name:28} {last.seconds:7.2f} s {growth:5.2f} x {max(one.mib for one in measurements):5.0f} MB"
         f" {100 * memory:4.0f} % {'' if good else 'TOO MUCH '} {last.result}",
         flush=True,
     )

@@ -23,17 +23,17 @@ def failed() -> dict[str, set[str]]:
     results: dict[str, Any] = json.loads(done.stdout)["results"]
     if len(results["passed_checks"]) < len(results["failed_checks"]):
         sys.exit(f"checkov has hardly looked at anything: {len(results['passed_checks'])} checks passed")
-    found: dict[str, set[str]] = {}
+    failed: dict[str, set[str]] = {}
     for check in results["failed_checks"]:
-        found.setdefault(check["check_id"], set()).add(check["resource"])
-    return found
+        failed.setdefault(check["check_id"], set()).add(check["resource"])
+    return failed
 
 
-def complaints(found: dict[str, set[str]], config: str) -> list[str]:
+def complaints(failed: dict[str, set[str]], config: str) -> list[str]:
     """Compare the checks that fail with those that are listed."""
     skipped = {match["check"]: match["reason"] for match in SKIPPED.finditer(config)}
-    said = [f"{check}: {', '.join(sorted(found[check]))}" for check in sorted(set(found) - set(skipped))]
-    said += [f"{check} is skipped, but nothing fails it" for check in sorted(set(skipped) - set(found))]
+    said = [f"{check}: {', '.join(sorted(failed[check]))}" for check in sorted(set(failed) - set(skipped))]
+    said += [f"{check} is skipped, but nothing fails it" for check in sorted(set(skipped) - set(failed))]
     return said + [f"{check} is skipped without a reason" for check, reason in skipped.items() if not reason]
 
 

@@ -114,9 +114,9 @@ def query_table() -> str:
     return table(["saved query", "shows"], [[f"`{query.name}`", query.question] for query in saved_queries()])
 
 
-def explained(kind: str, found: Iterable[str], meanings: Mapping[str, str]) -> list[str]:
+def explained(kind: str, used: Iterable[str], meanings: Mapping[str, str]) -> list[str]:
     """Return the names in order; exit if a name has no meaning in this file, or a meaning belongs to no name."""
-    names = sorted(found)
+    names = sorted(used)
     if different := set(names) ^ set(meanings):
         sys.exit(
             f"tools/docs.py: {kind} that stand only in the code, or only in this file: {', '.join(sorted(different))}"
@@ -132,11 +132,11 @@ def metric_table() -> str:
 
 def event_table() -> str:
     """Return the log events that the code writes, with their keys."""
-    found = log_events()
-    names = explained("log events", found, LOG_EVENTS)
+    events = log_events()
+    names = explained("log events", events, LOG_EVENTS)
     return table(
         ["message", "meaning", "keys"],
-        [[f"`{name}`", LOG_EVENTS[name], ", ".join(f"`{key}`" for key in sorted(found[name]))] for name in names],
+        [[f"`{name}`", LOG_EVENTS[name], ", ".join(f"`{key}`" for key in sorted(events[name]))] for name in names],
     )
 
 
@@ -204,7 +204,7 @@ REGIONS: Mapping[str, Callable[[], str]] = {
 
 def filled(text: str) -> str:
     """Return a page with its regions filled. Raises KeyError for a region that is none."""
-    return REGION.sub(lambda found: f"{found[1]}{REGIONS[found['name']]()}\n{found[3]}", text)
+    return REGION.sub(lambda match: f"{match[1]}{REGIONS[match['name']]()}\n{match[3]}", text)
 
 
 def main() -> int:

@@ -66,10 +66,10 @@ def _first_line(tree: ast.Module) -> str:
 
 def arrows() -> dict[str, set[str]]:
     """Return what each room imports of the others."""
-    found: dict[str, set[str]] = {}
+    targets_of: dict[str, set[str]] = {}
     for module, tree in trees().items():
-        found.setdefault(_room_of(module), set()).update(map(_room_of, _imports(tree)))
-    return {room: targets - {room} for room, targets in found.items()}
+        targets_of.setdefault(_room_of(module), set()).update(map(_room_of, _imports(tree)))
+    return {room: targets - {room} for room, targets in targets_of.items()}
 
 
 def shortest(arrows: Mapping[str, AbstractSet[str]]) -> dict[str, set[str]]:
@@ -97,12 +97,12 @@ def _named(node: ast.ImportFrom) -> Iterator[str]:
 
 def log_events() -> dict[str, set[str]]:
     """Return the names of the log events, each with its keys; a name that is put together at run time ends in `*`."""
-    found: dict[str, set[str]] = {}
+    events: dict[str, set[str]] = {}
     for function in _functions():
         for call in _calls(function, "log"):
             if name := _event(call.args[0]):
-                found.setdefault(name, set()).update(_keys(call, function))
-    return found
+                events.setdefault(name, set()).update(_keys(call, function))
+    return events
 
 
 def _functions() -> Iterator[ast.FunctionDef]:
@@ -148,16 +148,16 @@ def _written(name: str, function: ast.FunctionDef) -> Iterator[str]:
 
 def metrics() -> set[str]:
     """Return the metrics: named in calls of `count`, in pairs of a name and a number, or in the list of metrics."""
-    found: set[str] = set()
+    names: set[str] = set()
     # A module that mentions a name of that list counts that metric.
     dictionaries = (node for node in ast.walk(trees()["runtime.metric"]) if isinstance(node, ast.Dict))
     named = {text for node in dictionaries for text in map(_text, filter(None, node.keys)) if text}
     for tree in (tree for name, tree in trees().items() if name != "runtime.metric"):
         for call in _calls(tree, "count"):
             said = {text for node in ast.walk(call.args[0]) if isinstance(node, ast.expr) and (text := _text(node))}
-            found |= said or _pairs(tree)
-        found |= named.intersection(_constants(tree))
-    return {name for name in found if METRIC.fullmatch(name)}
+            names |= said or _pairs(tree)
+        names |= named.intersection(_constants(tree))
+    return {name for name in names if METRIC.fullmatch(name)}
 
 
 def _constants(tree: ast.Module) -> Iterator[str]:

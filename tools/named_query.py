@@ -36,7 +36,7 @@ def resource(query: SavedQuery) -> str:
 def filled(text: str) -> str:
     """Return the template with its saved queries."""
     resources = "".join(map(resource, [*saved_queries(), *saved_views()]))
-    new, times = REGION.subn(lambda found: found[1] + resources + found[2], text)
+    new, times = REGION.subn(lambda match: match[1] + resources + match[2], text)
     if times != 1:
         sys.exit(f"{TEMPLATE.name}: no place, or several, for the saved queries")
     return new

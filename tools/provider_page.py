@@ -48,8 +48,8 @@ def page(name: str) -> str:
 
 def stated(name: str) -> dict[str, Any]:
     """Return the source that a provider's page shows first."""
-    found = re.search(r"```json\n(.*?)```", page(name), re.DOTALL)
-    return json.loads(found[1]) if found else {}
+    match = re.search(r"```json\n(.*?)```", page(name), re.DOTALL)
+    return json.loads(match[1]) if match else {}
 
 
 def example(name: str) -> Source:
@@ -78,19 +78,19 @@ def _default(provider: str, name: str, source: Source) -> str:
 
 def columns() -> str:
     """Return the columns, and the key of a record that becomes each."""
-    feeds = {name: _feeds(name, provider) for name, provider in providers().items()}
+    keys = {name: _keys(name, provider) for name, provider in providers().items()}
     rows = [
-        [f"`{column}`", f"`{kind}`", *(feed.get(column, "") for feed in feeds.values())]
+        [f"`{column}`", f"`{kind}`", *(own.get(column, "") for own in keys.values())]
         for column, kind in COLUMNS.items()
     ]
-    return table(["column", "type", *feeds], rows)
+    return table(["column", "type", *keys], rows)
 
 
-def _feeds(name: str, provider: Provider[Any, Any]) -> dict[str, str]:
-    feeds = dict(provider.columns(example(name)))
+def _keys(name: str, provider: Provider[Any, Any]) -> dict[str, str]:
+    mappings = dict(provider.columns(example(name)))
     if provider.unique_id:
-        feeds["record_id"] = provider.unique_id
-    return MADE_HERE | {column: f"`{feed.key}`" for column, feed in feeds.items()}
+        mappings["record_id"] = provider.unique_id
+    return MADE_HERE | {column: f"`{mapping.key}`" for column, mapping in mappings.items()}
 
 
 def _title(name: str) -> str:

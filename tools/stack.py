@@ -173,8 +173,8 @@ def deploy(endpoint: str, parameters: Mapping[str, str], step: Step = nullcontex
     """Deploy what was built, and return the stack's outputs."""
     with step("sam deploy"):
         run([SAM, "deploy", *overrides(parameters)], bare_environment(**account(endpoint)), "sam deploy")
-    found = boto3.client("cloudformation", **aws(endpoint)).describe_stacks(StackName=STACK)["Stacks"][0]
-    outputs: list[Any] = list(found.get("Outputs", []))
+    stack = boto3.client("cloudformation", **aws(endpoint)).describe_stacks(StackName=STACK)["Stacks"][0]
+    outputs: list[Any] = list(stack.get("Outputs", []))
     return {output["OutputKey"]: output["OutputValue"] for output in outputs}
 
 

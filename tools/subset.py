@@ -40,8 +40,8 @@ def faults(query: SavedQuery) -> list[str]:
     select = tree.expression if isinstance(tree, exp.Create) and tree.kind == "VIEW" else tree
     if not isinstance(select, exp.Select):
         return ["it is neither a SELECT nor a view of one"]
-    found = [fault for rule in RULES for fault in rule(select)]
-    return found + list(_view(query, tree, select) if select is not tree else _days(select))
+    outside = [fault for rule in RULES for fault in rule(select)]
+    return outside + list(_view(query, tree, select) if select is not tree else _days(select))
 
 
 def _functions(tree: Tree) -> Iterator[str]:

@@ -48,7 +48,7 @@ def test_without_docker_one_line_says_so(tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_a_docker_that_does_not_run_is_told_in_its_own_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     docker(tmp_path, "echo 'Cannot connect' >&2; exit 1", monkeypatch)
-    with pytest.raises(StackError, match=r"^docker does not answer: Cannot connect$"):
+    with pytest.raises(StackError, match=r"^docker does not respond: Cannot connect$"):
         bridge_address()
 
 

@@ -77,18 +77,18 @@ class Account:
 
     def next_tick(self) -> dt.datetime:
         """Return when the schedules fire first: a minute after they were made."""
-        found = boto3.client("scheduler", **self.aws).get_schedule(Name=f"{STACK}-elsa-tick")
-        return found["CreationDate"].astimezone(dt.UTC) + dt.timedelta(minutes=1)
+        schedule = boto3.client("scheduler", **self.aws).get_schedule(Name=f"{STACK}-elsa-tick")
+        return schedule["CreationDate"].astimezone(dt.UTC) + dt.timedelta(minutes=1)
 
     def switch_schedules(self, *, on: bool) -> None:
         """Pause the schedules, or let them go on."""
         client = boto3.client("scheduler", **self.aws)
         for provider in FUNCTIONS:
-            found = client.get_schedule(Name=f"{STACK}-{provider}-tick")
+            schedule = client.get_schedule(Name=f"{STACK}-{provider}-tick")
             client.update_schedule(
-                Name=found["Name"],
-                ScheduleExpression=found["ScheduleExpression"],
-                FlexibleTimeWindow=found["FlexibleTimeWindow"],
-                Target=found["Target"],
+                Name=schedule["Name"],
+                ScheduleExpression=schedule["ScheduleExpression"],
+                FlexibleTimeWindow=schedule["FlexibleTimeWindow"],
+                Target=schedule["Target"],
                 State="ENABLED" if on else "DISABLED",
             )

@@ -65,7 +65,7 @@ class Page:
             self._printed = time.monotonic()
 
     def rest(self, text: str) -> None:
-        """Leave the moving line standing, with its last text."""
+        """Leave the moving line as it is, with its last text."""
         self._printed = float("-inf")
         self.move(text)
         if self._moving:

@@ -33,7 +33,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Proof:
-    """What was found for one source."""
+    """The findings for one source."""
 
     source: DemoSource
     truth: Findings
@@ -43,7 +43,7 @@ class Proof:
     @property
     def differences(self) -> list[str]:
         """Every difference, in words."""
-        return [str(one) for found in (self.truth, self.way_back, self.raw) for one in found.differences]
+        return [str(one) for findings in (self.truth, self.way_back, self.raw) for one in findings.differences]
 
 
 def tasks(source: DemoSource, windows: Sequence[Window]) -> Iterator[Task]:
@@ -79,11 +79,15 @@ def _prove(account: Account, url: str, task: Task) -> Proof:
 
 
 def total(source: DemoSource, proofs: Sequence[Proof]) -> Proof:
-    """Sum up what was found for one source."""
+    """Sum up the findings for one source."""
     whole = Proof(source, Findings(), Findings(), Findings())
     for proof in proofs:
         if proof.source.path == source.path:
-            for into, found in ((whole.truth, proof.truth), (whole.way_back, proof.way_back), (whole.raw, proof.raw)):
-                into.counts.update(found.counts)
-                into.differences.extend(found.differences)
+            for into, findings in (
+                (whole.truth, proof.truth),
+                (whole.way_back, proof.way_back),
+                (whole.raw, proof.raw),
+            ):
+                into.counts.update(findings.counts)
+                into.differences.extend(findings.differences)
     return whole

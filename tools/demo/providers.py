@@ -30,7 +30,7 @@ class Providers:
         self._ask("/_control", json.dumps(orders).encode())
 
     def requests(self) -> list[dict[str, Any]]:
-        """Return every request it has seen, and how it answered."""
+        """Return every request it has seen, and its response."""
         seen: list[dict[str, Any]] = self._ask("/_requests")["requests"]
         return seen
 
@@ -41,14 +41,14 @@ class Providers:
             self._bytes(f"/_truth/{provider}?{span}")
 
     def _ask(self, path: str, body: bytes | None = None) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self._bytes(path, body))
-        return found
+        response: dict[str, Any] = json.loads(self._bytes(path, body))
+        return response
 
     def _bytes(self, path: str, body: bytes | None = None) -> bytes:
         direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         request = urllib.request.Request(self.url + path, data=body)  # noqa: S310 (our own)
-        with direct.open(request, timeout=60) as answer:
-            content: bytes = answer.read()
+        with direct.open(request, timeout=60) as response:
+            content: bytes = response.read()
         return content
 
 

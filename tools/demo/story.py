@@ -189,11 +189,11 @@ class Story:
             "stored byte with its manifest and the ledger."
         )
         page.line()
-        found: list[Proof] = []
+        done: list[Proof] = []
         for proof in proofs:
-            found.append(proof)
-            page.move(f"{sum(one.truth.counts['windows'] for one in found)} windows compared")
-        whole = [total(source, found) for source in self.sources]
+            done.append(proof)
+            page.move(f"{sum(one.truth.counts['windows'] for one in done)} windows compared")
+        whole = [total(source, done) for source in self.sources]
         page.table(figure.PROOF, [figure.proof(proof) for proof in whole])
         check_proven(whole)
 

@@ -180,13 +180,13 @@ def _late_policy(moment: dt.datetime, number: int, _host: str) -> str:
 
 def _late_item(moment: dt.datetime, number: int, _host: str) -> str:
     ms = int(moment.timestamp() * 1000)
-    told = {
+    event = {
         "logLevel": "WARN",
         "event": "DOC_OPEN",
         "description": "opened offline, told late",
         "detail": '{"offline":true}',
     }
-    return json.dumps({"time": ms, "userId": "kim@socam.info", **told, "sort": [ms, f"{number:064X}"]})
+    return json.dumps({"time": ms, "userId": "kim@socam.info", **event, "sort": [ms, f"{number:064X}"]})
 
 
 #: A record as each provider returns it.

@@ -84,13 +84,13 @@ def _archives(on: Stage, provider: str, folder: Path) -> bool:
     more = {"api": "cdn", "hosts": hosts} if hosts else {}
     on.put_source(provider, SOURCE, start=f"{start:%Y-%m-%dT%H:%M:%SZ}", **more)
     result = invoke(f"{logical(provider)}Function", event, _variables(on, provider), folder)
-    found = check(on, Place(provider, SOURCE), result, start, LEAST, hosts)
+    checked = check(on, Place(provider, SOURCE), result, start, LEAST, hosts)
     seconds = time.monotonic() - began
-    done = f"{found.windows} windows, {found.rows} rows: each equals its record ({seconds:.1f} s)"
-    print(f"{provider:<12}{event.relative_to(ROOT)!s:<32}{'FAIL' if found.differences else done}", flush=True)
-    for difference in found.differences[:10]:
+    done = f"{checked.windows} windows, {checked.rows} rows: each equals its record ({seconds:.1f} s)"
+    print(f"{provider:<12}{event.relative_to(ROOT)!s:<32}{'FAIL' if checked.differences else done}", flush=True)
+    for difference in checked.differences[:10]:
         print(f"  {difference}", flush=True)
-    return not found.differences
+    return not checked.differences
 
 
 def _variables(on: Stage, provider: str) -> dict[str, str]:

@@ -33,6 +33,6 @@ def check(
         truth.lead_back(on.bucket, place, windows),
         truth.compare(on.bucket, place, windows, on.simulator.truth, start, windows[-1].end, hosts),
     ]
-    wrong += [str(one) for found in findings for one in found.differences]
+    wrong += [str(one) for finding in findings for one in finding.differences]
     count = findings[-1].counts["rows"]
     return Found(len(windows), count, wrong if count else [*wrong, "there is not a single row"])

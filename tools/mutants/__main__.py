@@ -24,8 +24,8 @@ EXPLAINED = ROOT / "tests" / "equivalent_mutants.toml"
 
 def modules(asked: list[str]) -> list[Path]:
     """Return the modules of some rooms or files, all that are looked after if none are named."""
-    found = [LAYER / one for one in asked or MODULES]
-    return sorted(path for one in found for path in (one.glob("*.py") if one.is_dir() else [one]))
+    paths = [LAYER / one for one in asked or MODULES]
+    return sorted(path for one in paths for path in (one.glob("*.py") if one.is_dir() else [one]))
 
 
 def name(mutant: Mutant) -> tuple[str, str]:

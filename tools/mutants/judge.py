@@ -73,7 +73,7 @@ class Reach:
 
     def run(self, items: Sequence[pytest.Item]) -> list[tuple[str, float, list[Function]]]:
         """Run the tests under watch."""
-        watch, found = sys.monitoring, list[tuple[str, float, list[Function]]]()
+        watch, measured = sys.monitoring, list[tuple[str, float, list[Function]]]()
         watch.use_tool_id(watch.COVERAGE_ID, "mutants")
         watch.register_callback(watch.COVERAGE_ID, watch.events.PY_START, self.enter)
         watch.set_events(watch.COVERAGE_ID, watch.events.PY_START)
@@ -84,8 +84,8 @@ class Reach:
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             if item.session.testsfailed:
                 raise SystemExit(f"{item.nodeid} fails as it is")
-            found.append((item.nodeid, time.process_time() - began, sorted(self.entered)))
-        return found
+            measured.append((item.nodeid, time.process_time() - began, sorted(self.entered)))
+        return measured
 
 
 def _reached(

@@ -10,7 +10,7 @@ from logarchive.record.exact_json import compact, has_float
 type Attributes = tuple[Sequence[str], Sequence[str | None], Sequence[int]]
 
 
-#: Bounds of the names of one flattened record, in characters: a free amount, and a multiple of their source beyond it.
+#: Most characters in the names of a flattened record: this many, or this many times the keys of the unflattened one.
 _FREE_CHARACTERS, _MAX_RATIO = 16 * 1024, 8
 #: Quotes, colon, comma and a short value.
 _AROUND_KEY = 8

@@ -118,7 +118,7 @@ class Store:
     def _missing(self, key: str, error: ClientError) -> bool:
         """Return whether an error means that there is no such object.
 
-        Without ListBucket on its prefix, S3 answers 403 for a missing key as for a forbidden one; a LIST shows which.
+        Without ListBucket on its prefix, S3 returns 403 for a missing key as for a forbidden one; a LIST shows which.
         """
         return _status(error) == NOT_FOUND or (_status(error) == FORBIDDEN and key not in self.keys(key))
 
