@@ -1,4 +1,4 @@
-"""From parts to the window's Parquet object: rows, identities, rejects, and the merge with the object that stands."""
+"""From parts to the window's Parquet object: rows, identities, rejects, and the merge with the existing object."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
