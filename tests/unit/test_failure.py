@@ -1,6 +1,8 @@
 """Whatever goes wrong in a visit ends in the ledger, and a conditional write knows its own success."""
 
+import hashlib
 import json
+import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -200,5 +202,77 @@ def test_a_response_that_answers_something_else_seals_no_window(records: list[di
     stage.answer = served(records)
     stage.tick()
     entry = entry_of(stage) if len(list(stage.ledger.every())) == 1 else next(iter(stage.ledger.every()))
-    assert (entry.state, entry.issue) == ("planned", issue)
+    assert (entry.state, entry.issue) == ("planned" if issue == "mismatch" else "closed", issue)
     assert entry.manifest
+
+
+def test_a_manifest_whose_response_was_lost_is_not_forgotten() -> None:
+    stage = Scenario([Record("early", 1, gone=END + 10 * MINUTE), Record("stays", 2)], now=END + 6 * MINUTE)
+
+    def lost(call: str, moment: str) -> None:
+        if call.startswith("s3.put raw/") and call.endswith("manifest.json") and moment == "after":
+            stage.gate = open_gate
+            raise refused("RequestTimeout", 500)
+
+    stage.gate = lost
+    with pytest.raises(ExceptionGroup):
+        stage.tick()
+    stage.now = END + 30 * MINUTE
+    stage.until_sealed()
+    assert stage.rows() == {"early": 1, "stays": 1}
+
+
+def test_a_claim_that_counts_itself_is_not_taken_for_the_report_of_a_lost_visit() -> None:
+    """Both add one to the same attribute: the report was refused, and must be made again."""
+    stage = Scenario([Record("a", 1)], now=END + MINUTE)
+    stage.tick()
+    lost = stage.ledger.claim(entry_of(stage), "sleeper", END + 6 * MINUTE, END + 7 * MINUTE)
+    assert lost
+    taken: list[Entry | None] = []
+
+    def another_claim(call: str, moment: str) -> None:
+        if call.startswith("ddb.get 2026") and moment == "after":
+            stage.gate = open_gate
+            taken.append(stage.ledger.claim(entry_of(stage), "other", END + HOUR, END + 2 * HOUR))
+
+    stage.gate = another_claim
+    stage.ledger.reopen_for_unmerged_visit(lost, END + HOUR)
+    assert taken[0]
+    assert entry_of(stage).unmerged_claims == taken[0].unmerged_claims + 1
+
+
+def test_a_stored_visit_that_can_no_longer_be_read_fails_the_invocation_once_and_holds_nothing_up() -> None:
+    stage = Scenario([Record("a", 1)], now=END + 6 * MINUTE)
+    kill_at(stage, "s3.put logs/", "before")
+    [part] = [stored for key, stored in stage.s3.objects.items() if key.endswith(".zip")]
+    [manifest] = [stored for key, stored in stage.s3.objects.items() if key.endswith("manifest.json")]
+    before, part.body = part.body, zipped([])[:-1]
+    was, is_now = (hashlib.sha256(body).hexdigest().encode() for body in (before, part.body))
+    manifest.body = manifest.body.replace(was, is_now)
+    stage.now += HOUR
+    with pytest.raises(ExceptionGroup) as raised:
+        stage.tick()
+    assert "20261121T000600Z-0001" in str(leaves(raised.value)[0])
+    assert (entry_of(stage).state, stage.rows()) == ("archived", {"a": 1})
+    stage.until_sealed()
+
+
+def test_no_secret_is_in_what_is_logged_or_raised_of_an_unforeseen_error() -> None:
+    stage = Scenario([Record("a", 1)], now=END + 6 * MINUTE, secrets={"la/ncloud/one": json.dumps(KEYS)})
+    stage.answer = broken_with(RuntimeError(f"boom with {KEYS['secret_key']}"))
+    with pytest.raises(ExceptionGroup) as raised:
+        stage.tick()
+    assert KEYS["secret_key"] not in "".join(traceback.format_exception(raised.value))
+    assert entry_of(stage).error == "the visit ended with an unexpected RuntimeError: boom with ***"
+
+
+KEYS = {"access_key": "AKIDxxxxxx", "secret_key": "s3cr3t-value-42"}
+
+
+def broken_with(error: Exception) -> Callable[[httpx.Request], None]:
+    """Return what raises an error for every request."""
+
+    def response(_request: httpx.Request) -> None:
+        raise error
+
+    return response

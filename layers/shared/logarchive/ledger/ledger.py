@@ -125,7 +125,8 @@ class Ledger:
             reopened = entry.attributes(state="archived", due_at=now) if entry.finished else {}
             put = reopened | entry.attributes(unmerged_claims=entry.unmerged_claims + 1)
             when = equal(**entry.seen("attempt", "unmerged_claims", "committed"))
-            if self._update(Write(self.partition, entry.window_key, put, when)):
+            # Not `_written`: a claim adds the same, and would be taken for this write. To count it twice is harmless.
+            if self.table.update(Write(self.partition, entry.window_key, put, when)):
                 return
         raise ArchiveError(
             f"{self.partition} {lost.window_key}: a visit complete in raw stays unmerged, since the ledger's entry "
@@ -199,6 +200,7 @@ class Ledger:
         """Write an item and return it as it is then; None if the condition did not hold.
 
         A failed condition is success if the item shows this very write: the SDK repeats a call whose response was lost.
+        So `write.put` has to hold what no other writer puts there.
         """
         item = self.table.update(write)
         if item is None:

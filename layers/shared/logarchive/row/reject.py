@@ -4,7 +4,7 @@ import base64
 import gzip
 import hashlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, BinaryIO, Self
@@ -15,6 +15,7 @@ from logarchive.record.block import Bad
 
 #: A longer record is cut: the manifest names the part that holds all of it.
 _SHOWN_BYTES = 64 * 1024
+_LINES_BETWEEN_LOOKS = 4096
 
 
 class Rejects:
@@ -45,36 +46,42 @@ class Rejects:
         self.count += 1
 
 
-def merge_rejects(standing: Path, own: Path, target: Path) -> bool:
+def merge_rejects(standing: Path, own: Path, target: Path, ensure_time: Callable[[], None]) -> bool:
     """Write the rejects that stand, then those of the own visit that they lack; return False if they lack none.
 
-    Rejects are the same if reason and record are. Each keeps the visit that it came in first.
+    Two rejects are the same if their records are. Each keeps the visit that it came in first. `ensure_time` is called
+    now and then, and may raise.
     """
-    known = Counter(map(_identity, _lines(standing)))
-    lacking: list[bytes] = []
-    for line in _lines(own):
-        known[_identity(line)] -= 1
-        lacking += [line] if known[_identity(line)] < 0 else []
-    if lacking:
-        with target.open("wb") as raw, _gzip(raw) as file:
-            file.writelines(_lines(standing))
-            file.writelines(lacking)
-    return bool(lacking)
+    known: Counter[bytes] = Counter()
+    with target.open("wb") as raw, _gzip(raw) as file:
+        for line in _lines(standing, ensure_time):
+            known[_identity(line)] += 1
+            file.write(line)
+        lacking = 0
+        for line in _lines(own, ensure_time):
+            identity = _identity(line)
+            known[identity] -= 1
+            if known[identity] < 0:
+                file.write(line)
+                lacking += 1
+    return lacking > 0
 
 
 def _gzip(raw: BinaryIO) -> gzip.GzipFile:
     return gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0)
 
 
-def _lines(path: Path) -> Iterator[bytes]:
+def _lines(path: Path, ensure_time: Callable[[], None]) -> Iterator[bytes]:
     with gzip.open(path) as file:
-        yield from file
+        for number, line in enumerate(file):
+            if number % _LINES_BETWEEN_LOOKS == 0:
+                ensure_time()
+            yield line
 
 
 def _identity(line: bytes) -> bytes:
-    reject = orjson.loads(line)
-    content = [reject["reason"], reject["record"], reject.get("truncated_from_bytes")]
-    return hashlib.sha256(orjson.dumps(content)).digest()
+    """Return a digest of what follows the key `record`: within a text before it, its quotes would be escaped."""
+    return hashlib.blake2b(line.partition(b'"record":')[2], digest_size=10).digest()
 
 
 def _shown(record: bytes) -> dict[str, Any]:

@@ -32,7 +32,8 @@ from logarchive.visit.outcome import (
     expired,
     failure_of,
     put_back,
-    require_answer,
+    require_requested,
+    unreadable,
 )
 from logarchive.visit.recovery import Recovery
 from logarchive.window import Window
@@ -53,6 +54,8 @@ def visit[S: Source, K: BaseModel](context: VisitContext[S, K], claimed: Entry, 
     with tempfile.TemporaryDirectory(prefix="visit-") as directory:
         try:
             return Attempt(context, claim, Path(directory), late_start=late_start).run()
+        except VisitFailedError:
+            raise  # the ledger has been told
         except Exception:
             claim.report_unmerged(context.invocation.clock())
             raise
@@ -89,26 +92,26 @@ class Attempt[S: Source, K: BaseModel]:
         Raises VisitFailedError for an error that nobody foresaw, once the ledger says so, and LostClaimError.
         """
         try:
-            return self._visit()
+            entry = self._visit()
         except (LostClaimError, VisitFailedError):
             raise
-        except Exception as error:  # before anything was fetched, or AWS refused even the manifest
+        except Exception as error:  # AWS refused even the manifest
             with suppress(LostClaimError):  # then another worker says what becomes of the window
                 raise VisitFailedError(self._split_or_back_off(self._failure(error), None)) from error
             raise
+        if self._recovery.unreadable:
+            raise VisitFailedError(entry) from self._recovery.unreadable[0]
+        return entry
 
     def _visit(self) -> Entry:
-        self._claim.retry(self._recovery.run)
-        if expired(self._claim.entry, self._context.source, self._started):
-            return self._claim.release(after_retention(self._claim.entry))
-        before = self._claim.entry.claims_without_commit - 1
-        if before >= CLAIMS_BEFORE_SPLIT:
-            error = f"{before} visits in a row were killed, or out of memory, and left no message"
-            return self._split_or_back_off(Failure("unavailable", error, too_much=True), None)
-        fetch = self._open()
+        fetch: Fetch[S, K] | None = None
         try:
+            self._claim.retry(self._recovery.run)
+            if ended := self._without_fetch():
+                return ended
+            fetch = opened = self._open()
             fetch.collection.gather(self._claim.entry.window)
-            return self._claim.retry(lambda: self._publish(fetch))
+            return self._claim.retry(lambda: self._publish(opened))
         except LostClaimError:
             raise
         except OutOfTimeError as error:
@@ -119,6 +122,16 @@ class Attempt[S: Source, K: BaseModel]:
             with suppress(LostClaimError):
                 raise VisitFailedError(self._stopped(self._failure(error), fetch)) from error
             raise
+
+    def _without_fetch(self) -> Entry | None:
+        """Commit what needs no response of the provider; None if it is to be asked."""
+        if expired(self._claim.entry, self._context.source, self._started):
+            return self._claim.release(after_retention(self._claim.entry))
+        before = self._claim.entry.claims_without_commit - 1
+        if before < CLAIMS_BEFORE_SPLIT:
+            return None
+        error = f"{before} visits in a row were killed, or out of memory, and left no message"
+        return self._split_or_back_off(Failure("unavailable", error, too_much=True), None)
 
     def _failure(self, error: Exception) -> Failure:
         """Return what an error amounts to, in words that may be written down."""
@@ -140,7 +153,7 @@ class Attempt[S: Source, K: BaseModel]:
         """Merge with what stands, write it and commit. Raises ChangedError when another worker changed it meanwhile."""
         self._recovery.run()
         merged = self._merger.merge(self._claim.entry, self._name, fetch.collection.data)
-        require_answer(merged.built.numbers)
+        require_requested(merged.built.numbers)
         if merged.replaces_placeholder:
             # Whoever has written it may be about to split. Then its claim is newer than ours, which is lost.
             self._claim.ensure_held()
@@ -150,7 +163,7 @@ class Attempt[S: Source, K: BaseModel]:
             manifest=self._merger.place.manifest(self._name),
             merged=merged,
             object=self._merger.write(self._claim.entry, merged),
-            issue=fetch.issue,
+            issue=fetch.issue or unreadable(merged.built.numbers),
             requests=fetch.collection.exchange.requests,
             seconds=round((self._context.invocation.clock() - self._started).total_seconds()),
         )
@@ -159,16 +172,16 @@ class Attempt[S: Source, K: BaseModel]:
     def _complete(self, fetch: Fetch[S, K], numbers: VisitNumbers) -> None:
         """Write the manifest, once: from here on the visit is complete in raw."""
         if not self._claim.complete:
-            fetch.raw.close(fetch.collection.parts, issue=fetch.issue, numbers=numbers)
-            self._claim.complete = True
+            self._claim.complete = True  # before the call: it may succeed and its response be lost
+            fetch.raw.close(fetch.collection.parts, issue=fetch.issue or unreadable(numbers), numbers=numbers)
 
     def _put_back(self) -> Entry:
         return self._claim.release(put_back(self._claim.entry, self._context.invocation.clock()))
 
-    def _stopped(self, failure: Failure, fetch: Fetch[S, K]) -> Entry:
+    def _stopped(self, failure: Failure, fetch: Fetch[S, K] | None) -> Entry:
         """Commit that the visit was ended by a failure, with a manifest of what was stored."""
         manifest = None
-        if not self._claim.complete:
+        if fetch and not self._claim.complete:
             manifest = fetch.raw.close(fetch.collection.parts, issue=failure.issue, error=failure.error)
         return self._split_or_back_off(failure, manifest)
 

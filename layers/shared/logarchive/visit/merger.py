@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from logarchive.errors import ProviderError
 from logarchive.ledger.entry import Entry, StoredObject
 from logarchive.part import Part
 from logarchive.row import parquet
@@ -40,6 +41,8 @@ class Merged:
     visits: tuple[str, ...]
     #: Rows that came after the window's first visit.
     late: int
+    #: The rejects of each visit that was merged.
+    rejects: tuple[Path, ...] = ()
 
     @property
     def replaces_placeholder(self) -> bool:
@@ -69,31 +72,37 @@ class Merger:
             # Otherwise this visit's own object stands: it was written, but the response was lost. It adds nothing then.
             self._late = built.added if entry.visits or path else 0
         others = tuple(visit for visit in visits if visit != newest)
-        return Merged(built.path, built, standing, (*others, newest), self._late)
+        rejects = (built.rejects_path,) if built.rejects_path else ()
+        return Merged(built.path, built, standing, (*others, newest), self._late, rejects)
 
-    def recover(self, entry: Entry, complete: Sequence[Manifest]) -> Merged:
-        """Build the object out of what stands and complete visits from raw, in order of time.
+    def recover(self, entry: Entry, complete: Sequence[Manifest], unreadable: list[Exception]) -> Merged | None:
+        """Build the object out of what stands and complete visits from raw, in order of time; None if none is readable.
 
-        A visit that adds nothing leaves the object as it is.
+        A visit that adds nothing leaves the object as it is. One that cannot be read goes to `unreadable`.
         """
         standing = self._standing(entry)
         path = standing.path if standing else None
         visits, late = list(object_visits(path)) if path else [], 0
         built: Built | None = None
+        rejects: list[Path] = []
         for manifest in complete:
             folder = self._folder()
-            built = self.builder.build(manifest.visit, list(manifest.recall(self.store, folder)), path, folder)
+            try:
+                built = self.builder.build(manifest.visit, list(manifest.recall(self.store, folder)), path, folder)
+            except ProviderError as error:
+                error.args = (f"{manifest.visit}: {error}",)
+                unreadable.append(error)
+                continue
             late += built.added if entry.visits or visits else 0
-            visits += [] if manifest.visit in visits else [manifest.visit]
+            visits = [*(visit for visit in visits if visit != manifest.visit), manifest.visit]
+            rejects += [built.rejects_path] if built.rejects_path else []
             path = built.path if built.added else path
-        if built is None:
-            raise ValueError("nothing to recover")
-        return Merged(path, built, standing, tuple(visits), late)
+        return Merged(path, built, standing, tuple(visits), late, tuple(rejects)) if built else None
 
     def write(self, entry: Entry, merged: Merged) -> StoredObject | None:
         """Write the object and its rejects over what was read."""
-        if merged.built.rejects_path is not None:
-            self._write_rejects(merged.built.rejects_path, standing=bool(entry.visits))
+        for number, rejects in enumerate(merged.rejects):
+            self._write_rejects(rejects, standing=bool(entry.visits) or number > 0)
         path, standing = merged.path, merged.standing
         if path is None:
             return None
@@ -149,7 +158,9 @@ class Merger:
         if standing or self._rejects_tried:
             folder = self._folder()
             stored = self.store.fetch(self.place.rejects, folder / "standing.jsonl.gz")
-            if stored and not merge_rejects(folder / "standing.jsonl.gz", path, folder / "merged.jsonl.gz"):
+            if stored and not merge_rejects(
+                folder / "standing.jsonl.gz", path, folder / "merged.jsonl.gz", self.builder.ensure_time
+            ):
                 return
             path = folder / "merged.jsonl.gz" if stored else path
         self._rejects_tried = True

@@ -3,7 +3,7 @@
 import datetime as dt
 from dataclasses import dataclass
 
-from logarchive.errors import Issue, MalformedError, MismatchError, OutOfTimeError, ProviderError, TooLargeError
+from logarchive.errors import Issue, MismatchError, OutOfTimeError, ProviderError, TooLargeError
 from logarchive.ledger.entry import Entry, State, StoredObject
 from logarchive.numbers import Verification, VisitNumbers
 from logarchive.provider.source import Source
@@ -12,7 +12,7 @@ from logarchive.visit.merger import Merged
 BACK_OFF = tuple(dt.timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 360))
 MINUTE = dt.timedelta(minutes=1)
 #: Issues that a later visit may still end, but that are permanent after the last revisit.
-_PERMANENT: frozenset[Issue] = frozenset({"truncated", "expired"})
+_PERMANENT: frozenset[Issue] = frozenset({"truncated", "expired", "malformed"})
 
 
 @dataclass(frozen=True)
@@ -48,12 +48,15 @@ def failure_of(error: Exception) -> Failure:
     return Failure("unavailable", f"the visit ended with an unexpected {type(error).__name__}: {error}")
 
 
-def require_answer(numbers: VisitNumbers) -> None:
-    """Raise MalformedError if not one record could be read, MismatchError if most were not asked for."""
-    if numbers.rejects and numbers.rejects == numbers.fetched:
-        raise MalformedError(f"not one of {numbers.fetched} records could be read; the first ones are in raw/")
+def require_requested(numbers: VisitNumbers) -> None:
+    """Raise MismatchError if most records lie outside the requested time: the response is that of another request."""
     if numbers.strays * 2 > numbers.fetched:
-        raise MismatchError(f"{numbers.strays} of {numbers.fetched} records lie outside the time that was asked for")
+        raise MismatchError(f"{numbers.strays} of {numbers.fetched} records lie outside the requested time")
+
+
+def unreadable(numbers: VisitNumbers) -> Issue | None:
+    """Return the issue of a visit of which not one record could be read; its rejects are kept all the same."""
+    return "malformed" if numbers.rejects and numbers.rejects == numbers.fetched else None
 
 
 def expired(entry: Entry, source: Source, now: dt.datetime) -> bool:
@@ -76,7 +79,7 @@ def after_visit(entry: Entry, source: Source, visited: Visited) -> Entry:
         unmerged_claims=0,
         failures=0,
         issue=issue,
-        error=None,
+        error=f"not one of {built.numbers.fetched} records could be read" if issue == "malformed" else None,
         manifest=visited.manifest,
         lost_at=lost,
         requests=visited.requests,

@@ -1,6 +1,6 @@
 """Recovery: visits of earlier claims that were complete under `raw/`, but never merged or committed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from logarchive.store.bucket import Store
 from logarchive.store.manifest import Manifest, manifests
@@ -9,7 +9,7 @@ from logarchive.visit.merger import Merger
 from logarchive.visit.outcome import recovered
 
 
-@dataclass(frozen=True)
+@dataclass
 class Recovery:
     """Looks for unmerged visits of a window and merges them."""
 
@@ -18,17 +18,21 @@ class Recovery:
     merger: Merger
     #: The claim's own visit, which is not to be recovered.
     visit: str
+    #: Why visits could not be rebuilt from raw (an older version has stored them): the invocation fails with it.
+    unreadable: list[Exception] = field(default_factory=list[Exception])
 
     def run(self) -> None:
         """Merge the complete visits that the ledger does not know, if there may be any. Raises ChangedError."""
         if self.claim.unmerged <= 0:
             return
+        self.unreadable = []
         if complete := self._unmerged():
             entry = self.claim.entry
-            merged = self.merger.recover(entry, complete)
-            written = self.merger.write(entry, merged)
-            manifest = self.merger.place.manifest(complete[-1].visit)
-            self.claim.entry = recovered(entry, merged, written, manifest)
+            merged = self.merger.recover(entry, complete, self.unreadable)
+            if merged:
+                written = self.merger.write(entry, merged)
+                manifest = self.merger.place.manifest(merged.visits[-1])
+                self.claim.entry = recovered(entry, merged, written, manifest)
         self.claim.unmerged = 0
 
     def shut_out_earlier_workers(self) -> bool:

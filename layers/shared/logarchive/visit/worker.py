@@ -2,12 +2,13 @@
 
 import datetime as dt
 import traceback
+import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pydantic import BaseModel
 
-from logarchive.errors import LostClaimError, VisitFailedError
+from logarchive.errors import ArchiveError, LostClaimError, VisitFailedError
 from logarchive.ledger.entry import Entry, Slot
 from logarchive.provider.source import Source
 from logarchive.visit.attempt import visit
@@ -31,6 +32,8 @@ class Worker[S: Source, K: BaseModel]:
     begun: int = 0
     #: The end of the newest window that had rows.
     last_rows_until: dt.datetime | None = None
+    #: Under which name it holds slot and claims: an event that Lambda delivers twice has the same id twice.
+    owner: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     def run(self) -> Iterator[Entry]:
         """Yield each visited window as committed; nothing if every slot is taken.
@@ -47,7 +50,7 @@ class Worker[S: Source, K: BaseModel]:
         try:
             yield from self._work(failures)
         finally:
-            ledger.free_slot(slot.number, invocation.name, invocation.clock(), self.last_rows_until)
+            ledger.free_slot(slot.number, self.owner, invocation.clock(), self.last_rows_until)
         if failures:
             raise ExceptionGroup(f"{ledger.partition}: visits failed unexpectedly", failures)
 
@@ -75,15 +78,13 @@ class Worker[S: Source, K: BaseModel]:
                 return  # put back: there was no time for it
 
     def _failed(self, claimed: Entry, error: Exception) -> Exception:
-        """Log an error that nobody foresaw, with its traceback, and return it."""
-        cause = (
-            error.__cause__ if isinstance(error, VisitFailedError) and isinstance(error.__cause__, Exception) else error
-        )
-        trace = self.context.session.redaction.text("".join(traceback.format_exception(cause)))
-        self.context.invocation.log(
-            "visit.failed", source=self._source_name, window=claimed.window_key, error=repr(error), traceback=trace
-        )
-        return cause
+        """Log an error that nobody foresaw, with its traceback, and return it, masked if a secret is in it."""
+        cause = error.__cause__ if isinstance(error.__cause__, Exception) else error
+        mask = self.context.session.redaction.text
+        trace = "".join(traceback.format_exception(cause))
+        said = {"error": mask(repr(cause)), "traceback": mask(trace)}
+        self.context.invocation.log("visit.failed", source=self._source_name, window=claimed.window_key, **said)
+        return cause if mask(trace) == trace else ArchiveError(said["error"])
 
     def _claim_next(self) -> Entry | None:
         """Claim the due window that is lost soonest; None when nothing is due that others do not hold."""
@@ -96,7 +97,7 @@ class Worker[S: Source, K: BaseModel]:
 
     def _claim(self, entry: Entry) -> Entry | None:
         invocation = self.context.invocation
-        return self.context.ledger.claim(entry, invocation.name, invocation.clock(), self._lease_end)
+        return self.context.ledger.claim(entry, self.owner, invocation.clock(), self._lease_end)
 
     def _visit(self, claimed: Entry) -> Entry | None:
         late_start, self.begun = self.begun > 0, self.begun + 1
@@ -113,7 +114,7 @@ class Worker[S: Source, K: BaseModel]:
     def _take_slot(self) -> Slot | None:
         ledger, invocation = self.context.ledger, self.context.invocation
         tries = (
-            ledger.take_slot(number, invocation.name, invocation.clock(), self._lease_end)
+            ledger.take_slot(number, self.owner, invocation.clock(), self._lease_end)
             for number in range(self.context.source.workers)
         )
         return next((slot for slot in tries if slot), None)
