@@ -38,6 +38,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make mutants", description=__doc__)
     parser.add_argument("module", nargs="*", help="for instance visit/worker.py, or visit; all if none is named")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--tests", action="append", help="where the tests are; the fast ones if it is not said")
     parser.add_argument("--explained", action="store_true", help="run the explained ones, which are left out otherwise")
     options = parser.parse_args()
     sys.dont_write_bytecode = True
@@ -59,13 +60,16 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = folder
         judge = Judge(chosen, options.jobs, survived, started)
-        status = pytest.main([*OPTIONS, *TESTS], plugins=[judge])
+        status = pytest.main([*OPTIONS, *(options.tests or TESTS)], plugins=[judge])
+    if judge.fault or status != pytest.ExitCode.OK:
+        print(judge.fault or f"pytest has ended with {pytest.ExitCode(status).name}", file=sys.stderr)
+        return 1
     gone = explained - {name(mutant) for mutant in every} if not options.module else set[tuple[str, str]]()
     for module, text in sorted(gone):
         print(f"explained, but there is no such mutant: {module} {text}")
     print(f"{len(survivors)} survived, {time.monotonic() - began:.0f} s")
     right = len(survivors) == (len(chosen) if options.explained else 0)
-    return int(not right or bool(gone) or status not in {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED})
+    return int(not right or bool(gone))
 
 
 if __name__ == "__main__":

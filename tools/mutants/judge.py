@@ -27,7 +27,11 @@ MORE_SECONDS, MOST_BYTES = 5, 4 << 30
 type Function = tuple[str, str]
 
 
-@dataclass
+class UnchangedCodeError(Exception):
+    """The tests do not pass on the unchanged code: they can judge no mutant."""
+
+
+@dataclass(eq=False)  # pytest keeps its plugins in sets
 class Judge:
     """A plugin of pytest that runs the collected tests once for each mutant, and says which mutants survive."""
 
@@ -35,11 +39,24 @@ class Judge:
     jobs: int
     survived: Callable[[Mutant], None]
     started: Callable[[int], None]
+    #: Why no mutant could be judged.
+    fault: str | None = None
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Note a module that cannot be imported."""
+        if report.failed:
+            self.fault = f"{report.nodeid} cannot be collected:\n{report.longreprtext}"
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Judge, in place of running the tests."""
+        if self.fault or not session.items:
+            return True
         with tempfile.TemporaryDirectory() as folder:
-            reach = _reached(session.items, {str(mutant.path) for mutant in self.mutants}, Path(folder), self.jobs)
+            try:
+                reach = _reached(session.items, {str(mutant.path) for mutant in self.mutants}, Path(folder), self.jobs)
+            except UnchangedCodeError as error:
+                self.fault = str(error)
+                return True
         self.started(len(session.items))
         running: dict[int, Mutant] = {}
         for mutant in self.mutants:
@@ -83,7 +100,7 @@ class Reach:
             began = time.process_time()
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             if item.session.testsfailed:
-                raise SystemExit(f"{item.nodeid} fails as it is")
+                raise UnchangedCodeError(f"{item.nodeid} fails on the unchanged code")
             measured.append((item.nodeid, time.process_time() - began, sorted(self.entered)))
         return measured
 
@@ -95,16 +112,26 @@ def _reached(
     share = -(-len(items) // jobs)
     for number in range(jobs):
         mine, noted = items[number * share : (number + 1) * share], folder / f"{number}.json"
-        _forked(mine, lambda mine=mine, noted=noted: noted.write_text(json.dumps(Reach(modules).run(mine))))  # type: ignore[misc]
+        _forked(mine, lambda mine=mine, noted=noted: _note(noted, modules, mine))  # type: ignore[misc]
     statuses = [os.wait()[1] for _ in range(jobs)]
     if any(statuses):
-        raise SystemExit("a test fails as it is")
+        faults = sorted(path.read_text() for path in folder.glob("*.fault"))
+        raise UnchangedCodeError("\n".join(faults) or "a process of the tests has ended before its tests")
     rows = [row for path in folder.iterdir() for row in json.loads(path.read_text())]
     named = {item.nodeid: item for item in items}
     return {
         named[name]: (seconds, {(module, function) for module, function in reached})
         for name, seconds, reached in sorted(rows, key=lambda row: row[1])
     }
+
+
+def _note(noted: Path, modules: set[str], items: Sequence[pytest.Item]) -> None:
+    """Write down what tests reach; or in a file beside it, which of them fails."""
+    try:
+        noted.write_text(json.dumps(Reach(modules).run(items)))
+    except UnchangedCodeError as error:
+        noted.with_suffix(".fault").write_text(str(error))
+        raise
 
 
 def _seen(tests: Mapping[pytest.Item, float], mutant: Mutant) -> int:
