@@ -48,6 +48,8 @@ class _TickRun[S: Source, K: BaseModel]:
     def __init__(self, archive: Archive[S, K], bad: list[BadSource]) -> None:
         self.archive, self.bad = archive, bad
         self.planned = self.dispatched = 0
+        #: Sources with a window that is due.
+        self.due: set[str] = set()
         self.windows: list[Result] = []
         self.failures: list[Exception] = []
 
@@ -64,13 +66,13 @@ class _TickRun[S: Source, K: BaseModel]:
 
     def work(self, sources: Mapping[str, S]) -> None:
         """Visit one due window of each source after the other, so that the sources share the time."""
-        begun, now = 0, self.archive.invocation.clock()
+        begun = 0
         with ExitStack() as opened:
             turns: deque[tuple[str, Worker[S, K], Iterator[Entry]]] = deque()
             for name, source in sources.items():
                 with self._errors_of(name):
                     self.archive.source_loader.secret(source)  # a wrong one is reported before anything is due
-                    if self.archive.ledger(name).due(now, 1):
+                    if name in self.due:
                         worker = opened.enter_context(self.archive.worker(name, source))
                         turns.append((name, worker, worker.run()))
             while turns:
@@ -134,6 +136,8 @@ class _TickRun[S: Source, K: BaseModel]:
         ledger, now = self.archive.ledger(source_name), self.archive.invocation.clock()
         count = self.archive.invocation.count
         head, unfinished = ledger.head(), list(ledger.open())
+        if any(entry.due_at and entry.due_at <= now for entry in unfinished):
+            self.due.add(source_name)
         lag, hours = (measured(head, unfinished, source, now) for measured in (lag_seconds, hours_to_loss))
         if lag is not None:
             count("LagSeconds", lag, source_name)
