@@ -179,7 +179,8 @@ class Stage:
             before()
             self.act(provider, {"action": "work", "source": source})
             self._pass(step)
-        raise AssertionError("some window was never finished")
+        stuck = [(w.item["window"], w.item.get("issue"), w.item.get("error")) for w in self.windows(provider, source)]
+        raise AssertionError(f"some window was never finished: {[one for one in stuck if one[1]]}")
 
     def _pass(self, step: dt.timedelta) -> None:
         """Go to six minutes past the next step, counted from midnight."""

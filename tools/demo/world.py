@@ -138,7 +138,7 @@ def orders(now: dt.datetime) -> dict[str, Any]:
         "elsa": elsa | lossy,
         "apigateway": {"records_an_hour": 150},
         "multidrm": {"records_an_hour": 150} | lossy,
-        "security365": {"crowd_phase": (busiest - 3) % 168, "unparsable": 1} | lossy,
+        "security365": {"crowd_phase": (busiest - 3) % 168, "unreadable_times": 1} | lossy,
         "dsa": dsa | lossy,
     }
     return {"switches": switches, "faults": list(FAULTS)}
