@@ -51,7 +51,7 @@ coverage: .venv/installed .tools/sam/installed .tools/ministack/installed ## eve
 	@$(BIN)/python -m pytest --cov --cov-report=term
 
 .PHONY: bench-readers
-bench-readers: .venv/installed ## every reader's time and memory, for bodies that double from 64 KB to 64 MB (about ten minutes)
+bench-readers: .venv/installed ## every reader's time and memory, for bodies that double from 64 KB to 64 MB
 	@$(BIN)/python -m tools.bench_readers
 
 .PHONY: lint

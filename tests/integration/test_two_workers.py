@@ -17,6 +17,7 @@ from logarchive.errors import ArchiveError
 from logarchive.window import Span
 from tests.fake_aws import open_gate
 from tests.scenario import END, HOUR, MINUTE, START, Record, Scenario
+from tests.turn import Turn
 
 #: The sleeper's visit and the other worker's, on both sides of the sleeper's lease.
 SLEEPER, OTHER = END + 6 * MINUTE, END + 30 * MINUTE
@@ -25,49 +26,18 @@ BETWEEN = END + 20 * MINUTE
 type State = tuple[object, ...]
 
 
-class Stopped(BaseException):
-    """This order need not be followed any further."""
-
-
 @dataclass
-class Turn:
-    """One worker's thread, which moves only when it is told to."""
+class Caller(Turn):
+    """One worker's thread, and what it does."""
 
-    run: Callable[[], object]
     at: str = "start"
-    done: bool = False
-    stop: bool = False
-    error: BaseException | None = None
     #: What its calls have met so far: all it can know of the other.
     met: list[object] = field(default_factory=list[object])
-    go: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
-    there: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
-
-    def start(self) -> None:
-        threading.Thread(target=self._live, daemon=True).start()
-        self.there.acquire()
-
-    def step(self, *, stop: bool = False) -> None:
-        """Let the worker go on to its next call, or end it."""
-        self.stop = stop
-        self.go.release()
-        self.there.acquire()
 
     def reached(self, call: str) -> None:
         """Wait, in the worker's thread, until it may make the call."""
         self.at = call
-        self.there.release()
-        self.go.acquire()
-        if self.stop:
-            raise Stopped
-
-    def _live(self) -> None:
-        try:
-            self.run()
-        except BaseException as error:  # noqa: BLE001 (reported by the test)
-            self.error = error
-        self.done = True
-        self.there.release()
+        self.wait()
 
 
 def shared(call: str) -> bool:
@@ -85,13 +55,13 @@ class Race:
     scenario: Scenario
     #: The other worker's visit runs out of memory.
     gives_way: bool = False
-    turns: list[Turn] = field(default_factory=list[Turn])
+    turns: list[Caller] = field(default_factory=list[Caller])
     choices: list[int] = field(default_factory=list[int])
     could: list[int] = field(default_factory=list[int])
     trail: list[str] = field(default_factory=list[str])
 
     def __post_init__(self) -> None:
-        by_thread: dict[int, Turn] = {}
+        by_thread: dict[int, Caller] = {}
 
         def gate(call: str, moment: str) -> None:
             turn = by_thread.get(threading.get_ident())
@@ -107,7 +77,7 @@ class Race:
         for now in (SLEEPER, OTHER):
             self.turns.append(self._turn(now, by_thread))
 
-    def _turn(self, now: dt.datetime, by_thread: dict[int, Turn]) -> Turn:
+    def _turn(self, now: dt.datetime, by_thread: dict[int, Caller]) -> Caller:
         def live() -> None:
             by_thread[threading.get_ident()] = turn
             archive = self.scenario.archive(lambda: now)
@@ -115,7 +85,7 @@ class Race:
                 for entry in worker.context.ledger.due(now, 1):
                     worker.visit(entry)
 
-        turn = Turn(live)
+        turn = Caller(live)
         turn.start()
         return turn
 

@@ -10,8 +10,6 @@ import json
 import random
 import threading
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
@@ -20,7 +18,6 @@ from functions.elsa.app import provider
 from logarchive.action.archive import Archive
 from logarchive.action.handler import act
 from logarchive.ledger.entry import Entry
-from logarchive.ledger.ledger import Ledger
 from logarchive.moment import EPOCH, MILLISECOND, instant
 from logarchive.runtime.invocation import Invocation
 from logarchive.runtime.metric import Tally
@@ -30,6 +27,7 @@ from logarchive.window import Window
 from tests.fake_aws import FakeSecrets, FakeSsm
 from tests.scenario import START, read_rows, unzip
 from tests.soak.world import HOUR, HOURS, MINUTE, SOURCES, Faults, Killed, SoakS3, SoakTable, records, served
+from tests.turn import Turn
 
 TIMEOUT = 15 * MINUTE
 STEPS = 400
@@ -38,47 +36,6 @@ END = START + HOURS * HOUR
 
 class ViolationError(AssertionError):
     """A promise was broken; the message says which, by which seed."""
-
-
-class Stopped(BaseException):
-    """The play is over."""
-
-
-@dataclass
-class Turn:
-    """One invocation's thread, which moves only when it is let go on."""
-
-    run: Callable[[], object]
-    name: str
-    done: bool = False
-    stop: bool = False
-    error: BaseException | None = None
-    go: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
-    there: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
-
-    def start(self) -> None:
-        threading.Thread(target=self._live, daemon=True).start()
-        self.there.acquire()
-
-    def step(self, *, stop: bool = False) -> None:
-        self.stop = stop
-        self.go.release()
-        self.there.acquire()
-
-    def wait(self) -> None:
-        self.there.release()
-        self.go.acquire()
-        if self.stop:
-            raise Stopped
-
-    def _live(self) -> None:
-        try:
-            self.wait()
-            self.run()
-        except BaseException as error:  # noqa: BLE001 (judged by the scheduler)
-            self.error = error
-        self.done = True
-        self.there.release()
 
 
 class Play:
@@ -97,7 +54,6 @@ class Play:
         self.by_thread: dict[int, Turn] = {}
         self.waiting: list[dict[str, Any]] = []
         self.names = itertools.count()
-        self.errors: list[BaseException] = []
         self.trail: list[str] = []
         #: Split windows, with the number of writes to the bucket before.
         self.split: dict[tuple[str, str], int] = {}
@@ -172,18 +128,18 @@ class Play:
 
         def run() -> None:
             self.by_thread[threading.get_ident()] = turn
+            turn.wait()
             act(self._archive(f"i{key}", off), event)
 
-        turn = Turn(run, f"{key} {json.dumps(event)}")
+        turn = Turn(run)
         self.turns[key] = turn
-        self.trail.append(turn.name)
+        self.trail.append(f"{key} {json.dumps(event)}")
         turn.start()
 
     def _judge(self, turn: Turn) -> None:
         error = turn.error
         if error is None or isinstance(error, (Killed, MemoryError)):
             return
-        self.errors.append(error)
         if isinstance(error, (AssertionError, TypeError, KeyError, AttributeError)):
             raise error
 
@@ -224,9 +180,6 @@ class Play:
         return served(self.faults.random if self.faults.on else None, self.world[asked["projectKey"]], asked, self.now)
 
     # --- what must hold ---
-
-    def _ledger(self, name: str) -> Ledger:
-        return Ledger(self.table, "elsa", name)  # type: ignore[arg-type] # a drop-in
 
     def _entries(self, name: str) -> list[Entry]:
         return [
@@ -313,4 +266,4 @@ def play(seed: int) -> None:
     try:
         game.run()
     except BaseException as error:
-        raise ViolationError(f"seed {seed}: {error!r}") from error
+        raise ViolationError(f"seed {seed}: {error!r}\n{game.trail}\n{game.faults.trail}") from error

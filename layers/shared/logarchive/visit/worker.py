@@ -79,7 +79,9 @@ class Worker[S: Source, K: BaseModel]:
 
     def _failed(self, claimed: Entry, error: Exception) -> Exception:
         """Log an error that nobody foresaw, with its traceback, and return it, masked if a secret is in it."""
-        cause = error.__cause__ if isinstance(error.__cause__, Exception) else error
+        cause = error
+        if isinstance(error, VisitFailedError) and isinstance(error.__cause__, Exception):
+            cause = error.__cause__
         mask = self.context.session.redaction.text
         trace = "".join(traceback.format_exception(cause))
         said = {"error": mask(repr(cause)), "traceback": mask(trace)}
