@@ -62,7 +62,9 @@ class _BackfillRun[S: Source, K: BaseModel]:
     def background(self) -> Result:
         entries, following = self._plan()
         windows = [self._made_due(entry) for entry in entries]
-        started = dispatch(self.archive, self.event.source, self.source, self.event.workers)
+        workers, ledger = self.event.workers, self.archive.ledger(self.event.source)
+        due = len(ledger.due(self.archive.invocation.clock(), workers or self.source.workers))
+        started = dispatch(self.archive, self.event.source, self.source, due, ledger.head(), workers)
         return windows_result(self.archive.provider.name, windows, following=following, dispatched=started)
 
     def inline(self) -> Result:

@@ -18,7 +18,7 @@ from logarchive.action.lag import hours_to_loss, lag_seconds, quiet_seconds
 from logarchive.action.result import Result, window_result, windows_result
 from logarchive.action.work import dispatch
 from logarchive.errors import ConfigError
-from logarchive.ledger.entry import Entry
+from logarchive.ledger.entry import Entry, Head
 from logarchive.ledger.ledger import next_in_turn, registered, set_next_in_turn
 from logarchive.provider.source import Source
 from logarchive.runtime.source_loader import BadSource
@@ -58,10 +58,10 @@ class _TickRun[S: Source, K: BaseModel]:
         planned: dict[str, S] = {}
         for name in self._in_turn(sources):
             with self._errors_of(name):
-                self._plan(name, sources[name])
+                head, due = self._plan(name, sources[name])
                 planned[name] = sources[name]
                 if start:
-                    self.dispatched += dispatch(self.archive, name, sources[name])
+                    self.dispatched += dispatch(self.archive, name, sources[name], due, head)
         return planned
 
     def work(self, sources: Mapping[str, S]) -> None:
@@ -113,11 +113,13 @@ class _TickRun[S: Source, K: BaseModel]:
                 return
             yield name
 
-    def _plan(self, source_name: str, source: S) -> None:
+    def _plan(self, source_name: str, source: S) -> tuple[Head | None, int]:
+        """Plan and measure a source; return its head, and how many of its windows are due."""
         try:
             self.planned += self.archive.planner(source_name, source).tick()
-        finally:
-            self._measure(source_name, source)  # if planning fails, the metrics must still show how late the source is
+        finally:  # if planning fails, the metrics must still show how late the source is
+            measured = self._measure(source_name, source)
+        return measured
 
     @contextmanager
     def _errors_of(self, source_name: str) -> Generator[None]:
@@ -131,12 +133,16 @@ class _TickRun[S: Source, K: BaseModel]:
             self.archive.invocation.log("source.failed", source=source_name, error=repr(error))
             self.failures.append(error)
 
-    def _measure(self, source_name: str, source: S | None) -> None:
-        """Publish how late a source is. This needs no secret, so a wrong secret does not hide it."""
+    def _measure(self, source_name: str, source: S | None) -> tuple[Head | None, int]:
+        """Publish how late a source is; return its head, and how many of its windows are due.
+
+        This needs no secret, so a wrong secret does not hide it.
+        """
         ledger, now = self.archive.ledger(source_name), self.archive.invocation.clock()
         count = self.archive.invocation.count
         head, unfinished = ledger.head(), list(ledger.open())
-        if any(entry.due_at and entry.due_at <= now for entry in unfinished):
+        due = sum(1 for entry in unfinished if entry.due_at and entry.due_at <= now)
+        if due:
             self.due.add(source_name)
         lag, hours = (measured(head, unfinished, source, now) for measured in (lag_seconds, hours_to_loss))
         if lag is not None:
@@ -149,3 +155,4 @@ class _TickRun[S: Source, K: BaseModel]:
             longest = source.quiet_after.total_seconds() if source.quiet_after else math.inf
             count("QuietSeconds", quiet, source_name)
             count("QuietSources", int(quiet > longest), source_name)
+        return head, due
