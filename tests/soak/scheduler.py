@@ -23,6 +23,7 @@ from logarchive.runtime.invocation import Invocation
 from logarchive.runtime.metric import Tally
 from logarchive.runtime.source_loader import SourceLoader
 from logarchive.store.bucket import Store
+from logarchive.store.place import Place
 from logarchive.window import Window
 from tests.fake_aws import FakeSecrets, FakeSsm
 from tests.scenario import START, read_rows, unzip
@@ -224,9 +225,20 @@ class Play:
             doubled = {body for body in rows if rows[body] > seen[body]}
             if lost or doubled:
                 raise ViolationError(f"{name}: lost {sorted(lost)}, doubled {sorted(doubled)}")
+            self._compare_numbers(name)
             told = sum(entry.numbers.rows for entry in self._entries(name) if entry.state != "split")
             if told != sum(rows.values()):
                 raise ViolationError(f"{name}: the ledger tells of {told} rows, the bucket holds {sum(rows.values())}")
+
+    def _compare_numbers(self, name: str) -> None:
+        """The numbers of each window are those of its newest good visit; `kept` are the rows that it lacks."""
+        for entry in self._entries(name):
+            if entry.visits:
+                manifest = self.s3.objects[Place("elsa", name, entry.window).manifest(entry.visits[-1])]
+                newest = json.loads(manifest.body)["numbers"]
+                fetched = entry.numbers.model_dump(include=set(newest))
+                if newest != fetched | {"rows": entry.numbers.rows - entry.numbers.kept}:
+                    raise ViolationError(f"{name}: {entry.window_key} has {entry.numbers}, its newest visit {newest}")
 
     def _rows(self, name: str) -> Counter[str]:
         rows: Counter[str] = Counter()

@@ -7,7 +7,7 @@ import pytest
 
 from tests.truth import Findings, Window
 from tools.demo import figure
-from tools.demo.progress import Standing, due_at, kept
+from tools.demo.progress import Standing, due_at
 from tools.demo.proof import Proof, tasks, total
 from tools.demo.story import check_archived, check_proven
 from tools.demo.world import HOUR, HOURS, DemoSource, late, orders, sources
@@ -65,13 +65,9 @@ def test_the_table_of_archived_windows_adds_up() -> None:
     assert figure.archived(standing) == ("elsa/checkout", 4, 2, 1, 1, 10, 2, 1)
 
 
-def test_rows_that_no_visit_returns_any_more_are_counted_as_kept() -> None:
-    assert kept(archived(rows=10, fetched=12, rejects=1, outside=3, duplicates=1)) == 3
-
-
 def test_a_second_visit_shows_what_came_late_and_what_was_kept() -> None:
     before = Standing(SOURCE, [sealed(0, fetched=5), archived(1, fetched=5)])
-    after = Standing(SOURCE, [sealed(0, fetched=5), archived(1, fetched=6, rows=8, late=3, visits=["v", "w"])])
+    after = Standing(SOURCE, [sealed(0, fetched=5), archived(1, rows=8, late=3, kept=2, visits=["v", "w"])])
     assert figure.revisited(before, after) == ("elsa/checkout", 1, 3, 2, "11-23 16:00", "11-23 18:00")
 
 

@@ -89,11 +89,12 @@ def test_a_source_without_revisits_seals_at_its_first_visit() -> None:
     assert after_visit(entry(), source(revisit=[]), visited(END)).state == "sealed"
 
 
-def test_what_shrank_is_sealed_all_the_same_and_still_shown() -> None:
+def test_what_shrank_is_sealed_all_the_same_and_says_how_many_records_are_gone() -> None:
     early = after_visit(entry(), source(), visited(END + 5 * MINUTE, kept=2))
     last = after_visit(entry(), source(), visited(LAST, kept=2))
     assert (early.state, early.issue) == ("archived", "shrunk")
-    assert (last.state, last.issue, last.numbers.rows) == ("sealed", "shrunk", 7)
+    assert (last.state, last.issue, last.numbers.rows, last.numbers.kept) == ("sealed", "shrunk", 7, 2)
+    assert last.error == "the provider no longer returns 2 of 7 records; their rows are kept"
 
 
 def test_what_is_truncated_at_the_last_age_is_closed_never_sealed() -> None:

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from tools.demo.progress import Standing, due_at, kept
+from tools.demo.progress import Standing, due_at
 from tools.demo.proof import Proof
 
 type Row = Sequence[object]
@@ -56,14 +56,13 @@ def archived(standing: Standing) -> Row:
 def revisited(before: Standing, after: Standing) -> Row:
     """Return the row of a source after its open windows were visited again."""
     late = after.total("late") - before.total("late")
-    gone = sum(map(kept, after.visited))
     due = sorted(moment for window in after.open if (moment := due_at(window)))
     sealed = max((window.end + after.source.last_age for window in after.open), default=None)
     return (
         after.source.path,
         after.visits - before.visits,
         late,
-        gone,
+        after.total("kept"),
         _moment(due[0] if due else None),
         _moment(sealed),
     )

@@ -60,12 +60,6 @@ def number(window: Window, name: str) -> int:
     return int(window.item.get(name) or 0)
 
 
-def kept(window: Window) -> int:
-    """Return how many rows stand that the newest visit did not return any more."""
-    returned = number(window, "fetched") - sum(number(window, name) for name in ("rejects", "outside", "duplicates"))
-    return number(window, "rows") - returned
-
-
 def due_at(window: Window) -> dt.datetime | None:
     """Return when a window is visited next."""
     text = window.item.get("due_at")

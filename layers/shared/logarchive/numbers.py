@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, computed_field
 
 type Verification = Literal["verified", "unverified"]
 
@@ -34,11 +34,20 @@ class VisitNumbers(BaseModel):
 
 
 class WindowNumbers(VisitNumbers):
-    """The numbers of a window's newest visit, except that `rows` counts the rows of its object."""
+    """The numbers of a window's newest good visit, except that `rows` counts the rows of its object.
+
+    So `fetched` = (rows - kept) + rejects + outside + duplicates.
+    """
 
     #: Rows that came after the first visit.
     late: int = 0
     verification: Verification = "unverified"
+
+    @computed_field  # type: ignore[prop-decorator] # as pydantic documents it
+    @property
+    def kept(self) -> int:
+        """Rows of the object that the newest good visit did not return; computed, so older items have it too."""
+        return self.rows + self.rejects + self.outside + self.duplicates - self.fetched
 
     def after(
         self, visit: VisitNumbers, *, rows: int, late: int, verification: Verification | None = None

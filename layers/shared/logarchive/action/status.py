@@ -71,6 +71,7 @@ def standing(head: Head | None, leaves: Iterable[Entry], source: Source | None, 
         "issues": dict(Counter(entry.issue for entry in entries if entry.issue)),
         "hours_to_loss": hours_to_loss(head, unfinished, source, now),
         "rows": sum(entry.numbers.rows for entry in entries),
+        "kept": sum(entry.numbers.kept for entry in entries),
         "last_error": errors[-1] if errors else None,
     }
 

@@ -7,6 +7,7 @@ from logarchive.errors import Issue, MismatchError, OutOfTimeError, ProviderErro
 from logarchive.ledger.entry import Entry, State, StoredObject
 from logarchive.numbers import Verification, VisitNumbers
 from logarchive.provider.source import Source
+from logarchive.row.built import Built
 from logarchive.visit.merger import Merged
 
 BACK_OFF = tuple(dt.timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 360))
@@ -79,12 +80,19 @@ def after_visit(entry: Entry, source: Source, visited: Visited) -> Entry:
         unmerged_claims=0,
         failures=0,
         issue=issue,
-        error=f"not one of {built.numbers.fetched} records could be read" if issue == "malformed" else None,
+        error=_message(issue, built),
         manifest=visited.manifest,
         lost_at=lost,
         requests=visited.requests,
         seconds=visited.seconds,
     )
+
+
+def _message(issue: Issue | None, built: Built) -> str | None:
+    """Return what there is to say about the issue of a good visit."""
+    if issue == "shrunk":
+        return f"the provider no longer returns {built.kept} of {built.object_rows} records; their rows are kept"
+    return f"not one of {built.numbers.fetched} records could be read" if issue == "malformed" else None
 
 
 def after_failure(entry: Entry, source: Source, now: dt.datetime, failure: Failure, manifest: str | None) -> Entry:
