@@ -172,9 +172,15 @@ def test_a_redirect_is_admitted_like_a_link(tmp_path: Path, location: str) -> No
     assert_kept(caught.value, b"moved")
 
 
-def test_a_redirect_to_what_is_no_url_is_unavailable(tmp_path: Path) -> None:
-    with pytest.raises(UnavailableError, match="Invalid URL"):
-        plain(tmp_path, Script([answer(301, location="http://[::1")])).download(LINK)
+@pytest.mark.parametrize("location", ["http://[::1", "http://h:80:80/", "/" + "a" * 65_530, "//a\x00b/"])
+def test_a_redirect_to_what_is_no_url_is_malformed_and_its_body_is_kept(tmp_path: Path, location: str) -> None:
+    script = Script([answer(301, b"moved", location=location)])
+    with pytest.raises(MalformedError, match="the link is no URL") as caught:
+        plain(tmp_path, script).download(LINK)
+    assert_kept(caught.value, b"moved")
+    with pytest.raises(MalformedError, match="base_url") as caught:
+        plain(tmp_path, script).request("GET", "/x")
+    assert len(script.requests) == 2
 
 
 PUBLIC = ["93.184.216.34", "2606:2800:220:1::1", "64:ff9b::5db8:d822"]

@@ -194,8 +194,11 @@ def test_a_listing_that_is_not_as_documented_is_malformed(tmp_path: Path, api: s
         page(2, log("22 21:00:00", "a" * 1_000_000), log("22 21:00:00", "a" * 1_000_000) | {"LogPath": "http://x"}),
         listed(a_test=[{"datetime": "2026-11-22 21:00:00", "url": "http://" + "h" * 60_000 + "/"}]),
         listed(a_test=[{"datetime": "2026-11-22 21:00:00", "url": "s" * 60_000 + "://h/"}]),
+        listed(**{"k" * 100_000: [{"": ""}] * 10_000}),
+        ok(b'{"data":{"%b":%b1%b}}' % (b"k" * 1_000_000, b"[" * 90, b"]" * 90)),
+        page(1, *[{}] * 100_000),
     ],
-    ids=["host", "area", "link", "scheme"],
+    ids=["host", "area", "link", "scheme", "host of many files", "host without files", "many files"],
 )
 def test_an_error_repeats_no_text_of_a_listing_at_any_length(tmp_path: Path, listing: httpx.Response) -> None:
     api = "cdn" if b"DomainLogs" in listing.content else "dsa"

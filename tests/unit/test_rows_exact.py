@@ -115,6 +115,9 @@ BAD = {
     "half a character": b'{"time":%d,"a":"\xed\xa0\x80"}' % START,
     "no object": b'"text"',
     "a number": b"17",
+    "no number": b"NaN",
+    "an infinity": b"-Infinity",
+    "null": b"null",
     "an array": b'[{"time":%d}]' % START,
     "no time": b'{"a":1.10,"b":2}',
     "an unreadable time": b'{"time":"yesterday"}',
@@ -158,6 +161,8 @@ NOT_JSON = {
     "a brace too many": b'{"time":1}}',
     "an open bracket": b'{"time":1,"c":[1}',
     "a bare word alone": b"undefined",
+    "half a word alone": b"tru",
+    "a leading zero alone": b"01",
     "nothing": b"",
     "an unknown escape": rb'{"time":1,"a":"\x41"}',
 }

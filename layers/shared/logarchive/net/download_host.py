@@ -46,14 +46,14 @@ class DownloadHosts:
         """Take the items of `download_hosts`."""
         self._hosts = frozenset(map(parsed_host, hosts))
 
-    def check(self, link: str) -> httpx.URL:
-        """Return the link as a URL if its scheme, host and port are allowed.
+    def check(self, link: str, base: httpx.URL | None = None) -> httpx.URL:
+        """Return the link, relative to `base` if that redirects to it, as a URL if scheme, host and port are allowed.
 
         Raises ForbiddenError, or MalformedError for what is no URL.
         """
         try:
-            url = httpx.URL(link)
-        except (httpx.InvalidURL, UnicodeError) as error:
+            url = base.join(link) if base else httpx.URL(link)
+        except (httpx.InvalidURL, ValueError) as error:
             raise MalformedError(f"the link is no URL: {repeated(str(error))}") from error
         if url.scheme not in PORTS:
             scheme = f"with the scheme {repeated(url.scheme)}" if url.scheme else "without a scheme"

@@ -86,11 +86,11 @@ class Exchange:
         return _checked(part, channel)
 
     def _followed(self, request: Request) -> Part:
-        channel, redirect, link = self.session.downloads, None, request.url
+        channel, redirect, link, url = self.session.downloads, None, request.url, None
         try:
             for _ in range(1 + MAX_REDIRECTS):
-                step = Request(method="GET", url=str(self.session.download_hosts.check(link)))
-                part, onward = self._sent(channel, step)
+                url = self.session.download_hosts.check(link, url)
+                part, onward = self._sent(channel, Request(method="GET", url=str(url)))
                 if redirect is not None:
                     redirect.path.unlink()
                 if onward is None:

@@ -71,7 +71,7 @@ class Session:
             raise OutOfTimeError("no time left to keep the pace")
 
     def send(self, channel: Channel, request: Request, directory: Path) -> tuple[Part, str | None]:
-        """Send once, signed anew, and spool the body into `directory`; return it, and the URL it redirects to.
+        """Send once, signed anew, and spool the body into `directory`; return it, and the place it redirects to.
 
         A ProviderError that is raised holds what came, if anything did.
         """
@@ -87,8 +87,7 @@ class Session:
         if error:
             error.part = part.replace(role="error")
             raise error
-        onward = received.next_request
-        return part, str(onward.url) if onward else None
+        return part, received.extensions.get("location")
 
     def _arriving(self, received: httpx.Response, begun: dt.datetime, broken: list[ProviderError]) -> Iterator[bytes]:
         """Yield a body as it comes. Where it breaks off, end, with the reason in `broken`: what has come is kept."""
@@ -169,4 +168,10 @@ def open_session[S: Source, K: BaseModel](
 
 def _connections(transport: httpx.BaseTransport) -> httpx.Client:
     """Return a client that reads no environment variables. It sends no cookie: requests are built without it."""
-    return httpx.Client(transport=transport, trust_env=False)
+    return httpx.Client(transport=transport, trust_env=False, event_hooks={"response": [_take_location]})
+
+
+def _take_location(received: httpx.Response) -> None:
+    """Hide the target of a redirect from httpx, which would drop the response if the target is no URL."""
+    if received.has_redirect_location:
+        received.extensions["location"] = received.headers.pop("location")

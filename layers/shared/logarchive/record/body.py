@@ -9,7 +9,7 @@ from typing import Any, cast
 import orjson
 from pydantic import BaseModel, ValidationError
 
-from logarchive.errors import MalformedError, ProviderError
+from logarchive.errors import MalformedError, ProviderError, repeated
 from logarchive.part import GZIP_MAGIC, Part
 from logarchive.record.layout import Layout
 from logarchive.record.reader import blocks
@@ -81,5 +81,5 @@ def parsed[M: BaseModel](part: Part, model: type[M]) -> M:
         return model.model_validate(document(part))
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(map(str, first["loc"]))
+        place = repeated(".".join(map(str, first["loc"])))
         raise MalformedError(f"the response is not as documented: {place}: {first['msg']}") from None

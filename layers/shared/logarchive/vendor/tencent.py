@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 from urllib.parse import parse_qsl, urlencode
 
 import httpx
-from pydantic import AliasChoices, AliasPath, BaseModel, BeforeValidator, Field, NaiveDatetime
+from pydantic import AliasChoices, AliasPath, BaseModel, BeforeValidator, FailFast, Field, NaiveDatetime
 
 from logarchive.errors import ForbiddenError, MalformedError, ProviderError, ThrottledError, UnavailableError
 from logarchive.moment import Clock
@@ -69,17 +69,21 @@ class File(BaseModel):
     area: str = Field("", validation_alias="Area")
 
 
+#: Without FailFast there is an error for each file, and each repeats the key of its list.
+type Files = Annotated[list[File], FailFast()]
+
+
 class Page(BaseModel):
     """One page of CDN `DescribeCdnDomainLogs`."""
 
-    files: list[File] | None = Field(validation_alias=AliasPath("Response", "DomainLogs"))
+    files: Files | None = Field(validation_alias=AliasPath("Response", "DomainLogs"))
     total: int = Field(validation_alias=AliasPath("Response", "TotalCount"))
 
 
 class Listing(BaseModel):
     """A response of DSA `GetDsaHostLogs`. Some services write an empty object as an empty array."""
 
-    data: Annotated[dict[str, list[File]], BeforeValidator(lambda data: {} if data == [] else data)]
+    data: Annotated[dict[str, Files], BeforeValidator(lambda data: {} if data == [] else data)]
 
 
 class Signature2(httpx.Auth):
