@@ -1,4 +1,4 @@
-"""A provider's API whose time is a test's and whose responses are a function, for tests of `net` and of providers."""
+"""APIs whose time is a test's: each provider's, and a plain one; scripted in a test, or played by the simulator."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Se
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import mkdtemp
+from typing import Any
 
 import httpx
 from pydantic import BaseModel, HttpUrl
 
 from logarchive.errors import ProviderError
+from logarchive.moment import HOUR as ONE_HOUR
 from logarchive.net.download_host import resolved
 from logarchive.net.exchange import Exchange
 from logarchive.net.session import open_session
@@ -24,14 +25,36 @@ from logarchive.part import Part
 from logarchive.provider.provider import Provider
 from logarchive.provider.source import Source
 from logarchive.record.layout import JsonLayout
-from logarchive.row.build import Builder
 from logarchive.row.built import Built
 from logarchive.vendor import ncloud
 from logarchive.visit.collection import Collection, VisitApi
 from logarchive.window import Span, Window
+from tests import simulator
+from tests.unit import visit
+from tools.registry import providers
 
 NOW = dt.datetime(2026, 11, 22, 13, 0, tzinfo=dt.UTC)
+#: An hour that the providers are asked for, and its start in epoch milliseconds.
+HOUR = Span(NOW - 3 * ONE_HOUR, NOW - 2 * ONE_HOUR)
+HOUR_MS = 1795341600000
 KEYS = ncloud.Keys.model_validate({"access_key": "accessKey", "secret_key": 'secret/Key+="'})
+#: What a source of each provider must say, besides the name of its secret.
+SOURCES: Mapping[str, Mapping[str, object]] = {
+    "apigateway": {},
+    "dsa": {"api": "dsa", "hosts": ["a.test"]},
+    "elsa": {"project_key": simulator.PROJECT_KEY, "project_id": simulator.PROJECT_ID},
+    "multidrm": {},
+    "security365": {"base_url": "https://logs.example.com", "referer": simulator.SECURITY365_REFERER},
+}
+#: The secrets that the simulator wants, by their group.
+SECRETS: Mapping[str, Mapping[str, str]] = {
+    "dsa": {"secret_id": simulator.TENCENT_SECRET_ID, "secret_key": simulator.TENCENT_SECRET_KEY},
+    "ncloud": {"access_key": simulator.NCLOUD_ACCESS_KEY, "secret_key": simulator.NCLOUD_SECRET_KEY},
+    "security365": {"license": simulator.SECURITY365_LICENSE},
+}
+
+type Reply = Callable[[httpx.Request], httpx.Response]
+type Answer = httpx.Response | Exception | Reply
 
 
 class Place(Source):
@@ -87,7 +110,7 @@ class Time:
 class Script:
     """Answers requests in turn (the last answer again and again), and remembers them."""
 
-    answers: Sequence[httpx.Response | Exception | Callable[[httpx.Request], httpx.Response]]
+    answers: Sequence[Answer]
     requests: list[httpx.Request] = field(default_factory=list[httpx.Request])
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
@@ -114,7 +137,7 @@ def opened[S: Source, K: BaseModel](
     configured: S,
     secret: K,
     directory: Path,
-    script: Callable[[httpx.Request], httpx.Response],
+    script: Reply,
     time: Time,
 ) -> VisitApi:
     """Open the API of a provider that is a script."""
@@ -140,27 +163,58 @@ def connected[S: Source, K: BaseModel](
         yield VisitApi(Exchange(session, directory), tuple)
 
 
-def collected[S: Source, K: BaseModel](
-    provider: Provider[S, K], configured: S, api: VisitApi, span: Span
-) -> Collection[S, K]:
-    """Collect a span; parts are kept under the names of their files."""
-    collection = Collection(
-        provider, configured, api.exchange, api.remember, lambda part: part.replace(key=part.path.name)
-    )
-    collection.gather(span)
-    return collection
+def source(name: str, **fields: object) -> Any:
+    """Return a source of a provider that says what it must, and `fields`."""
+    return providers()[name].source.model_validate({"secret": "s", **SOURCES.get(name, {}), **fields})
 
 
-def built[S: Source, K: BaseModel](
-    provider: Provider[S, K], configured: S, parts: Sequence[Part], window: Window, directory: Path
-) -> Built:
-    """Build what parts become."""
-    return Builder(
-        records=provider.record_format(configured),
-        source_name="simulated",
-        window=window,
-        ensure_time=lambda: None,
-    ).build("v1", parts, None, Path(mkdtemp(dir=directory)))
+def secret(name: str, **fields: str) -> Any:
+    """Return the secret that the simulator wants, and `fields`."""
+    provider = providers()[name]
+    return provider.secret.model_validate({**SECRETS[provider.secret_group], **fields})
+
+
+def scripted(name: str, *answers: Answer, keys: Any = None, **fields: object) -> VisitApi:
+    """Open a provider's API that gives these answers, or that is the script or the function given."""
+    script = answers[0] if callable(answers[0]) else Script(answers)
+    configured = source(name, **fields)
+    return opened(providers()[name], configured, keys or secret(name), visit.directory(), script, Time())
+
+
+def fetching(name: str, *answers: Answer, span: Span = HOUR, keys: Any = None, **fields: object) -> Iterator[Part]:
+    """Fetch a span from a scripted API."""
+    api = scripted(name, *answers, keys=keys, **fields)
+    return providers()[name].fetch(api, source(name, **fields), span)
+
+
+def fetched(name: str, *answers: Answer, span: Span = HOUR, keys: Any = None, **fields: object) -> list[Part]:
+    """Return all parts of a span, fetched from a scripted API."""
+    return list(fetching(name, *answers, span=span, keys=keys, **fields))
+
+
+@contextmanager
+def simulated(
+    name: str, sim: simulator.Simulator, time: Time, *, keys: Any = None, **fields: object
+) -> Generator[VisitApi]:
+    """Open a provider's API that the simulator plays."""
+    at: dict[str, object] = {"base_url": f"{sim.url}/{fields.get('api', name)}"}
+    at |= {"download_hosts": [sim.url.removeprefix("http://")]} if name == "dsa" else {}
+    configured = source(name, **fields, **at)
+    with connected(providers()[name], configured, keys or secret(name), visit.directory(), time) as api:
+        yield api
+
+
+def collection(name: str, api: VisitApi, **fields: object) -> Collection[Any, Any]:
+    """Return what gathers spans; parts are kept under the names of their files."""
+    provider, configured = providers()[name], source(name, **fields)
+    return Collection(provider, configured, api.exchange, api.remember, lambda part: part.replace(key=part.path.name))
+
+
+def built(name: str, parts: Iterable[Part], span: Span = HOUR, **fields: object) -> Built:
+    """Build what the parts of a span become; those that have no range of their own answer for all of it."""
+    provider = providers()[name]
+    whole = [part.replace(own=part.own or (span if provider.bounded else None)) for part in parts]
+    return visit.visit(*whole, of=provider, source=source(name, **fields), window=Window(span.start, span.end))
 
 
 def plain(directory: Path, script: Script, time: Time | None = None, **configured: object) -> VisitApi:
@@ -178,6 +232,11 @@ def answer(status: int, body: bytes = b"", **headers: str) -> httpx.Response:
     """Return an answer with its length."""
     named: Mapping[str, str] = {name.replace("_", "-"): value for name, value in headers.items()}
     return httpx.Response(status, headers={"content-length": str(len(body)), **named}, content=body)
+
+
+def same(status: int, body: bytes) -> Reply:
+    """Answer alike however often it is asked."""
+    return lambda _: answer(status, body)
 
 
 def assert_kept(error: ProviderError, body: bytes) -> None:

@@ -6,24 +6,15 @@ import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
-from logarchive.row.build import Builder
 from logarchive.store.place import Place
 from logarchive.window import Window
-from tests.unit.visit import part
+from tests.unit.exchange import source
+from tests.unit.visit import part, visit
 from tools.registry import providers
 
 HOUR = dt.timedelta(hours=1)
-#: What a source's parameter says; of the DSA lines and of API Gateway's events the zone is the provider's own default.
-SOURCES: dict[str, dict[str, Any]] = {
-    "elsa": {"secret": "s", "project_key": "p", "project_id": 1},
-    "apigateway": {"secret": "s"},
-    "multidrm": {"secret": "s"},
-    "security365": {"secret": "s", "base_url": "https://siem.example.com", "referer": "https://example.com"},
-    "dsa": {"secret": "s", "api": "cdn", "hosts": ["www.example.com"]},
-}
 
 
 def ms(text: str) -> int:
@@ -126,22 +117,17 @@ def body(provider: str, records: Sequence[object]) -> bytes:
 
 def write(bucket: Path) -> None:
     """Write the archive's objects below a folder that stands for the bucket."""
-    for name, source, start, records in WINDOWS:
+    for name, source_name, start, records in WINDOWS:
         begin = dt.datetime.fromisoformat(f"{start}+00:00")
-        _write(bucket, name, source, Window(begin, begin + HOUR), body(name, records))
+        _write(bucket, name, source_name, Window(begin, begin + HOUR), body(name, records))
 
 
-def _write(bucket: Path, name: str, source: str, window: Window, answer: bytes) -> None:
-    provider = providers()[name]
-    with TemporaryDirectory() as folder:
-        built = Builder(
-            records=provider.record_format(provider.source.model_validate(SOURCES[name])),
-            source_name=source,
-            window=window,
-            ensure_time=lambda: None,
-        ).build("20261122T150000Z-0001", [part(answer, key=f"raw/{name}/{source}/{window.slug}")], None, Path(folder))
-        assert built.path
-        assert built.numbers.rejects == 0
-        to = bucket / Place(name, source, window).logs
-        to.parent.mkdir(parents=True, exist_ok=True)
-        shutil.move(built.path, to)
+def _write(bucket: Path, name: str, source_name: str, window: Window, answer: bytes) -> None:
+    received = part(answer, key=f"raw/{name}/{source_name}/{window.slug}")
+    how: Any = {"of": providers()[name], "source": source(name), "source_name": source_name, "window": window}
+    built = visit(received, name="20261122T150000Z-0001", **how)
+    assert built.path
+    assert built.numbers.rejects == 0
+    to = bucket / Place(name, source_name, window).logs
+    to.parent.mkdir(parents=True, exist_ok=True)
+    shutil.move(built.path, to)

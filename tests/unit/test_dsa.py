@@ -1,9 +1,8 @@
-"""The dsa provider: how its files are listed by either API, which of them are a window's, and what lines become."""
+"""The dsa provider: how its files are listed by either API, which of them are a window's, and what a link may do."""
 
 import datetime as dt
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
-from pathlib import Path
+from functools import partial
 from urllib.parse import parse_qs
 
 import httpx
@@ -11,17 +10,13 @@ import orjson
 import pytest
 from pydantic import ValidationError
 
-from functions.dsa.app import DsaSource, provider
+from functions.dsa.app import DsaSource
 from logarchive.errors import ForbiddenError, LinkExpiredError, MalformedError, MismatchError, ProviderError
-from logarchive.part import Part
-from logarchive.vendor.tencent import Keys
-from logarchive.visit.collection import VisitApi
+from logarchive.moment import HOUR
 from logarchive.window import Span
-from tests.simulator.simulator import Simulator
-from tests.unit.exchange import NOW, Script, Time, answer, connected, ok, opened
+from tests.unit import exchange
+from tests.unit.exchange import NOW, Script, answer, ok
 
-KEYS = Keys.model_validate({"secret_id": "secretIdFoo", "secret_key": "secretKeyBar"})
-HOUR = dt.timedelta(hours=1)
 #: 13:00 to 14:00 UTC is 21:00 to 22:00 in the provider's zone.
 SPAN = Span(NOW, NOW + HOUR)
 #: The first hour and the last one that there are: another zone has no such hour.
@@ -29,15 +24,7 @@ BAD_HOURS = (b"0001-01-01 00:00:00", b"9999-12-31 23:00:00", b"2026-02-29 00:00:
 BAD_HOUR = b'{"code":0,"data":{"a.test":[{"datetime":"%b","url":"http://x"}]}}'
 BAD_START = b'{"Response":{"DomainLogs":[{"StartTime":"%b","LogPath":"http://x"}],"TotalCount":1}}'
 LINKS = "http://dsa-log-download.cdn.qcloud.com"
-
-
-def source(**fields: object) -> DsaSource:
-    return DsaSource.model_validate({"secret": "s", "api": "dsa", "hosts": ["a.test"], **fields})
-
-
-def fetched(directory: Path, script: Script, span: Span = SPAN, **fields: object) -> list[Part]:
-    configured = source(**fields)
-    return list(provider.fetch(opened(provider, configured, KEYS, directory, script, Time()), configured, span))
+source, fetched = partial(exchange.source, "dsa"), partial(exchange.fetched, "dsa", span=SPAN)
 
 
 def entry(hour: str, path: str = "", query: str = "st=1") -> dict[str, str]:
@@ -62,11 +49,11 @@ def downloads(script: Script) -> Iterator[str]:
     return (request.url.path for request in script.requests if request.method == "GET")
 
 
-def test_the_legacy_api_is_asked_by_day_and_ten_hosts(tmp_path: Path) -> None:
+def test_the_legacy_api_is_asked_by_day_and_ten_hosts() -> None:
     script = Script([listed()])
     hosts = [f"h{number:02}.test" for number in range(11)]
     span = Span(NOW + 2 * HOUR, NOW + 4 * HOUR)  # 23:00 to 01:00 in the provider's zone
-    parts = fetched(tmp_path, script, span, hosts=hosts)
+    parts = fetched(script, span=span, hosts=hosts)
     forms = [parse_qs(request.content.decode()) for request in script.requests]
     assert [(form["startDate"], form["endDate"]) for form in forms] == 2 * [(["2026-11-22"],) * 2] + 2 * [
         (["2026-11-23"],) * 2
@@ -77,9 +64,9 @@ def test_the_legacy_api_is_asked_by_day_and_ten_hosts(tmp_path: Path) -> None:
     assert [part.role for part in parts] == ["listing"] * 4
 
 
-def test_the_cdn_api_is_asked_by_host_and_page_in_the_providers_zone(tmp_path: Path) -> None:
+def test_the_cdn_api_is_asked_by_host_and_page_in_the_providers_zone() -> None:
     script = Script([page(2, log("22 20:00:00")), page(2, log("22 21:00:00")), page(0), ok(b"lines")])
-    parts = fetched(tmp_path, script, api="cdn", hosts=["a.test", "b.test"], area="global")
+    parts = fetched(script, api="cdn", hosts=["a.test", "b.test"], area="global")
     asked = [orjson.loads(request.content) for request in script.requests[:3]]
     assert asked[0] == {
         "Domain": "a.test",
@@ -98,10 +85,10 @@ def test_the_cdn_api_is_asked_by_host_and_page_in_the_providers_zone(tmp_path: P
     assert [part.role for part in parts] == ["listing", "listing", "listing", "data"]
 
 
-def test_files_whose_hour_begins_in_the_window_are_downloaded_and_say_what_they_are(tmp_path: Path) -> None:
+def test_files_whose_hour_begins_in_the_window_are_downloaded_and_say_what_they_are() -> None:
     hours = [entry(f"22 {hour}:00:00") for hour in (20, 21, 22)]
     script = Script([listed(a_test=hours), ok(b"lines")])
-    listing, data = fetched(tmp_path, script)
+    listing, data = fetched(script)
     assert listing.role == "listing"
     assert list(downloads(script)) == ["/22/21:00:00"]
     assert (data.role, data.asked, data.own) == ("data", None, None)
@@ -109,57 +96,57 @@ def test_files_whose_hour_begins_in_the_window_are_downloaded_and_say_what_they_
     assert "st=1" not in str(data.request)
 
 
-def test_another_time_zone_is_another_hour(tmp_path: Path) -> None:
+def test_another_time_zone_is_another_hour() -> None:
     hours = [entry(f"22 {hour}:30:00") for hour in (17, 18, 19)]
     script = Script([listed(a_test=hours), ok(b"lines")])
-    fetched(tmp_path, script, time_zone="+05:30")
+    fetched(script, time_zone="+05:30")
     assert list(downloads(script)) == ["/22/18:30:00"]
 
 
 @pytest.mark.parametrize("body", [{"data": {}}, {"data": []}, {"data": {"a.test": []}}, {"code": 0, "data": {}}])
-def test_an_hour_without_a_link_had_no_traffic(tmp_path: Path, body: dict[str, object]) -> None:
-    [listing] = fetched(tmp_path, Script([ok(orjson.dumps(body))]))
+def test_an_hour_without_a_link_had_no_traffic(body: dict[str, object]) -> None:
+    [listing] = fetched(ok(orjson.dumps(body)))
     assert listing.role == "listing"
 
 
-def test_an_empty_page_of_null_is_empty(tmp_path: Path) -> None:
+def test_an_empty_page_of_null_is_empty() -> None:
     body = b'{"Response":{"DomainLogs":null,"TotalCount":0,"RequestId":"r"}}'
-    assert [part.role for part in fetched(tmp_path, Script([ok(body)]), api="cdn")] == ["listing"]
+    assert [part.role for part in fetched(ok(body), api="cdn")] == ["listing"]
 
 
-def test_files_come_in_the_order_of_host_and_hour_whatever_the_order_of_the_listing(tmp_path: Path) -> None:
+def test_files_come_in_the_order_of_host_and_hour_whatever_the_order_of_the_listing() -> None:
     span = Span(NOW, NOW + 2 * HOUR)
     answers = {
         "b_test": [entry("22 22:00:00", "b/22"), entry("22 21:00:00", "b/21")],
         "A_test": [entry("22 21:00:00", "a/21")],
     }
     script = Script([listed(**answers), ok(b"lines")])
-    fetched(tmp_path, script, span, hosts=["B.test", "a.test", "a.test"])
+    fetched(script, span=span, hosts=["B.test", "a.test", "a.test"])
     assert list(downloads(script)) == ["/a/21", "/b/21", "/b/22"]
 
 
-def test_a_file_that_is_listed_twice_is_downloaded_once(tmp_path: Path) -> None:
+def test_a_file_that_is_listed_twice_is_downloaded_once() -> None:
     twice = [entry("22 21:00:00", query="st=1"), entry("22 21:00:00", query="st=2")]
     script = Script([listed(a_test=twice), ok(b"lines")])
-    fetched(tmp_path, script)
+    fetched(script)
     assert len(list(downloads(script))) == 1
 
 
-def test_two_files_for_one_hour_are_no_guess_which_to_take(tmp_path: Path) -> None:
+def test_two_files_for_one_hour_are_no_guess_which_to_take() -> None:
     two = [entry("22 21:00:00", "one"), entry("22 21:00:00", "two")]
     with pytest.raises(MalformedError, match="two different files"):
-        fetched(tmp_path, Script([listed(a_test=two)]))
+        fetched(listed(a_test=two))
 
 
-def test_each_area_has_a_file_of_its_own(tmp_path: Path) -> None:
+def test_each_area_has_a_file_of_its_own() -> None:
     script = Script([page(2, log("22 21:00:00", "overseas"), log("22 21:00:00", "mainland")), ok(b"lines")])
-    fetched(tmp_path, script, api="cdn", area="global")
+    fetched(script, api="cdn", area="global")
     assert list(downloads(script)) == ["/mainland/22/21:00:00", "/overseas/22/21:00:00"]
 
 
-def test_pages_that_end_before_the_total_are_a_mismatch(tmp_path: Path) -> None:
+def test_pages_that_end_before_the_total_are_a_mismatch() -> None:
     with pytest.raises(MismatchError, match="1 of 3"):
-        fetched(tmp_path, Script([page(3, log("22 21:00:00")), page(3)]), api="cdn")
+        fetched(page(3, log("22 21:00:00")), page(3), api="cdn")
 
 
 @pytest.mark.parametrize(
@@ -170,10 +157,7 @@ def test_pages_that_end_before_the_total_are_a_mismatch(tmp_path: Path) -> None:
         ("dsa", b'{"code":0,"data":{"a.test":[{"datetime":"2026-11-22 21:00:00"}]}}'),
         ("dsa", BAD_HOUR % b"tomorrow"),
         ("dsa", b'{"code":0,"data":{"a.test":[{"datetime":"2026-11-22T21:00:00Z","url":"http://x"}]}}'),
-        ("dsa", b'{"code":0,"data":["a.test"]}'),
-        ("dsa", b'{"code":0}'),
-        ("dsa", b"[]"),
-        ("dsa", b"not json"),
+        *(("dsa", body) for body in (b'{"code":0,"data":["a.test"]}', b'{"code":0}', b"[]", b"not json")),
         ("cdn", b'{"Response":{"DomainLogs":[]}}'),
         ("cdn", b'{"Response":{"TotalCount":1}}'),
         ("cdn", BAD_START % b"x"),
@@ -181,9 +165,9 @@ def test_pages_that_end_before_the_total_are_a_mismatch(tmp_path: Path) -> None:
         *(("cdn", BAD_START % hour) for hour in BAD_HOURS),
     ],
 )
-def test_a_listing_that_is_not_as_documented_is_malformed(tmp_path: Path, api: str, body: bytes) -> None:
+def test_a_listing_that_is_not_as_documented_is_malformed(api: str, body: bytes) -> None:
     with pytest.raises(MalformedError) as caught:
-        fetched(tmp_path, Script([ok(body)]), api=api)
+        fetched(ok(body), api=api)
     assert "http://x" not in str(caught.value)
 
 
@@ -200,36 +184,36 @@ def test_a_listing_that_is_not_as_documented_is_malformed(tmp_path: Path, api: s
     ],
     ids=["host", "area", "link", "scheme", "host of many files", "host without files", "many files"],
 )
-def test_an_error_repeats_no_text_of_a_listing_at_any_length(tmp_path: Path, listing: httpx.Response) -> None:
+def test_an_error_repeats_no_text_of_a_listing_at_any_length(listing: httpx.Response) -> None:
     api = "cdn" if b"DomainLogs" in listing.content else "dsa"
     with pytest.raises(ProviderError) as caught:
-        fetched(tmp_path, Script([listing]), api=api)
+        fetched(listing, api=api)
     assert len(str(caught.value)) < 1_000
 
 
-def test_an_expired_link_is_listed_anew_once(tmp_path: Path) -> None:
+def test_an_expired_link_is_listed_anew_once() -> None:
     gone = answer(403)
     old, new = (listed(a_test=[entry("22 21:00:00", query=f"st={number}")]) for number in (1, 2))
     script = Script([old, gone, new, ok(b"lines")])
-    parts = fetched(tmp_path, script)
+    parts = fetched(script)
     assert [part.role for part in parts] == ["listing", "listing", "data"]
     assert script.requests[-1].url.query == b"st=2"
     with pytest.raises(LinkExpiredError):
-        fetched(tmp_path, Script([old, gone, new, gone]))
+        fetched(old, gone, new, gone)
 
 
-def test_a_link_that_expires_later_again_ends_the_visit(tmp_path: Path) -> None:
+def test_a_link_that_expires_later_again_ends_the_visit() -> None:
     span = Span(NOW, NOW + 2 * HOUR)
     both = listed(a_test=[entry("22 21:00:00"), entry("22 22:00:00")])
     script = Script([both, answer(404), both, ok(b"one"), answer(404)])
     with pytest.raises(LinkExpiredError):
-        fetched(tmp_path, script, span)
+        fetched(script, span=span)
 
 
-def test_a_link_to_a_host_that_is_not_admitted_is_refused(tmp_path: Path) -> None:
+def test_a_link_to_a_host_that_is_not_admitted_is_refused() -> None:
     script = Script([listed(a_test=[{"datetime": "2026-11-22 21:00:00", "url": "http://evil.test/"}])])
     with pytest.raises(ForbiddenError, match="download_hosts"):
-        fetched(tmp_path, script)
+        fetched(script)
 
 
 @pytest.mark.parametrize(
@@ -248,66 +232,15 @@ def test_each_api_has_the_defaults_of_its_page(api: str, base: str, host: str, d
     assert source(api=api, download_hosts=[]).download_hosts == ()
 
 
-@pytest.mark.parametrize(
-    ("fields", "said"),
-    [
-        ({"api": None}, "api"),
-        ({"api": "ecdn"}, "api"),
-        ({"hosts": []}, "hosts"),
-        ({"hosts": [""]}, "hosts"),
-        ({"area": "mars"}, "area"),
-        ({"time_zone": "Asia/Shanghai"}, "time_zone"),
-        ({"time_zone": "+25:00"}, "time_zone"),
-        ({"download_hosts": ["http://h"]}, "download_hosts"),
-        ({"signature_method": "md5"}, "signature_method"),
-        ({"revisit": ["PT6H", "PT1H"]}, "ascending"),
-    ],
-)
-def test_a_wrong_source_is_refused_by_the_name_of_its_field(fields: dict[str, object], said: str) -> None:
-    with pytest.raises(ValidationError, match=said):
-        source(**fields)
-
-
 def test_the_api_has_no_default() -> None:
     with pytest.raises(ValidationError) as caught:
         DsaSource.model_validate({"secret": "s", "hosts": ["a.test"]})
     assert [error["loc"] for error in caught.value.errors()] == [("api",)]
 
 
-def test_another_api_is_another_feed_and_other_hosts_are_not() -> None:
-    assert provider.feed_id(source()) != provider.feed_id(source(api="cdn"))
-    assert provider.feed_id(source()) == provider.feed_id(source(hosts=["b.test"]))
-
-
-def simulated(
-    sim: Simulator, directory: Path, time: Time, api: str, **fields: object
-) -> AbstractContextManager[VisitApi]:
-    base = f"{sim.url}/{api}"
-    hosts = ["www.example.com", "api.example.com"]
-    own = {"api": api, "base_url": base, "hosts": hosts, "download_hosts": [sim.url.removeprefix("http://")]}
-    return connected(provider, source(**(own | fields)), KEYS, directory, time)
-
-
-@pytest.mark.parametrize(("api", "method"), [("cdn", "HmacSHA1"), ("dsa", "HmacSHA1"), ("dsa", "HmacSHA256")])
-def test_the_provider_as_played_accepts_the_signature_and_gives_its_files(
-    tmp_path: Path, api: str, method: str
-) -> None:
-    time = Time()
-    past = Span(NOW - 6 * HOUR, NOW - 5 * HOUR)
-    with (
-        Simulator(clock=time, scale=0.05) as sim,
-        simulated(sim, tmp_path, time, api, signature_method=method) as client,
-    ):
-        configured = source(api=api, hosts=["www.example.com", "api.example.com"])
-        data = [part for part in provider.fetch(client, configured, past) if part.role == "data"]
-        served = [record for record in sim.truth("dsa", past.start, past.end) if record.served]
-    assert [part.extra["host"] for part in data] == ["api.example.com", "www.example.com"]
-    assert {record.host for record in served} == {"api.example.com", "www.example.com"}
-
-
-def test_an_error_of_the_listing_keeps_its_answer(tmp_path: Path) -> None:
+def test_an_error_of_the_listing_keeps_its_answer() -> None:
     body = b'{"code":4100,"message":"Authentication failed.","codeDesc":"AuthFailure"}'
     with pytest.raises(ProviderError, match="code 4100 AuthFailure: Authentication failed") as caught:
-        fetched(tmp_path, Script([ok(body)]))
+        fetched(ok(body))
     assert caught.value.part is not None
     assert (caught.value.issue, caught.value.part.role) == ("forbidden", "error")

@@ -1,56 +1,45 @@
-"""The multidrm provider: which policies it asks for, what it takes for an error, and what its records become."""
+"""The multidrm provider: which policies it asks for, how it pages, and what it takes for an error."""
 
 import datetime as dt
 from collections.abc import Iterable
-from contextlib import AbstractContextManager
 from dataclasses import replace
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import httpx
 import orjson
 import pytest
-from pydantic import ValidationError
 
-from functions.multidrm.app import MultidrmSource, event_name, provider
-from logarchive.errors import ForbiddenError, MalformedError, ProviderError, ThrottledError, UnavailableError
+from functions.multidrm.app import event_name, provider
+from logarchive.errors import (
+    ForbiddenError,
+    MalformedError,
+    MismatchError,
+    ProviderError,
+    ThrottledError,
+    UnavailableError,
+)
+from logarchive.moment import HOUR as ONE_HOUR
 from logarchive.part import Part
 from logarchive.record.body import document
-from logarchive.vendor.ncloud import Keys
-from logarchive.visit.collection import VisitApi
+from logarchive.row.built import Built
 from logarchive.window import Span
-from tests.simulator.simulator import Simulator
-from tests.unit.exchange import NOW, Script, Time, answer, connected, ok, opened
+from tests.simulator import Simulator
+from tests.unit import exchange, visit
+from tests.unit.exchange import HOUR, Reply, Script, Time, answer, ok, same
+from tests.unit.listing import NO_PAGE, Total, Zero, of_all, policies, policy_log, untold
+from tests.unit.listing import policies_page as page
 
-KEYS = Keys.model_validate({"access_key": "accessKey", "secret_key": "secretKey"})
-HOUR = Span(NOW - dt.timedelta(hours=3), NOW - dt.timedelta(hours=2))
-
-
-def source(**fields: object) -> MultidrmSource:
-    return MultidrmSource.model_validate({"secret": "logarchive/ncloud/x", **fields})
-
-
-def fetched(directory: Path, script: Script, **fields: object) -> list[Part]:
-    api = opened(provider, source(**fields), KEYS, directory, script, Time())
-    return list(provider.fetch(api, source(**fields), HOUR))
-
-
-def page(items: list[Any], total: int | None = None) -> httpx.Response:
-    told = {} if total is None else {"total": total}
-    return ok(orjson.dumps({"success": True, "content": items, **told}))
-
-
-def policies(*ids: object) -> httpx.Response:
-    return page([{"policyId": one, "policyStatus": "READY"} for one in ids], len(ids))
+source, fetched = partial(exchange.source, "multidrm"), partial(exchange.fetched, "multidrm")
 
 
 def asked(script: Script, path: str = "/api/v1/policy/policyLog") -> list[dict[str, str]]:
     return [dict(request.url.params) for request in script.requests if request.url.path == path]
 
 
-def test_one_request_asks_for_the_span_in_milliseconds(tmp_path: Path) -> None:
+def test_one_request_asks_for_the_span_in_milliseconds() -> None:
     script = Script([page([], 0)])
-    [part] = fetched(tmp_path, script)
+    [part] = fetched(script)
     [request] = script.requests
     assert (request.method, request.content) == ("GET", b"")
     assert str(request.url) == (
@@ -64,57 +53,31 @@ def test_one_request_asks_for_the_span_in_milliseconds(tmp_path: Path) -> None:
     assert part.asked == Span(HOUR.start, dt.datetime(2100, 1, 1, tzinfo=dt.UTC))
 
 
-def test_settings_say_what_is_asked_for(tmp_path: Path) -> None:
+def test_settings_say_what_is_asked_for() -> None:
     script = Script([page([], 0)])
-    fetched(tmp_path, script, policy_ids=["7"], region_code="SGN", end_time_parameter="endTIme")
+    fetched(script, policy_ids=["7"], region_code="SGN", end_time_parameter="endTIme")
     assert asked(script) == [
         {"pageNo": "1", "pageSize": "100", "startTime": "1795341600000", "endTIme": "1795345200000", "policyId": "7"}
     ]
     assert script.requests[0].headers["x-ncp-region_code"] == "SGN"
 
 
-def test_each_policy_of_a_list_is_asked_for_once_in_its_order(tmp_path: Path) -> None:
+def test_each_policy_of_a_list_is_asked_for_once_in_its_order() -> None:
     script = Script([page([], 0)])
-    parts = fetched(tmp_path, script, policy_ids=["12", 0, 12, "3"])
+    parts = fetched(script, policy_ids=["12", 0, 12, "3"])
     assert [one["policyId"] for one in asked(script)] == ["12", "0", "3"]
     assert [part.role for part in parts] == ["data"] * 3
 
 
-@pytest.mark.parametrize(
-    "fields",
-    [
-        {"policy_ids": []},
-        {"policy_ids": "every"},
-        {"policy_ids": [""]},
-        *({"policy_ids": ["1", one]} for one in ("-1", "1 ", "1" * 19, "0127", "00", "+1", "\u0661\u0662", "\uff11")),
-        *({"policy_ids": ["1", one]} for one in (True, False, None, 1.0, -3)),
-        {"region_code": "kr"},
-        {"region_code": "K"},
-        {"region_code": "KR\n"},
-        {"end_time_parameter": "endtime"},
-        {"policy_id": "1"},
-    ],
-)
-def test_a_wrong_source_is_refused_by_the_name_of_its_field(fields: dict[str, object]) -> None:
-    with pytest.raises(ValidationError, match=next(iter(fields))):
-        source(**fields)
-
-
-def test_another_address_or_region_is_another_feed_and_other_policies_are_not() -> None:
-    assert provider.feed_id(source()) != provider.feed_id(source(base_url="https://multi-drm.apigw.gov-ntruss.com"))
-    assert provider.feed_id(source()) != provider.feed_id(source(region_code="JP"))
-    assert provider.feed_id(source()) == provider.feed_id(source(policy_ids="all", end_time_parameter="endTIme"))
-
-
-def test_all_policies_are_listed_remembered_and_asked_for_with_those_that_are_gone(tmp_path: Path) -> None:
-    script = Script([policies(12, 7), page([], 0)])
+def test_all_policies_are_listed_remembered_and_asked_for_with_those_that_are_gone() -> None:
+    script = Script([page([{"policyId": one, "policyStatus": "READY"} for one in (12, 7)], 2), page([], 0)])
     kept: set[str] = {"99"}
 
     def remember(ids: Iterable[str]) -> tuple[str, ...]:
         kept.update(ids)
         return tuple(sorted(kept, key=int))
 
-    api = replace(opened(provider, source(policy_ids="all"), KEYS, tmp_path, script, Time()), remember=remember)
+    api = replace(exchange.scripted("multidrm", script, policy_ids="all"), remember=remember)
     parts = list(provider.fetch(api, source(policy_ids="all"), HOUR))
     assert kept == {"0", "7", "12", "99"}
     assert [one["policyId"] for one in asked(script)] == ["0", "7", "12", "99"]
@@ -122,17 +85,17 @@ def test_all_policies_are_listed_remembered_and_asked_for_with_those_that_are_go
     assert [part.role for part in parts] == ["listing", "data", "data", "data", "data"]
 
 
-def test_the_list_of_policies_is_read_to_its_end(tmp_path: Path) -> None:
+def test_the_list_of_policies_is_read_to_its_end() -> None:
     many = [{"policyId": one} for one in range(1, 131)]
     script = Script([page(many[:100], 130), page(many[100:], 130), page(many[:100], 130), page([], 0)])
-    fetched(tmp_path, script, policy_ids="all")
+    fetched(script, policy_ids="all")
     assert {one["policyId"] for one in asked(script)} == {str(one) for one in range(131)}
 
 
 @pytest.mark.parametrize("item", [{}, {"policyId": None}, {"policyId": "a"}, 7, None])
-def test_a_policy_without_an_id_is_no_policy_to_skip(tmp_path: Path, item: object) -> None:
+def test_a_policy_without_an_id_is_no_policy_to_skip(item: object) -> None:
     with pytest.raises(MalformedError, match="policyId"):
-        fetched(tmp_path, Script([page([item], 1), page([], 0)]), policy_ids="all")
+        fetched(page([item], 1), page([], 0), policy_ids="all")
 
 
 def failure(code: object, status: int = 200) -> httpx.Response:
@@ -160,11 +123,11 @@ def failure(code: object, status: int = 200) -> httpx.Response:
     ],
 )
 def test_an_error_is_no_empty_window_under_whatever_status(
-    tmp_path: Path, response: httpx.Response, kind: type[ProviderError], said: str, attempts: int
+    response: httpx.Response, kind: type[ProviderError], said: str, attempts: int
 ) -> None:
-    script = Script([lambda _: answer(response.status_code, response.content)])
+    script = Script([same(response.status_code, response.content)])
     with pytest.raises(kind, match=said):
-        fetched(tmp_path, script)
+        fetched(script)
     assert len(script.requests) == attempts
 
 
@@ -198,19 +161,185 @@ def test_a_description_names_what_happened_only_if_it_follows_the_grammar(
     assert event_name([description]) == [event]
 
 
-def simulated(sim: Simulator, directory: Path, time: Time, **fields: object) -> AbstractContextManager[VisitApi]:
-    configured = source(base_url=f"{sim.url}/multidrm", **fields)
-    return connected(provider, configured, KEYS, directory, time)
+def told_by(parts: list[Part]) -> list[str]:
+    return [item["description"] for part in parts if part.role == "data" for item in document(part)["content"]]
+
+
+@pytest.mark.parametrize("total", [of_all, untold])
+@pytest.mark.parametrize("first", [0, 1])
+@pytest.mark.parametrize("count", [0, 1, 50, 99, 100, 101, 199, 200, 201, 299, 300, 301, 400])
+def test_every_record_comes_once_and_in_order(count: int, first: int, total: Total) -> None:
+    for zero in ("error", "page 1", "empty"):
+        parts = fetched(policy_log(policies(count), total, first=first, zero=zero))
+        assert told_by(parts) == [f"{number}" for number in range(count)]
+        data = [part for part in parts if part.role == "data"]
+        assert sum(part.count or 0 for part in data) == count
+        assert sum(part.announced or 0 for part in data) == (total(count, 0) or 0)
+        assert (data[0].announced is None) == (total is untold)
+
+
+@pytest.mark.parametrize("count", [0, 1, 50, 99])
+def test_a_total_that_one_short_page_holds_takes_one_request(count: int) -> None:
+    assert [part.role for part in fetched(policy_log(policies(count)))] == ["data"]
+
+
+def test_a_total_that_one_full_page_holds_takes_an_empty_page_more_and_the_first_again() -> None:
+    parts = fetched(policy_log(policies(100)))
+    assert [part.role for part in parts] == ["data", "data", "listing"]
+    assert [part.count for part in parts] == [100, 0, None]
+    assert [part.announced for part in parts] == [100, 0, None]
+
+
+@pytest.mark.parametrize(("first", "zero"), [(1, "error"), (1, "page 1"), (0, "error")])
+def test_a_server_that_gives_fewer_than_asked_for_is_followed_to_its_total(first: int, zero: Zero) -> None:
+    parts = fetched(policy_log(policies(170), first=first, zero=zero, most=30))
+    assert told_by(parts) == [f"{number}" for number in range(170)]
+
+
+def test_a_record_that_comes_between_the_looks_at_pages_one_and_zero_is_a_mismatch() -> None:
+    before, after = policies(101)[1:], policies(100)
+    with pytest.raises(MismatchError, match="the same page was returned twice"):
+        fetched(page(before, None), page(after, None), page(after, None))
+
+
+def test_a_first_page_that_fails_is_an_error_and_no_sign_of_another_index() -> None:
+    with pytest.raises(MalformedError, match="281003"):
+        fetched(ok(b'{"success":false,"error":{"code":281003,"message":"site"}}'), page(policies(1), 1))
+
+
+def at_zero(zero: bytes, count: int, status: int = 200, total: object = None) -> Reply:
+    """Play a server that has one page, the one numbered 1, and another answer for page 0."""
+
+    def reply(request: httpx.Request) -> httpx.Response:
+        number = int(request.url.params["pageNo"])
+        return answer(status, zero) if number == 0 else page(policies(count if number == 1 else 0), total)
+
+    return reply
+
+
+NO_PAGES = [
+    (200, b"<html>maintenance</html>"),
+    (204, b""),
+    (200, b""),
+    (200, b'{"success":true,"content":[{"policyId":1}'),
+    (200, b'{"success":true}'),
+    (200, b'{"success":null,"content":[]}'),
+    (404, b""),
+    (404, b'{"error":{"errorCode":"300","message":"Not Found Exception"}}'),
+]
+
+
+@pytest.mark.parametrize("count", [0, 7, 100])
+@pytest.mark.parametrize(("status", "zero"), NO_PAGES)
+def test_a_page_zero_that_cannot_be_read_leaves_open_whether_there_is_one(status: int, zero: bytes, count: int) -> None:
+    came: list[Part] = []
+    with pytest.raises(MalformedError):
+        came.extend(exchange.fetching("multidrm", at_zero(zero, count, status)))
+    assert [(part.role, part.bytes) for part in came] == [("listing", len(page(policies(count)).content))]
+
+
+@pytest.mark.parametrize(("status", "zero"), NO_PAGES)
+def test_a_total_says_whether_a_page_zero_that_cannot_be_read_was_missed(status: int, zero: bytes) -> None:
+    with pytest.raises(MismatchError, match="0 records came where 50 were announced"):
+        fetched(at_zero(zero, 0, status, total=50))
+
+
+@pytest.mark.parametrize("status", [200, 400, 404])
+@pytest.mark.parametrize("count", [0, 7, 100])
+def test_a_page_zero_that_the_service_refuses_is_none(count: int, status: int) -> None:
+    came = fetched(at_zero(NO_PAGE, count, status))
+    assert [part.path.read_bytes() for part in came if part.role == "listing"][:1] == [NO_PAGE]
+    assert sum(part.count or 0 for part in came if part.role == "data") == count
+
+
+@pytest.mark.parametrize("status", [401, 403, 429, 500])
+def test_a_page_zero_that_fails_in_another_way_fails_the_visit(status: int) -> None:
+    with pytest.raises(ProviderError) as caught:
+        fetched(at_zero(b'{"success":false}', 0, status))
+    assert not isinstance(caught.value, MalformedError)
+
+
+@pytest.mark.parametrize("total", [True, False])
+def test_a_total_that_is_no_number_is_none(*, total: bool) -> None:
+    [part] = [part for part in fetched(at_zero(NO_PAGE, int(total), total=total)) if part.role == "data"]
+    assert (part.announced, part.count) == (None, int(total))
+
+
+NO_SUCCESS: list[object] = ["false", "true", None, 0, 1, []]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [*({"success": no} for no in NO_SUCCESS), {"error": {"code": 280000}}, {"error": "why"}],
+)
+@pytest.mark.parametrize("content", [[], [{"policyId": 1}]])
+@pytest.mark.parametrize("more", ["", "x" * 70_000])
+def test_only_success_makes_a_policy_log(told: Any, content: Any, more: str) -> None:
+    body = orjson.dumps({"success": True, "more": more, "total": len(content)} | told | {"content": content})
+    with pytest.raises(MalformedError):
+        fetched(same(200, body))
+
+
+@pytest.mark.parametrize("code", [b'"210"', b"210", b'"200"'])
+def test_the_gateways_refusal_is_seen_in_the_dress_of_the_service(code: bytes) -> None:
+    with pytest.raises(ForbiddenError, match="Denied"):
+        fetched(ok(b'{"success":false,"error":{"errorCode":%b,"message":"Denied"}}' % code))
+
+
+@pytest.mark.parametrize("ids", [["0", "7"], [7, 0], "all"])
+@pytest.mark.parametrize("count", [1, 60, 150])
+def test_an_id_that_the_server_does_not_filter_by_would_bring_all_twice(ids: Any, count: int) -> None:
+    log = policy_log(policies(count, [0, 7]))
+
+    def reply(request: httpx.Request) -> httpx.Response:
+        return log(request) if request.url.path.endswith("Log") else page([{"policyId": 0}, {"policyId": 7}], 2)
+
+    with pytest.raises(MalformedError, match=r"policy (0|7) was requested, and policy (0|7) came"):
+        fetched(reply, policy_ids=ids)
+
+
+def test_one_id_alone_cannot_bring_a_record_twice() -> None:
+    assert sum(part.count or 0 for part in fetched(policy_log(policies(3, [0, 7])), policy_ids=[7])) == 6
+
+
+def test_ids_that_records_tell_as_text_are_ids_too() -> None:
+    with pytest.raises(MalformedError, match="was requested"):
+        fetched(policy_log(policies(3, ["0", "7"])), policy_ids=[0, 7])
+
+
+@pytest.mark.parametrize("policy", ["9" * 70_000, "\u0661", "007", -1, 10**18, "", "1 "])
+def test_a_listed_id_that_cannot_be_one_is_malformed_and_never_requested(policy: object) -> None:
+    with pytest.raises(MalformedError, match="a policy without `policyId`"):
+        fetched(policy_log(policies(1, [policy])), policy_ids="all")
+
+
+def test_ids_may_be_numbers_or_text_and_are_the_same_then() -> None:
+    assert source(policy_ids=[0, "0", 127, "127", 10**17]).policy_ids == ("0", "127", f"{10**17}")
+
+
+def visited(sim: Simulator, time: Time, span: Span, **fields: object) -> Built:
+    """Visit a window of the simulator's policy log, and build it."""
+    with exchange.simulated("multidrm", sim, time, **fields) as api:
+        collection = exchange.collection("multidrm", api, **fields)
+        collection.gather(span)
+    return exchange.built("multidrm", collection.parts, span)
 
 
 @pytest.mark.parametrize("ids", [None, "all"])
-@pytest.mark.parametrize("switches", [{}, {"total": False}, {"first_page": 0}, {"page_zero": "first"}])
-def test_the_provider_as_played_gives_its_records(tmp_path: Path, ids: str | None, switches: dict[str, object]) -> None:
+def test_where_the_end_is_ignored_later_records_are_outside_and_each_row_is_in_its_own_window(ids: str | None) -> None:
     time = Time()
-    with Simulator(clock=time, scale=0.5) as sim, simulated(sim, tmp_path, time, policy_ids=ids) as api:
-        sim.set("multidrm", policy_id_required=ids is not None, deleted_vanish=False, **switches)
-        parts = [part for part in provider.fetch(api, source(policy_ids=ids), HOUR) if part.role == "data"]
-        served = [record.text for record in sim.truth("multidrm", HOUR.start, HOUR.end) if record.served]
-    items = [item for part in parts for item in document(part)["content"] if item.get("timestamp") != 1795345200000]
-    assert sum(part.count or 0 for part in parts) >= len(items) > 200
-    assert sorted(map(orjson.dumps, items)) == sorted(orjson.dumps(orjson.loads(text)) for text in served)
+    windows = [Span(start, start + ONE_HOUR) for start in (HOUR.start - ONE_HOUR, HOUR.start)]
+    with Simulator(clock=time, scale=0.1) as sim:
+        sim.set("multidrm", end_time_parameter="endTIme", deleted_vanish=False, quiet=[])
+        first, second = (visited(sim, time, window, policy_ids=ids) for window in windows)
+        right = [visited(sim, time, one, policy_ids=ids, end_time_parameter="endTIme") for one in windows]
+    for wrong, good, window in zip((first, second), right, windows, strict=True):
+        numbers = wrong.numbers
+        assert (numbers.strays, numbers.rows, numbers.rejects) == (0, good.numbers.rows, good.numbers.rejects)
+        assert numbers.rows > 20
+        assert all(window.start <= row["time"] < window.end for row in visit.rows(wrong))
+        assert {row["record_id"] for row in visit.rows(wrong)} == {row["record_id"] for row in visit.rows(good)}
+        assert good.numbers.outside < 5
+    # Four hours have come to the first window, and three to the second one: to each all that is later.
+    assert first.numbers.outside > second.numbers.outside + 20 > 60
+    assert not {row["record_id"] for row in visit.rows(first)} & {row["record_id"] for row in visit.rows(second)}

@@ -77,23 +77,16 @@ def provider(
     )
 
 
+def directory() -> Path:
+    """Return a new folder, which is gone when the tests have ended."""
+    return Path(mkdtemp(dir=_ROOT.name))
+
+
 def part(body: bytes, *, key: str = "raw/0", own: Span | None = None, asked: Span | None = None, **more: Any) -> Part:
-    path = Path(mkdtemp(dir=_ROOT.name)) / "body"
+    path = directory() / "body"
     path.write_bytes(body)
-    return Part(
-        path=path,
-        sha256="",
-        bytes=len(body),
-        suffix=more.pop("suffix", ""),
-        request={},
-        status=200,
-        headers={},
-        time=WINDOW.end,
-        key=key,
-        own=own,
-        asked=asked,
-        **more,
-    )
+    received: dict[str, Any] = {"suffix": "", "request": {}, "status": 200, "headers": {}, "time": WINDOW.end} | more
+    return Part(path=path, sha256="", bytes=len(body), key=key, own=own, asked=asked, **received)
 
 
 def visit(
@@ -102,16 +95,15 @@ def visit(
     standing: Built | None = None,
     name: str = "v1",
     alive: Callable[[], None] = lambda: None,
+    source: Any = None,
+    source_name: str = "shop",
+    window: Window = WINDOW,
     **more: Any,
 ) -> Built:
     parts = [one if isinstance(one, Part) else part(one, key=f"raw/{at}") for at, one in enumerate(bodies)]
-    return Builder(
-        records=(of or provider()).record_format(None),
-        source_name="shop",
-        window=WINDOW,
-        ensure_time=alive,
-        **more,
-    ).build(name, parts, standing.path if standing else None, Path(mkdtemp(dir=_ROOT.name)))
+    records = (of or provider()).record_format(source)
+    builder = Builder(records=records, source_name=source_name, window=window, ensure_time=alive, **more)
+    return builder.build(name, parts, standing.path if standing else None, directory())
 
 
 def rows(built: Built) -> list[dict[str, Any]]:
