@@ -174,6 +174,45 @@ def test_a_reject_that_a_later_visit_does_not_return_stays_with_the_visit_that_i
     assert [line["visit"][-4:] for line in lines] == ["0001", "0001", "0003"]
 
 
+def test_rejects_of_several_visits_that_are_recovered_together_are_merged() -> None:
+    stage = Scenario([], now=END + 6 * MINUTE)
+
+    def overtaken(call: str, moment: str) -> None:
+        if call.endswith("manifest.json") and moment == "before":
+            stage.now += HOUR
+            stage.answer = served([{"body": "other"}, BAD, GOOD])
+            kill_at(stage, "s3.put logs/", "before")
+
+    stage.answer, stage.gate = served([BAD, BAD, GOOD]), overtaken
+    stage.tick()
+    stage.now += HOUR
+    stage.answer = served([GOOD])
+    stage.tick()
+    lines = [json.loads(line) for line in rejected(stage)]
+    assert [(json.loads(line["record"])["body"], line["visit"][-4:]) for line in lines] == [
+        ("other", "0002"), ("no time", "0002"), ("no time", "0001"),
+    ]  # fmt: skip
+    assert entry_of(stage).numbers.rejects == 0
+    assert len(entry_of(stage).visits) == 3
+
+
+def test_an_event_that_is_delivered_twice_is_worked_once() -> None:
+    stage = Scenario([Record("a", 1)], now=END + 6 * MINUTE)
+    archive = stage.archive()
+    act(archive, {"action": "tick"})
+    planned, second = entry_of(stage), list[Entry | None]()
+
+    def again(_request: httpx.Request) -> None:
+        stage.answer = lambda _request: None
+        with archive.worker("shop", archive.source("shop")) as worker:
+            second.extend([*worker.run(), worker.visit(planned)])
+
+    stage.answer = again
+    act(archive, {"action": "work", "source": "shop"})
+    assert second == [None]
+    assert (entry_of(stage).attempt, entry_of(stage).state) == (1, "archived")
+
+
 def served(records: list[dict[str, Any]]) -> Callable[[httpx.Request], httpx.Response]:
     """Return what answers every request with these records."""
     return lambda _request: httpx.Response(200, content=zipped(records))

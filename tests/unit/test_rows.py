@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+import gzip
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -21,6 +25,7 @@ from logarchive.errors import MalformedError, OutOfTimeError, TooLargeError
 from logarchive.record.layout import JsonLayout
 from logarchive.record.reader import reaches
 from logarchive.row.built import Built
+from logarchive.row.reject import merge_rejects
 from logarchive.window import Span
 from tests.unit import visit
 from tests.unit.visit import END, START, WINDOW
@@ -386,6 +391,54 @@ def test_rejects_show_text_or_base64_and_are_cut_at_their_limit() -> None:
     binary, long = visit.rejects(built)
     assert (binary["record"], binary["encoding"], binary["reason"]) == ("//4=", "base64", "not UTF-8")
     assert (len(long["record"]), long["truncated_from_bytes"]) == (65_536, 70_008)
+
+
+REJECT = {"reason": "r", "visit": "v1", "part": "p", "index": 1, "record": "x"}
+#: Rejects that stand -> whether the reject `REJECT` of another visit is lacking.
+STANDING: list[tuple[list[dict[str, object]], bool]] = [
+    ([REJECT], False),
+    ([REJECT | {"reason": 'said otherwise by another version: "record":', "part": "q", "index": 9}], False),
+    ([{name: value for name, value in REJECT.items() if name != "visit"}], False),  # as the version before wrote it
+    ([REJECT | {"record": "y"}], True),
+    ([REJECT | {"encoding": "base64"}], True),
+    ([REJECT | {"truncated_from_bytes": 70_000}], True),
+]
+
+
+def merged_rejects(
+    directory: Path, standing: bytes, own: bytes, ensure_time: Callable[[], None] = lambda: None
+) -> tuple[bool, list[dict[str, object]]]:
+    """Merge two files of rejects; return whether that one lacked some which stands, and the lines of both."""
+    paths = [directory / name for name in ("standing", "own", "merged")]
+    for path, lines in zip(paths, (standing, own), strict=False):
+        path.write_bytes(gzip.compress(lines))
+    lacking = merge_rejects(paths[0], paths[1], paths[2], ensure_time)
+    return lacking, [json.loads(line) for line in gzip.decompress(paths[2].read_bytes()).splitlines()]
+
+
+@pytest.mark.parametrize("own", [[REJECT], [REJECT, REJECT]])
+@pytest.mark.parametrize(("standing", "lacking"), STANDING)
+def test_a_reject_stands_once_for_each_time_that_one_visit_returned_it(
+    tmp_path: Path, standing: list[dict[str, object]], own: list[dict[str, object]], *, lacking: bool
+) -> None:
+    texts = [b"".join(orjson.dumps(line) + b"\n" for line in lines) for lines in (standing, own)]
+    count = len(own) - (not lacking)
+    expected = [*standing, *[REJECT] * count]
+    assert merged_rejects(tmp_path, texts[0], texts[1]) == (count > 0, expected)
+
+
+@pytest.mark.parametrize("long", [0, 1])
+def test_rejects_are_merged_only_while_there_is_time(tmp_path: Path, long: int) -> None:
+    asked: list[int] = []
+
+    def late() -> None:
+        asked.append(1)
+        if len(asked) == 4:
+            raise OutOfTimeError
+
+    texts = [b'{"record":"x"}\n' * (10_000 if number == long else 1) for number in (0, 1)]
+    with pytest.raises(OutOfTimeError):
+        merged_rejects(tmp_path, texts[0], texts[1], late)
 
 
 def test_only_data_parts_become_rows_and_their_totals_are_summed() -> None:
