@@ -119,7 +119,6 @@ class FakeS3:
     """The calls of an S3 client that the store makes, on one versioned bucket."""
 
     objects: dict[str, _Object] = field(default_factory=dict[Any, Any])
-    uploads: dict[str, dict[int, bytes]] = field(default_factory=dict[Any, Any])
     gate: Gate = open_gate
     calls: list[str] = field(default_factory=list[str])
     writes: int = 0
@@ -143,31 +142,6 @@ class FakeS3:
             found = self._found(Key, "404")
             checksum = base64.b64encode(binascii.unhexlify(hashlib.sha256(found.body).hexdigest())).decode()
             return {"ETag": found.etag, "VersionId": found.version, "ChecksumSHA256": checksum}
-
-    def create_multipart_upload(self, *, Key: str, Bucket: str, ChecksumAlgorithm: str) -> dict[str, Any]:
-        with self._call("s3.create_upload", Key):
-            upload = f"upload-{len(self.uploads)}"
-            self.uploads[upload] = {}
-            return {"UploadId": upload}
-
-    def upload_part(
-        self, *, Key: str, Bucket: str, UploadId: str, PartNumber: int, Body: bytes, ChecksumSHA256: str
-    ) -> dict[str, Any]:
-        with self._call("s3.upload_part", Key):
-            self.uploads[UploadId][PartNumber] = Body
-            return {"ETag": str(PartNumber)}
-
-    def complete_multipart_upload(
-        self, *, Key: str, Bucket: str, UploadId: str, MultipartUpload: Any, **options: Any
-    ) -> dict[str, Any]:
-        with self._call("s3.complete_upload", Key):
-            self._admit(Key, options)
-            parts = self.uploads.pop(UploadId)
-            return self._store(Key, b"".join(parts[part["PartNumber"]] for part in MultipartUpload["Parts"]))
-
-    def abort_multipart_upload(self, *, Key: str, Bucket: str, UploadId: str) -> None:
-        with self._call("s3.abort_upload", Key):
-            self.uploads.pop(UploadId, None)
 
     def get_paginator(self, operation: str) -> "FakeS3":
         assert operation == "list_objects_v2"

@@ -75,7 +75,7 @@ class SoakS3(FakeS3):
 
     def __getattribute__(self, name: str) -> Any:
         method = super().__getattribute__(name)
-        if name not in {"put_object", "get_object", "head_object", "complete_multipart_upload", "upload_part"}:
+        if name not in {"put_object", "get_object", "head_object"}:
             return method
 
         def call(**options: Any) -> Any:

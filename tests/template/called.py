@@ -16,12 +16,8 @@ from logarchive.runtime.aws import Aws
 from tests.template.policy import Request
 from tests.template.transform import ACCOUNT, REGION
 
-#: Who may write may also write in pieces; who may read may also look.
-_S3 = {
-    "GetObject": "GetObject", "HeadObject": "GetObject", "PutObject": "PutObject", "UploadPart": "PutObject",
-    "CreateMultipartUpload": "PutObject", "CompleteMultipartUpload": "PutObject",
-    "AbortMultipartUpload": "AbortMultipartUpload", "ListObjectsV2": "ListBucket",
-}  # fmt: skip
+#: Who may read may also look.
+_S3 = {"GetObject": "GetObject", "HeadObject": "GetObject", "PutObject": "PutObject", "ListObjectsV2": "ListBucket"}
 
 
 @dataclass

@@ -3,7 +3,6 @@
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import boto3
@@ -12,7 +11,7 @@ import pytest
 from logarchive.ledger.dynamodb import Table
 from logarchive.ledger.ledger import Ledger
 from logarchive.runtime.aws import Aws
-from logarchive.store.bucket import SINGLE_PUT_BYTES, ChangedError, Store, sha256_of
+from logarchive.store.bucket import Store
 from tests.integration.stage import HOUR, PROVIDERS, Stage, stage
 from tests.simulator import HOSTS
 from tests.template.called import Called, locked
@@ -47,7 +46,7 @@ EVERYTHING = {
 
 
 @pytest.fixture(scope="module")
-def made(emulator: Access, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
+def made(emulator: Access) -> Iterator[Made]:
     """Run every action of every provider, and note what each asks of AWS.
 
     Only a provider that the simulator plays can be run; `tests/contract/test_places.py` says which one is not played.
@@ -61,10 +60,10 @@ def made(emulator: Access, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         )
         for name in PROVIDERS:
             here.put_source(name, "one", **({"api": "cdn", "hosts": HOSTS[:1]} if name == "dsa" else {}))
-        yield here, {name: run(here, name, bucket, tmp_path_factory.mktemp(name) / "large") for name in PROVIDERS}
+        yield here, {name: run(here, name, bucket) for name in PROVIDERS}
 
 
-def run(here: Stage, provider: str, bucket: str, large: Path) -> list[Request]:
+def run(here: Stage, provider: str, bucket: str) -> list[Request]:
     called = Called(here.clock)
     here.aws = watched(here, bucket, called)
     here.clock.now += HOUR + dt.timedelta(minutes=6)
@@ -77,7 +76,6 @@ def run(here: Stage, provider: str, bucket: str, large: Path) -> list[Request]:
     here.act(provider, {"action": "work", "source": "one"})
     here.act(provider, {"action": "backfill", **past, "inline": True, "reopen": True})
     here.act(provider, {"action": "status"})
-    upload(here, provider, large)
     return called.requests
 
 
@@ -100,15 +98,6 @@ def lose_a_claim(here: Stage, provider: str) -> None:
     ledger = Ledger(here.aws.table, provider, "one")
     (due, *_) = ledger.due(here.clock.now, 1)
     assert ledger.claim(due, "worker-1", here.clock.now, here.clock.now + dt.timedelta(minutes=16))
-
-
-def upload(here: Stage, provider: str, path: Path) -> None:
-    """Write an object of several pieces, and try to once more: that upload is given up."""
-    path.write_bytes(b"1" * (SINGLE_PUT_BYTES + 1))
-    key = f"logs/provider={provider}/date=2026-11-20/large.parquet"
-    here.aws.store.replace(key, path, sha256_of(path), None)
-    with pytest.raises(ChangedError):
-        here.aws.store.replace(key, path, sha256_of(path), None)
 
 
 def role(here: Stage, provider: str, **parameters: str) -> Role:

@@ -233,22 +233,6 @@ def test_a_visit_that_meets_its_own_object_is_named_once_and_its_late_rows_are_c
     assert (len(entry.visits), len(set(entry.visits)), entry.numbers.late) == (2, 2, 1)
 
 
-def test_a_multipart_upload_whose_answer_was_lost_is_looked_at_again(tmp_path: Path) -> None:
-    client = FakeS3()
-
-    def lost_answer(call: str, moment: str) -> None:
-        if call.startswith("s3.complete_upload") and moment == "after":
-            raise refused("PreconditionFailed", 412)
-        if call.startswith("s3.abort_upload"):
-            raise refused("NoSuchUpload", 404)
-
-    client.gate = lost_answer
-    body = tmp_path / "large"
-    body.write_bytes(b"x" * (9 * 1024 * 1024))
-    with pytest.raises(ChangedError):
-        Store(client, "bucket").replace("logs/1", body, "", None)  # type: ignore[arg-type] # a drop-in
-
-
 def test_a_backfill_with_a_bad_secret_changes_nothing() -> None:
     stage = scenario(secret="la/ncloud/gone")
     event = {"action": "backfill", "source": "shop", "start": instant(START), "end": instant(END)}

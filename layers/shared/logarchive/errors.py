@@ -14,11 +14,10 @@ ArchiveFailure
 │   └── TooLargeError       more than one visit can process, and the window cannot be split
 ├── OutOfTimeError   nobody: the invocation's time is used up, the window is visited again
 ├── LostClaimError   nobody: another worker holds the window now, this one stops
-├── VisitFailedError us: an error that nobody foresaw has ended a visit; the ledger says so, the invocation fails
 └── ArchiveError     us: our own AWS refused a call or contradicted itself
 """
 
-from typing import Any, ClassVar, Literal, Protocol
+from typing import ClassVar, Literal
 
 from logarchive.part import Part
 
@@ -118,22 +117,6 @@ class TooLargeError(ProviderError):
     """A window that cannot be split holds more than one visit can process."""
 
     issue = "too_large"
-
-
-class FailedEntry(Protocol):
-    """What is said of the ledger's entry of a visit that has failed; this module does not know the ledger."""
-
-    window_key: str
-    error: str | None
-
-
-class VisitFailedError(ArchiveFailure):
-    """An error that nobody foresaw, its `__cause__`, has ended a visit; `entry` says so in the ledger already."""
-
-    def __init__(self, entry: FailedEntry) -> None:
-        """Take the entry as it was committed."""
-        super().__init__(f"{entry.window_key}: {entry.error}")
-        self.entry: Any = entry  # a `ledger.entry.Entry`: a room above this module
 
 
 class OutOfTimeError(ArchiveFailure):

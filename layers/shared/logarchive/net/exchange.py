@@ -1,8 +1,8 @@
 """The HTTP of one visit: signs each attempt anew, retries, follows download links, says what a response amounts to."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import Unpack
 
 from logarchive.errors import ForbiddenError, MalformedError, ProviderError, ThrottledError
 from logarchive.net.pacing import backoff_seconds, retry_after_seconds
@@ -10,7 +10,7 @@ from logarchive.net.request import Request, joined
 from logarchive.net.response import skew
 from logarchive.net.session import Channel, Session
 from logarchive.part import Part
-from logarchive.provider.provider import Json
+from logarchive.provider.provider import Method, RequestOptions
 
 ATTEMPTS = 4
 MAX_REDIRECTS = 3
@@ -27,19 +27,9 @@ class Exchange:
         #: Attempts made, downloads included.
         self.requests = 0
 
-    def request(
-        self,
-        method: Literal["GET", "POST"],
-        path: str,
-        *,
-        params: Mapping[str, str | int] | None = None,
-        json: Json | None = None,
-        data: Mapping[str, str] | None = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> Part:
+    def request(self, method: Method, path: str, **options: Unpack[RequestOptions]) -> Part:
         """Send one signed request below the base URL; raise the ProviderError that its last response amounts to."""
-        url = joined(self.session.base_url, path)
-        request = Request(method=method, url=url, params=params, json=json, form=data, headers=headers or {})
+        request = Request(method=method, url=joined(self.session.base_url, path), **options)
         return self._retried(request, self._called)
 
     def download(self, url: str) -> Part:

@@ -1,6 +1,6 @@
 """One request as a provider makes it: how it is sent, and what the manifest says of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -8,9 +8,10 @@ from urllib.parse import quote, urlencode
 import httpx
 
 from logarchive.net.redaction import Redaction
+from logarchive.provider.provider import Json
 from logarchive.record.exact_json import compact
 
-#: A manifest repeats so much of each part of a request: what a source's parameter can hold.
+#: A manifest repeats at most this much of each part of a request: what a source's parameter can hold.
 DESCRIBED_CHARACTERS = 8_192
 
 
@@ -21,8 +22,8 @@ class Request:
     method: str
     url: str
     params: Mapping[str, str | int] | None = None
-    json: Mapping[str, Any] | Sequence[Any] | None = None
-    form: Mapping[str, str] | None = None
+    json: Json | None = None
+    data: Mapping[str, str] | None = None
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def built(self, timeout: httpx.Timeout) -> httpx.Request:
@@ -32,14 +33,14 @@ class Request:
         content = None
         if self.json is not None:
             headers["content-type"], content = "application/json", compact(self.json)
-        elif self.form is not None:
-            headers["content-type"], content = "application/x-www-form-urlencoded", urlencode(self.form).encode()
+        elif self.data is not None:
+            headers["content-type"], content = "application/x-www-form-urlencoded", urlencode(self.data).encode()
         extensions = {"timeout": timeout.as_dict()}
         return httpx.Request(self.method, self.url + query, headers=headers, content=content, extensions=extensions)
 
     def described(self, redaction: Redaction) -> dict[str, Any]:
         """Return it for the manifest: without signature, secret, or the query of a download link."""
-        content = {"params": self.params, "json": self.json, "form": self.form, "headers": self.headers}
+        content = {"params": self.params, "json": self.json, "form": self.data, "headers": self.headers}
         whole = {"method": self.method, "url": self.address} | {name: value for name, value in content.items() if value}
         return {name: redaction.brief(value, DESCRIBED_CHARACTERS) for name, value in whole.items()}
 

@@ -24,7 +24,7 @@ from logarchive.provider.provider import Provider
 from logarchive.provider.source import Source
 
 BODY_SECONDS = 300
-#: A manifest repeats so much of each header.
+#: A manifest repeats at most this much of each header.
 HEADER_CHARACTERS = 1_000
 MAX_BODY_BYTES = 4 * 1024**3
 TIMEOUT = httpx.Timeout(connect=10, read=120, write=30, pool=10)

@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypedDict, Unpack
 
 import httpx
 from pydantic import BaseModel
@@ -18,21 +18,22 @@ from logarchive.row.record_format import RecordFormat
 from logarchive.window import Span
 
 type Json = Mapping[str, Any] | Sequence[Any]
+type Method = Literal["GET", "POST"]
+
+
+class RequestOptions(TypedDict, total=False):
+    """What a request may have besides its method and path: a query, a body as JSON or as a form, headers."""
+
+    params: Mapping[str, str | int]
+    json: Json
+    data: Mapping[str, str]
+    headers: Mapping[str, str]
 
 
 class Api(Protocol):
     """What `fetch` may call: the layer signs, paces, retries and checks requests, and writes the bodies to files."""
 
-    def request(
-        self,
-        method: Literal["GET", "POST"],
-        path: str,
-        *,
-        params: Mapping[str, str | int] | None = None,
-        json: Json | None = None,
-        data: Mapping[str, str] | None = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> Part:
+    def request(self, method: Method, path: str, **options: Unpack[RequestOptions]) -> Part:
         """Send one signed request below the source's base URL. Raises the ProviderError that the response means."""
         ...
 

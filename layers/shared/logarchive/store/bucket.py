@@ -5,7 +5,6 @@ import binascii
 import datetime as dt
 import hashlib
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -16,14 +15,10 @@ from logarchive.errors import ArchiveError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
-    from mypy_boto3_s3.type_defs import CompletedPartTypeDef
 
-#: Up to here an object is one PutObject, above it a multipart upload.
-SINGLE_PUT_BYTES = 8 * 1024 * 1024
-PIECE_BYTES = 8 * 1024 * 1024
 type LockMode = Literal["GOVERNANCE", "COMPLIANCE"]
 
-NOT_FOUND, FORBIDDEN = 404, 403
+FORBIDDEN, NOT_FOUND, CONFLICT, PRECONDITION_FAILED = 403, 404, 409, 412
 
 
 @dataclass(frozen=True)
@@ -80,8 +75,6 @@ class Store:
     def replace(self, key: str, body: Path, sha256: str, etag: str | None) -> Stored:
         """Write an object over the one with `etag`, or where none stands (None). Raises ChangedError otherwise."""
         condition = {"IfMatch": etag} if etag else {"IfNoneMatch": "*"}
-        if body.stat().st_size > SINGLE_PUT_BYTES:
-            return self._multipart(key, body, condition)
         return self._put(key, body, ChecksumSHA256=_base64(sha256), **condition)
 
     def fetch(self, key: str, target: Path) -> Stored | None:
@@ -131,37 +124,15 @@ class Store:
                     with body.open("rb") as file:
                         response = self.client.put_object(Bucket=self.bucket, Key=key, Body=file, **options)
             except ClientError as error:
-                _changed_or_raise(error, retry=not last)
+                # S3 returns NoSuchKey for If-Match if there is no object.
+                if _status(error) == PRECONDITION_FAILED or _code(error) == "NoSuchKey":
+                    raise ChangedError from error
+                if _status(error) != CONFLICT or last:  # another write is under way
+                    raise
             else:
                 self.wrote(key, len(body) if isinstance(body, bytes) else body.stat().st_size)
                 return Stored(response["ETag"], response.get("VersionId"))
         raise AssertionError  # the last round returns or raises
-
-    def _multipart(self, key: str, body: Path, condition: dict[str, Any]) -> Stored:
-        upload = self.client.create_multipart_upload(Bucket=self.bucket, Key=key, ChecksumAlgorithm="SHA256")[
-            "UploadId"
-        ]
-        where: Any = {"Bucket": self.bucket, "Key": key, "UploadId": upload}
-        try:
-            parts = list(self._pieces(body, where))
-            response: Any = self.client.complete_multipart_upload(
-                MultipartUpload={"Parts": parts}, **where, **condition
-            )
-        except BaseException as error:
-            with suppress(ClientError):  # it may be complete, and only the response lost; what is left over expires
-                self.client.abort_multipart_upload(**where)
-            if isinstance(error, ClientError):
-                _changed_or_raise(error, retry=False)
-            raise
-        self.wrote(key, body.stat().st_size)
-        return Stored(response["ETag"], response.get("VersionId"))
-
-    def _pieces(self, body: Path, where: Any) -> "Iterator[CompletedPartTypeDef]":  # noqa: ANN401 (the upload's address)
-        with body.open("rb") as file:
-            for number, piece in enumerate(iter(lambda: file.read(PIECE_BYTES), b""), start=1):
-                checksum = _base64(hashlib.sha256(piece).hexdigest())
-                response = self.client.upload_part(Body=piece, PartNumber=number, ChecksumSHA256=checksum, **where)
-                yield {"ETag": response["ETag"], "PartNumber": number, "ChecksumSHA256": checksum}
 
 
 def sha256_of(path: Path) -> str:
@@ -178,10 +149,5 @@ def _status(error: ClientError) -> int:
     return error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
 
 
-def _changed_or_raise(error: ClientError, *, retry: bool) -> None:
-    """Turn a refused precondition into ChangedError; let a 409 (a write under way) pass if it may be tried again."""
-    # S3 returns NoSuchKey for If-Match if there is no object.
-    if _status(error) == 412 or error.response.get("Error", {}).get("Code") == "NoSuchKey":  # noqa: PLR2004 (HTTP)
-        raise ChangedError from error
-    if _status(error) != 409 or not retry:  # noqa: PLR2004 (HTTP)
-        raise error
+def _code(error: ClientError) -> str:
+    return error.response.get("Error", {}).get("Code", "")

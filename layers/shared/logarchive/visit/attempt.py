@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from logarchive.errors import Issue, LostClaimError, OutOfTimeError, ProviderError, VisitFailedError
+from logarchive.errors import ArchiveFailure, Issue, LostClaimError, OutOfTimeError, ProviderError
 from logarchive.ledger.entry import Entry
 from logarchive.ledger.planner import planned
 from logarchive.net.exchange import Exchange
@@ -38,10 +38,19 @@ from logarchive.visit.outcome import (
 from logarchive.visit.recovery import Recovery
 from logarchive.window import Window
 
-#: After so many claims in a row without a commit, the next one splits before it fetches.
+#: After this many claims in a row without a commit, the next one splits before it fetches.
 CLAIMS_BEFORE_SPLIT = 2
 #: An item of the ledger holds 400 KB at most, and a reader of an error needs less.
 MOST_ERROR_CHARACTERS = 1000
+
+
+class VisitFailedError(ArchiveFailure):
+    """An error that nobody foresaw, its `__cause__`, has ended a visit; `entry` says so in the ledger already."""
+
+    def __init__(self, entry: Entry) -> None:
+        """Take the entry as it was committed."""
+        super().__init__(f"{entry.window_key}: {entry.error}")
+        self.entry = entry
 
 
 def visit[S: Source, K: BaseModel](context: VisitContext[S, K], claimed: Entry, *, late_start: bool = False) -> Entry:
@@ -55,7 +64,7 @@ def visit[S: Source, K: BaseModel](context: VisitContext[S, K], claimed: Entry, 
         try:
             return Attempt(context, claim, Path(directory), late_start=late_start).run()
         except VisitFailedError:
-            raise  # the ledger has been told
+            raise  # the ledger says so already
         except Exception:
             claim.report_unmerged(context.invocation.clock())
             raise

@@ -3,14 +3,14 @@
 import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Unpack
 
 from pydantic import BaseModel
 
 from logarchive.errors import MismatchError, ProviderError, TooMuchError
 from logarchive.net.exchange import Exchange
 from logarchive.part import Part
-from logarchive.provider.provider import Provider
+from logarchive.provider.provider import Method, Provider, RequestOptions
 from logarchive.provider.source import Source
 from logarchive.record.reader import reaches
 from logarchive.window import Span
@@ -36,7 +36,7 @@ class VisitApi:
     remember: Remember
     last: Part | None = None
 
-    def request(self, method: Literal["GET", "POST"], path: str, **options: Any) -> Part:  # noqa: ANN401 (as they are)
+    def request(self, method: Method, path: str, **options: Unpack[RequestOptions]) -> Part:
         """Send one signed request."""
         self.last = None
         self.last = self.exchange.request(method, path, **options)

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 
 from pydantic import BaseModel
 
-from logarchive.errors import ArchiveError, LostClaimError, VisitFailedError
+from logarchive.errors import ArchiveError, LostClaimError
 from logarchive.ledger.entry import Entry, Slot
 from logarchive.provider.source import Source
-from logarchive.visit.attempt import visit
+from logarchive.visit.attempt import VisitFailedError, visit
 from logarchive.visit.context import VisitContext
 
 #: How many due windows are read; the one whose records are lost soonest at the provider is taken.
