@@ -22,7 +22,6 @@ class VisitNumbers(BaseModel):
     strays: int = 0
 
     def __add__(self, other: "VisitNumbers") -> "VisitNumbers":
-        """Add both; the total is None if neither has one."""
         more = other.model_dump()
         both = {name: value if more[name] is None else (value or 0) + more[name] for name, value in self}
         return VisitNumbers(**both)

@@ -40,7 +40,6 @@ class Batches:
     """Makes record batches; a column of one value is made once and kept."""
 
     def __init__(self, source: str) -> None:
-        """Make batches of one source."""
         self._source = source
         self._constants: dict[str, tuple[str | None, Array]] = {}
 

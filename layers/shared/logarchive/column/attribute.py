@@ -1,6 +1,7 @@
 """The keys of a record that have no column: a map of text, in the order of the record."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
@@ -50,12 +51,12 @@ class _Flattened:
         return self._record
 
 
+@dataclass
 class NameSize:
     """Bounds the names of one flattened record: a long key over many leaves would fill the memory."""
 
-    def __init__(self) -> None:
-        """Start with no name."""
-        self._names = self._source = 0
+    _names: int = 0
+    _source: int = 0
 
     def add(self, key: str, name: str) -> None:
         """Count a leaf. Raises OverflowError beyond the bound."""

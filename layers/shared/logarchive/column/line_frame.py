@@ -53,7 +53,6 @@ class LineColumns:
     """Reads blocks of lines; remembers which fields have many values, which changes the cost and nothing else."""
 
     def __init__(self, mapping: ColumnMapping, layout: LineLayout) -> None:
-        """Read lines of one layout."""
         self._mapping, self._layout = mapping, layout
         self.reader = LineReader(layout)
         self._forms = {name: _every(form) for shape in layout.shapes for name, form in shape.items() if form != ANY}

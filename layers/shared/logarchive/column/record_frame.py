@@ -45,7 +45,7 @@ def _frame(block: Block, mapping: ColumnMapping, bounds: Bounds) -> Frame:
     timed, untimed = _timed(every, verbatim=block.verbatim)
     good, strays, outside = _bounded(timed, bounds.verdicts(timed.times))
     # Making columns and attributes finds the floats of rows. A float in any other record would hide a lost key.
-    if not block.exact and len(good.records) < len(every.records) and has_float(every.records):
+    if block.reread and len(good.records) < len(every.records) and has_float(every.records):
         raise InexactError
     given = mapping.ids(good.records)
     for key in mapping.embedded:
@@ -66,7 +66,7 @@ def _frame(block: Block, mapping: ColumnMapping, bounds: Bounds) -> Frame:
 
 def _separated(block: Block, mapping: ColumnMapping) -> tuple[_Records, list[Rejected]]:
     """Separate records from rejects."""
-    bad = [(at, item) for at, item in enumerate(block.items) if isinstance(item, Bad)] if block.exact else []
+    bad = [(at, item) for at, item in enumerate(block.items) if isinstance(item, Bad)] if block.reread is None else []
     records: Any = block.items
     positions: Sequence[int] = range(len(block.items))
     canonical = block.canonical

@@ -43,7 +43,6 @@ class DownloadHosts:
     """
 
     def __init__(self, hosts: Iterable[str]) -> None:
-        """Take the items of `download_hosts`."""
         self._hosts = frozenset(map(parsed_host, hosts))
 
     def check(self, link: str, base: httpx.URL | None = None) -> httpx.URL:

@@ -1,6 +1,7 @@
 """The HTTP of one visit: signs each attempt anew, retries, follows download links, says what a response amounts to."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Unpack
 
@@ -18,14 +19,14 @@ MAX_REDIRECTS = 3
 ERROR_CHARACTERS = 310
 
 
+@dataclass
 class Exchange:
-    """Requests and downloads of one visit."""
+    """Requests and downloads of one visit; their bodies are written to `directory`."""
 
-    def __init__(self, session: Session, directory: Path) -> None:
-        """Use a worker's session; bodies are spooled into `directory`."""
-        self.session, self._directory = session, directory
-        #: Attempts made, downloads included.
-        self.requests = 0
+    session: Session
+    directory: Path
+    #: Attempts made, downloads included.
+    requests: int = 0
 
     def request(self, method: Method, path: str, **options: Unpack[RequestOptions]) -> Part:
         """Send one signed request below the base URL; raise the ProviderError that its last response amounts to."""
@@ -96,7 +97,7 @@ class Exchange:
         session.wait_turn(channel)
         self.requests += 1
         session.count("Requests", 1)
-        return session.send(channel, request, self._directory)
+        return session.send(channel, request, self.directory)
 
 
 def _newest(before: Part | None, error: ProviderError) -> Part | None:

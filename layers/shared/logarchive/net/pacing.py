@@ -1,26 +1,28 @@
 """How soon one request may follow another, and how long to wait before the next attempt. It never sleeps itself."""
 
 import datetime as dt
-from collections.abc import Callable
+from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+
+from logarchive.moment import Clock
 
 LONGEST_BACKOFF_SECONDS = 30.0
 LONGEST_RETRY_AFTER_SECONDS = 86_400.0
 
 
+@dataclass
 class Pace:
-    """Spaces requests evenly, `interval` apart."""
+    """Spaces requests evenly, `interval` apart; the first one may be sent at once."""
 
-    def __init__(self, interval: dt.timedelta, clock: Callable[[], dt.datetime]) -> None:
-        """Begin with a request at once."""
-        self._interval, self._clock = interval, clock
-        self._next: dt.datetime | None = None
+    interval: dt.timedelta
+    clock: Clock
+    _next: dt.datetime | None = None
 
     def turn_seconds(self) -> float:
         """Take the next turn and return how long to wait for it: at most the interval, should the clock be set back."""
-        now = self._clock()
-        due = min(max(self._next or now, now), now + self._interval)
-        self._next = due + self._interval
+        now = self.clock()
+        due = min(max(self._next or now, now), now + self.interval)
+        self._next = due + self.interval
         return (due - now).total_seconds()
 
 

@@ -21,10 +21,9 @@ _RUN = re.compile(r"(?P<backslashes>\\+)|.", re.DOTALL)
 
 
 class Redaction:
-    """Replaces every value of a secret by `***`, in each form in which it could have been written."""
+    """Replaces every value of a secret, nested ones too, by `***`, in each form in which it could have been written."""
 
     def __init__(self, secret: BaseModel) -> None:
-        """Take the values of a secret, nested ones included."""
         forms = {form for value in _values(secret.model_dump()) for form in _forms(value)}
         alternatives = "|".join(sorted(forms, key=len, reverse=True))
         self._pattern = re.compile(alternatives, re.IGNORECASE) if alternatives else None

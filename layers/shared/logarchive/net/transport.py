@@ -3,6 +3,7 @@
 import ssl
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import httpcore
@@ -56,12 +57,13 @@ class Transport(httpx.BaseTransport):
         self._pool.close()
 
 
+@dataclass
 class Network(httpcore.NetworkBackend):
     """Opens connections. A name is resolved once, and a connection is opened only to an address that is allowed."""
 
-    def __init__(self, resolve: Resolve, admit: Admit, remaining: Remaining) -> None:
-        """Take functions that resolve a name, choose the allowed addresses, and return the time left."""
-        self._opener, self._resolve, self._admit, self._remaining = httpcore.SyncBackend(), resolve, admit, remaining
+    resolve: Resolve
+    admit: Admit
+    remaining: Remaining
 
     def connect_tcp(
         self,
@@ -73,28 +75,28 @@ class Network(httpcore.NetworkBackend):
     ) -> httpcore.NetworkStream:
         """Connect to the first address that accepts."""
         refused: Exception = httpcore.ConnectError(f"{host} has no address")
-        for address in self._admit(host, port, self._resolved(host, port)):
+        for address in self.admit(host, port, self._resolved(host, port)):
             try:
-                stream = self._opener.connect_tcp(
-                    address, port, within(timeout, self._remaining), local_address, socket_options
-                )
-                return _Stream(stream, self._remaining)
+                left = within(timeout, self.remaining)
+                stream = httpcore.SyncBackend().connect_tcp(address, port, left, local_address, socket_options)
+                return _Stream(stream, self.remaining)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 refused = error
         raise refused
 
     def _resolved(self, host: str, port: int) -> Sequence[str]:
         try:
-            return self._resolve(host, port)
+            return self.resolve(host, port)
         except OSError as error:
             raise httpcore.ConnectError(f"{host} cannot be resolved: {error}") from error
 
 
+@dataclass
 class _Stream(httpcore.NetworkStream):
     """A connection whose every wait ends at the deadline, so that a server that sends byte by byte cannot hold us."""
 
-    def __init__(self, stream: httpcore.NetworkStream, remaining: Remaining) -> None:
-        self._stream, self._remaining = stream, remaining
+    _stream: httpcore.NetworkStream
+    _remaining: Remaining
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         return self._stream.read(max_bytes, within(timeout, self._remaining))
@@ -115,9 +117,9 @@ class _Stream(httpcore.NetworkStream):
         return self._stream.get_extra_info(info)
 
 
+@dataclass
 class _Body(httpx.SyncByteStream):
-    def __init__(self, response: httpcore.Response) -> None:
-        self._response = response
+    _response: httpcore.Response
 
     def __iter__(self) -> Iterator[bytes]:
         with _translated():

@@ -1,6 +1,7 @@
 """What JSON, CSV and log lines have in common: records, rejected texts, and blocks of both."""
 
 from collections.abc import Callable, Container, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 BLOCK_BYTES = 1024 * 1024
@@ -15,25 +16,21 @@ type Chunks = Iterator[bytes]
 type Record = dict[str, Any]
 
 
-class Verbatim:
+class Verbatim:  # no dataclass: orjson would write it as an object
     """A JSON scalar kept as its text in the source, because no Python value would give that text back."""
 
     __slots__ = ("text",)
 
     def __init__(self, text: str) -> None:
-        """Keep the JSON text."""
         self.text = text
 
     def __eq__(self, other: object) -> bool:
-        """Compare by text."""
         return isinstance(other, Verbatim) and other.text == self.text
 
     def __hash__(self) -> int:
-        """Hash by text."""
         return hash(self.text)
 
     def __repr__(self) -> str:
-        """Show the text."""
         return f"Verbatim({self.text!r})"
 
 
@@ -47,42 +44,32 @@ class Bad(NamedTuple):
 type Item = Record | Bad
 
 
+@dataclass(frozen=True)
 class Block:
-    """Records and rejected texts in order; `exactly` reads them again, keeping number texts."""
+    """Records and rejected texts in order."""
 
-    def __init__(
-        self,
-        items: list[Item],
-        exactly: Callable[[], list[Item]] | None = None,
-        canonical: Sequence[bytes | memoryview] | None = None,
-        *,
-        verbatim: bool = False,
-    ) -> None:
-        """Hold items. Without `exactly` they are exact already; `canonical` are their canonical forms, where known.
-
-        `verbatim`: the canonical form is the record's own text.
-        """
-        self.items = items
-        self.verbatim = verbatim
-        self.exact = exactly is None
-        self.canonical = canonical
-        self._exactly = exactly
+    items: list[Item]
+    #: Reads them again, keeping number texts; None: they are exact already.
+    reread: Callable[[], list[Item]] | None = None
+    #: Their canonical forms, where known.
+    canonical: Sequence[bytes | memoryview] | None = None
+    #: Whether the canonical form is the record's own text.
+    verbatim: bool = False
 
     def exactly(self) -> "Block":
         """Return the same block, read exactly."""
-        return self if self._exactly is None else Block(self._exactly())
+        return self if self.reread is None else Block(self.reread())
 
 
+@dataclass
 class Buffer:
     """A stream with the bytes that were read ahead."""
 
-    def __init__(self, chunks: Chunks) -> None:
-        """Start before the first byte."""
-        self._chunks = chunks
-        self.data = b""
-        self.ended = False
-        #: Bytes of the stream before `data`.
-        self.offset = 0
+    _chunks: Chunks
+    data: bytes = b""
+    ended: bool = False
+    #: Bytes of the stream before `data`.
+    offset: int = 0
 
     def fill(self, size: int) -> None:
         """Read until `size` bytes are held, or the stream has ended."""

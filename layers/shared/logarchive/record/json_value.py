@@ -23,7 +23,6 @@ class Document:
     """A document, and the place that is read next."""
 
     def __init__(self, buffer: Buffer) -> None:
-        """Start at the first byte of a buffer."""
         self.buffer = buffer
         self._text, self._at = "", 0
         #: How many bytes of the buffer are decoded in `_text`.

@@ -57,7 +57,6 @@ class LineReader:
     """Reads lines of one layout."""
 
     def __init__(self, layout: LineLayout) -> None:
-        """Prepare the forms."""
         self._layout = layout
         self._head = re.compile(f"{_FIELD} " * len(layout.head), re.DOTALL)
         self._forms = {name: re.compile(form, re.DOTALL) for name, form in layout.head.items()}

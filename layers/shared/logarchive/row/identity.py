@@ -25,10 +25,9 @@ def digest(canonical: bytes | memoryview) -> bytes:
 
 
 class Seen:
-    """A set of digests in at most 16 bytes each: keys side by side, in buckets chosen by their first bits."""
+    """A set of digests in at most 16 bytes each: keys side by side, in buckets chosen by their first `bits`."""
 
     def __init__(self, bits: int = _FIRST_BITS) -> None:
-        """Start empty; `bits` choose among the first buckets."""
         self._shift = 32 - bits
         self._buckets: list[bytearray] = [bytearray() for _ in range(1 << bits)]
         self._room = _BUCKET_KEYS << bits
@@ -54,7 +53,6 @@ class Seen:
         return repeated
 
     def __contains__(self, whole: bytes) -> bool:
-        """Return whether a digest has been added."""
         key = whole[:_KEY_BYTES]
         bucket = self._buckets[int.from_bytes(key[:4]) >> self._shift]
         at = bucket.find(key)
@@ -85,7 +83,6 @@ class Hashed:
     """
 
     def __init__(self) -> None:
-        """Start with no record seen."""
         self._seen = Seen()
         self._totals: dict[bytes, int] = {}
         self._strays: dict[bytes, dict[Span | None, int]] = {}
@@ -127,7 +124,6 @@ class Hashed:
         return number
 
     def __contains__(self, record_id: str) -> bool:
-        """Return whether this visit has given out the id."""
         text, _, ordinal = record_id.partition("-")
         try:
             whole, number = bytes.fromhex(text), int(ordinal or 0)
@@ -150,7 +146,6 @@ class Unique:
     """Ids that the provider gives. A record without one falls back to its hash."""
 
     def __init__(self) -> None:
-        """Start with no record seen."""
         self._seen = Seen()
 
     def assign(self, given: Sequence[str | None], canonical: Sequence[bytes | memoryview]) -> list[str | None]:
@@ -169,5 +164,4 @@ class Unique:
         return f"{text}-{number}"
 
     def __contains__(self, record_id: str) -> bool:
-        """Return whether this visit has given out the id."""
         return digest(record_id.encode()) in self._seen

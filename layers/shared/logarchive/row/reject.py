@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, BinaryIO, Self
+from typing import Any, BinaryIO
 
 import orjson
 
@@ -18,29 +18,20 @@ _SHOWN_BYTES = 64 * 1024
 _LINES_BETWEEN_LOOKS = 4096
 
 
-class Rejects:
-    """Writes rejects as gzip JSON lines, deterministically; no file without a reject."""
+class Rejects(ExitStack):
+    """Writes the rejects of a visit as gzip JSON lines, deterministically; no file without a reject."""
 
     def __init__(self, path: Path, visit: str) -> None:
-        """Write the rejects of a visit to `path`, once there is something to write."""
+        super().__init__()
         self.path, self._visit = path, visit
         self.count = 0
-        self._open = ExitStack()
         self._file: gzip.GzipFile | None = None
-
-    def __enter__(self) -> Self:
-        """Begin."""
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        """End the file, if there is one."""
-        self._open.close()
 
     def add(self, part: str, index: int, bad: Bad) -> None:
         """Write one reject."""
         if self._file is None:
-            raw = self._open.enter_context(self.path.open("wb"))
-            self._file = self._open.enter_context(_gzip(raw))
+            raw = self.enter_context(self.path.open("wb"))
+            self._file = self.enter_context(_gzip(raw))
         line = {"reason": bad.reason, "visit": self._visit, "part": part, "index": index, **_shown(bad.text)}
         self._file.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
         self.count += 1

@@ -16,7 +16,6 @@ class Log(Protocol):
 
     def __call__(self, event: str, **keys: Any) -> None:  # noqa: ANN401 (any value that a log line can hold)
         """Write one line."""
-        ...
 
 
 def _ignore(name: str, value: float, source: str | None = None) -> None:

@@ -1,6 +1,7 @@
 """Metrics: their names and units, and how the values of several sources become one."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Literal, Protocol, get_args
 
 from logarchive.errors import Issue
@@ -13,7 +14,6 @@ class Count(Protocol):
 
     def __call__(self, name: str, value: float, source: str | None = None) -> None:
         """Record one value."""
-        ...
 
 
 def issue_metric(issue: Issue) -> str:
@@ -45,13 +45,12 @@ UNITS: Mapping[str, Unit] = {
 WORST: Mapping[str, Callable[[float, float], float]] = {"LagSeconds": max, "HoursToLoss": min, "QuietSeconds": max}
 
 
+@dataclass
 class Tally:
     """The values that one invocation has recorded: of the provider, and of each source."""
 
-    def __init__(self) -> None:
-        """Start empty."""
-        self.total: dict[str, float] = {}
-        self.of_source: dict[str, dict[str, float]] = {}
+    total: dict[str, float] = field(default_factory=dict[str, float])
+    of_source: dict[str, dict[str, float]] = field(default_factory=dict[str, dict[str, float]])
 
     def __call__(self, name: str, value: float, source: str | None = None) -> None:
         """Record one value. Raises KeyError for a metric that UNITS does not know."""

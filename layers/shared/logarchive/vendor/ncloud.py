@@ -7,6 +7,7 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Generator, Mapping
+from dataclasses import dataclass
 from typing import Any, cast
 
 import httpx
@@ -53,20 +54,21 @@ class Keys(Secret):
     secret_key: Key = Field(description="secret key, used as text")
 
 
+@dataclass
 class Signature(httpx.Auth):
     """Signs method, path and query as sent, and the time of the attempt; the body is not signed."""
 
-    def __init__(self, keys: Keys, clock: Clock) -> None:
-        """Take the keys, and the clock that each attempt reads anew: a time five minutes off is refused."""
-        self._keys, self._clock = keys, clock
+    keys: Keys
+    #: Each attempt reads it: a time five minutes off is refused.
+    clock: Clock
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response]:
         """Add the three headers."""
-        timestamp = str(to_epoch_ms(self._clock()))
+        timestamp = str(to_epoch_ms(self.clock()))
         request.headers["x-ncp-apigw-timestamp"] = timestamp
-        request.headers["x-ncp-iam-access-key"] = self._keys.access_key.get_secret_value()
+        request.headers["x-ncp-iam-access-key"] = self.keys.access_key.get_secret_value()
         request.headers["x-ncp-apigw-signature-v2"] = signature(
-            request.method, request.url.raw_path.decode("ascii"), timestamp, self._keys
+            request.method, request.url.raw_path.decode("ascii"), timestamp, self.keys
         )
         yield request
 

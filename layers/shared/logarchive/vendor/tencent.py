@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass
 from typing import Annotated, Literal
 from urllib.parse import parse_qsl, urlencode
 
@@ -86,32 +87,29 @@ class Listing(BaseModel):
     data: Annotated[dict[str, Files], BeforeValidator(lambda data: {} if data == [] else data)]
 
 
+@dataclass
 class Signature2(httpx.Auth):
-    """API 2.0: signs method, host, path and the form's parameters, which are not encoded and sorted by name."""
+    """API 2.0: signs method, host, path and the form's parameters, which are not encoded and sorted by name.
 
+    Each attempt asks for a new time and nonce: a used Nonce or an old Timestamp is refused.
+    """
+
+    keys: Keys
+    clock: Clock
+    method: SignatureMethod
+    nonce: Callable[[], int] = lambda: secrets.randbelow(2**53) + 1
     requires_request_body = True
-
-    def __init__(
-        self,
-        keys: Keys,
-        clock: Clock,
-        method: SignatureMethod,
-        nonce: Callable[[], int] = lambda: secrets.randbelow(2**53) + 1,
-    ) -> None:
-        """Take the keys; each attempt reads clock and nonce anew: a used Nonce or an old Timestamp is refused."""
-        self._keys, self._clock, self._nonce = keys, clock, nonce
-        self._method: SignatureMethod = method
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response]:
         """Add the common parameters and the signature to the form."""
         form = dict(parse_qsl(request.content.decode(), keep_blank_values=True))
-        form |= {"SecretId": self._keys.secret_id.get_secret_value(), "Nonce": str(self._nonce())}
+        form |= {"SecretId": self.keys.secret_id.get_secret_value(), "Nonce": str(self.nonce())}
         # In seconds; milliseconds, as in the documentation's sample, are refused.
-        form["Timestamp"] = str(int(self._clock().timestamp()))
-        if self._method == "HmacSHA256":
-            form["SignatureMethod"] = self._method
+        form["Timestamp"] = str(int(self.clock().timestamp()))
+        if self.method == "HmacSHA256":
+            form["SignatureMethod"] = self.method
         place = request.method + request.headers["host"] + request.url.path
-        form["Signature"] = signature2(place, form, self._method, self._keys.secret_key.get_secret_value())
+        form["Signature"] = signature2(place, form, self.method, self.keys.secret_key.get_secret_value())
         headers = {name: value for name, value in request.headers.items() if name != "content-length"}
         yield httpx.Request(
             request.method,
@@ -122,26 +120,26 @@ class Signature2(httpx.Auth):
         )
 
 
+@dataclass
 class Signature3(httpx.Auth):
-    """TC3-HMAC-SHA256: signs the hash of the body; the path is always `/`."""
+    """TC3-HMAC-SHA256: signs the hash of the body; the path is always `/`. `service` is its name (`cdn`)."""
 
+    keys: Keys
+    clock: Clock
+    service: str
     requires_request_body = True
-
-    def __init__(self, keys: Keys, clock: Clock, service: str) -> None:
-        """Take the keys, the clock that each attempt reads anew, and the service's name (`cdn`)."""
-        self._keys, self._clock, self._service = keys, clock, service
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response]:
         """Add the Authorization and its timestamp."""
-        now = self._clock().astimezone(dt.UTC)
+        now = self.clock().astimezone(dt.UTC)
         timestamp = str(int(now.timestamp()))
-        scope = f"{now:%Y-%m-%d}/{self._service}/tc3_request"
+        scope = f"{now:%Y-%m-%d}/{self.service}/tc3_request"
         lines = "".join(f"{name}:{request.headers[name].strip().lower()}\n" for name in SIGNED_HEADERS.split(";"))
         canonical = f"{request.method}\n/\n\n{lines}\n{SIGNED_HEADERS}\n{_hash(request.content)}"
         text = f"{ALGORITHM}\n{timestamp}\n{scope}\n{_hash(canonical.encode())}"
-        signature = signature3(text, scope, self._keys.secret_key.get_secret_value())
+        signature = signature3(text, scope, self.keys.secret_key.get_secret_value())
         request.headers["X-TC-Timestamp"] = timestamp
-        credential = f"{self._keys.secret_id.get_secret_value()}/{scope}"
+        credential = f"{self.keys.secret_id.get_secret_value()}/{scope}"
         request.headers["Authorization"] = (
             f"{ALGORITHM} Credential={credential}, SignedHeaders={SIGNED_HEADERS}, Signature={signature}"
         )

@@ -48,7 +48,6 @@ class VisitFailedError(ArchiveFailure):
     """An error that nobody foresaw, its `__cause__`, has ended a visit; `entry` says so in the ledger already."""
 
     def __init__(self, entry: Entry) -> None:
-        """Take the entry as it was committed."""
         super().__init__(f"{entry.window_key}: {entry.error}")
         self.entry = entry
 
@@ -87,7 +86,6 @@ class Attempt[S: Source, K: BaseModel]:
     """One visit while it runs."""
 
     def __init__(self, context: VisitContext[S, K], claim: Claim, directory: Path, *, late_start: bool) -> None:
-        """Prepare the visit of a claimed window, with a directory for its files."""
         self._context, self._claim, self._directory, self._late_start = context, claim, directory, late_start
         self._started = context.invocation.clock()
         self._name = visit_name(self._started, claim.entry.attempt)
