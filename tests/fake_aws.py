@@ -70,7 +70,7 @@ class FakeTable:
 
     def _write(self, write: Write) -> Item:
         keys = {"source": write.partition, "window": write.sort}
-        item = self.items.setdefault((write.partition, write.sort), keys)
+        self.items[write.partition, write.sort] = item = {**self.items.get((write.partition, write.sort), {}), **keys}
         for name, value in write.put.items():
             if value is None:
                 item.pop(name, None)

@@ -58,6 +58,7 @@ class Play:
         self.trail: list[str] = []
         #: Split windows, with the number of writes to the bucket before.
         self.split: dict[tuple[str, str], int] = {}
+        self.checked: dict[tuple[str, str], Any] = {}
 
     def run(self) -> None:
         """Play at random, then let all go well until every window is finished, and compare."""
@@ -191,6 +192,9 @@ class Play:
 
     def _check_ledger(self) -> None:
         """The leaves tile: none overlaps another; what is not finished is due some day."""
+        if self.checked == self.table.items:
+            return
+        self.checked = dict(self.table.items)
         for name in SOURCES:
             entries = self._entries(name)
             for entry in entries:

@@ -22,8 +22,11 @@ def instant(moment: dt.datetime) -> str:
 
 
 def parse_instant(text: str) -> dt.datetime:
-    """Read what `instant` wrote."""
-    return dt.datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=dt.UTC)
+    """Read what `instant` wrote. Raises ValueError for every other form of a moment."""
+    moment = dt.datetime.fromisoformat(text)
+    if text != instant(moment):
+        raise ValueError(f"{text!r} is no UTC moment in whole seconds; for instance 2026-11-22T13:00:00Z")
+    return moment
 
 
 def duration(length: dt.timedelta) -> str:
