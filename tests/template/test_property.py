@@ -1,0 +1,67 @@
+"""Each property that matters. Parameters differ from their defaults, so that a default is not taken for a choice."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from tests.template.transform import Deployed
+
+CHOSEN: Mapping[str, str] = {
+    "ScheduleExpression": "rate(15 minutes)",
+    "ArchiveFrom": "2026-03-01",
+    "RawRetentionDays": "30",
+    "RawRetentionMode": "COMPLIANCE",
+    "PerSourceMetrics": "true",
+    "LogLevel": "DEBUG",
+    "LogRetentionDays": "90",
+    "QueryBytesLimit": "5000000000",
+}
+BLOCKED = dict.fromkeys(("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"), True)
+ENCRYPTION = "BucketEncryption/ServerSideEncryptionConfiguration/0/ServerSideEncryptionByDefault"
+PROPERTIES: dict[str, object] = {
+    "ArchiveBucket/ObjectLockEnabled": True,
+    "ArchiveBucket/VersioningConfiguration/Status": "Enabled",
+    "ArchiveBucket/PublicAccessBlockConfiguration": BLOCKED,
+    "ArchiveBucket/OwnershipControls/Rules/0/ObjectOwnership": "BucketOwnerEnforced",
+    f"ArchiveBucket/{ENCRYPTION}": {"SSEAlgorithm": "AES256"},
+    "ResultsBucket/PublicAccessBlockConfiguration": BLOCKED,
+    f"ResultsBucket/{ENCRYPTION}": {"SSEAlgorithm": "AES256"},
+    "ArchiveName/Name": "/logarchive/bucket",
+    "ArchiveName/Value": "logarchive-archivebucket",
+    "LedgerName/Name": "/logarchive/table",
+    "LedgerName/Value": "logarchive-ledgertable",
+    "LedgerTable/BillingMode": "PAY_PER_REQUEST",
+    "LedgerTable/DeletionProtectionEnabled": True,
+    "LedgerTable/PointInTimeRecoverySpecification/PointInTimeRecoveryEnabled": True,
+    "LedgerTable/SSESpecification": {"SSEEnabled": True, "SSEType": "KMS"},
+    "LedgerTable/LocalSecondaryIndexes/0/IndexName": "due",
+    "DeadLetters": {"MessageRetentionPeriod": 1209600, "SqsManagedSseEnabled": True},
+    "LogsTable/TableInput/Parameters/projection.date.range": "2026-03-01,NOW",
+    "Workgroup/WorkGroupConfiguration/EnforceWorkGroupConfiguration": True,
+    "Workgroup/WorkGroupConfiguration/EngineVersion/SelectedEngineVersion": "Athena engine version 3",
+    "Workgroup/WorkGroupConfiguration/BytesScannedCutoffPerQuery": "5000000000",
+    "Workgroup/WorkGroupConfiguration/ResultConfiguration/OutputLocation": "s3://logarchive-resultsbucket/",
+    # One provider stands for all: `test_alike` compares their blocks.
+    "ElsaFunction/Timeout": 900,
+    "ElsaFunction/MemorySize": 1769,
+    "ElsaFunction/EphemeralStorage/Size": 4096,
+    "ElsaFunction/Environment/Variables/ARCHIVE_FROM": "2026-03-01",
+    "ElsaFunction/Environment/Variables/RAW_RETENTION_DAYS": "30",
+    "ElsaFunction/Environment/Variables/RAW_RETENTION_MODE": "COMPLIANCE",
+    "ElsaFunction/Environment/Variables/PER_SOURCE_METRICS": "true",
+    "ElsaFunction/Environment/Variables/TRACING": "false",
+    "ElsaFunction/Environment/Variables/LOG_LEVEL": "DEBUG",
+    "ElsaFunctionTick/ScheduleExpression": "rate(15 minutes)",
+    "ElsaLogGroup/LogGroupName": "/aws/lambda/logarchive-elsa",
+    "ElsaLogGroup/RetentionInDays": "90",
+}
+
+
+@pytest.mark.parametrize("place", PROPERTIES)
+def test_a_property_is_as_it_must_be(place: str) -> None:
+    name, *path = place.split("/")
+    value: Any = Deployed(CHOSEN).properties(name)
+    for step in path:
+        value = value[int(step) if step.isdecimal() else step]
+    assert value == PROPERTIES[place]
