@@ -1,5 +1,6 @@
-"""One ELSA source in a small world: an archive on fakes, a provider that serves a list of records, and a clock."""
+"""Sources in a small world: an archive on fakes, a provider that serves a list of records, and a clock."""
 
+import contextlib
 import datetime as dt
 import gzip
 import importlib
@@ -14,15 +15,19 @@ from typing import Any
 
 import httpx
 
-from functions.elsa.app import provider
+from functions.elsa.app import provider as elsa
 from logarchive.action.archive import Archive
 from logarchive.action.handler import act
 from logarchive.action.result import Result
+from logarchive.ledger.entry import Entry
 from logarchive.ledger.ledger import Ledger
+from logarchive.moment import EPOCH, MILLISECOND
+from logarchive.provider.provider import Provider
 from logarchive.runtime.invocation import Invocation
 from logarchive.runtime.metric import Count, Tally
 from logarchive.runtime.source_loader import SourceLoader
 from logarchive.store.bucket import Store
+from logarchive.window import Window
 from tests.fake_aws import FakeS3, FakeSecrets, FakeSsm, FakeTable, Gate, open_gate
 
 MINUTE = dt.timedelta(minutes=1)
@@ -50,6 +55,10 @@ class Record:
         return {"logTime": int(moment.timestamp() * 1000), "body": self.body, "logLevel": "INFO"}
 
 
+class Killed(BaseException):
+    """The invocation ends here, without a word."""
+
+
 @dataclass
 class Scenario:
     """The archive of one source, `elsa/shop`, whose API is `world`."""
@@ -70,6 +79,9 @@ class Scenario:
     #: Parameters besides the sources, and secrets besides the one of the sources.
     parameters: dict[str, str] = field(default_factory=dict[str, str])
     secrets: dict[str, str] = field(default_factory=dict[str, str])
+    provider: Provider[Any, Any] = elsa
+    #: What becomes of a wait.
+    sleep: Callable[[float], None] = lambda _seconds: None
 
     def __post_init__(self) -> None:
         def gate(call: str, moment: str) -> None:
@@ -85,7 +97,7 @@ class Scenario:
             started=now,
             deadline=now + TIMEOUT,
             clock=clock or (lambda: self.now),
-            sleep=lambda _seconds: None,
+            sleep=self.sleep,
             log=lambda event, **_keys: self.events.append(event),
             count=count or Tally(),
         )
@@ -97,19 +109,20 @@ class Scenario:
         }
         source |= {"window": "P1D", "revisit": ["PT1H", "PT4H"]}
         sources = {"shop": source | self.source} if self.sources is None else self.sources
-        documents = {f"/la/sources/elsa/{name}": json.dumps(configured) for name, configured in sources.items()}
+        path = f"/la/sources/{self.provider.name}"
+        documents = {f"{path}/{name}": json.dumps(configured) for name, configured in sources.items()}
         secrets = {"la/ncloud/one": '{"access_key": "a", "secret_key": "s"}'}
         loader = SourceLoader(
-            provider=provider,
+            provider=self.provider,
             ssm=FakeSsm(documents | self.parameters),  # type: ignore[arg-type] # drop-ins
             secrets=FakeSecrets(secrets | self.secrets),  # type: ignore[arg-type]
-            path="/la/sources/elsa",
+            path=path,
             secrets_prefix="la",
             archive_from=self.archive_from,
             providers=("dsa", "elsa"),
         )
         return Archive(
-            provider=provider,
+            provider=self.provider,
             table=self.table,  # type: ignore[arg-type] # drop-ins
             store=Store(self.s3, "bucket"),  # type: ignore[arg-type]
             source_loader=loader,
@@ -118,13 +131,62 @@ class Scenario:
             transport=httpx.MockTransport(lambda request: self._serve(request, now)),
         )
 
+    def act(self, action: str, **fields: object) -> Result:
+        """Do what the function does for an event."""
+        return act(self.archive(), {"action": action, **fields})
+
     def tick(self) -> Result:
         """Let the schedule fire, with the work done inline."""
-        return act(self.archive(), {"action": "tick", "inline": True})
+        return self.act("tick", inline=True)
+
+    def kill(self, call: str, moment: str = "before") -> None:
+        """Let the schedule fire, and kill the invocation at a call."""
+
+        def gate(name: str, when: str) -> None:
+            if name.startswith(call) and when == moment:
+                raise Killed
+
+        self.gate = gate
+        with contextlib.suppress(Killed):
+            self.tick()
+            raise AssertionError(f"there was no call {call}")
+        self.gate = open_gate
+
+    def recovers(self) -> None:
+        """Let the provider answer again."""
+        self.answer = lambda _request: None
+
+    def fails(self, error: BaseException) -> None:
+        """Let every request end in an error."""
+
+        def answer(_request: httpx.Request) -> None:
+            raise error
+
+        self.answer = answer
+
+    def lasts(self, length: dt.timedelta) -> None:
+        """Let every request take so long."""
+
+        def answer(_request: httpx.Request) -> None:
+            self.now += length
+
+        self.answer = answer
+
+    def entries(self, source: str = "shop") -> list[Entry]:
+        """Return the entries of a source's windows, without a call."""
+        partition = f"{self.provider.name}#{source}"
+        items = self.table.items.items()
+        return [Entry.of_item(item) for (owner, sort), item in items if owner == partition and sort[0] != "#"]
+
+    @property
+    def entry(self) -> Entry:
+        """The only entry."""
+        [entry] = self.entries()
+        return entry
 
     @property
     def ledger(self) -> Ledger:
-        return Ledger(self.table, "elsa", "shop")  # type: ignore[arg-type] # a drop-in
+        return Ledger(self.table, self.provider.name, "shop")  # type: ignore[arg-type] # a drop-in
 
     def until_sealed(self) -> None:
         """Tick on, each time after every lease and back-off is over, until the window of START is finished."""
@@ -136,11 +198,11 @@ class Scenario:
             self.now += 70 * MINUTE
         raise AssertionError("the window was never finished")
 
-    def rows(self) -> Counter[str]:
+    def rows(self, source: str = "shop") -> Counter[str]:
         """Return how often each body stands in `logs`."""
         bodies = Counter[str]()
         for key, stored in self.s3.objects.items():
-            if key.startswith("logs/"):
+            if key.startswith("logs/") and f"/{source}-" in key:
                 rows = read_rows(stored.body)
                 assert len({row["record_id"] for row in rows}) == len(rows)
                 bodies.update(row["body"] for row in rows)
@@ -151,16 +213,18 @@ class Scenario:
         most: Counter[str] = Counter()
         for key, stored in list(self.s3.objects.items()):
             if key.endswith("manifest.json") and (visits is None or key.split("/")[-2] in visits):
-                most |= self._visit(json.loads(stored.body))
+                most |= self.visit(json.loads(stored.body))
         return dict(most)
 
-    def _visit(self, manifest: dict[str, Any]) -> Counter[str]:
-        bodies: Counter[str] = Counter()
+    def visit(self, manifest: dict[str, Any]) -> Counter[str]:
+        """Return how often a visit that was complete has seen each body of its window."""
+        window, bodies = Window.parse(manifest["window"]), Counter[str]()
         parts: list[dict[str, Any]] = manifest["parts"] if manifest["complete"] else []
         for part in parts:
             if part["role"] == "data":
-                records = json.loads(unzip(self.s3.objects[part["key"]].body))
-                bodies.update(record["body"] for record in records)
+                for record in json.loads(unzip(self.s3.objects[part["key"]].body)):
+                    moment = EPOCH + record["logTime"] * MILLISECOND
+                    bodies[record["body"]] += window.start <= moment < window.end
         return bodies
 
     def _serve(self, request: httpx.Request, now: dt.datetime) -> httpx.Response:
@@ -170,9 +234,14 @@ class Scenario:
         return answer
 
     def _records(self, asked: dict[str, int], now: dt.datetime) -> httpx.Response:
-        visible = [record.json() for record in self.world if record.visible <= now < record.gone]
-        found = [record for record in visible if asked["from"] <= record["logTime"] <= asked["to"]]
-        return httpx.Response(200, content=zipped(found[: asked["count"]]))
+        return served(self.world, asked, now)
+
+
+def served(world: list[Record], asked: dict[str, int], now: dt.datetime) -> httpx.Response:
+    """Answer as ELSA would."""
+    visible = [record.json() for record in world if record.visible <= now < record.gone]
+    found = [record for record in visible if asked["from"] <= record["logTime"] <= asked["to"]]
+    return httpx.Response(200, content=zipped(found[: asked["count"]]))
 
 
 def read_rows(body: bytes) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ import pytest
 
 from logarchive.window import Span
 from tests.fake_aws import open_gate
-from tests.scenario import END, HOUR, MINUTE, START, Record, Scenario, zipped
+from tests.scenario import END, HOUR, MINUTE, START, Killed, Record, Scenario, zipped
 
 WORLD = [
     Record("steady", 1),
@@ -21,10 +21,6 @@ WORLD = [
 EXPECTED = Counter({"steady": 1, "twin": 2, "late": 1, "very late": 1, "dropped": 1})
 #: When the schedule fires: the first visit, its repetition after a lease, both revisits.
 TICKS = [END + 6 * MINUTE, END + 24 * MINUTE, END + 42 * MINUTE, END + 70 * MINUTE, END + 100 * MINUTE, END + 5 * HOUR]
-
-
-class Killed(BaseException):
-    """The invocation ends here, without a word."""
 
 
 @dataclass
@@ -109,15 +105,8 @@ def test_what_a_killed_visit_had_complete_in_raw_is_never_lost(moment: str) -> N
 
 def killed_before_publishing(**configured: object) -> Scenario:
     """Return a window whose first visit is complete in raw and nowhere else, its record dropped by the provider."""
-    scenario = Scenario(
-        [Record("seen", 1, gone=END + 10 * MINUTE)],
-        source=dict(configured),
-        now=END + 6 * MINUTE,
-        gate=_kill_publishing,
-    )
-    with pytest.raises(Killed):
-        scenario.tick()
-    scenario.gate = open_gate
+    scenario = Scenario([Record("seen", 1, gone=END + 10 * MINUTE)], source=dict(configured), now=END + 6 * MINUTE)
+    scenario.kill("s3.put logs/")
     scenario.now = END + 30 * MINUTE
     return scenario
 
@@ -130,11 +119,6 @@ def test_a_part_with_other_bytes_than_its_manifest_names_becomes_no_row() -> Non
     with pytest.raises(ExceptionGroup):
         scenario.tick()
     assert not scenario.rows()
-
-
-def _kill_publishing(call: str, moment: str) -> None:
-    if call.startswith("s3.put logs/") and moment == "before":
-        raise Killed
 
 
 def test_a_window_that_is_complete_in_raw_is_not_split_when_the_next_visit_cannot_carry_it() -> None:
@@ -170,17 +154,9 @@ def test_what_a_killed_visit_had_complete_in_raw_is_taken_up_though_the_provider
 
 def test_a_window_whose_visits_are_killed_again_and_again_is_split_before_the_third_fetches() -> None:
     scenario = Scenario([Record("a", 1), Record("b", 80_000)])
-
-    def out_of_memory(call: str, _moment: str) -> None:
-        if call == "api":
-            raise Killed
-
-    scenario.gate = out_of_memory
     for hours in range(1, 3):
         scenario.now = END + hours * HOUR
-        with pytest.raises(Killed):
-            scenario.tick()
-    scenario.gate = open_gate
+        scenario.kill("api")
     scenario.now = END + 3 * HOUR
     scenario.until_sealed()
     states = Counter(entry.state for entry in scenario.ledger.every() if entry.window.end <= END)
@@ -189,22 +165,17 @@ def test_a_window_whose_visits_are_killed_again_and_again_is_split_before_the_th
 
 
 def test_a_window_at_its_smallest_that_is_killed_again_and_again_waits_the_longest_and_says_so() -> None:
-    scenario = Scenario([Record("a", 24 * 3600 - 1)], source={"start": "2026-11-20T23:59:59Z"}, gate=_kill_api)
+    scenario = Scenario([Record("a", 24 * 3600 - 1)], source={"start": "2026-11-20T23:59:59Z"})
     for hours in range(1, 3):
         scenario.now = END + hours * HOUR
-        with pytest.raises(Killed):
-            scenario.tick()
+        scenario.kill("api")
     scenario.now = END + 3 * HOUR
+    scenario.fails(Killed())  # it is not fetched
     scenario.tick()
     [entry] = scenario.ledger.every()
     assert (entry.state, entry.issue, entry.due_at) == ("planned", "unavailable", scenario.now + 6 * HOUR)
     assert "2 visits in a row were killed" in (entry.error or "")
-    scenario.gate = open_gate
+    scenario.recovers()
     scenario.now += 6 * HOUR
     scenario.until_sealed()
     assert scenario.rows() == {"a": 1}
-
-
-def _kill_api(call: str, _moment: str) -> None:
-    if call == "api":
-        raise Killed

@@ -2,56 +2,24 @@
 
 import datetime as dt
 import gzip
-import importlib
 import io
 import itertools
 import json
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 import httpx
 import pytest
 
-from logarchive.action.archive import Archive
-from logarchive.action.handler import act
-from logarchive.ledger.entry import Entry
 from logarchive.moment import HOUR, instant
-from logarchive.runtime.invocation import Invocation
-from logarchive.runtime.source_loader import SourceLoader
-from logarchive.store.bucket import Store
-from tests.fake_aws import FakeS3, FakeSecrets, FakeSsm, FakeTable
-from tests.simulator import (
-    HOSTS,
-    NCLOUD_ACCESS_KEY,
-    NCLOUD_SECRET_KEY,
-    PROJECT_ID,
-    PROJECT_KEY,
-    SECURITY365_LICENSE,
-    SECURITY365_REFERER,
-    TENCENT_SECRET_ID,
-    TENCENT_SECRET_KEY,
-    Simulator,
-)
+from tests.integration.stage import PROVIDERS
+from tests.scenario import START, Scenario
+from tests.simulator import Simulator, secrets, source
 from tests.simulator.message import Request
 
-START = dt.datetime(2026, 11, 20, tzinfo=dt.UTC)
 HOURS, BAD_HOUR = 49, 7
 STEP = dt.timedelta(minutes=5)
-BASE = "http://127.0.0.1:9"
-SOURCES: dict[str, dict[str, Any]] = {
-    "elsa": {"base_url": f"{BASE}/elsa", "project_key": PROJECT_KEY, "project_id": PROJECT_ID},
-    "apigateway": {"base_url": f"{BASE}/apigateway"},
-    "multidrm": {"base_url": f"{BASE}/multidrm"},
-    "security365": {"base_url": f"{BASE}/security365", "referer": SECURITY365_REFERER},
-    "dsa": {"base_url": f"{BASE}/cdn", "api": "cdn", "hosts": [HOSTS[0]], "download_hosts": ["127.0.0.1:9"]},
-}
-SECRETS = {
-    "la/ncloud/one": json.dumps({"access_key": NCLOUD_ACCESS_KEY, "secret_key": NCLOUD_SECRET_KEY}),
-    "la/security365/one": json.dumps({"license": SECURITY365_LICENSE}),
-    "la/dsa/one": json.dumps({"secret_id": TENCENT_SECRET_ID, "secret_key": TENCENT_SECRET_KEY}),
-}
 
 
 def _zip(body: bytes) -> bytes:
@@ -107,69 +75,30 @@ BODIES: tuple[bytes, ...] = (
 
 
 @dataclass
-class World:
-    """One source of one provider on stand-ins for AWS; `poison`: what the bad hour answers, body after body."""
+class World(Scenario):
+    """One source of one provider, which the simulator plays; `poison`: what the bad hour answers, body after body."""
 
-    name: str
-    poison: Iterator[bytes] | None
-    now: dt.datetime = START
+    poison: Iterator[bytes] | None = None
     visited: str = ""
-    table: FakeTable = field(default_factory=FakeTable)
-    s3: FakeS3 = field(default_factory=FakeS3)
     #: Window -> the number of the tick after which it was sealed.
     sealed: dict[str, int] = field(default_factory=dict[str, int])
-    failures: list[Exception] = field(default_factory=list[Exception])
 
     def __post_init__(self) -> None:
-        self.provider: Any = importlib.import_module(f"functions.{self.name}.app").provider
+        super().__post_init__()
         self.simulator = Simulator(scale=0.02, clock=lambda: self.now)
-        self.table.gate = self._note
+        self.sleep, self.gate = self._pass, self._note
+
+    def _pass(self, seconds: float) -> None:
+        self.now += dt.timedelta(seconds=seconds)
 
     def live(self) -> None:
         """Let the schedule fire every five minutes until every window was due for its last visit."""
         for number in range((HOURS + 4) * 12):
             self.now = max(self.now, START + number * STEP)
-            try:
-                act(self.archive(), {"action": "tick", "inline": True})
-            except Exception as error:  # noqa: BLE001 (an invocation may fail; the schedule goes on)
-                self.failures.append(error)
+            self.tick()
             for entry in self.entries():
                 if entry.state == "sealed":
                     self.sealed.setdefault(entry.window_key, number)
-
-    def entries(self) -> list[Entry]:
-        """Return the entries of all windows."""
-        return [Entry.of_item(item) for (_, sort), item in self.table.items.items() if not sort.startswith("#")]
-
-    def archive(self) -> Archive[Any, Any]:
-        """Return the archive as a fresh invocation sees it; who sleeps moves the clock."""
-
-        def sleep(seconds: float) -> None:
-            self.now += dt.timedelta(seconds=seconds)
-
-        invocation = Invocation(
-            name=f"invocation-{self.now}",
-            started=self.now,
-            deadline=self.now + 3 * STEP,
-            clock=lambda: self.now,
-            sleep=sleep,
-            log=lambda event, **_keys: None,
-        )
-        secret = f"la/{self.provider.secret_group}/one"
-        source = {"secret": secret, "start": instant(START), "revisit": ["PT2H"], "delay": "PT5M", **SOURCES[self.name]}
-        return Archive(
-            provider=self.provider,
-            table=self.table,  # type: ignore[arg-type] # drop-ins
-            store=Store(self.s3, "bucket"),  # type: ignore[arg-type]
-            source_loader=self._loader(FakeSsm({f"/la/sources/{self.name}/shop": json.dumps(source)})),
-            dispatch=lambda _event: None,
-            invocation=invocation,
-            transport=httpx.MockTransport(self._serve),
-        )
-
-    def _loader(self, ssm: Any) -> SourceLoader[Any, Any]:
-        secrets: Any = FakeSecrets(SECRETS)
-        return SourceLoader(self.provider, ssm, secrets, f"/la/sources/{self.name}", "la", None)
 
     def _note(self, call: str, moment: str) -> None:
         """Remember which window was claimed last: it is the one that requests are for."""
@@ -177,7 +106,7 @@ class World:
         if moment == "after" and what != call and not what.startswith("#"):
             self.visited = what
 
-    def _serve(self, request: httpx.Request) -> httpx.Response:
+    def _serve(self, request: httpx.Request, now: dt.datetime) -> httpx.Response:
         if self.poison is not None and self.visited.startswith(instant(START + BAD_HOUR * HOUR)[:13]):
             return httpx.Response(200, content=next(self.poison))
         target = request.url.raw_path.decode()
@@ -187,12 +116,19 @@ class World:
         return httpx.Response(answer.status, content=answer.body, headers=headers | answer.headers)
 
 
+def lived(name: str, poison: Iterator[bytes] | None = None) -> World:
+    common = {"secret": f"la/{PROVIDERS[name].secret_group}/one", "start": instant(START)}
+    document = source(name, "http://127.0.0.1:9", revisit=["PT2H"], delay="PT5M", **common)
+    keys = {secret: json.dumps(values) for secret, values in secrets("la", "one").items()}
+    world = World([], sources={"shop": document}, secrets=keys, provider=PROVIDERS[name], poison=poison)
+    world.live()
+    return world
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("name", SOURCES)
+@pytest.mark.parametrize("name", PROVIDERS)
 def test_an_hour_that_always_answers_badly_delays_no_other(name: str) -> None:
-    without, poisoned = World(name, None), World(name, itertools.cycle(BODIES))
-    without.live()
-    poisoned.live()
+    without, poisoned = lived(name), lived(name, itertools.cycle(BODIES))
     bad = instant(START + BAD_HOUR * HOUR)
     assert len(without.sealed) >= HOURS
     assert poisoned.sealed == {key: when for key, when in without.sealed.items() if not key.startswith(bad)}
@@ -201,4 +137,3 @@ def test_an_hour_that_always_answers_badly_delays_no_other(name: str) -> None:
     ]
     assert entry.issue
     assert entry.manifest
-    assert poisoned.failures == []

@@ -14,23 +14,13 @@ from typing import Any
 
 import httpx
 
-from functions.elsa.app import provider
-from logarchive.action.archive import Archive
 from logarchive.action.handler import act
-from logarchive.ledger.entry import Entry
-from logarchive.moment import EPOCH, MILLISECOND, instant
-from logarchive.runtime.invocation import Invocation
-from logarchive.runtime.metric import Tally
-from logarchive.runtime.source_loader import SourceLoader
-from logarchive.store.bucket import Store
+from logarchive.moment import instant
 from logarchive.store.place import Place
-from logarchive.window import Window
-from tests.fake_aws import FakeSecrets, FakeSsm
-from tests.scenario import START, read_rows, unzip
-from tests.soak.world import HOUR, HOURS, MINUTE, SOURCES, Faults, Killed, SoakS3, SoakTable, records, served
+from tests.scenario import HOUR, MINUTE, START, Killed, Scenario
+from tests.soak.world import HOURS, SOURCES, Faults, SoakS3, SoakTable, badly_served, records
 from tests.turn import Turn
 
-TIMEOUT = 15 * MINUTE
 STEPS = 400
 END = START + HOURS * HOUR
 
@@ -39,21 +29,19 @@ class ViolationError(AssertionError):
     """A promise was broken; the message says which, by which seed."""
 
 
-class Play:
+class Play(Scenario):
     """One seed."""
 
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
         self.faults = Faults(random.Random(seed + 1))
-        self.now = END + 10 * MINUTE
-        self.table, self.s3 = SoakTable(), SoakS3()
-        self.table.faults = self.s3.faults = self.faults
-        self.table.gate = self.s3.gate = self._gate
-        self.world = {name: records(self.random, name) for name in SOURCES}
-        self.sources = {name: self._source(name) for name in SOURCES}
+        table, s3 = SoakTable(), SoakS3()
+        table.faults = s3.faults = self.faults
+        self.worlds = {name: records(self.random, name) for name in SOURCES}
+        self.documents = {name: self._source(name) for name in SOURCES}
+        super().__init__([], table, s3, now=END + 10 * MINUTE, sources=self.documents, gate=self._wait)
         self.turns: dict[int, Turn] = {}
         self.by_thread: dict[int, Turn] = {}
-        self.waiting: list[dict[str, Any]] = []
         self.names = itertools.count()
         self.trail: list[str] = []
         #: Split windows, with the number of writes to the bucket before.
@@ -84,7 +72,7 @@ class Play:
         elif roll < 0.12:
             self.now += self.random.choice((1, 5, 20, 70)) * MINUTE
         elif roll < 0.13:
-            self.sources[self.random.choice(SOURCES)] |= self._change()
+            self.documents[self.random.choice(SOURCES)].update(self._change())
         else:
             key = self.random.choice(ready)
             self.turns[key].step()
@@ -92,10 +80,10 @@ class Play:
                 self._judge(self.turns.pop(key))
 
     def _event(self) -> dict[str, Any]:
-        if self.waiting and self.random.random() < 0.7:
-            event = self.random.choice(self.waiting)  # at times delivered twice, at times never
+        if self.dispatched and self.random.random() < 0.7:
+            event: dict[str, Any] = self.random.choice(self.dispatched)  # at times delivered twice, at times never
             if self.random.random() < 0.8:
-                self.waiting.remove(event)
+                self.dispatched.remove(event)
             return event
         roll = self.random.random()
         if roll < 0.6:
@@ -131,7 +119,7 @@ class Play:
         def run() -> None:
             self.by_thread[threading.get_ident()] = turn
             turn.wait()
-            act(self._archive(f"i{key}", off), event)
+            act(self.archive(lambda: self.now + off), event)
 
         turn = Turn(run)
         self.turns[key] = turn
@@ -145,50 +133,19 @@ class Play:
         if isinstance(error, (AssertionError, TypeError, KeyError, AttributeError)):
             raise error
 
-    def _gate(self, _call: str, moment: str) -> None:
+    def _wait(self, _call: str, moment: str) -> None:
         """Wait, in an invocation's thread, before each call; the scheduler's own calls pass."""
         turn = self.by_thread.get(threading.get_ident())
         if turn and moment == "before":
             turn.wait()
 
-    def _archive(self, name: str, off: dt.timedelta) -> Archive[Any, Any]:
-        def clock() -> dt.datetime:
-            return self.now + off
-
-        invocation = Invocation(
-            name=name,
-            started=clock(),
-            deadline=clock() + TIMEOUT,
-            clock=clock,
-            sleep=lambda _seconds: None,
-            log=lambda event, **_keys: None,
-            count=Tally(),
-        )
-        ssm = FakeSsm({f"/la/sources/elsa/{name}": json.dumps(source) for name, source in self.sources.items()})
-        secrets = FakeSecrets({"la/ncloud/one": '{"access_key": "a", "secret_key": "s"}'})
-        return Archive(
-            provider=provider,
-            table=self.table,  # type: ignore[arg-type] # drop-ins
-            store=Store(self.s3, "bucket"),  # type: ignore[arg-type]
-            source_loader=SourceLoader(provider, ssm, secrets, "/la/sources/elsa", "la", None),  # type: ignore[arg-type]
-            dispatch=lambda event: self.waiting.append(dict(event)),
-            invocation=invocation,
-            transport=httpx.MockTransport(self._serve),
-        )
-
-    def _serve(self, request: httpx.Request) -> httpx.Response:
-        self._gate("api", "before")
+    def _serve(self, request: httpx.Request, _now: dt.datetime) -> httpx.Response:
+        self._wait("api", "before")
         asked = json.loads(request.content)
-        return served(self.faults.random if self.faults.on else None, self.world[asked["projectKey"]], asked, self.now)
+        faults = self.faults.random if self.faults.on else None
+        return badly_served(faults, self.worlds[asked["projectKey"]], asked, self.now)
 
     # --- what must hold ---
-
-    def _entries(self, name: str) -> list[Entry]:
-        return [
-            Entry.of_item(item)
-            for (partition, sort), item in self.table.items.items()
-            if partition == f"elsa#{name}" and not sort.startswith("#")
-        ]
 
     def _check_ledger(self) -> None:
         """The leaves tile: none overlaps another; what is not finished is due some day."""
@@ -196,7 +153,7 @@ class Play:
             return
         self.checked = dict(self.table.items)
         for name in SOURCES:
-            entries = self._entries(name)
+            entries = self.entries(name)
             for entry in entries:
                 if entry.state == "split":
                     self.split.setdefault((name, entry.window.slug), self.s3.writes)
@@ -211,11 +168,12 @@ class Play:
     def _settle(self) -> None:
         """Let the schedule fire without faults until every window is finished."""
         self.faults.on = False
-        self.sources = {name: source | {"enabled": True} for name, source in self.sources.items()}
+        for document in self.documents.values():
+            document["enabled"] = True
         for _ in range(60):
-            act(self._archive(f"settle{next(self.names)}", dt.timedelta(0)), {"action": "tick", "inline": True})
+            self.tick()
             self._check_ledger()
-            entries = [e for name in SOURCES for e in self._entries(name) if e.state != "split" and e.window.end <= END]
+            entries = [e for name in SOURCES for e in self.entries(name) if e.state != "split" and e.window.end <= END]
             if entries and all(entry.finished for entry in entries):
                 return
             self.now += 70 * MINUTE
@@ -224,32 +182,25 @@ class Play:
     def _compare(self) -> None:
         """Every record that a complete visit has seen stands in `logs` once; sealed windows say how many."""
         for name in SOURCES:
-            rows, seen = self._rows(name), self._seen(name)
+            rows, seen = self.rows(name), self._seen(name)
             lost = {body for body in seen if rows[body] < seen[body]}
             doubled = {body for body in rows if rows[body] > seen[body]}
             if lost or doubled:
                 raise ViolationError(f"{name}: lost {sorted(lost)}, doubled {sorted(doubled)}")
             self._compare_numbers(name)
-            told = sum(entry.numbers.rows for entry in self._entries(name) if entry.state != "split")
+            told = sum(entry.numbers.rows for entry in self.entries(name) if entry.state != "split")
             if told != sum(rows.values()):
                 raise ViolationError(f"{name}: the ledger tells of {told} rows, the bucket holds {sum(rows.values())}")
 
     def _compare_numbers(self, name: str) -> None:
         """The numbers of each window are those of its newest good visit; `kept` are the rows that it lacks."""
-        for entry in self._entries(name):
+        for entry in self.entries(name):
             if entry.visits:
                 manifest = self.s3.objects[Place("elsa", name, entry.window).manifest(entry.visits[-1])]
                 newest = json.loads(manifest.body)["numbers"]
                 fetched = entry.numbers.model_dump(include=set(newest))
                 if newest != fetched | {"rows": entry.numbers.rows - entry.numbers.kept}:
                     raise ViolationError(f"{name}: {entry.window_key} has {entry.numbers}, its newest visit {newest}")
-
-    def _rows(self, name: str) -> Counter[str]:
-        rows: Counter[str] = Counter()
-        for key, stored in self.s3.objects.items():
-            if key.startswith("logs/") and f"/{name}-" in key:
-                rows.update(row["body"] for row in read_rows(stored.body))
-        return rows
 
     def _seen(self, name: str) -> Counter[str]:
         """Count each body as often as one complete visit has seen it at most.
@@ -261,19 +212,8 @@ class Play:
             if key.endswith("/manifest.json") and f"/source={name}/" in key:
                 window = key.split("/")[-3]
                 if int(stored.version[1:]) <= self.split.get((name, window), self.s3.writes):
-                    most |= self._visited(json.loads(stored.body))
+                    most |= self.visit(json.loads(stored.body))
         return most
-
-    def _visited(self, manifest: dict[str, Any]) -> Counter[str]:
-        window = Window.parse(manifest["window"])
-        bodies: Counter[str] = Counter()
-        parts: list[dict[str, Any]] = manifest["parts"] if manifest["complete"] else []
-        for part in parts:
-            if part["role"] == "data":
-                for record in json.loads(unzip(self.s3.objects[part["key"]].body)):
-                    moment = EPOCH + record["logTime"] * MILLISECOND
-                    bodies[record["body"]] += window.start <= moment < window.end
-        return bodies
 
 
 def play(seed: int) -> None:

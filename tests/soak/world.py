@@ -9,15 +9,10 @@ from typing import Any
 import httpx
 
 from tests.fake_aws import FakeS3, FakeTable, refused
-from tests.scenario import START, Record, zipped
+from tests.scenario import MINUTE, NEVER, START, Killed, Record, served
 
-MINUTE, HOUR = dt.timedelta(minutes=1), dt.timedelta(hours=1)
 HOURS = 6
 SOURCES = ("cafe", "shop")
-
-
-class Killed(BaseException):
-    """The invocation ends here, without a word."""
 
 
 @dataclass
@@ -102,17 +97,15 @@ def records(rng: random.Random, source: str) -> list[Record]:
             visible = START + dt.timedelta(seconds=second)
             if rng.random() < 0.3:
                 visible += rng.randrange(1, 300) * MINUTE
-            gone = (
-                visible + rng.randrange(5, 600) * MINUTE
-                if rng.random() < 0.2
-                else dt.datetime.max.replace(tzinfo=dt.UTC)
-            )
+            gone = visible + rng.randrange(5, 600) * MINUTE if rng.random() < 0.2 else NEVER
             twins = 2 if rng.random() < 0.2 else 1
             made += [Record(f"{source}-{hour}-{number}", second, visible, gone)] * twins
     return made
 
 
-def served(rng: random.Random | None, world: list[Record], asked: dict[str, int], now: dt.datetime) -> httpx.Response:
+def badly_served(
+    rng: random.Random | None, world: list[Record], asked: dict[str, int], now: dt.datetime
+) -> httpx.Response:
     """Answer as ELSA would; with `rng`, badly at times."""
     roll = rng.random() if rng else 1.0
     if roll < 0.02:
@@ -123,6 +116,4 @@ def served(rng: random.Random | None, world: list[Record], asked: dict[str, int]
         return httpx.Response(200, content=b"<html>maintenance</html>")
     if roll < 0.07:
         raise MemoryError
-    visible = [record.json() for record in world if record.visible <= now < record.gone]
-    found = [record for record in visible if asked["from"] <= record["logTime"] <= asked["to"]]
-    return httpx.Response(200, content=zipped(found[: asked["count"]]))
+    return served(world, asked, now)

@@ -47,6 +47,7 @@ def test_a_range_in_another_zone_is_the_same_moment_in_utc() -> None:
         ),
         (RANGE | {"start": "2026-11-01"}, 'start: "2026-11-01" has no time zone; for instance 2026-11-01T00:00:00Z'),
         (RANGE | {"start": "2026-11-01T00:00:00.5Z"}, 'start: "2026-11-01T00:00:00.5Z" is no whole second of '),
+        (RANGE | {"start": "0001-01-01T00:00:00+10:00"}, 'start: "0001-01-01T00:00:00+10:00" is no whole second of '),
         (RANGE | {"workers": 0}, "workers: 0 is less than 1; for instance 1"),
     ],
 )

@@ -1,5 +1,6 @@
 """Whatever goes wrong in a visit ends in the ledger, and a conditional write knows its own success."""
 
+import gzip
 import hashlib
 import json
 import traceback
@@ -9,7 +10,6 @@ from typing import Any
 import httpx
 import pytest
 
-from logarchive.action.handler import act
 from logarchive.ledger.entry import Entry
 from tests.fake_aws import FakeTable, open_gate, refused
 from tests.scenario import END, HOUR, MINUTE, Record, Scenario, zipped
@@ -49,7 +49,7 @@ def test_an_error_that_nobody_foresaw_is_in_the_ledger_fails_the_invocation_once
     assert not json.loads(stage.s3.objects[bad.manifest or ""].body)["complete"]
     assert stage.events.count("visit.failed") == 1
     stage.now += MINUTE
-    stage.answer = lambda _request: None
+    stage.recovers()
     stage.tick()
     assert stage.rows() == {"a": 1, "b": 1}
 
@@ -62,7 +62,7 @@ def leaves(error: Exception) -> list[Exception]:
 
 def test_what_failed_waits_behind_what_was_never_visited_unless_it_is_lost_sooner() -> None:
     stage = hourly()
-    act(stage.archive(), {"action": "tick"})
+    stage.act("tick")
     first, second = sorted(stage.ledger.every(), key=lambda entry: entry.window)[:2]
     claimed = stage.ledger.claim(first, "worker", stage.now, stage.now + MINUTE)
     assert claimed
@@ -89,64 +89,36 @@ class Twice(FakeTable):
 def test_an_update_that_the_sdk_repeats_costs_no_lease_and_no_slot() -> None:
     stage = Scenario([Record("a", 1)], table=Twice(), now=END + 6 * MINUTE)
     stage.tick()
-    [entry] = stage.ledger.every()
+    entry = stage.entry
     assert (entry.state, entry.numbers.rows, entry.attempt) == ("archived", 1, 1)
-    backfill = {"action": "backfill", "source": "shop", "start": "2026-11-20T00:00:00Z", "end": "2026-11-21T00:00:00Z"}
     stage.now += MINUTE
-    [window] = act(stage.archive(), backfill)["windows"]
+    [window] = stage.act("backfill", source="shop", start="2026-11-20T00:00:00Z", end="2026-11-21T00:00:00Z")["windows"]
     assert window["state"] == "archived"
-    assert entry_of(stage).due_at == stage.now
-
-
-def entry_of(stage: Scenario) -> Entry:
-    """Return the only entry."""
-    [entry] = stage.ledger.every()
-    return entry
+    assert stage.entry.due_at == stage.now
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_a_split_that_dies_beside_its_placeholder_is_done_by_the_next_claim(moment: str) -> None:
     """And so is one whose PutObject the SDK has repeated: a placeholder stands, and no visit is in it."""
     stage = Scenario([Record("a", 1), Record("b", 80_000)], now=END + 6 * MINUTE)
-
-    def out_of_memory(_request: object) -> None:
-        raise MemoryError
-
-    stage.answer = out_of_memory
-    kill_at(stage, "api", "before")
+    stage.fails(MemoryError())
+    stage.kill("api")
     stage.now += HOUR  # an earlier worker may live on, so a placeholder is needed
-    kill_at(stage, "s3.put logs/" if moment == "after" else "ddb.transact", moment)
+    stage.kill("s3.put logs/" if moment == "after" else "ddb.transact", moment)
     stage.now += HOUR
-    stage.answer = lambda _request: None
+    stage.recovers()
     stage.until_sealed()
     assert stage.rows() == {"a": 1, "b": 1}
     assert [entry.state for entry in stage.ledger.every()].count("split") == 1
 
 
-class Killed(BaseException):
-    """The invocation ends here."""
-
-
-def kill_at(stage: Scenario, name: str, when: str) -> None:
-    """Let the schedule fire, and kill the invocation at a call."""
-
-    def gate(call: str, moment: str) -> None:
-        if call.startswith(name) and moment == when:
-            raise Killed
-
-    stage.gate = gate
-    with pytest.raises(Killed):
-        stage.tick()
-    stage.gate = open_gate
-
-
 def test_a_placeholder_s_put_that_is_refused_because_it_succeeded_does_not_hinder_the_split() -> None:
     stage = Scenario([Record("a", 1)], now=END + 6 * MINUTE)
-    kill_at(stage, "api", "before")
+    stage.kill("api")
     stage.now += HOUR
 
     def out_of_memory(_request: object) -> None:
-        stage.answer = lambda _request: None
+        stage.recovers()
         raise MemoryError
 
     def repeated(call: str, moment: str) -> None:
@@ -220,8 +192,6 @@ def served(records: list[dict[str, Any]]) -> Callable[[httpx.Request], httpx.Res
 
 def rejected(stage: Scenario) -> list[bytes]:
     """Return the lines of the only file of rejects."""
-    import gzip
-
     [body] = [stored.body for key, stored in stage.s3.objects.items() if key.startswith("rejects/")]
     return gzip.decompress(body).splitlines()
 
@@ -240,7 +210,7 @@ def test_a_response_that_answers_something_else_seals_no_window(records: list[di
     stage = Scenario([], now=END + 30 * HOUR)
     stage.answer = served(records)
     stage.tick()
-    entry = entry_of(stage) if len(list(stage.ledger.every())) == 1 else next(iter(stage.ledger.every()))
+    entry = stage.entries()[0]
     assert (entry.state, entry.issue) == ("planned" if issue == "mismatch" else "closed", issue)
     assert entry.manifest
 
@@ -265,24 +235,24 @@ def test_a_claim_that_counts_itself_is_not_taken_for_the_report_of_a_lost_visit(
     """Both add one to the same attribute: the report was refused, and must be made again."""
     stage = Scenario([Record("a", 1)], now=END + MINUTE)
     stage.tick()
-    lost = stage.ledger.claim(entry_of(stage), "sleeper", END + 6 * MINUTE, END + 7 * MINUTE)
+    lost = stage.ledger.claim(stage.entry, "sleeper", END + 6 * MINUTE, END + 7 * MINUTE)
     assert lost
     taken: list[Entry | None] = []
 
     def another_claim(call: str, moment: str) -> None:
         if call.startswith("ddb.get 2026") and moment == "after":
             stage.gate = open_gate
-            taken.append(stage.ledger.claim(entry_of(stage), "other", END + HOUR, END + 2 * HOUR))
+            taken.append(stage.ledger.claim(stage.entry, "other", END + HOUR, END + 2 * HOUR))
 
     stage.gate = another_claim
     stage.ledger.reopen_for_unmerged_visit(lost, END + HOUR)
     assert taken[0]
-    assert entry_of(stage).unmerged_claims == taken[0].unmerged_claims + 1
+    assert stage.entry.unmerged_claims == taken[0].unmerged_claims + 1
 
 
 def test_a_stored_visit_that_can_no_longer_be_read_fails_the_invocation_once_and_holds_nothing_up() -> None:
     stage = Scenario([Record("a", 1)], now=END + 6 * MINUTE)
-    kill_at(stage, "s3.put logs/", "before")
+    stage.kill("s3.put logs/")
     [part] = [stored for key, stored in stage.s3.objects.items() if key.endswith(".zip")]
     [manifest] = [stored for key, stored in stage.s3.objects.items() if key.endswith("manifest.json")]
     before, part.body = part.body, zipped([])[:-1]
@@ -292,26 +262,17 @@ def test_a_stored_visit_that_can_no_longer_be_read_fails_the_invocation_once_and
     with pytest.raises(ExceptionGroup) as raised:
         stage.tick()
     assert "20261121T000600Z-0001" in str(leaves(raised.value)[0])
-    assert (entry_of(stage).state, stage.rows()) == ("archived", {"a": 1})
+    assert (stage.entry.state, stage.rows()) == ("archived", {"a": 1})
     stage.until_sealed()
 
 
 def test_no_secret_is_in_what_is_logged_or_raised_of_an_unforeseen_error() -> None:
     stage = Scenario([Record("a", 1)], now=END + 6 * MINUTE, secrets={"la/ncloud/one": json.dumps(KEYS)})
-    stage.answer = broken_with(RuntimeError(f"boom with {KEYS['secret_key']}"))
+    stage.fails(RuntimeError(f"boom with {KEYS['secret_key']}"))
     with pytest.raises(ExceptionGroup) as raised:
         stage.tick()
     assert KEYS["secret_key"] not in "".join(traceback.format_exception(raised.value))
-    assert entry_of(stage).error == "the visit ended with an unexpected RuntimeError: boom with ***"
+    assert stage.entry.error == "the visit ended with an unexpected RuntimeError: boom with ***"
 
 
 KEYS = {"access_key": "AKIDxxxxxx", "secret_key": "s3cr3t-value-42"}
-
-
-def broken_with(error: Exception) -> Callable[[httpx.Request], None]:
-    """Return what raises an error for every request."""
-
-    def response(_request: httpx.Request) -> None:
-        raise error
-
-    return response

@@ -9,8 +9,6 @@ import httpx
 import pytest
 
 from functions.dsa.app import provider as dsa
-from logarchive.action.handler import act
-from logarchive.errors import ArchiveError
 from logarchive.moment import instant
 from logarchive.runtime.source_loader import SourceLoader
 from logarchive.store.bucket import ChangedError, Store, sha256_of
@@ -50,9 +48,8 @@ def test_an_error_under_200_that_holds_a_list_is_never_an_empty_window(body: dic
 
 def test_a_split_fails_when_a_lost_visit_has_become_complete_meanwhile() -> None:
     stage = scenario()
-    act(stage.archive(), {"action": "tick"})
-    [entry] = stage.ledger.every()
-    sleeper = stage.ledger.claim(entry, "worker-1", stage.now, stage.now + MINUTE)
+    stage.act("tick")
+    sleeper = stage.ledger.claim(stage.entry, "worker-1", stage.now, stage.now + MINUTE)
     assert sleeper
     stage.now += HOUR
     held = stage.ledger.claim(sleeper, "worker-2", stage.now, stage.now + HOUR)
@@ -63,11 +60,12 @@ def test_a_split_fails_when_a_lost_visit_has_become_complete_meanwhile() -> None
 
 def test_an_earlier_worker_cannot_write_over_a_window_that_was_split(tmp_path: Path) -> None:
     stage = scenario()
-    _kill_twice(stage)
-    stage.gate = open_gate
+    for _ in range(2):
+        stage.kill("api")
+        stage.now += HOUR
     stage.now += HOUR
     stage.tick()
-    parent = next(entry for entry in stage.ledger.every() if entry.state == "split")
+    [parent] = [entry for entry in stage.entries() if entry.state == "split"]
     key = f"logs/provider=elsa/date=2026-11-20/shop-{parent.window.slug}.parquet"
     body = tmp_path / "late.parquet"
     body.write_bytes(b"rows of the sleeper")
@@ -77,36 +75,10 @@ def test_an_earlier_worker_cannot_write_over_a_window_that_was_split(tmp_path: P
     assert stage.rows() == {"a": 1, "b": 1}
 
 
-def _kill_twice(stage: Scenario) -> None:
-    class Killed(BaseException):
-        pass
-
-    def kill(_request: httpx.Request) -> None:
-        raise Killed
-
-    stage.answer = kill
-    for _ in range(2):
-        with pytest.raises(Killed):
-            stage.tick()
-        stage.now += HOUR
-    stage.answer = lambda _request: None
-
-
-def test_that_a_window_was_split_before_its_unmerged_visit_is_reported_is_an_error() -> None:
-    stage = scenario()
-    _kill_twice(stage)
-    [claimed] = stage.ledger.every()
-    stage.now += HOUR
-    stage.tick()
-    with pytest.raises(ArchiveError, match="was split"):
-        stage.ledger.reopen_for_unmerged_visit(claimed, stage.now)
-
-
 def test_a_placeholder_does_not_replace_an_object_that_stands(tmp_path: Path) -> None:
     stage = scenario()
     stage.tick()
-    [entry] = stage.ledger.every()
-    merger = Merger(Store(stage.s3, "bucket"), Place("elsa", "shop", entry.window), None, tmp_path)  # type: ignore[arg-type]
+    merger = Merger(Store(stage.s3, "bucket"), Place("elsa", "shop", stage.entry.window), None, tmp_path)  # type: ignore[arg-type]
     assert not merger.write_placeholder("claim")
     assert stage.rows() == {"a": 1, "b": 1}
 
@@ -128,35 +100,6 @@ def test_a_visit_whose_publishing_fails_after_its_claim_is_lost_is_still_reporte
     stage.now = END + 2 * HOUR
     stage.until_sealed()
     assert stage.rows() == {"early": 1, "b": 1}
-
-
-@pytest.mark.parametrize("text", ["[]", "5", "null", '"x"', '{"api": 1}'])
-def test_a_parameter_that_is_no_source_at_all_hides_no_other(text: str) -> None:
-    good = '{"secret": "la/dsa/one", "api": "cdn", "hosts": ["a.test"]}'
-    ssm = FakeSsm({"/la/sources/dsa/bad": text, "/la/sources/dsa/good": good})
-    found = SourceLoader(dsa, ssm, FakeSecrets(), "/la/sources/dsa", "la").load()  # type: ignore[arg-type] # drop-ins
-    assert list(found[0]) == ["good"]
-    assert [error.name for error in found[1]] == ["bad"]
-
-
-@pytest.mark.parametrize(
-    "field",
-    [
-        {"start": "0001-01-01T00:00:00+10:00"},
-        {"start": "9999-12-31T23:59:59-10:00"},
-        {"delay": "P999999999D"},
-        {"pace": 1, "workers": 2},
-    ],
-)
-def test_a_moment_or_length_beyond_reason_is_an_error_of_that_source(field: dict[str, Any]) -> None:
-    answer = scenario(**field).tick()
-    assert len(answer["errors"]) == 1
-    assert answer["windows"] == []
-
-
-def test_an_event_with_a_moment_beyond_reason_is_refused() -> None:
-    event = {"action": "backfill", "source": "shop", "start": "0001-01-01T00:00:00+10:00", "end": instant(END)}
-    assert not act(scenario().archive(), event)["ok"]
 
 
 def test_a_start_within_the_hour_of_a_file_is_refused_where_the_file_is_the_unit() -> None:
@@ -229,14 +172,13 @@ def test_a_visit_that_meets_its_own_object_is_named_once_and_its_late_rows_are_c
 
     stage.gate = lost_answer
     stage.tick()
-    [entry] = stage.ledger.every()
-    assert (len(entry.visits), len(set(entry.visits)), entry.numbers.late) == (2, 2, 1)
+    visits = stage.entry.visits
+    assert (len(visits), len(set(visits)), stage.entry.numbers.late) == (2, 2, 1)
 
 
 def test_a_backfill_with_a_bad_secret_changes_nothing() -> None:
     stage = scenario(secret="la/ncloud/gone")
-    event = {"action": "backfill", "source": "shop", "start": instant(START), "end": instant(END)}
-    assert not act(stage.archive(), event)["ok"]
+    assert not stage.act("backfill", source="shop", start=instant(START), end=instant(END))["ok"]
     assert stage.table.items == {}
 
 

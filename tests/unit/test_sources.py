@@ -113,6 +113,11 @@ def test_a_good_source_and_its_secret_are_read() -> None:
             {"start": "2026-11-01T00:00:00.5Z"},
             'start: "2026-11-01T00:00:00.5Z" is no whole second of the years 2000 to ',
         ),
+        *(
+            ({"start": beyond}, f'start: "{beyond}" is no whole second of the years 2000 to ')
+            for beyond in ("0001-01-01T00:00:00+10:00", "9999-12-31T23:59:59-10:00")
+        ),
+        ({"delay": "P999999999D"}, 'delay: "P999999999D" is no '),
         ({"workers": 0}, "workers: 0 is less than 1; for instance 1"),
         ({"workers": 21}, "workers: 21 is more than 20; for instance 1"),
         (
@@ -142,10 +147,9 @@ def test_a_message_says_what_is_wrong_where_and_what_is_right(fields: dict[str, 
     ("name", "text", "message"),
     [
         ("shop", {"secret": "la/ncloud/one", "project_id": 1}, "project_key: missing (the project's key)"),
-        (
-            "shop",
-            "[]",
-            'the document is no JSON object; for instance {"secret": "logarchive/',
+        *(
+            ("shop", text, 'the document is no JSON object; for instance {"secret": "logarchive/')
+            for text in ("[]", "5", "null", '"x"')
         ),
         ("shop", "not json", "the document is no JSON: expected ident at line 1 column 2; for instance {"),
         (

@@ -126,7 +126,7 @@ def test_a_source_that_cannot_be_used_is_invalid_before_anything_is_due(
 ) -> None:
     stage = Scenario([], secrets={"la/ncloud/half": '{"access_key": "a"}', "la/ncloud/text": "hush"})
     if planned or "already archives" in error:
-        act(stage.archive(), {"action": "tick"})
+        stage.act("tick")
     stage.source |= configured
     sources, errors = status(stage)
     assert sources["shop"]["state"] == "invalid"
@@ -137,7 +137,7 @@ def test_a_source_that_cannot_be_used_is_invalid_before_anything_is_due(
 
 def test_a_paused_source_is_paused_and_its_secret_is_not_read() -> None:
     stage = Scenario([], source={"enabled": False, "secret": "la/ncloud/gone"})
-    act(stage.archive(), {"action": "tick"})
+    stage.act("tick")
     sources, errors = status(stage)
     assert (sources["shop"]["state"], errors) == ("paused", [])
 

@@ -8,7 +8,6 @@ from typing import Any
 import httpx
 import pytest
 
-from logarchive.action.handler import act
 from logarchive.action.result import Result
 from logarchive.ledger.dynamodb import Write
 from tests.fake_aws import FakeTable
@@ -100,11 +99,7 @@ def test_with_inline_all_sources_are_planned_before_any_is_visited() -> None:
 @pytest.mark.parametrize("seconds", [30, 200])
 def test_with_inline_a_source_with_much_to_do_shares_the_time_with_the_others(seconds: int) -> None:
     stage = scenario(window="PT1H")
-
-    def slow(_request: httpx.Request) -> None:
-        stage.now += seconds * MINUTE / 60
-
-    stage.answer = slow
+    stage.lasts(seconds * MINUTE / 60)
     turns = visited(stage.tick())
     assert {turns.count(name) for name in PROJECTS} in ({len(turns) // 4}, {len(turns) // 4, len(turns) // 4 + 1})
     assert len(turns) >= len(PROJECTS)
@@ -126,11 +121,7 @@ def test_with_inline_a_provider_that_fails_for_one_source_holds_up_no_other() ->
 
 def test_with_inline_a_window_is_not_split_because_another_source_used_up_the_time() -> None:
     stage = scenario()
-
-    def slow(_request: httpx.Request) -> None:
-        stage.now += 12 * MINUTE
-
-    stage.answer = slow
+    stage.lasts(12 * MINUTE)
     stage.tick()
     assert "split" not in {item.get("state") for item in stage.table.items.values()}
 
