@@ -7,9 +7,12 @@ from collections.abc import Callable, Collection, Mapping
 import pytest
 
 from tests.integration.lives import LIVES
+from tests.integration.test_error_responses import CODES
 from tests.simulator import Simulator
+from tests.simulator.access import FIELDS
 from tests.truth import body, truth, way_back
 from tests.unit import small_archive
+from tests.unit.simulated import REQUESTS
 from tests.unit.test_saved_queries import SHOWN
 from tools import alike
 from tools.demo.world import LATE, sources
@@ -42,6 +45,11 @@ PLACES: Mapping[str, Callable[[], Collection[str]]] = {
     "tests/simulator/simulator.py: it is not played; test_roles.py, `make local` and `make demo` need that": (
         lambda: Simulator().providers
     ),
+    "tests/simulator/access.py: FIELDS does not say what a source of it needs": lambda: FIELDS,
+    "tests/unit/simulated.py: REQUESTS has no request to it": lambda: REQUESTS,
+    "tests/integration/test_error_responses.py: CODES has no error of it under HTTP 200": lambda: {
+        name for name, *_ in CODES
+    },
     "tests/truth/truth.py: ROWS does not say what row a record becomes": lambda: truth.ROWS,
     "tests/truth/way_back.py: ROWS does not say what row a record becomes": lambda: way_back.ROWS,
     "tests/truth/body.py: RECORDS does not say how its bodies are read": lambda: body.RECORDS,

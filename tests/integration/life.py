@@ -9,8 +9,8 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from tests import truth
-from tests.integration.stage import HOUR, SECRETS, Stage
-from tests.simulator import Asked, Record
+from tests.integration.stage import HOUR, Stage
+from tests.simulator import HIDDEN, Asked, Record
 from tests.truth.parquet import Held, rows
 
 START = dt.datetime(2026, 11, 20, tzinfo=dt.UTC)
@@ -45,7 +45,7 @@ class Life:
     #: What the provider holds, and what row a record is that was read back, where it is not as usual.
     truth_of: Callable[[str, dt.datetime, dt.datetime], Iterator[Record]] | None = None
     row_of: Callable[[Any], Any] | None = None
-    secrets: tuple[str, ...] = SECRETS
+    secrets: tuple[str, ...] = HIDDEN
     #: How often each window was visited.
     visits: int = 3
 

@@ -12,8 +12,9 @@ from functools import partial
 from typing import Any
 
 from tests.integration.life import Life, Way, every, lived
-from tests.integration.stage import HOUR, SECRETS, Stage
-from tests.simulator import HOSTS, SECURITY365_API_KEY, SECURITY365_LICENSE, SECURITY365_TOKEN, Asked, Record
+from tests.integration.stage import HOUR, Stage
+from tests.simulator import HIDDEN, HOSTS, KEYS, Asked, Record
+from tests.simulator.security365 import API_KEY, TOKEN
 from tests.truth.apigateway_row import row_of as apigateway_row
 
 WEEK, TWO_DAYS = 24 * 7, 48
@@ -163,10 +164,10 @@ def odd_security365(on: Stage) -> Life:
     odd |= {"cap": 90, "reach": "per_call", "require_token": True, "require_api_key": True, "api_key_header": "x-sim"}
     on.simulator.set("security365", **odd, odd_fraction=0.5, duplicate_fraction=0.2, fleeting_fraction=0.01)
     on.simulator.set("security365", unreadable_times=4, records_an_hour=1500, crowd_phase=-1)
-    keys = {"license": SECURITY365_LICENSE, "token": SECURITY365_TOKEN, "api_key": SECURITY365_API_KEY}
+    keys = KEYS["security365"] | {"token": TOKEN, "api_key": API_KEY}
     secret = f"{on.name}/security365/two"
     on.aws.secrets.create_secret(Name=secret, SecretString=json.dumps(keys))
-    way = Way(12, seen={"secrets": (*SECRETS, SECURITY365_TOKEN, SECURITY365_API_KEY)})
+    way = Way(12, seen={"secrets": (*HIDDEN, TOKEN, API_KEY)})
     configured: dict[str, Any] = {"secret": secret, "body": "filters", "headers": {"X-Sim": "{api_key}"}}
     return lived(on, "security365", way, page_size=200, **configured)
 

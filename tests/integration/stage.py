@@ -17,22 +17,14 @@ from botocore.model import OperationModel
 from logarchive.action.archive import connect
 from logarchive.action.handler import act
 from logarchive.action.result import Result
+from logarchive.ledger.dynamodb import Table
 from logarchive.runtime.aws import Aws
 from logarchive.runtime.invocation import Invocation
 from logarchive.runtime.settings import Settings
+from logarchive.store.bucket import Store
 from tests import truth
-from tests.integration.conftest import new_store, new_table
-from tests.simulator import (
-    NCLOUD_ACCESS_KEY,
-    NCLOUD_SECRET_KEY,
-    PROJECT_ID,
-    PROJECT_KEY,
-    SECURITY365_LICENSE,
-    SECURITY365_REFERER,
-    TENCENT_SECRET_ID,
-    TENCENT_SECRET_KEY,
-    Simulator,
-)
+from tests.simulator import Simulator, secrets
+from tests.simulator import source as simulated
 from tools import stack
 from tools.registry import providers
 
@@ -40,7 +32,6 @@ from tools.registry import providers
 PROVIDERS = {name: provider for name, provider in providers().items() if name in Simulator().providers}
 HOUR = dt.timedelta(hours=1)
 TIMEOUT = dt.timedelta(minutes=15)
-SECRETS = (NCLOUD_SECRET_KEY, TENCENT_SECRET_KEY, SECURITY365_LICENSE)
 _NUMBERS = itertools.count()
 
 
@@ -105,32 +96,18 @@ class Stage:
         return truth.read(self._table, provider, source)
 
     def put_secrets(self) -> None:
-        for group, keys in (
-            ("ncloud", {"access_key": NCLOUD_ACCESS_KEY, "secret_key": NCLOUD_SECRET_KEY}),
-            ("security365", {"license": SECURITY365_LICENSE}),
-            ("dsa", {"secret_id": TENCENT_SECRET_ID, "secret_key": TENCENT_SECRET_KEY}),
-        ):
-            self.aws.secrets.create_secret(Name=f"{self.name}/{group}/one", SecretString=json.dumps(keys))
+        for name, keys in secrets(self.name, "one").items():
+            self.aws.secrets.create_secret(Name=name, SecretString=json.dumps(keys))
 
     def put_source(self, provider: str, source: str, **configured: object) -> None:
-        document = self._defaults(provider, str(configured.get("api", "cdn"))) | configured
+        secret = f"{self.name}/{PROVIDERS[provider].secret_group}/one"
+        common = {"secret": secret, "start": f"{self.clock.now:%Y-%m-%dT%H:%M:%SZ}"}
+        document = simulated(provider, self.simulator.url, **(common | configured))
         self.put_parameter(provider, source, json.dumps(document))
 
     def put_parameter(self, provider: str, source: str, text: str) -> None:
         name = f"/{self.name}/sources/{provider}/{source}"
         self.aws.ssm.put_parameter(Name=name, Value=text, Type="String", Overwrite=True)
-
-    def _defaults(self, provider: str, api: str) -> dict[str, Any]:
-        start = f"{self.clock.now:%Y-%m-%dT%H:%M:%SZ}"
-        secret = f"{self.name}/{PROVIDERS[provider].secret_group}/one"
-        place = api if provider == "dsa" else provider
-        own: dict[str, dict[str, Any]] = {
-            "elsa": {"project_key": PROJECT_KEY, "project_id": PROJECT_ID},
-            "security365": {"referer": SECURITY365_REFERER},
-            "dsa": {"download_hosts": [self.simulator.url.removeprefix("http://")]},
-        }
-        common = {"base_url": f"{self.simulator.url}/{place}", "secret": secret, "start": start}
-        return common | own.get(provider, {})
 
     def act(self, provider: str, event: object) -> Result:
         """Do what the function of a provider does in one invocation."""
@@ -186,6 +163,36 @@ class Stage:
         """Go to six minutes past the next step, counted from midnight."""
         midnight = self.clock.now.replace(hour=0, minute=0, second=0, microsecond=0)
         self.clock.now = midnight + ((self.clock.now - midnight) // step + 1) * step + dt.timedelta(minutes=6)
+
+
+def new_table(access: stack.Aws) -> Table:
+    """Make a table as the template describes it."""
+    name = f"ledger-{uuid.uuid4().hex[:8]}"
+    resource = boto3.resource("dynamodb", **access)
+    names = ("source", "window", "due_at")
+
+    def key(sort: str) -> Any:
+        return [{"AttributeName": "source", "KeyType": "HASH"}, {"AttributeName": sort, "KeyType": "RANGE"}]
+
+    resource.create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": attribute, "AttributeType": "S"} for attribute in names],
+        KeySchema=key("window"),
+        LocalSecondaryIndexes=[
+            {"IndexName": "due", "KeySchema": key("due_at"), "Projection": {"ProjectionType": "ALL"}}
+        ],
+    )
+    return Table(resource.Table(name))
+
+
+def new_store(access: stack.Aws) -> Store:
+    """Make a versioned bucket."""
+    name = f"archive-{uuid.uuid4().hex[:8]}"
+    client = boto3.client("s3", **access)
+    client.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "ap-northeast-2"})
+    client.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+    return Store(client, name)
 
 
 @contextmanager

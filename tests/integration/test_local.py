@@ -15,9 +15,8 @@ START = NOW - 4 * HOUR - dt.timedelta(minutes=6)
 
 
 def archived(on: Stage, provider: str, least: int = 2) -> Found:
+    on.put_source(provider, "local", start=f"{START:%Y-%m-%dT%H:%M:%SZ}")
     hosts = HOSTS[:1] if provider == "dsa" else ()
-    more = {"api": "cdn", "hosts": hosts} if hosts else {}
-    on.put_source(provider, "local", start=f"{START:%Y-%m-%dT%H:%M:%SZ}", **more)
     return check(on, Place(provider, "local"), on.tick(provider), START, least, hosts)
 
 

@@ -80,9 +80,9 @@ class Security365Switches(Habits):
         return hour_ms // HOUR_MS % 24 == self.tie_phase or self.is_crowded(hour_ms)
 
 
-def failure(code: int, status: int) -> Response:
+def failure(code: int, status: int, message: str = "") -> Response:
     """Return an error with its code in the body."""
-    return reply({"code": code, "msg": MESSAGES.get(code, "played")}, status)
+    return reply({"code": code, "msg": message or MESSAGES.get(code, "played")}, status)
 
 
 def refuse(status: int, _request: Request) -> Response:
@@ -92,7 +92,7 @@ def refuse(status: int, _request: Request) -> Response:
 
 def fail(options: dict[str, str]) -> Response:
     """Return an error under HTTP 200."""
-    return failure(int(options.get("code", "61001")), 200)
+    return failure(int(options.get("code", "61001")), 200, options.get("message", ""))
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,13 @@ from tests.simulator.server import Server
 from tests.simulator.world import HOUR_MS, World, to_ms, utc_now
 
 
+class Played(dict[str, Provider[Any, Any]]):
+    """The providers that are played, by name."""
+
+    def __missing__(self, name: str) -> Provider[Any, Any]:
+        raise ValueError(f"the simulator does not play {name!r}; it plays {', '.join(self)}: see simulator.py")
+
+
 class Simulator:
     """Plays the providers; a context manager that serves on a free port in a thread.
 
@@ -43,7 +50,7 @@ class Simulator:
         self.multidrm = Multidrm(self.world)
         self.security365 = Security365(self.world)
         played = (self.elsa, self.dsa, self.apigateway, self.multidrm, self.security365)
-        self.providers: dict[str, Provider[Any, Any]] = {one.name: one for one in played}
+        self.providers = Played({one.name: one for one in played})
         self.faults: list[Fault] = []
         self.requests: list[dict[str, object]] = []
         self.lock = RLock()

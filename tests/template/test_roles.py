@@ -13,7 +13,6 @@ from logarchive.ledger.ledger import Ledger
 from logarchive.runtime.aws import Aws
 from logarchive.store.bucket import Store
 from tests.integration.stage import HOUR, PROVIDERS, Stage, stage
-from tests.simulator import HOSTS
 from tests.template.called import Called, locked
 from tests.template.policy import Request, Role
 from tests.template.transform import ACCOUNT, REGION, Deployed, written
@@ -59,7 +58,7 @@ def made(emulator: Access) -> Iterator[Made]:
             Bucket=bucket, CreateBucketConfiguration=where, ObjectLockEnabledForBucket=True
         )
         for name in PROVIDERS:
-            here.put_source(name, "one", **({"api": "cdn", "hosts": HOSTS[:1]} if name == "dsa" else {}))
+            here.put_source(name, "one")
         yield here, {name: run(here, name, bucket) for name in PROVIDERS}
 
 

@@ -29,7 +29,9 @@ from logarchive.row.built import Built
 from logarchive.vendor import ncloud
 from logarchive.visit.collection import Collection, VisitApi
 from logarchive.window import Span, Window
-from tests import simulator
+from tests.simulator import Simulator
+from tests.simulator.access import FIELDS
+from tests.simulator.access import KEYS as SECRETS
 from tests.unit import visit
 from tools.registry import providers
 
@@ -40,17 +42,9 @@ HOUR_MS = 1795341600000
 KEYS = ncloud.Keys.model_validate({"access_key": "accessKey", "secret_key": 'secret/Key+="'})
 #: What a source of each provider must say, besides the name of its secret.
 SOURCES: Mapping[str, Mapping[str, object]] = {
-    "apigateway": {},
+    **FIELDS,
     "dsa": {"api": "dsa", "hosts": ["a.test"]},
-    "elsa": {"project_key": simulator.PROJECT_KEY, "project_id": simulator.PROJECT_ID},
-    "multidrm": {},
-    "security365": {"base_url": "https://logs.example.com", "referer": simulator.SECURITY365_REFERER},
-}
-#: The secrets that the simulator wants, by their group.
-SECRETS: Mapping[str, Mapping[str, str]] = {
-    "dsa": {"secret_id": simulator.TENCENT_SECRET_ID, "secret_key": simulator.TENCENT_SECRET_KEY},
-    "ncloud": {"access_key": simulator.NCLOUD_ACCESS_KEY, "secret_key": simulator.NCLOUD_SECRET_KEY},
-    "security365": {"license": simulator.SECURITY365_LICENSE},
+    "security365": {**FIELDS["security365"], "base_url": "https://logs.example.com"},
 }
 
 type Reply = Callable[[httpx.Request], httpx.Response]
@@ -193,9 +187,7 @@ def fetched(name: str, *answers: Answer, span: Span = HOUR, keys: Any = None, **
 
 
 @contextmanager
-def simulated(
-    name: str, sim: simulator.Simulator, time: Time, *, keys: Any = None, **fields: object
-) -> Generator[VisitApi]:
+def simulated(name: str, sim: Simulator, time: Time, *, keys: Any = None, **fields: object) -> Generator[VisitApi]:
     """Open a provider's API that the simulator plays."""
     at: dict[str, object] = {"base_url": f"{sim.url}/{fields.get('api', name)}"}
     at |= {"download_hosts": [sim.url.removeprefix("http://")]} if name == "dsa" else {}

@@ -16,7 +16,8 @@ from pydantic import ValidationError
 
 from functions.dsa.app import FACTS
 from logarchive.errors import ForbiddenError, MismatchError, OutOfTimeError, ProviderError
-from tests.simulator import SECURITY365_API_KEY, SECURITY365_TOKEN, Simulator
+from tests.simulator import Simulator
+from tests.simulator.security365 import API_KEY, TOKEN
 from tests.truth.parquet import rows as rows_of
 from tests.truth.truth import ROWS
 from tests.unit import visit
@@ -166,7 +167,7 @@ def test_an_api_as_played_accepts_the_signature_and_its_hour_becomes_the_true_ro
 ) -> None:
     time, keys = Time(), secret(name)
     if name == "security365":
-        keys = secret(name, token=SECURITY365_TOKEN, api_key=SECURITY365_API_KEY)
+        keys = secret(name, token=TOKEN, api_key=API_KEY)
     with Simulator(clock=time, scale=0.2) as sim, simulated(name, sim, time, keys=keys, **fields) as api:
         sim.set(name, **switches)
         parts = [*providers()[name].fetch(api, source(name, **fields), HOUR)]

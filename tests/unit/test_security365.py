@@ -16,8 +16,8 @@ from logarchive.errors import (
     ThrottledError,
     UnavailableError,
 )
-from tests.simulator import SECURITY365_LICENSE as LICENSE
 from tests.simulator import Simulator
+from tests.simulator.security365 import LICENSE
 from tests.unit import exchange, visit
 from tests.unit.exchange import HOUR, HOUR_MS, Reply, Script, Time, answer, built, ok, same
 

@@ -16,11 +16,12 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.simulator import HOSTS, SECURITY365_API_KEY, SECURITY365_TOKEN, Simulator
+from tests.simulator import HOSTS, Simulator
+from tests.simulator.security365 import API_KEY, TOKEN
 from tests.unit.simulated import DAY, HOUR, HTTP, NOW, ONE_HOUR, ask, links, members, ms, records, refusal
+from tools.registry import names
 
-PROVIDERS = ("elsa", "apigateway", "multidrm", "security365", "dsa")
-APIS = (*PROVIDERS, "cdn")
+APIS = (*names(), "cdn")
 LINK = "2026-11-22 20:00:00"
 
 
@@ -31,7 +32,7 @@ def sim() -> Iterator[Simulator]:
         yield simulator
 
 
-@pytest.mark.parametrize("name", PROVIDERS)
+@pytest.mark.parametrize("name", names())
 def test_the_same_seed_gives_the_same_records_in_whatever_order_hours_are_asked_for(name: str) -> None:
     one, same, other = (Simulator(seed=seed, scale=0.1, clock=lambda: NOW) for seed in (3, 3, 4))
     list(one.truth(name, HOUR - 4 * ONE_HOUR, HOUR))
@@ -39,7 +40,7 @@ def test_the_same_seed_gives_the_same_records_in_whatever_order_hours_are_asked_
     assert texts[0] == texts[1] != texts[2] != []
 
 
-@pytest.mark.parametrize("name", PROVIDERS)
+@pytest.mark.parametrize("name", names())
 def test_a_day_holds_late_and_equal_records_and_odd_ones_where_there_is_json(name: str) -> None:
     day = list(Simulator(scale=0.2, clock=lambda: NOW).truth(name, NOW - DAY, NOW))
     assert {record.kind for record in day} == {"plain", "duplicate"} | ({"odd"} if name != "dsa" else set())
@@ -47,7 +48,7 @@ def test_a_day_holds_late_and_equal_records_and_odd_ones_where_there_is_json(nam
     assert 0.002 < late / len(day) < 0.05
 
 
-@pytest.mark.parametrize("name", PROVIDERS)
+@pytest.mark.parametrize("name", names())
 def test_records_without_a_time_or_sense_are_as_many_as_were_ordered(sim: Simulator, name: str) -> None:
     sim.set(name, unreadable_times=3, unparsable=2)
     kinds = Counter(record.kind for record in sim.truth(name, HOUR, HOUR + ONE_HOUR))
@@ -86,7 +87,7 @@ FORBIDDEN: list[tuple[str, dict[str, Any], tuple[int, object]]] = [
     ("multidrm", {"headers": {"x-ncp-region_code": "US"}}, (200, 281003)),
     ("multidrm", {"headers": {"content-type": "text/plain"}}, (200, 280001)),
     *(("security365", {"headers": {"Referer": place}}, (200, 61002)) for place in ("", "https://other.com/app")),
-    *(("security365", {"license": license_}, (401, 401)) for license_ in ("HWIX-0", None)),
+    ("security365", {"secret": "HWIX-0"}, (401, 401)),
     *(("security365", {"size": size}, (400, 400)) for size in (0, 10_001, None, "3")),
     *(("security365", more, (400, 400)) for more in ({"from": None}, {"to": 1.5}, {"to": 1}, {"sort": None})),
     *(("security365", {"pagination_key": key}, (200, 61003)) for key in ([1], ["1", "x"], [1.0, "x"], [1, "x", 2])),
@@ -108,7 +109,7 @@ ALLOWED: list[tuple[str, dict[str, Any]]] = [
     *((name, {}) for name in APIS),
     ("elsa", {"skew_seconds": 299}),
     ("cdn", {"skew_seconds": -300}),
-    ("dsa", {"hosts": json.dumps(HOSTS[:10]), "SignatureMethod": "HmacSHA256"}),
+    ("dsa", {"hosts": json.dumps(HOSTS[:10])}),
 ]
 
 
@@ -119,13 +120,13 @@ def test_what_a_page_allows_is_answered(sim: Simulator, name: str, more: dict[st
 
 def test_a_token_and_a_key_are_required_when_so_switched(sim: Simulator) -> None:
     sim.set("security365", require_token=True, require_api_key=True, api_key_header="X-Softcamp-Key")
-    token, key = {"Authorization": f"Bearer {SECURITY365_TOKEN}"}, {"X-Softcamp-Key": SECURITY365_API_KEY}
+    token, key = {"Authorization": f"Bearer {TOKEN}"}, {"X-Softcamp-Key": API_KEY}
     given: list[dict[str, str]] = [key, key | {"Authorization": "Bearer wrong"}, token, token | key]
     assert [ask(sim, "security365", headers=headers).status_code for headers in given] == [401, 401, 401, 200]
 
 
-def test_a_reused_nonce_is_refused(sim: Simulator) -> None:
-    assert [refusal("dsa", ask(sim, "dsa", Nonce="77"))[1] for _ in range(2)] == [None, 4500]
+def test_a_request_that_is_sent_again_is_refused_for_its_nonce(sim: Simulator) -> None:
+    assert refusal("dsa", HTTP.send(ask(sim, "dsa").request))[1] == 4500
 
 
 @pytest.mark.parametrize(

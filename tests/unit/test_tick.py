@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from logarchive.action.handler import act
 from logarchive.action.result import Result
 from logarchive.ledger.dynamodb import Write
 from tests.fake_aws import FakeTable

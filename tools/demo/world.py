@@ -5,18 +5,9 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from tests.simulator import (
-    HOSTS,
-    NCLOUD_ACCESS_KEY,
-    NCLOUD_SECRET_KEY,
-    PROJECT_ID,
-    PROJECT_KEY,
-    SECURITY365_LICENSE,
-    SECURITY365_REFERER,
-    TENCENT_SECRET_ID,
-    TENCENT_SECRET_KEY,
-)
+from tests.simulator import HOSTS, secrets, source
 from tests.truth import Place
+from tools.registry import providers
 from tools.stack import STACK
 
 HOUR = dt.timedelta(hours=1)
@@ -26,11 +17,7 @@ CAP = 15_000
 #: How many records a response holds at most; a full response is replaced by both halves of its range.
 CAPS = {"elsa": CAP, "security365": 10_000}
 
-SECRETS = {
-    f"{STACK}/ncloud/demo": {"access_key": NCLOUD_ACCESS_KEY, "secret_key": NCLOUD_SECRET_KEY},
-    f"{STACK}/security365/demo": {"license": SECURITY365_LICENSE},
-    f"{STACK}/dsa/demo": {"secret_id": TENCENT_SECRET_ID, "secret_key": TENCENT_SECRET_KEY},
-}
+SECRETS = secrets(STACK, "demo")
 #: The functions must recover from each fault by themselves.
 FAULTS: tuple[dict[str, Any], ...] = (
     {"kind": "429", "provider": "elsa", "times": 3, "retry_after": 1},
@@ -94,32 +81,21 @@ def hour(moment: dt.datetime) -> dt.datetime:
 def sources(url: str, now: dt.datetime) -> tuple[DemoSource, ...]:
     """Return the sources to archive, all of whose addresses are the simulator's."""
     start = f"{hour(now) - HOURS * HOUR:%Y-%m-%dT%H:%M:%SZ}"
-    elsa = {"secret": f"{STACK}/ncloud/demo", "project_key": PROJECT_KEY, "project_id": PROJECT_ID, "start": start}
-    elsa |= {"revisit": ["PT1H", "PT6H"], "workers": 2, "count": CAP, "base_url": f"{url}/elsa"}
-    edge = {"start": start, "revisit": ["PT4H", "PT8H"], "workers": 2, "base_url": f"{url}/cdn/"}
-    legacy = {"start": start, "revisit": ["PT4H", "PT8H"], "base_url": f"{url}/dsa"}
+
+    def demo(provider: str, name: str, *revisit: str, hosts: tuple[str, ...] = (), **configured: object) -> DemoSource:
+        secret = f"{STACK}/{providers()[provider].secret_group}/demo"
+        configured |= {"secret": secret, "start": start, "revisit": revisit} | ({"hosts": hosts} if hosts else {})
+        return DemoSource(provider, name, source(provider, url, **configured), hosts)
+
     return (
-        DemoSource("elsa", "checkout", elsa),
-        *_smaller(url, {"start": start, "revisit": ["PT1H", "PT6H"]}),
-        _tencent("edge", "cdn", HOSTS[:5], url, edge),
-        _tencent("legacy", "dsa", HOSTS[7:], url, legacy),
+        demo("elsa", "checkout", "PT1H", "PT6H", workers=2, count=CAP),
+        # These two return whole days, or policies: longer windows.
+        demo("apigateway", "account", "PT1H", "PT6H", window="PT6H", page_size=500),
+        demo("multidrm", "site", "PT1H", "PT6H", window="PT6H"),
+        demo("security365", "portal", "PT1H", "PT6H"),
+        demo("dsa", "edge", "PT4H", "PT8H", workers=2, api="cdn", hosts=HOSTS[:5]),
+        demo("dsa", "legacy", "PT4H", "PT8H", api="dsa", hosts=HOSTS[7:]),
     )
-
-
-def _smaller(url: str, common: dict[str, Any]) -> tuple[DemoSource, ...]:
-    """Return the sources with few records. Two of the APIs return whole days or policies: longer windows."""
-    ncloud = {"secret": f"{STACK}/ncloud/demo", **common, "window": "PT6H"}
-    security365 = {"secret": f"{STACK}/security365/demo", "referer": SECURITY365_REFERER, **common}
-    return (
-        DemoSource("apigateway", "account", {**ncloud, "page_size": 500, "base_url": f"{url}/apigateway"}),
-        DemoSource("multidrm", "site", {**ncloud, "base_url": f"{url}/multidrm"}),
-        DemoSource("security365", "portal", {**security365, "base_url": f"{url}/security365"}),
-    )
-
-
-def _tencent(name: str, api: str, hosts: tuple[str, ...], url: str, document: dict[str, Any]) -> DemoSource:
-    first = {"secret": f"{STACK}/dsa/demo", "api": api, "hosts": list(hosts)}
-    return DemoSource("dsa", name, first | document | {"download_hosts": [url.removeprefix("http://")]}, hosts)
 
 
 def broken(url: str) -> DemoSource:

@@ -81,7 +81,7 @@ def _archives(on: Stage, provider: str, folder: Path) -> bool:
     event = EVENTS / f"{provider}.json"
     start = on.clock.now.replace(minute=0, second=0, microsecond=0) - HOURS * HOUR
     hosts = HOSTS[:3] if provider == "dsa" else ()
-    more = {"api": "cdn", "hosts": hosts} if hosts else {}
+    more = {"hosts": hosts} if hosts else {}
     on.put_source(provider, SOURCE, start=f"{start:%Y-%m-%dT%H:%M:%SZ}", **more)
     result = invoke(f"{logical(provider)}Function", event, _variables(on, provider), folder)
     checked = check(on, Place(provider, SOURCE), result, start, LEAST, hosts)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests import truth
-from tests.integration.stage import SECRETS, Stage
+from tests.integration.stage import Stage
+from tests.simulator import HIDDEN
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ def check(
     if len(windows) < least:
         return Found(len(windows), 0, [*wrong, f"only {len(windows)} windows were archived"])
     findings = [
-        truth.check_raw(on.bucket, place, windows, SECRETS),
+        truth.check_raw(on.bucket, place, windows, HIDDEN),
         truth.lead_back(on.bucket, place, windows),
         truth.compare(on.bucket, place, windows, on.simulator.truth, start, windows[-1].end, hosts),
     ]
