@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from logarchive.action.handler import act
 from logarchive.ledger.entry import Entry
 from tests.fake_aws import FakeTable, open_gate, refused
 from tests.scenario import END, HOUR, MINUTE, Record, Scenario, zipped
@@ -153,7 +154,7 @@ def test_rejects_of_several_visits_that_are_recovered_together_are_merged() -> N
         if call.endswith("manifest.json") and moment == "before":
             stage.now += HOUR
             stage.answer = served([{"body": "other"}, BAD, GOOD])
-            kill_at(stage, "s3.put logs/", "before")
+            stage.kill("s3.put logs/")
 
     stage.answer, stage.gate = served([BAD, BAD, GOOD]), overtaken
     stage.tick()
@@ -164,25 +165,25 @@ def test_rejects_of_several_visits_that_are_recovered_together_are_merged() -> N
     assert [(json.loads(line["record"])["body"], line["visit"][-4:]) for line in lines] == [
         ("other", "0002"), ("no time", "0002"), ("no time", "0001"),
     ]  # fmt: skip
-    assert entry_of(stage).numbers.rejects == 0
-    assert len(entry_of(stage).visits) > 2
+    assert stage.entry.numbers.rejects == 0
+    assert len(stage.entry.visits) > 2
 
 
 def test_an_event_that_is_delivered_twice_is_worked_once() -> None:
     stage = Scenario([Record("a", 1)], now=END + 6 * MINUTE)
     archive = stage.archive()
     act(archive, {"action": "tick"})
-    planned, second = entry_of(stage), list[Entry | None]()
+    planned, second = stage.entry, list[Entry | None]()
 
     def again(_request: httpx.Request) -> None:
-        stage.answer = lambda _request: None
+        stage.recovers()
         with archive.worker("shop", archive.source("shop")) as worker:
             second.extend([*worker.run(), worker.visit(planned)])
 
     stage.answer = again
     act(archive, {"action": "work", "source": "shop"})
     assert second == [None]
-    assert (entry_of(stage).attempt, entry_of(stage).state) == (1, "archived")
+    assert (stage.entry.attempt, stage.entry.state) == (1, "archived")
 
 
 def served(records: list[dict[str, Any]]) -> Callable[[httpx.Request], httpx.Response]:
