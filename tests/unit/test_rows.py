@@ -393,7 +393,7 @@ def test_rejects_show_text_or_base64_and_are_cut_at_their_limit() -> None:
     assert (len(long["record"]), long["truncated_from_bytes"]) == (65_536, 70_008)
 
 
-REJECT = {"reason": "r", "visit": "v1", "part": "p", "index": 1, "record": "x"}
+REJECT: dict[str, object] = {"reason": "r", "visit": "v1", "part": "p", "index": 1, "record": "x"}
 #: Rejects that stand -> whether the reject `REJECT` of another visit is lacking.
 STANDING: list[tuple[list[dict[str, object]], bool]] = [
     ([REJECT], False),

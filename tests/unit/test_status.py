@@ -1,5 +1,7 @@
 import datetime as dt
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, cast
 
 import pytest
 from pydantic import HttpUrl
@@ -11,6 +13,7 @@ from logarchive.numbers import WindowNumbers
 from logarchive.provider.source import Source
 from logarchive.runtime.metric import Tally
 from logarchive.window import Window
+from tests.fake_aws import FakeSsm, refused
 from tests.scenario import Scenario
 
 T0 = dt.datetime(2026, 11, 20, tzinfo=dt.UTC)
@@ -167,6 +170,32 @@ def test_a_parameter_under_no_provider_s_name_is_an_error_of_every_function(name
     assert result["errors"] == [{"source": name, "error": error}]
     assert tally.total["SourceErrors"] == 1
     assert "source.invalid" in stage.events
+
+
+class Refusing(FakeSsm):
+    """Parameters whose names AWS does not list."""
+
+    code = ""
+
+    def paginate(self, **options: Any) -> Iterator[dict[str, Any]]:
+        if "ParameterFilters" in options:
+            raise refused(self.code, 400)
+        yield from super().paginate(**options)
+
+
+@pytest.mark.parametrize("code", ["ThrottlingException", "AccessDeniedException", "InternalServerError"])
+@pytest.mark.parametrize("action", ["tick", "status"])
+def test_that_names_of_parameters_cannot_be_listed_is_said_and_all_else_goes_on(action: str, code: str) -> None:
+    stage, tally = Scenario([], now=T0 + 30 * HOUR), Tally()
+    archive = stage.archive(count=tally)
+    ssm = Refusing(cast("FakeSsm", archive.source_loader.ssm).parameters)
+    ssm.code = code
+    loader = replace(archive.source_loader, ssm=cast("Any", ssm))
+    result = act(replace(archive, source_loader=loader), {"action": action})
+    [error] = result["errors"]
+    assert (error["source"], error["error"].partition(":")[0]) == ("*", f"ssm:DescribeParameters was refused ({code})")
+    assert (tally.total["SourceErrors"], "source.invalid" in stage.events) == (1, True)
+    assert result.get("dispatched", 1) == len(result.get("sources", "1")) == 1
 
 
 def test_a_status_of_one_source_says_nothing_of_others() -> None:

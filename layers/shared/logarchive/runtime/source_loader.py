@@ -77,12 +77,19 @@ class SourceLoader[S: Source, K: BaseModel]:
         return self.parse(source_name, parameter.get("Value", ""))
 
     def misplaced(self) -> list[BadSource]:
-        """Return the parameters that no function reads, named from the provider on; their values are not read."""
+        """Return the parameters that no function reads, named from the provider on; their values are not read.
+
+        If AWS does not list the names, that is what is wrong, under the name `*`.
+        """
         root = self.path.rpartition("/")[0]
         pages = self.ssm.get_paginator("describe_parameters").paginate(
             ParameterFilters=[{"Key": "Path", "Option": "Recursive", "Values": [root]}]
         )
-        names = [item.get("Name", "").removeprefix(f"{root}/") for page in pages for item in page["Parameters"]]
+        try:
+            names = [item.get("Name", "").removeprefix(f"{root}/") for page in pages for item in page["Parameters"]]
+        except ClientError as error:
+            what = f"ssm:DescribeParameters was refused ({_code(error)})"
+            return [BadSource("*", f"{what}: parameters under no provider's name would not be shown")]
         return [BadSource(name, self._misplaced(name)) for name in names if not self._has_reader(name)]
 
     def _has_reader(self, name: str) -> bool:
