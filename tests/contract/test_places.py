@@ -10,7 +10,7 @@ from tests.integration.lives import LIVES
 from tests.integration.test_error_responses import CODES
 from tests.simulator import Simulator
 from tests.simulator.access import FIELDS
-from tests.truth import body, truth, way_back
+from tests.truth import body, truth
 from tests.unit import small_archive
 from tests.unit.simulated import REQUESTS
 from tests.unit.test_saved_queries import SHOWN
@@ -51,7 +51,6 @@ PLACES: Mapping[str, Callable[[], Collection[str]]] = {
         name for name, *_ in CODES
     },
     "tests/truth/truth.py: ROWS does not say what row a record becomes": lambda: truth.ROWS,
-    "tests/truth/way_back.py: ROWS does not say what row a record becomes": lambda: way_back.ROWS,
     "tests/truth/body.py: RECORDS does not say how its bodies are read": lambda: body.RECORDS,
     "tests/integration/lives.py: LIVES has no life of it": lambda: {name.rpartition(" ")[2] for name in LIVES},
     "tools/demo/world.py: sources() has no source of it": played_in_the_demo,

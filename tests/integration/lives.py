@@ -15,7 +15,7 @@ from tests.integration.life import Life, Way, every, lived
 from tests.integration.stage import HOUR, Stage
 from tests.simulator import HIDDEN, HOSTS, KEYS, Asked, Record
 from tests.simulator.security365 import API_KEY, TOKEN
-from tests.truth.apigateway_row import row_of as apigateway_row
+from tests.truth.json_row import apigateway as apigateway_row
 
 WEEK, TWO_DAYS = 24 * 7, 48
 #: One more window without traffic, since of six hours one quiet one is not enough.
@@ -80,7 +80,7 @@ def days_apigateway(on: Stage) -> Life:
         found = on.simulator.truth(provider, start, end)
         return (record for record in found if record.value["level"] in {"ALARM", "ALERT"})
 
-    seen = {"truth_of": truth_of, "row_of": partial(apigateway_row, zone=zone)}
+    seen = {"truth_of": truth_of, "row_of": apigateway_row(zone)}
     return lived(on, "apigateway", Way(20, seen=seen), time_zone="-03:30", levels=["ALARM", "ALERT"], page_size=300)
 
 

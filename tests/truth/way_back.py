@@ -3,23 +3,13 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from tests.truth import apigateway_row, elsa_row, multidrm_row, security365_row
 from tests.truth.archive import Bucket, Place
 from tests.truth.body import RECORDS
 from tests.truth.difference import Findings
-from tests.truth.dsa_row import dsa_row
 from tests.truth.ledger import Window
 from tests.truth.parquet import Held, rows
 from tests.truth.row import Row, fields
-
-#: What row a record must become, as it was read back from a part.
-ROWS: dict[str, Callable[[Any], Row | None]] = {
-    "elsa": elsa_row.row_of,
-    "apigateway": apigateway_row.row_of,
-    "multidrm": multidrm_row.row_of,
-    "security365": security365_row.row_of,
-    "dsa": dsa_row,
-}
+from tests.truth.truth import ROWS
 
 
 def lead_back(

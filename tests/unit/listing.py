@@ -76,7 +76,7 @@ def policy_log(
         if number < 0 and zero == "error":
             return ok(NO_PAGE)
         start = max(number, 0) * size
-        shown = [] if number < 0 and zero == "empty" else held[start : start + size]
+        shown = held[:0] if number < 0 and zero == "empty" else held[start : start + size]
         return policies_page(shown, total(len(held), len(shown)))
 
     return reply

@@ -180,7 +180,7 @@ def test_a_listing_that_is_not_as_documented_is_malformed(api: str, body: bytes)
         listed(a_test=[{"datetime": "2026-11-22 21:00:00", "url": "s" * 60_000 + "://h/"}]),
         listed(**{"k" * 100_000: [{"": ""}] * 10_000}),
         ok(b'{"data":{"%b":%b1%b}}' % (b"k" * 1_000_000, b"[" * 90, b"]" * 90)),
-        page(1, *[{}] * 100_000),
+        page(1, *[dict[str, object]()] * 100_000),
     ],
     ids=["host", "area", "link", "scheme", "host of many files", "host without files", "many files"],
 )

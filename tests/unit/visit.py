@@ -85,7 +85,7 @@ def directory() -> Path:
 def part(body: bytes, *, key: str = "raw/0", own: Span | None = None, asked: Span | None = None, **more: Any) -> Part:
     path = directory() / "body"
     path.write_bytes(body)
-    received: dict[str, Any] = {"suffix": "", "request": {}, "status": 200, "headers": {}, "time": WINDOW.end} | more
+    received: dict[str, Any] = {"suffix": "", "request": {}, "status": 200, "headers": {}, "time": WINDOW.end, **more}
     return Part(path=path, sha256="", bytes=len(body), key=key, own=own, asked=asked, **received)
 
 
