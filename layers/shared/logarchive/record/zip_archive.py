@@ -26,7 +26,7 @@ _MAX_PLACE = 2**63 - 1
 _ENCRYPTED, _STORED, _DEFLATED = 0x1, 0, 8
 
 # isal's stubs call it an instance.
-_InflateError = cast("type[Exception]", isal_zlib.error)
+InflateError = cast("type[Exception]", isal_zlib.error)
 
 
 class Member(NamedTuple):
@@ -146,7 +146,7 @@ def inflate(chunks: Chunks, rest: bytes, bits: int) -> Generator[bytes, None, by
         rest = rest or next(chunks, b"")
         try:
             inflated = stream.decompress(rest, CHUNK)
-        except _InflateError as error:
+        except InflateError as error:
             raise MalformedError(f"the archive is broken: {error}") from error
         ended: bool = stream.eof
         if not (rest or inflated or ended):

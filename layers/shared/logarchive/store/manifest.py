@@ -1,6 +1,5 @@
 """Raw: stores what was received, unchanged, with a manifest per visit that proves it; and reads it back."""
 
-import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,11 +7,13 @@ from typing import Any
 
 import orjson
 from isal import isal_zlib
+from pydantic import AwareDatetime, BaseModel, ValidationError
 
 from logarchive.errors import ArchiveError, Issue
 from logarchive.numbers import VisitNumbers
-from logarchive.part import Part
+from logarchive.part import Part, Role
 from logarchive.record.exact_json import fragment
+from logarchive.record.zip_archive import InflateError
 from logarchive.store.bucket import Store, sha256_of
 from logarchive.store.place import Place
 from logarchive.window import Span
@@ -112,43 +113,61 @@ class RawVisit:
         return {**described, **part.extra, **described}  # what a provider adds comes last, and overwrites nothing
 
 
-@dataclass(frozen=True)
-class Manifest:
+class _Stored(BaseModel):
+    """Where a manifest says that the bytes of a body are stored."""
+
+    sha256: str
+    key: str
+    object_sha256: str
+    object_bytes: int
+
+
+class _Described(_Stored):  # 10 attributes: what a manifest says of a part
+    """A part as a manifest describes it."""
+
+    role: Role
+    bytes: int
+    suffix: str
+    request: dict[str, Any]
+    status: int
+    headers: dict[str, str]
+    time: AwareDatetime
+    asked: tuple[AwareDatetime, AwareDatetime] | None
+    own: tuple[AwareDatetime, AwareDatetime] | None
+    announced: int | None
+
+
+class Manifest(BaseModel):
     """A visit's manifest, read back."""
 
-    content: Mapping[str, Any]
+    #: The visit's name.
+    visit: str
+    #: Whether everything that the visit requested was received and could be read.
+    complete: bool
+    parts: tuple[_Described, ...]
+    earlier: tuple[_Stored, ...]
 
     @classmethod
     def read(cls, store: Store, key: str) -> "Manifest":
-        """Read the manifest at `key`."""
-        return cls(orjson.loads(store.read(key)))
+        """Read the manifest at `key`. Raises ArchiveError for what is none."""
+        return _parsed(key, store.read(key))
 
     @classmethod
     def find(cls, store: Store, key: str | None) -> "Manifest | None":
         """Read the manifest at `key`; None if there is none any more, since raw may expire."""
         body = store.find(key) if key is not None else None
-        return cls(orjson.loads(body)) if body is not None else None
-
-    @property
-    def visit(self) -> str:
-        """The visit's name."""
-        return str(self.content["visit"])
-
-    @property
-    def complete(self) -> bool:
-        """Whether everything that the visit requested was received and could be read."""
-        return bool(self.content["complete"])
+        return _parsed(str(key), body) if body is not None else None
 
     def known(self) -> dict[str, Kept]:
         """Return where each body is stored that this visit or an earlier one of the window has received."""
-        items = [*self.content["earlier"], *self.content["parts"]]
-        return {item["sha256"]: Kept(item["key"], item["object_sha256"], item["object_bytes"]) for item in items}
+        items = (*self.earlier, *self.parts)
+        return {item.sha256: Kept(item.key, item.object_sha256, item.object_bytes) for item in items}
 
     def recall(self, store: Store, directory: Path) -> Iterator[Part]:
         """Copy the `data` parts to local files, byte for byte as received."""
-        for number, item in enumerate(self.content["parts"]):
-            if item["role"] == "data":
-                yield _recalled(store, item, directory / f"{self.visit}-{number:05d}")
+        for number, item in enumerate(self.parts):
+            if item.role == "data":
+                yield _recalled(store, item, directory / f"{number:05d}")
 
 
 def manifests(store: Store, place: Place) -> Iterator[Manifest]:
@@ -158,26 +177,34 @@ def manifests(store: Store, place: Place) -> Iterator[Manifest]:
             yield Manifest.read(store, key)
 
 
-def _recalled(store: Store, item: Mapping[str, Any], path: Path) -> Part:
-    if store.fetch(item["key"], path) is None:
-        raise ArchiveError(f"{item['key']} is named by a manifest, but there is no such object")
-    if item["sha256"] != item["object_sha256"]:
-        path = _gunzip(path, path.with_suffix(".body"))
-    if sha256_of(path) != item["sha256"]:
-        raise ArchiveError(f"{item['key']} does not hold the bytes that its manifest names")
+def _parsed(key: str, body: bytes) -> Manifest:
+    try:
+        return Manifest.model_validate_json(body)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(map(str, first["loc"]))
+        raise ArchiveError(f"{key} is no manifest: {place or 'the document'}: {first['msg']}") from None
+
+
+def _recalled(store: Store, item: _Described, path: Path) -> Part:
+    if store.fetch(item.key, path) is None:
+        raise ArchiveError(f"{item.key} is named by a manifest, but there is no such object")
+    body = path if item.sha256 == item.object_sha256 else _gunzip(path, path.with_suffix(".body"))
+    if body is None or sha256_of(body) != item.sha256:
+        raise ArchiveError(f"{item.key} does not hold the bytes that its manifest names")
     return Part(
-        path=path,
-        sha256=item["sha256"],
-        bytes=item["bytes"],
-        suffix=item["suffix"],
-        request=item["request"],
-        status=item["status"],
-        headers=item["headers"],
-        time=dt.datetime.fromisoformat(item["time"]),
-        asked=_span(item["asked"]),
-        own=_span(item["own"]),
-        announced=item["announced"],
-        key=item["key"],
+        path=body,
+        sha256=item.sha256,
+        bytes=item.bytes,
+        suffix=item.suffix,
+        request=item.request,
+        status=item.status,
+        headers=item.headers,
+        time=item.time,
+        asked=item.asked and Span(*item.asked),
+        own=item.own and Span(*item.own),
+        announced=item.announced,
+        key=item.key,
     )
 
 
@@ -191,18 +218,18 @@ def _gzip(source: Path, target: Path) -> Path:
     return target
 
 
-def _gunzip(source: Path, target: Path) -> Path:
+def _gunzip(source: Path, target: Path) -> Path | None:
+    """Undo `_gzip`; None for what is no gzip."""
     inflate = isal_zlib.decompressobj(wbits=31)
     with source.open("rb") as body, target.open("wb") as file:
-        for piece in iter(lambda: body.read(_PIECE), b""):
-            file.write(inflate.decompress(piece))
-        file.write(inflate.flush())
+        try:
+            for piece in iter(lambda: body.read(_PIECE), b""):
+                file.write(inflate.decompress(piece))
+            file.write(inflate.flush())
+        except InflateError:
+            return None
     return target
 
 
 def _pair(span: Span | None) -> list[str] | None:
     return [span.start.isoformat(), span.end.isoformat()] if span else None
-
-
-def _span(pair: list[str] | None) -> Span | None:
-    return Span(dt.datetime.fromisoformat(pair[0]), dt.datetime.fromisoformat(pair[1])) if pair else None
