@@ -54,6 +54,10 @@ coverage: .venv/installed .tools/sam/installed .tools/ministack/installed ## eve
 bench-readers: .venv/installed ## every reader's time and memory, for bodies that double from 64 KB to 64 MB
 	@$(BIN)/python -m tools.bench_readers
 
+.PHONY: fuzz
+fuzz: .venv/installed .tools/fuzz/installed ## fuzz every reader, response, manifest, event and source (TARGETS=… SECONDS=…)
+	@PYTHONPATH=.tools/fuzz/lib/python3.13/site-packages $(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),600) $(TARGETS)
+
 .PHONY: lint
 lint: .venv/installed .tools/sam/installed .tools/checkov/installed ## ruff, lock files, mypy, pyright, import rules, template
 	@$(BIN)/python -m tools.lint
@@ -73,7 +77,7 @@ lock: .venv/installed ## compile the lock files from pyproject.toml (UPGRADE=1: 
 
 .PHONY: clean
 clean: ## remove everything that make made
-	rm -rf .venv .tools .aws-sam .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.*
+	rm -rf .venv .tools .fuzz .aws-sam .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.*
 	find functions layers tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/installed: requirements-dev.txt
@@ -88,3 +92,7 @@ clean: ## remove everything that make made
 # The functions run in ministack's own interpreter, so this one is 3.13 too.
 .tools/ministack/installed: tools/requirements-ministack.txt
 	$(call environment,.tools/ministack,$<)
+
+# Added to the path of .venv's interpreter, for `make fuzz` alone.
+.tools/fuzz/installed: tools/requirements-fuzz.txt
+	$(call environment,.tools/fuzz,$<)

@@ -52,6 +52,7 @@ LOCKS = (
     Lock("tools/requirements-sam.txt", project=False, group="sam"),
     Lock("tools/requirements-checkov.txt", project=False, group="checkov"),
     Lock("tools/requirements-ministack.txt", project=False, group="ministack"),
+    Lock("tools/requirements-fuzz.txt", project=False, group="fuzz"),
 )
 
 

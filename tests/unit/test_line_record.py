@@ -9,15 +9,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
-from arro3.core import Array
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from logarchive.column.arrow import filled
 from logarchive.column.bounds import Bounds
 from logarchive.column.convert import after, before, epoch_ms, integer, lookup, number, text
 from logarchive.column.field_mapping import FieldMapping
-from logarchive.column.frame import Frame
 from logarchive.column.line_frame import LineColumns
 from logarchive.column.mapping import ColumnMapping
 from logarchive.column.record_frame import frame
@@ -143,12 +140,6 @@ _LINES = st.lists(_FIELDS, min_size=2, max_size=5).map(
 )
 
 
-def made(frame: Frame) -> list[Any]:
-    """Return a frame's columns and attributes as lists."""
-    columns = {name: one if isinstance(one, Array) else filled(name, one) for name, one in frame.columns.items()}
-    return [*((name, columns[name].to_pylist()) for name in sorted(columns)), frame.attributes.to_pylist()]
-
-
 ANY_LINE = b"%d /p 5 -" % visit.START
 #: Every field differs in every line, so that from here on all are read as fields of many values.
 MANY = [b"%d /%d %d r%d x%d" % (visit.START + at, at, at, at, at) for at in range(30)]
@@ -163,7 +154,7 @@ def test_fields_of_few_and_of_many_values_give_the_same(lines: list[bytes], many
         assert reader.frame(MANY) is not None
     fast = reader.frame(lines)
     if fast is not None:
-        assert made(fast) == made(frame(LineReader(layout).block(lines), plan, Bounds(None)))
+        assert visit.columns_of(fast) == visit.columns_of(frame(LineReader(layout).block(lines), plan, Bounds(None)))
 
 
 @pytest.mark.parametrize("field", ["007", "+7", "-0", "2147483648", "-", "9223372036854775808", "1e3", "7.0", "7"])
@@ -178,7 +169,7 @@ def test_a_number_among_many_is_read_as_it_is_alone(field: str, column: str) -> 
     lines = [f"{visit.START} /p {field} r x".encode(), f"{visit.START} /p 5 r x".encode()]
     fast = reader.frame(lines)
     assert fast is not None
-    assert made(fast) == made(frame(LineReader(layout).block(lines), plan, Bounds(None)))
+    assert visit.columns_of(fast) == visit.columns_of(frame(LineReader(layout).block(lines), plan, Bounds(None)))
 
 
 @settings(max_examples=60, deadline=None)

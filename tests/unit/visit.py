@@ -14,8 +14,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
 from typing import Any, cast
 
+from arro3.core import Array
+
+from logarchive.column.arrow import filled
 from logarchive.column.convert import epoch_ms, integer, severity, text, zoned_time
 from logarchive.column.field_mapping import FieldMapping
+from logarchive.column.frame import Frame
 from logarchive.moment import to_epoch_ms
 from logarchive.part import Part
 from logarchive.provider.provider import Provider
@@ -125,6 +129,12 @@ def rejects(built: Built) -> list[dict[str, Any]]:
         return []
     with gzip.open(built.rejects_path) as file:
         return [json.loads(line) for line in file]
+
+
+def columns_of(frame: Frame) -> list[Any]:
+    """Return a frame's columns and attributes as lists."""
+    columns = {name: one if isinstance(one, Array) else filled(name, one) for name, one in frame.columns.items()}
+    return [*((name, columns[name].to_pylist()) for name in sorted(columns)), frame.attributes.to_pylist()]
 
 
 def zipped(*contents: bytes, how: int = zipfile.ZIP_DEFLATED) -> bytes:
