@@ -1,15 +1,12 @@
-"""Measure the hot path: CPU time as a ratio to what nobody can avoid, from alternating runs in one process.
+"""Measures the hot path: CPU time as a ratio to what nobody can avoid, from alternating runs in one process.
 
     python -m tools.bench [records]
 
-JSON: zip -> Parquet, with identities, over inflate + orjson.loads of the same bytes. Lines: gzip -> Parquet over zcat.
-Absolute times drift with the machine; only the ratios of one run mean anything.
+JSON: body -> Parquet, with identities, over inflate and orjson.loads of the same bytes. Lines: gzip -> Parquet over
+zcat. Absolute times drift with the machine; only the ratios of one run mean anything.
 """
 
-from __future__ import annotations
-
-# ruff: noqa: S311, S106 (the records are made up)
-import datetime as dt
+# ruff: noqa: S311 (the records are made up)
 import gzip
 import os
 import random
@@ -18,49 +15,24 @@ import statistics
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import batched
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, cast
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "layers" / "shared"))
+from typing import Any
 
 import orjson
 from isal import isal_zlib
 
-from logarchive.column.convert import epoch_ms, item, severity, text
-from logarchive.column.field_mapping import FieldMapping
-from logarchive.moment import to_epoch_ms
-from logarchive.part import Part
-from logarchive.provider.provider import Provider
-from logarchive.record.layout import JsonLayout, Layout
-from logarchive.row.build import Builder
-from logarchive.row.built import Built
-from logarchive.vendor.tencent_log_line import LAYOUT
-from logarchive.vendor.tencent_log_line import columns as line_columns
-from logarchive.window import Window
+from tools.golden import WINDOW as KEY
+from tools.golden import build
+
+from logarchive.moment import to_epoch_ms  # isort: skip (tools.golden finds the layer)
+from logarchive.window import Window  # isort: skip (tools.golden finds the layer)
 
 RUNS = 5
-WINDOW = Window(dt.datetime(2026, 11, 22, 13, tzinfo=dt.UTC), dt.datetime(2026, 11, 22, 14, tzinfo=dt.UTC))
+WINDOW = Window.parse(KEY)
 START = to_epoch_ms(WINDOW.start)
-ELSA = {
-    "time": FieldMapping("logTime", epoch_ms),
-    "severity_text": FieldMapping("logLevel", text),
-    "severity_number": FieldMapping("logLevel", severity, take=False),
-    "body": FieldMapping("body", text),
-    "service_name": FieldMapping("projectName", text),
-    "service_version": FieldMapping("projectVersion", text),
-    "host_name": FieldMapping("host", text),
-}
-SECURITY365 = {
-    "time": FieldMapping("time", epoch_ms),
-    "severity_text": FieldMapping("logLevel", text),
-    "body": FieldMapping("description", text),
-    "user_id": FieldMapping("userId", text),
-    "user_name": FieldMapping("user.name", text),
-    "client_address": FieldMapping("ip", text),
-    "trace_id": FieldMapping("traceId", text),
-}
 AGENT = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{}.0.0.0 Safari/537.36"
 
 
@@ -105,7 +77,7 @@ def security365_record(at: int, count: int) -> dict[str, Any]:
     }
 
 
-def cdn_line(at: int, count: int) -> bytes:
+def dsa_line(at: int, count: int) -> bytes:
     """Make a line of about 230 bytes with 16 fields."""
     second = at * 3600 // count
     referer = random.choice(["NULL", "https://www.example.com/index.html"])
@@ -117,46 +89,44 @@ def cdn_line(at: int, count: int) -> bytes:
     ).encode()
 
 
-def provider(
-    layout: Layout, columns: dict[str, FieldMapping], unique_id: FieldMapping | None = None
-) -> Provider[Any, Any]:
-    """Make a provider of which only the records matter."""
-    none = cast("Any", None)
-    return Provider(
-        name="bench", source=none, secret=none, secret_group="bench", auth=none, fetch=none, fault=none, feed_id=none,
-        layout=layout, columns=lambda _settings: columns, unique_id=unique_id, bounded=isinstance(layout, JsonLayout),
-    )  # fmt: skip
+def elsa(count: int, folder: Path) -> list[Path]:
+    """Write a zip with an array."""
+    path = folder / "elsa.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("0.json", orjson.dumps([elsa_record(at, count) for at in range(count)]))
+    return [path]
 
 
-def part(path: Path) -> Part:
-    """Show a file as a part."""
-    return Part(
-        path=path, sha256="", bytes=path.stat().st_size, suffix=path.suffix, request={}, status=200, headers={},
-        time=WINDOW.end, key=f"raw/{path.name}",
-    )  # fmt: skip
+def security365(count: int, folder: Path) -> list[Path]:
+    """Write pages of 10,000 records."""
+    for number, page in enumerate(batched(range(count), 10_000, strict=False)):
+        records = [security365_record(at, count) for at in page]
+        (folder / f"{number}.json").write_bytes(orjson.dumps({"code": 0, "items": records}))
+    return sorted(folder.glob("*.json"))
 
 
-def ours(of: Provider[Any, Any], paths: list[Path], directory: Path) -> Built:
-    """Build an object."""
-    parts = [part(path) for path in paths]
-    return Builder(
-        records=of.record_format(None),
-        source_name="bench",
-        window=WINDOW,
-        ensure_time=lambda: None,
-    ).build("v1", parts, None, directory)  # fmt: skip
+def dsa(count: int, folder: Path) -> list[Path]:
+    """Write a gzip of lines."""
+    path = folder / "dsa.gz"
+    path.write_bytes(gzip.compress(b"".join(dsa_line(at, count) for at in range(count)), 6))
+    return [path]
 
 
-def inflate_and_parse(paths: list[Path]) -> None:
+def inflate_and_parse(paths: Sequence[Path]) -> None:
     """Do the least that anyone must do with JSON in a zip, or in pages."""
     for path in paths:
         data = path.read_bytes()
         if path.suffix == ".zip":
             with zipfile.ZipFile(path) as archive:
-                (entry,) = archive.infolist()
-            start = entry.header_offset + 30 + len(entry.filename)
-            data = isal_zlib.decompressobj(-15).decompress(data[start : start + entry.compress_size])
+                (member,) = archive.infolist()
+            start = member.header_offset + 30 + len(member.filename)
+            data = isal_zlib.decompressobj(-15).decompress(data[start : start + member.compress_size])
         orjson.loads(data)
+
+
+def zcat(paths: Sequence[Path]) -> None:
+    """Do the least that anyone must do with lines in a gzip."""
+    subprocess.run(["zcat", *paths], stdout=subprocess.DEVNULL, check=True)
 
 
 def cpu(work: Callable[[], object]) -> float:
@@ -167,10 +137,13 @@ def cpu(work: Callable[[], object]) -> float:
     return sum(after[:4]) - sum(before[:4])
 
 
-def compare(name: str, least: Callable[[], object], full: Callable[[], object], count: int) -> None:
-    """Print the ratio of alternating runs."""
-    pairs = [(cpu(least), cpu(full)) for _ in range(RUNS)]
-    ratios = sorted(b / a for a, b in pairs)
+def compare(
+    make: Callable[[int, Path], list[Path]], least: Callable[[Sequence[Path]], None], count: int, folder: Path
+) -> None:
+    """Print the ratio of alternating runs for bodies of the provider of that name."""
+    name, paths = make.__name__, make(count, folder)
+    pairs = [(cpu(lambda: least(paths)), cpu(lambda: build(name, paths, WINDOW, folder))) for _ in range(RUNS)]
+    ratios = sorted(full / least for least, full in pairs)
     nanoseconds = [statistics.median(side) / count * 1e9 for side in zip(*pairs, strict=True)]
     print(
         f"{name:12} ratio {statistics.median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})"
@@ -179,28 +152,12 @@ def compare(name: str, least: Callable[[], object], full: Callable[[], object], 
 
 
 def main(count: int) -> None:
-    """Make the bodies, then compare."""
+    """Compare for each kind of body."""
     random.seed(1)
-    with TemporaryDirectory() as folder:
-        directory = Path(folder)
-        zipped = directory / "elsa.zip"
-        with zipfile.ZipFile(zipped, "w", zipfile.ZIP_DEFLATED) as archive:
-            archive.writestr("0.json", orjson.dumps([elsa_record(at, count) for at in range(count)]))
-        pages = [directory / f"page{page}.json" for page in range(max(1, count // 10_000))]
-        for number, page in enumerate(pages):
-            records = [security365_record(number * 10_000 + at, count) for at in range(min(count, 10_000))]
-            page.write_bytes(orjson.dumps({"code": 0, "items": records}))
-        lines = directory / "lines.gz"
-        lines.write_bytes(gzip.compress(b"".join(cdn_line(at, count) for at in range(count)), 6))
-
-        elsa = provider(JsonLayout(), ELSA)
-        security365 = provider(JsonLayout(path="items"), SECURITY365, FieldMapping("sort", item(1), take=False))
-        cdn = provider(LAYOUT, dict(line_columns("+08:00")))
-        compare("elsa", lambda: inflate_and_parse([zipped]), lambda: ours(elsa, [zipped], directory), count)
-        compare("security365", lambda: inflate_and_parse(pages), lambda: ours(security365, pages, directory), count)
-        zcat = ["zcat", str(lines)]
-        least = lambda: subprocess.run(zcat, stdout=subprocess.DEVNULL, check=True)  # noqa: E731
-        compare("lines", least, lambda: ours(cdn, [lines], directory), count)
+    with TemporaryDirectory() as directory:
+        compare(elsa, inflate_and_parse, count, Path(directory))
+        compare(security365, inflate_and_parse, count, Path(directory))
+        compare(dsa, zcat, count, Path(directory))
     print(f"peak {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MB, the bodies' making included")
 
 

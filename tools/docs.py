@@ -20,7 +20,7 @@ sys.path.insert(0, str(ROOT / "layers" / "shared"))  # where the functions find 
 from logarchive.action.event import Event
 from logarchive.errors import Issue
 from logarchive.runtime.metric import UNITS, issue_metric
-from tools.layer import log_events, metrics
+from tools.layer import log_events
 from tools.markdown import fenced, table
 from tools.query import SavedQuery, saved_queries, saved_views
 from tools.sample import RECORDS, sample
@@ -126,7 +126,7 @@ def explained(kind: str, used: Iterable[str], meanings: Mapping[str, str]) -> li
 
 def metric_table() -> str:
     """Return the metrics of the code."""
-    names = explained("metrics", metrics() | set(UNITS), METRICS)
+    names = explained("metrics", UNITS, METRICS)
     return table(["metric", "unit", "meaning"], [[f"`{name}`", UNITS[name], METRICS[name]] for name in names])
 
 
@@ -220,6 +220,7 @@ def main() -> int:
             stale.append(name)
         elif new != text:
             (ROOT / name).write_text(new)
+            print(f"wrote {name}")
     for name in stale:
         print(f"{name}: not current, run `.venv/bin/python -m tools.docs`", file=sys.stderr)
     return 1 if stale else 0

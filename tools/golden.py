@@ -1,14 +1,14 @@
 """Writes beside each body of `tests/fixtures` the rows and rejects that it becomes (`python -m tools.golden [NAME]`).
 
 A change of a mapping is then reviewed as a diff of these files. The source is the example of the provider's page; the
-window is the one in the golden file, or `--window` for a body that has none yet.
+window is the one in the golden file, or `--window` for one body, whose path is then named: `elsa/array.json`.
 """
 
 import argparse
 import gzip
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,6 +22,7 @@ sys.path.insert(0, str(ROOT / "layers" / "shared"))  # where the functions find 
 
 from logarchive.part import Part
 from logarchive.row.build import Builder
+from logarchive.row.built import Built
 from logarchive.window import Window
 
 _parquet: Any = import_module("pyarrow.parquet")
@@ -39,30 +40,43 @@ def beside(body: Path) -> Path:
     return body.with_name(f"{body.name}.golden.json")
 
 
-def golden(body: Path, window: Window) -> dict[str, Any]:
-    """Return what a body in a folder named by its provider becomes: rows without empty columns, and rejects."""
-    provider = providers()[body.parent.name]
+def build(name: str, paths: Sequence[Path], window: Window, directory: Path) -> Built:
+    """Build an object of bodies of a provider, as its example source would."""
+    provider = providers()[name]
     own = window if provider.bounded else None
-    part = Part(
-        path=body,
-        sha256="",
-        bytes=body.stat().st_size,
-        suffix=body.suffix,
-        request={},
-        status=200,
-        headers={},
-        time=window.end,
-        asked=own and own.widened(provider.margin),
-        own=own,
-        key=body.name,
-    )
+    parts = [
+        Part(
+            path=path,
+            sha256="",
+            bytes=path.stat().st_size,
+            suffix=path.suffix,
+            request={},
+            status=200,
+            headers={},
+            time=window.end,
+            asked=own and own.widened(provider.margin),
+            own=own,
+            key=path.name,
+        )
+        for path in paths
+    ]
+    records = provider.record_format(example(name))
+    builder = Builder(records=records, source_name="golden", window=window, ensure_time=lambda: None)
+    return builder.build("v1", parts, None, directory)
+
+
+def golden(body: Path, window: Window) -> dict[str, Any]:
+    """Return what a body in a folder named by its provider becomes: rows without empty columns, and rejects.
+
+    Raises ValueError if it has records of another time.
+    """
     with TemporaryDirectory() as directory:
-        built = Builder(
-            records=provider.record_format(example(provider.name)),
-            source_name="golden",
-            window=window,
-            ensure_time=lambda: None,
-        ).build("v1", [part], None, Path(directory))
+        built = build(body.parent.name, [body], window, Path(directory))
+        if strays := built.numbers.strays:
+            place = f"{body.parent.name}/{body.name}"
+            raise ValueError(
+                f"{place}: {strays} records lie outside {window.key}; for instance: {place} --window {WINDOW}"
+            )
         rows: list[dict[str, Any]] = _parquet.read_table(built.path).to_pylist() if built.path else []
         rejects = gzip.decompress(built.rejects_path.read_bytes()).splitlines() if built.rejects_path else []
     return {
@@ -78,30 +92,34 @@ def _shown(row: dict[str, Any]) -> dict[str, Any]:
     return shown | {"time": row["time"].isoformat(timespec="milliseconds"), "attributes": dict(row["attributes"])}
 
 
-def text(body: Path, window: str = WINDOW) -> str:
-    """Return what the golden file of a body must hold; `window` is for a body that has none yet."""
+def text(body: Path, window: str | None = None) -> str:
+    """Return what the golden file of a body must hold, for that window or the one it already names."""
     file = beside(body)
-    key = json.loads(file.read_text())["window"] if file.exists() else window
+    key = window or (json.loads(file.read_text())["window"] if file.exists() else WINDOW)
     return json.dumps(golden(body, Window.parse(key)), ensure_ascii=False, indent=1) + "\n"
 
 
-def write(folder: Path, window: str = WINDOW) -> Iterator[str]:
-    """Write the golden files of one provider's bodies; yield a line about each."""
-    for body in bodies(folder):
-        new = text(body, window)
-        beside(body).write_text(new)
-        made = json.loads(new)
-        yield f"{folder.name}/{beside(body).name}: {len(made['rows'])} rows, {len(made['rejects'])} rejects"
+def write(body: Path, window: str | None = None) -> str:
+    """Write the golden file of a body; return a line about it."""
+    new = text(body, window)
+    beside(body).write_text(new)
+    made = json.loads(new)
+    return f"wrote {body.parent.name}/{beside(body).name}: {len(made['rows'])} rows, {len(made['rejects'])} rejects"
 
 
 def main() -> None:
     """Write the golden files."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("name", nargs="*", metavar="NAME", help=f"one of {', '.join(names())}; all by default")
-    parser.add_argument("--window", default=WINDOW, help="of bodies without a golden file; %(default)s by default")
+    parser.add_argument(
+        "name", nargs="*", metavar="NAME", help=f"one of {', '.join(names())}, or a body; all by default"
+    )
+    parser.add_argument("--window", help=f"of the one body that is named; for instance {WINDOW}")
     options = parser.parse_args()
-    for name in options.name or names():
-        print(*write(FIXTURES / name, options.window), sep="\n")
+    places = [FIXTURES / name for name in options.name or names()]
+    if options.window and not (len(places) == 1 and places[0].is_file()):
+        parser.error(f"--window: name the one body that it is of; for instance elsa/array.json --window {WINDOW}")
+    for body in (body for place in places for body in (bodies(place) if place.is_dir() else [place])):
+        print(write(body, options.window))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
-"""Reads rooms, modules, log events and metrics of the layer from its source code."""
+"""Reads rooms, modules and log events of the layer from its source code."""
 
 import ast
-import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
@@ -13,7 +12,6 @@ from typing import Any
 from tools.lock import ROOT
 
 LAYER = ROOT / "layers" / "shared" / "logarchive"
-METRIC = re.compile(r"([A-Z][a-z]+)+")
 #: The modules that stand in no room.
 GROUND = "ground"
 
@@ -144,26 +142,3 @@ def _written(name: str, function: ast.FunctionDef) -> Iterator[str]:
     for node in ast.walk(function):
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == name and isinstance(node.value, ast.Dict):
             yield from (key for key in map(_text, filter(None, node.value.keys)) if key)
-
-
-def metrics() -> set[str]:
-    """Return the metrics: named in calls of `count`, in pairs of a name and a number, or in the list of metrics."""
-    names: set[str] = set()
-    # A module that mentions a name of that list counts that metric.
-    dictionaries = (node for node in ast.walk(trees()["runtime.metric"]) if isinstance(node, ast.Dict))
-    named = {text for node in dictionaries for text in map(_text, filter(None, node.keys)) if text}
-    for tree in (tree for name, tree in trees().items() if name != "runtime.metric"):
-        for call in _calls(tree, "count"):
-            said = {text for node in ast.walk(call.args[0]) if isinstance(node, ast.expr) and (text := _text(node))}
-            names |= said or _pairs(tree)
-        names |= named.intersection(_constants(tree))
-    return {name for name in names if METRIC.fullmatch(name)}
-
-
-def _constants(tree: ast.Module) -> Iterator[str]:
-    yield from (text for node in ast.walk(tree) if isinstance(node, ast.expr) and (text := _text(node)))
-
-
-def _pairs(tree: ast.Module) -> set[str]:
-    pairs = (node for node in ast.walk(tree) if isinstance(node, ast.Tuple) and len(node.elts) == 2)  # noqa: PLR2004
-    return {text for pair in pairs if (text := _text(pair.elts[0]))}

@@ -52,7 +52,7 @@ def _template() -> str:
 
 
 def write(name: str) -> list[str]:
-    """Write the files of a provider, add it to the template and to the query over all providers; return the paths."""
+    """Write the files of a provider, add it to the template and to the query over all providers; return all paths."""
     others = names()
     query = QUERIES / "rows-by-day.sql"
     query.write_text(alike.with_provider(query.read_text(), others, name))
@@ -63,8 +63,8 @@ def write(name: str) -> list[str]:
     TEMPLATE.write_text(filled(alike.with_provider(_template(), others, name)))
     paths = [target.format(name=name) for target in FILES.values()]
     code = [path for path in paths if path.endswith(".py")]
-    for command in (["ruff", "format", *code], ["tools.golden", name], ["tools.docs"]):
-        subprocess.run([sys.executable, "-m", *command], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    for command in (["ruff", "format", "--quiet", *code], ["tools.golden", name], ["tools.docs"]):
+        subprocess.run([sys.executable, "-m", *command], cwd=ROOT, check=True)  # they print what they write
     return [*paths, "template.yaml", "queries/rows-by-day.sql"]
 
 

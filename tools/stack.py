@@ -19,7 +19,8 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypedDict
+from types import FrameType
+from typing import Any, NoReturn, TypedDict
 
 import boto3
 
@@ -39,6 +40,24 @@ type Step = Callable[[str], AbstractContextManager[object]]
 
 class StackError(Exception):
     """This machine lacks something, or a tool failed; the message is for the user."""
+
+
+class Ended(BaseException):
+    """The program was asked to end."""
+
+
+def end_on_signals() -> None:
+    """Raise Ended at the first signal that asks this program to end; the others are ignored from then on."""
+    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+    def end(_number: int, _frame: FrameType | None) -> NoReturn:
+        for one in signals:
+            signal.signal(one, signal.SIG_IGN)
+        os.write(sys.stderr.fileno(), b"\nstopping\n")
+        raise Ended
+
+    for one in signals:
+        signal.signal(one, end)
 
 
 class Aws(TypedDict):

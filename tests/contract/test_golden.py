@@ -17,11 +17,15 @@ def test_a_body_becomes_the_rows_of_its_golden_file(body: Path) -> None:
     assert text(body) == beside(body).read_text()
 
 
-def test_a_new_body_gets_a_golden_file_of_the_window_that_was_named(tmp_path: Path) -> None:
+def test_a_body_gets_a_golden_file_of_the_window_that_was_named_and_of_no_window_that_it_does_not_fit(
+    tmp_path: Path,
+) -> None:
     body = FIXTURES / "apigateway" / "sample.json"
-    folder = tmp_path / "apigateway"
-    folder.mkdir()
-    copyfile(body, folder / body.name)
-    for window in ("2024-05-08T04:00:00Z/PT1H", "2026-11-22T13:00:00Z/PT1H"):  # once written, it stays
-        assert list(write(folder, window)) == ["apigateway/sample.json.golden.json: 1 rows, 0 rejects"]
-        assert beside(folder / body.name).read_text() == beside(body).read_text()
+    copy = tmp_path / "apigateway" / body.name
+    copy.parent.mkdir()
+    copyfile(body, copy)
+    for window in ("2024-05-08T04:00:00Z/PT1H", None):  # once written, it stays
+        assert write(copy, window) == "wrote apigateway/sample.json.golden.json: 1 rows, 0 rejects"
+        assert beside(copy).read_text() == beside(body).read_text()
+    with pytest.raises(ValueError, match=r"apigateway/sample\.json: 1 records lie outside 2026-11-22T13:00:00Z/PT1H"):
+        write(copy, "2026-11-22T13:00:00Z/PT1H")

@@ -13,7 +13,7 @@ import pytest
 from tools.lock import ROOT
 from tools.stack import free_port
 
-STOPPED = "\nmake demo: stopping\nmake demo: stopped; nothing is left running\n"
+STOPPED = "\nstopping\nmake demo: stopped; nothing is left running\n"
 COMMAND = [sys.executable, "-m", "tools.demo"]
 
 

@@ -2,11 +2,8 @@
 
 import datetime as dt
 import os
-import signal
 import sys
 from collections.abc import Sequence
-from types import FrameType
-from typing import NoReturn
 
 from tools.demo.account import Account
 from tools.demo.keep import show_how_to_look_around
@@ -15,9 +12,8 @@ from tools.demo.progress import Standing
 from tools.demo.providers import providers
 from tools.demo.story import Story
 from tools.demo.world import HOURS, orders, sources
-from tools.stack import DEFAULT_PORT, StackError, address_is_taken, check_machine, local_stack
+from tools.stack import DEFAULT_PORT, Ended, StackError, address_is_taken, check_machine, end_on_signals, local_stack
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 #: Ports that need no privilege.
 PORTS = range(1024, 65536)
 
@@ -30,14 +26,9 @@ STEPS = {
 }
 
 
-class Ended(BaseException):
-    """The demo was asked to end."""
-
-
 def main() -> int:
     """Run the demo; return 0 only if the archive equals the simulator's records."""
-    for number in SIGNALS:
-        signal.signal(number, _end)
+    end_on_signals()
     _forget_the_shell()
     page = Page()
     try:
@@ -57,14 +48,6 @@ def _forget_the_shell() -> None:
         del os.environ[name]
     os.environ |= dict.fromkeys(("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"), os.devnull)
     os.environ |= dict.fromkeys(("NO_PROXY", "no_proxy"), "localhost,127.0.0.1")
-
-
-def _end(_number: int, _frame: FrameType | None) -> NoReturn:
-    """Stop everything, once."""
-    for one in SIGNALS:
-        signal.signal(one, signal.SIG_IGN)
-    os.write(sys.stderr.fileno(), b"\nmake demo: stopping\n")
-    raise Ended
 
 
 def _port() -> int:

@@ -5,14 +5,11 @@
 
 import datetime as dt
 import os
-import signal
 import sys
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
-from typing import NoReturn
 
 from tests.integration.stage import HOUR, PROVIDERS, Clock, Stage
 from tests.simulator import HOSTS, Simulator
@@ -21,9 +18,18 @@ from tools.local.check import check
 from tools.local.container import bridge_address, invoke
 from tools.lock import ROOT
 from tools.registry import logical
-from tools.stack import StackError, aws, build, check_machine, free_port, ministack, only_one_at_a_time
+from tools.stack import (
+    Ended,
+    StackError,
+    aws,
+    build,
+    check_machine,
+    end_on_signals,
+    free_port,
+    ministack,
+    only_one_at_a_time,
+)
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 EVENTS = ROOT / "events" / "local"
 SOURCE = "local"
 VARIABLES = ("ARCHIVE_BUCKET", "LEDGER_TABLE", "SOURCES_PATH", "SECRETS_PREFIX", "AWS_ENDPOINT_URL")
@@ -33,14 +39,9 @@ HOURS, LEAST = 5, 2
 SCALE = 0.1
 
 
-class Ended(BaseException):
-    """The run was asked to end."""
-
-
 def main() -> int:
     """Invoke every function; return 0 only if the bucket equals the simulator's records."""
-    for number in SIGNALS:
-        signal.signal(number, _end)
+    end_on_signals()
     try:
         return _play()
     except StackError as error:
@@ -49,12 +50,6 @@ def main() -> int:
     except Ended:
         print("make local: stopped; nothing is left running", file=sys.stderr)
         return 130
-
-
-def _end(_number: int, _frame: FrameType | None) -> NoReturn:
-    for one in SIGNALS:
-        signal.signal(one, signal.SIG_IGN)
-    raise Ended
 
 
 def _play() -> int:
