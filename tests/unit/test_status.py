@@ -199,6 +199,20 @@ def test_that_names_of_parameters_cannot_be_listed_is_said_and_all_else_goes_on(
     assert result.get("dispatched", 1) == len(result.get("sources", "1")) == 1
 
 
+def test_a_status_that_runs_out_of_time_says_with_which_source_to_go_on() -> None:
+    stage = Scenario([])
+    stage.sources = {name: {"secret": "la/ncloud/one", "project_key": name, "project_id": 1} for name in "abcd"}
+
+    def slow(call: str, moment: str) -> None:
+        stage.now += dt.timedelta(minutes=4) * (moment == "after" and call.startswith("ddb.query"))
+
+    stage.gate = slow
+    first = act(stage.archive(), {"action": "status"})
+    rest = act(stage.archive(), {"action": "status", "start": first["next"]})
+    assert [source["source"] for source in first["sources"] + rest["sources"]] == list("abcd")
+    assert (first["next"], rest["next"]) == ("c", None)
+
+
 def test_a_status_of_one_source_says_nothing_of_others() -> None:
     stage = Scenario([], parameters={"/la/sources/elsaa/checkout": "{}", "/la/sources/elsa/other": "{}"})
     sources, errors = status(stage, source="shop")

@@ -65,10 +65,11 @@ class Backfill(_Event):
 
 
 class Status(_Event):
-    """Return where each source stands."""
+    """Return where each source stands, those from the name `start` on, in alphabetical order."""
 
     action: Literal["status"]
     source: SourceName | None = None
+    start: str = ""
 
 
 type Event = Tick | Work | Backfill | Status

@@ -1,7 +1,7 @@
 """The action `status`: where each source stands, computed from the ledger."""
 
 import datetime as dt
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable
 
 from pydantic import BaseModel
@@ -21,7 +21,8 @@ from logarchive.runtime.source_loader import BadSource
 def status[S: Source, K: BaseModel](archive: Archive[S, K], event: Status) -> Result:
     """Return where each source stands, and why a source cannot be used, its secret included.
 
-    A source without a parameter is `orphaned`, a disabled one `paused`, one that cannot be used `invalid`.
+    A source without a parameter is `orphaned`, a disabled one `paused`, one that cannot be used `invalid`. When
+    the time is used up, `next` is the `start` to call again with.
     """
     sources, bad = archive.sources()
     names = {*sources, *(problem.name for problem in bad), *registered(archive.table, archive.provider.name)}
@@ -31,8 +32,13 @@ def status[S: Source, K: BaseModel](archive: Archive[S, K], event: Status) -> Re
         names, bad = {event.source}, [problem for problem in bad if problem.name == event.source]
     else:
         raise ConfigError(f"no source {event.source!r}, neither configured nor in the ledger")
-    standings = [_source(archive, name, sources.get(name), bad) for name in sorted(names)]
-    return {"ok": True, "provider": archive.provider.name, "sources": standings, "errors": source_errors(bad)}
+    left = deque(sorted(name for name in names if name >= event.start))
+    standings: list[Result] = []
+    while left and archive.invocation.enough_time():
+        name = left.popleft()
+        standings.append(_source(archive, name, sources.get(name), bad))
+    following, errors = left[0] if left else None, source_errors(bad)
+    return {"ok": True, "provider": archive.provider.name, "sources": standings, "next": following, "errors": errors}
 
 
 def _source[S: Source, K: BaseModel](
