@@ -5,6 +5,7 @@ from typing import Any
 from tests.simulator import gateway, security365, tencent
 from tests.simulator.dsa_line import HOSTS
 from tests.simulator.elsa import PROJECT_ID, PROJECT_KEY
+from tests.simulator.security365_record import REFERER
 
 #: By the group of providers that share a secret.
 KEYS: dict[str, dict[str, str]] = {
@@ -19,7 +20,7 @@ FIELDS: dict[str, dict[str, Any]] = {
     "elsa": {"project_key": PROJECT_KEY, "project_id": PROJECT_ID},
     "apigateway": {},
     "multidrm": {},
-    "security365": {"referer": security365.REFERER},
+    "security365": {"referer": REFERER},
     "dsa": {"api": "cdn", "hosts": list(HOSTS[:1])},
 }
 

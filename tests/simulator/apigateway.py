@@ -11,35 +11,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tests.simulator import gateway
-from tests.simulator.apigateway_event import LEVELS, Maker, event, level_and_type, told
+from tests.simulator.apigateway_event import LEVELS, ApigatewayMaker, ApigatewaySwitches, event, level_and_type, told
 from tests.simulator.apigateway_shift import Shift
 from tests.simulator.message import Asked, Request, Response, as_int, as_texts
 from tests.simulator.provider import Provider, Route, at
-from tests.simulator.record import Record, Shelf
-from tests.simulator.traffic import Habits
+from tests.simulator.record import Record
 from tests.simulator.world import HOUR_MS, World, from_ms, to_ms, zone_of
 from tests.simulator.world import told as moment
 
 PATH = "/apigateway/api/v1/dashboards/events/search"
 MAX_LONG = (1 << 63) - 1
-DAY_MS = 24 * HOUR_MS
 DEFAULT_LIMIT = 10
-
-
-@dataclass(slots=True)
-class ApigatewaySwitches(Habits):
-    """What tests may change. The last group shapes records, as all of `Habits` does."""
-
-    order: str = "descending"  # or ascending
-    max_limit: int = 0  # a greater limit silently gives this many; 0: there is none
-    retention_days: float = 90
-
-    shifting: str = ""  # grow: events appear while pages are read; swap: one appears as another goes, total stays
-    shift_every: int = 1  # so many further pages bring one shift
-
-    records_an_hour: float = 620
-    fleeting_fraction: float = 0  # a fleeting event can go before the visit to its own hour: set it with care
-    duplicate_fraction: float = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,18 +57,15 @@ class Apigateway(Provider[ApigatewaySwitches]):
     name = "apigateway"
 
     def __init__(self, world: World) -> None:
-        self.world = world
-        self.switches = ApigatewaySwitches()
-        self.shelf = Shelf(Maker(world, self.switches))
+        switches = ApigatewaySwitches()
+        super().__init__(world, switches, ApigatewayMaker(self.name, world, switches))
         self._shift = Shift(self.switches)
         self._appeared = 0
 
     def routes(self) -> tuple[Route, ...]:
-        """Return the search."""
         return (Route("data", at("POST", PATH), _asked, self.answer, gateway.refuse, gateway.fail),)
 
     def add(self, record: Record) -> Record:
-        """Hold one more event."""
         record.by_day = True
         return self.shelf.add(record)
 
@@ -110,9 +89,7 @@ class Apigateway(Provider[ApigatewaySwitches]):
 
     def _found(self, query: Query) -> list[Record]:
         """Return the events of a listing, in order. That events of one second keep theirs is undocumented."""
-        now, gone_after = self.world.now_ms(), self.switches.gone_after_ms
-        start_ms = max(query.start_ms, now - int(self.switches.retention_days * DAY_MS))
-        shown = self.shelf.newest_first(start_ms, query.end_ms, now, gone_after)
+        shown = self.shown(query.start_ms, query.end_ms, self.switches.retention_days)
         found = [record for record in shown if query.takes(*level_and_type(record))] if query.filters else shown
         return found if self.switches.order == "descending" else found[::-1]
 

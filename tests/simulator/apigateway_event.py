@@ -7,21 +7,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from random import Random
-from typing import TYPE_CHECKING
 
 import orjson
 
-from tests.simulator.record import Record, quiet
-from tests.simulator.traffic import offsets, visibility
+from tests.simulator.record import Record
+from tests.simulator.traffic import Habits, Maker, offsets
 from tests.simulator.world import HOUR_MS, from_ms
-
-if TYPE_CHECKING:
-    from tests.simulator.apigateway import ApigatewaySwitches
-    from tests.simulator.world import World
 
 LEVELS = {"ES010": "EVENT", "ES020": "EVENT", "EU400": "ALERT", "EU410": "ALARM", "EU420": "ALARM"}
 MESSAGES: dict[str, str] = {
@@ -75,49 +70,53 @@ def event(rng: Random, time_ms: int, kind: str) -> str:
     return f'{{"time":"{local}","level":"{LEVELS[kind]}","type":"{kind}","message":{said}}}'
 
 
-@dataclass(frozen=True, slots=True)
-class Maker:
-    """Makes the events of one hour from the seed, the hour and the switches alone; times are whole seconds."""
+@dataclass(slots=True)
+class ApigatewaySwitches(Habits):
+    """What tests may change. The last group shapes records, as all of `Habits` does."""
 
-    world: World
-    switches: ApigatewaySwitches
+    order: str = "descending"  # or ascending
+    max_limit: int = 0  # a greater limit silently gives this many; 0: there is none
+    retention_days: float = 90
 
-    def __call__(self, hour_ms: int, _host: str = "") -> list[Record]:
-        """Return the events of the hour."""
-        if quiet(hour_ms, self.switches.quiet):
-            return []
-        rng = self.world.random("apigateway", hour_ms)
+    shifting: str = ""  # grow: events appear while pages are read; swap: one appears as another goes, total stays
+    shift_every: int = 1  # so many further pages bring one shift
+
+    records_an_hour: float = 620
+    fleeting_fraction: float = 0  # a fleeting event can go before the visit to its own hour: set it with care
+    duplicate_fraction: float = 0.01
+
+
+class ApigatewayMaker(Maker[ApigatewaySwitches]):
+    """Makes the events of the account; times are whole seconds."""
+
+    def made(self, rng: Random, hour_ms: int, _host: str) -> list[Record]:
         records: list[Record] = []
         for offset in offsets(rng, hour_ms, self.switches, self.world.scale, step_ms=1000):
             self._put(records, rng, hour_ms, hour_ms + offset)
-        return records + self._bad(rng, hour_ms)
+        records += self._bad(rng, hour_ms)
+        for record in records:
+            record.by_day = True
+        return records
 
     def _put(self, records: list[Record], rng: Random, hour_ms: int, time_ms: int) -> None:
         chance = rng.random()
         text, kind = event(rng, time_ms, rng.choice(TYPES)), "plain"
         if chance < self.switches.odd_fraction:
             text, kind = rng.choice(ODD)(text), "odd"
-        records.append(self._held(rng, hour_ms, time_ms, text, kind))
+        records.append(self.held(rng, hour_ms, time_ms, text, kind))
         if chance > 1 - self.switches.duplicate_fraction:
-            again = (self._held(rng, hour_ms, time_ms, text, "duplicate") for _ in range(rng.randint(1, 3)))
-            records.extend(again)
+            records += [self.held(rng, hour_ms, time_ms, text, "duplicate") for _ in range(rng.randint(1, 3))]
 
-    def _held(self, rng: Random, hour_ms: int, time_ms: int, text: str, kind: str) -> Record:
-        visible_ms, fleeting = visibility(rng, hour_ms, time_ms, self.switches)
-        return Record(time_ms, visible_ms, text.encode(), hour_ms, kind, fleeting, by_day=True)
+    def _bad(self, rng: Random, hour_ms: int) -> Iterator[Record]:
+        """Yield the events without a readable time, and those that are no JSON."""
 
-    def _bad(self, rng: Random, hour_ms: int) -> list[Record]:
-        """Return the events without a readable time, and those that are no JSON."""
-        bad: list[Record] = []
+        def wrong(text: str, kind: str) -> Record:
+            time_ms = hour_ms + rng.randrange(HOUR_MS // 1000) * 1000
+            return Record(time_ms, time_ms, text.encode(), hour_ms, kind)
+
         for number in range(self.switches.unreadable_times):
             stamp = UNREADABLE_TIMES[number % len(UNREADABLE_TIMES)]
-            text = event(rng, hour_ms, "ES020")
-            bad.append(self._wrong(rng, hour_ms, f'{{"time":{stamp}{text[29:]}', "unreadable_time"))
+            yield wrong(f'{{"time":{stamp}{event(rng, hour_ms, "ES020")[29:]}', "unreadable_time")
         for number in range(self.switches.unparsable):
             text = UNPARSABLE[number % len(UNPARSABLE)] % (from_ms(hour_ms) + HOME).isoformat(" ")[:19]
-            bad.append(self._wrong(rng, hour_ms, text, "unparsable"))
-        return bad
-
-    def _wrong(self, rng: Random, hour_ms: int, text: str, kind: str) -> Record:
-        time_ms = hour_ms + rng.randrange(HOUR_MS // 1000) * 1000
-        return Record(time_ms, time_ms, text.encode(), hour_ms, kind, by_day=True)
+            yield wrong(text, "unparsable")

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tests.simulator.apigateway import ApigatewaySwitches, Query
+    from tests.simulator.apigateway import Query
+    from tests.simulator.apigateway_event import ApigatewaySwitches
 
 
 @dataclass(slots=True)

@@ -57,9 +57,7 @@ def state(simulator: Simulator) -> dict[str, object]:
 
 
 def moment(text: str) -> datetime:
-    """Return an ISO 8601 time with a zone, or epoch milliseconds, as an aware datetime."""
-    if text.isdecimal():
-        return datetime.fromtimestamp(int(text) / 1000, UTC)
+    """Return an ISO 8601 time with a zone as an aware datetime."""
     value = datetime.fromisoformat(text)
     if value.tzinfo is None:
         raise ValueError(f"{text}: without a zone")
@@ -112,11 +110,8 @@ ORDERS: dict[str, Callable[[Simulator, Any], None]] = {
 
 def _requests(simulator: Simulator, since: int) -> dict[str, object]:
     seen = simulator.requests[since:]
-    return {"total": len(simulator.requests), "counts": Counter(map(_endpoint, seen)), "requests": seen}
-
-
-def _endpoint(seen: dict[str, object]) -> str:
-    return f"{seen['provider']}/{seen['endpoint']}"
+    counts = Counter(f"{one['provider']}/{one['endpoint']}" for one in seen)
+    return {"total": len(simulator.requests), "counts": counts, "requests": seen}
 
 
 def _truth(simulator: Simulator, request: Request) -> Response:

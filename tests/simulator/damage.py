@@ -6,61 +6,39 @@ import gzip
 import io
 import struct
 import zipfile
+from collections.abc import Callable
 
-CHUNK = bytes(1 << 20)
 
-
-def cut_half(body: bytes) -> bytes:
-    """Return the first half: a zip without its directory, a gzip without its end."""
-    return body[: len(body) // 2]
+def patched(body: bytes, local: int, central: int, patch: Callable[[bytearray], bytes], size: int) -> bytes:
+    """Return a zip with some bytes of every header changed, so far behind the beginning of either kind."""
+    out = bytearray(body)
+    with zipfile.ZipFile(io.BytesIO(body)) as archive:
+        at = archive.start_dir
+        for info in archive.infolist():
+            for place in (info.header_offset + local, at + central):
+                out[place : place + size] = patch(out[place : place + size])
+            at += 46 + len(info.orig_filename.encode()) + len(info.extra) + len(info.comment)
+    return bytes(out)
 
 
 def encrypted(body: bytes) -> bytes:
     """Return a zip whose members claim to be encrypted."""
-    if not body.startswith(b"PK"):
-        return body
-    out = bytearray(body)
-    for header, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
-        for at in _headers(body, header):
-            out[at + flags] |= 1
-    return bytes(out)
+    return patched(body, 6, 8, lambda flags: bytes([flags[0] | 1]), 1) if body.startswith(b"PK") else body
 
 
 def lying(body: bytes, claimed: int) -> bytes:
     """Return a zip whose members claim another size than they have."""
-    out = bytearray(body)
-    for header, size in ((b"PK\x03\x04", 22), (b"PK\x01\x02", 24)):
-        for at in _headers(body, header):
-            out[at + size : at + size + 4] = struct.pack("<I", claimed)
-    return bytes(out)
+    return patched(body, 22, 24, lambda _size: struct.pack("<I", claimed), 4)
 
 
-def _headers(body: bytes, header: bytes) -> list[int]:
-    """Return where the local or the central headers of a zip stand."""
-    with zipfile.ZipFile(io.BytesIO(body)) as archive:
-        if header == b"PK\x03\x04":
-            return [info.header_offset for info in archive.infolist()]
-        at = archive.start_dir
-        found: list[int] = []
-        for info in archive.infolist():
-            found.append(at)
-            at += 46 + len(info.orig_filename.encode()) + len(info.extra) + len(info.comment)
-    return found
+def gzip_bomb(size: int) -> bytes:
+    """Return a small gzip that unpacks to this many zero bytes."""
+    return gzip.compress(bytes(size), mtime=0)
 
 
 def zip_bomb(size: int) -> bytes:
     """Return a small zip of one member that unpacks to this many zero bytes."""
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("logs.json", "w") as member:
-        for at in range(0, size, len(CHUNK)):
-            member.write(CHUNK[: size - at])
-    return buffer.getvalue()
-
-
-def gzip_bomb(size: int) -> bytes:
-    """Return a small gzip that unpacks to this many zero bytes."""
-    buffer = io.BytesIO()
-    with gzip.GzipFile(fileobj=buffer, mode="wb", mtime=0) as member:
-        for at in range(0, size, len(CHUNK)):
-            member.write(CHUNK[: size - at])
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("logs.json", bytes(size))
     return buffer.getvalue()

@@ -7,45 +7,21 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import orjson
 
 from tests.simulator import cdn, tencent
-from tests.simulator.dsa_line import HOSTS, Maker
+from tests.simulator.dsa_line import HOSTS, DsaMaker, DsaSwitches
 from tests.simulator.link import Links, asked_link, is_link, refuse_link
 from tests.simulator.message import Asked, Request, Response, as_texts, reply
 from tests.simulator.provider import Provider, Route, at
-from tests.simulator.record import Record, Shelf
-from tests.simulator.traffic import Habits
+from tests.simulator.record import Record
 from tests.simulator.world import HOUR_MS, World, from_ms, hours, to_ms, told
 
 PATH = "/dsa/v2/index.php"
 MAX_HOSTS, CALLS_A_MINUTE, KEPT_DAYS = 10, 100, 40
 REQUIRED = ("Action", "Timestamp", "Nonce", "SecretId", "Signature")
-
-
-@dataclass(slots=True)
-class DsaSwitches(Habits):
-    """What tests may change. The second group shapes lines, as all of `Habits` does."""
-
-    packing: str = "gzip"  # gzip, tar or plain
-    rate_limit: bool = True  # 100 calls in a minute and 20 in a second, by the simulator's clock
-    publish_after_seconds: float = 1800  # after the hour's end
-
-    time_zone: str = "+08:00"
-    quiet: list[int | str] = field(default_factory=lambda: [20])
-    lines_an_hour: float = 3600
-    fields: str = "15"  # 12, 15, 16 or mix
-    time_format: str = "compact"  # a key of dsa_line.STAMPS
-    late_max_seconds: float = 18_000  # after the hour's end
-    early_fraction: float = 0.001  # lines whose time lies some seconds before the hour of their file
-
-    @property
-    def zone(self) -> timedelta:
-        """The offset from UTC in which days, hours and lines are told."""
-        return datetime.fromisoformat(f"2000-01-01T00:00{self.time_zone}").utcoffset() or timedelta()
 
 
 class Dsa(Provider[DsaSwitches]):
@@ -54,17 +30,15 @@ class Dsa(Provider[DsaSwitches]):
     name = "dsa"
 
     def __init__(self, world: World) -> None:
-        self.world = world
-        self.switches = DsaSwitches()
-        self.maker = Maker(world, self.switches)
-        self.shelf = Shelf(self.maker)
+        switches = DsaSwitches()
+        self.maker = DsaMaker(self.name, world, switches)
+        super().__init__(world, switches, self.maker)
         self.links = Links(self)
         self._nonces: set[str] = set()
         self._calls: deque[int] = deque()
         self._cdn = cdn.Cdn(self)
 
     def routes(self) -> tuple[Route, ...]:
-        """Return the two listings and the download host."""
         return (
             Route("listing", at("POST", PATH), self._asked, self.answer, tencent.refuse, tencent.fail),
             self._cdn.route(),
@@ -79,7 +53,6 @@ class Dsa(Provider[DsaSwitches]):
                 yield from self.shelf.hour(hour, host)
 
     def expire(self, request: Request) -> None:
-        """Make every link to that file invalid until it is listed anew."""
         self.links.expire(request.path)
 
     def visible(self, hour_ms: int, host: str) -> list[Record]:

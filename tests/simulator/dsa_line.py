@@ -8,17 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from random import Random
-from typing import TYPE_CHECKING
 
-from tests.simulator.record import HOUR_MS, Record, quiet, whole
-from tests.simulator.world import from_ms
-
-if TYPE_CHECKING:
-    from tests.simulator.dsa import DsaSwitches
-    from tests.simulator.world import World
+from tests.simulator.record import Record, quiet, whole
+from tests.simulator.traffic import Habits, Maker
+from tests.simulator.world import HOUR_MS, from_ms
 
 NAMES = ("www", "api", "img", "static", "shop", "m", "video", "auth", "docs", "blog", "cdn", "rare")
 HOSTS = tuple(f"{name}.example.com" for name in NAMES)
@@ -72,18 +68,32 @@ STAMPS: dict[str, Callable[[int, timedelta], str]] = {
 GROWTH, GROWN_MS, PUBLISHED_MS = 0.05, 7_200_000, 1_800_000
 
 
-@dataclass(frozen=True, slots=True)
-class Maker:
-    """Makes the lines of one host's hour from the seed, the hour, the host and the switches alone."""
+@dataclass(slots=True)
+class DsaSwitches(Habits):
+    """What tests may change. The second group shapes lines, as all of `Habits` does."""
 
-    world: World
-    switches: DsaSwitches
+    packing: str = "gzip"  # gzip, tar or plain
+    rate_limit: bool = True  # 100 calls in a minute and 20 in a second, by the simulator's clock
+    publish_after_seconds: float = 1800  # after the hour's end
 
-    def __call__(self, hour_ms: int, host: str) -> list[Record]:
-        """Return the lines of the file."""
-        if quiet(hour_ms, self.switches.quiet):
-            return []
-        rng = self._random(hour_ms, host)
+    time_zone: str = "+08:00"
+    quiet: list[int | str] = field(default_factory=lambda: [20])
+    lines_an_hour: float = 3600
+    fields: str = "15"  # 12, 15, 16 or mix
+    time_format: str = "compact"  # a key of dsa_line.STAMPS
+    late_max_seconds: float = 18_000  # after the hour's end
+    early_fraction: float = 0.001  # lines whose time lies some seconds before the hour of their file
+
+    @property
+    def zone(self) -> timedelta:
+        """The offset from UTC in which days, hours and lines are told."""
+        return datetime.fromisoformat(f"2000-01-01T00:00{self.time_zone}").utcoffset() or timedelta()
+
+
+class DsaMaker(Maker[DsaSwitches]):
+    """Makes the lines of each host."""
+
+    def made(self, rng: Random, hour_ms: int, host: str) -> list[Record]:
         records: list[Record] = []
         stamps: dict[int, str] = {}
         count = self._count(rng, hour_ms, host)
@@ -97,11 +107,8 @@ class Maker:
         """Return about how many lines a file has, without making them; 0 only if it has none."""
         if quiet(hour_ms, self.switches.quiet):
             return 0
-        count = self._count(self._random(hour_ms, host), hour_ms, host)
+        count = self._count(self.random(hour_ms, host), hour_ms, host)
         return count + _is_busy(host) * (self.switches.unreadable_times + self.switches.unparsable)
-
-    def _random(self, hour_ms: int, host: str) -> Random:
-        return self.world.random("dsa", hour_ms, host)
 
     def _count(self, rng: Random, hour_ms: int, host: str) -> int:
         """Return how many lines: less for each further host, a few a day for the last."""
@@ -120,11 +127,11 @@ class Maker:
         if time_ms not in stamps:
             stamps[time_ms] = STAMPS[self.switches.time_format](time_ms, self.switches.zone)
         line = self._line(rng, stamps[time_ms], host).encode()
-        records.append(self._held(rng, time_ms, line, hour_ms, host, "plain"))
+        records.append(self._grown(rng, time_ms, line, hour_ms, host, "plain"))
         if chance > 1 - self.switches.duplicate_fraction:
-            records.append(self._held(rng, time_ms, line, hour_ms, host, "duplicate"))
+            records.append(self._grown(rng, time_ms, line, hour_ms, host, "duplicate"))
 
-    def _held(self, rng: Random, time_ms: int, line: bytes, hour_ms: int, host: str, kind: str) -> Record:
+    def _grown(self, rng: Random, time_ms: int, line: bytes, hour_ms: int, host: str, kind: str) -> Record:
         """Return the line with its visibility: most in 30 minutes, some while the file grows, a few after."""
         chance, switches, end_ms = rng.random(), self.switches, hour_ms + HOUR_MS
         fleeting = chance > 1 - switches.fleeting_fraction

@@ -3,47 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 
 from tests.simulator import gateway
 from tests.simulator.elsa_body import body, project
-from tests.simulator.elsa_record import Maker
+from tests.simulator.elsa_record import MAX_COUNT, ElsaMaker, ElsaSwitches
 from tests.simulator.message import Asked, Request, Response, as_int, as_texts, reply
 from tests.simulator.provider import Provider, Route, at
-from tests.simulator.record import Record, Shelf
-from tests.simulator.traffic import Habits
-from tests.simulator.world import HOUR_MS, World, from_ms, hours, to_ms
+from tests.simulator.record import Record
+from tests.simulator.world import DAY_MS, HOUR_MS, World, from_ms, hours, to_ms
 
 PROJECT_KEY = "Pb123_checkout"
 PROJECT_ID = 16706
 PATH = "/elsa/api/v1/logs/download"
-MAX_LIMIT, MAX_COUNT, MAX_KEY = 1000, 200_000, 53
+MAX_LIMIT, MAX_KEY = 1000, 53
 MAX_MS = 1 << 47
-
-
-@dataclass(slots=True)
-class ElsaSwitches(Habits):
-    """What tests may change. The second group shapes records, as all of `Habits` does."""
-
-    layout: str = "array"  # one of elsa_body.LAYOUTS; a request for CSV plays csv
-    empty: str = "array"  # one of elsa_body.EMPTY
-    exclusive_end: bool = False
-    cap: int = MAX_COUNT  # a lower one than the documented count, so that tests reach it cheaply
-    cut: str = "newest"  # which end is cut off at the cap: newest or oldest
-    order: str = "ascending"  # or descending
-    retention_days: float = 30
-
-    records_an_hour: float = 2100
-    odd_fraction: float = 0.02
-    burst: int = 50_000
-    burst_phase: int = 14  # the burst is in hours whose number since the epoch is this modulo 48
-    time_format: str = "ms"  # a key of elsa_record.FORMATS
-    hostile: int = 0  # an hour: NaN, a key twice, a lone surrogate, invalid UTF-8
-
-    def is_burst(self, hour_ms: int) -> bool:
-        """Say whether the burst is in this hour."""
-        return hour_ms // HOUR_MS % 48 == self.burst_phase
 
 
 class Elsa(Provider[ElsaSwitches]):
@@ -52,12 +26,10 @@ class Elsa(Provider[ElsaSwitches]):
     name = "elsa"
 
     def __init__(self, world: World) -> None:
-        self.world = world
-        self.switches = ElsaSwitches()
-        self.shelf = Shelf(Maker(world, self.switches))
+        switches = ElsaSwitches()
+        super().__init__(world, switches, ElsaMaker(self.name, world, switches))
 
     def routes(self) -> tuple[Route, ...]:
-        """Return the download."""
         return (Route("data", at("POST", PATH), _asked, self.answer, gateway.refuse, gateway.fail),)
 
     def burst_hour(self, before: datetime) -> datetime:
@@ -86,22 +58,16 @@ class Elsa(Provider[ElsaSwitches]):
     def _found(self, from_: int, to: int, count: int) -> list[Record]:
         """Return at most `count` visible records. Both ends inclusive and which end is cut off: undocumented."""
         now = self.world.now_ms()
-        start = max(from_, now - int(self.switches.retention_days * 86_400_000))
+        start = max(from_, now - int(self.switches.retention_days * DAY_MS))
         end = min(to + (not self.switches.exclusive_end), now + 1)
         newest_first = self.switches.cut == "oldest"
         found: list[Record] = []
         for hour in sorted(hours(start, end), reverse=newest_first):
-            found += self._shown(hour, start, end, now)[:: -1 if newest_first else 1]
+            shown = self.shelf.visible(hour, start, end, now, self.switches.gone_after_ms)
+            found += shown[:: -1 if newest_first else 1]
             if len(found) >= count:
                 break
-        return sorted(found[:count], key=_time_ms, reverse=self.switches.order == "descending")
-
-    def _shown(self, hour: int, start: int, end: int, now: int) -> list[Record]:
-        return self.shelf.visible(hour, start, end, now, self.switches.gone_after_ms)
-
-
-def _time_ms(record: Record) -> int:
-    return record.time_ms
+        return sorted(found[:count], key=lambda one: one.time_ms, reverse=self.switches.order == "descending")
 
 
 def _asked(request: Request) -> Asked:

@@ -9,15 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
-from typing import TYPE_CHECKING
 
-from tests.simulator.record import HOUR_MS, Record, quiet
-from tests.simulator.traffic import offsets, visibility
-from tests.simulator.world import from_ms
-
-if TYPE_CHECKING:
-    from tests.simulator.elsa import ElsaSwitches
-    from tests.simulator.world import World
+from tests.simulator.record import Record
+from tests.simulator.traffic import Habits, Maker, offsets
+from tests.simulator.world import HOUR_MS
 
 BODIES = (
     "GET /api/orders/{a} 200 in {b} ms",
@@ -77,41 +72,50 @@ TYPED = (
     ("sendTime", "null"),
 )
 UNREADABLE_TIMES = ("null", '"yesterday"', "{}", '""', "true")
-UNPARSABLE = ('{"logTime":%d,"body":nope}', '{"logTime":%d,"body":"unquoted}', '{"logTime":%d "body":"no comma"}')
+UNPARSABLE = (b'{"logTime":%d,"body":nope}', b'{"logTime":%d,"body":"unquoted}', b'{"logTime":%d "body":"no comma"}')
 HOSTILE = (
     b'{"body":"not a number","logTime":%d,"ratio":NaN}',
     b'{"body":"twice","logTime":%d,"key":1,"key":2}',
     b'{"body":"lone \\ud800 surrogate","logTime":%d}',
     b'{"body":"invalid \xff\xfe UTF-8","logTime":%d}',
 )
-FORMATS: dict[str, Callable[[int], str]] = {
-    "ms": str,
-    "s": lambda ms: str(ms // 1000),
-    "us": lambda ms: str(ms * 1000),
-    "ns": lambda ms: str(ms * 1_000_000),
-    "text": lambda ms: f'"{ms}"',
-    "iso": lambda ms: f'"{from_ms(ms).isoformat(timespec="milliseconds").replace("+00:00", "Z")}"',
-}
+FORMATS: dict[str, Callable[[int], str]] = {"ms": str, "us": lambda ms: str(ms * 1000)}
 PEAK_MS = 1_234_000
+MAX_COUNT = 200_000
 
 
-@dataclass(frozen=True, slots=True)
-class Maker:
-    """Makes the records of one hour from the seed, the hour and the switches alone."""
+@dataclass(slots=True)
+class ElsaSwitches(Habits):
+    """What tests may change. The second group shapes records, as all of `Habits` does."""
 
-    world: World
-    switches: ElsaSwitches
+    layout: str = "array"  # one of elsa_body.LAYOUTS; a request for CSV plays csv
+    empty: str = "array"  # one of elsa_body.EMPTY
+    exclusive_end: bool = False
+    cap: int = MAX_COUNT  # a lower one than the documented count, so that tests reach it cheaply
+    cut: str = "newest"  # which end is cut off at the cap: newest or oldest
+    order: str = "ascending"  # or descending
+    retention_days: float = 30
 
-    def __call__(self, hour_ms: int, _host: str = "") -> list[Record]:
-        """Return the records of the hour."""
-        if quiet(hour_ms, self.switches.quiet):
-            return []
-        rng = self.world.random("elsa", hour_ms)
+    records_an_hour: float = 2100
+    odd_fraction: float = 0.02
+    burst: int = 50_000
+    burst_phase: int = 14  # the burst is in hours whose number since the epoch is this modulo 48
+    time_format: str = "ms"  # a key of elsa_record.FORMATS
+    hostile: int = 0  # an hour: NaN, a key twice, a lone surrogate, invalid UTF-8
+
+    def is_burst(self, hour_ms: int) -> bool:
+        """Say whether the burst is in this hour."""
+        return hour_ms // HOUR_MS % 48 == self.burst_phase
+
+
+class ElsaMaker(Maker[ElsaSwitches]):
+    """Makes the records of the project."""
+
+    def made(self, rng: Random, hour_ms: int, _host: str) -> list[Record]:
         records: list[Record] = []
         for offset in self._offsets(rng, hour_ms):
             self._put(records, rng, hour_ms, offset)
-        self._put_bad(records, rng, hour_ms)
-        return records
+        return records + self._bad(rng, hour_ms)
 
     def _offsets(self, rng: Random, hour_ms: int) -> list[int]:
         found = offsets(rng, hour_ms, self.switches, self.world.scale)
@@ -122,14 +126,10 @@ class Maker:
     def _put(self, records: list[Record], rng: Random, hour_ms: int, offset: int) -> None:
         time_ms, chance = hour_ms + offset, rng.random()
         kind = "odd" if chance < self.switches.odd_fraction else "plain"
-        text = (self._odd if kind == "odd" else self._plain)(rng, time_ms).encode()
-        records.append(self._held(rng, time_ms, text, hour_ms, kind))
+        text = (self._odd if kind == "odd" else self._plain)(rng, time_ms)
+        records.append(self.held(rng, hour_ms, time_ms, text, kind))
         if chance > 1 - self.switches.duplicate_fraction:
-            records.append(self._held(rng, time_ms, text, hour_ms, "duplicate"))
-
-    def _held(self, rng: Random, time_ms: int, text: bytes, hour_ms: int, kind: str) -> Record:
-        visible_ms, fleeting = visibility(rng, hour_ms, time_ms, self.switches)
-        return Record(time_ms, visible_ms, text, hour_ms, kind, fleeting)
+            records.append(self.held(rng, hour_ms, time_ms, text, "duplicate"))
 
     def _plain(self, rng: Random, time_ms: int) -> str:
         r = rng.getrandbits(64)
@@ -150,21 +150,23 @@ class Maker:
         name, value = rng.choice(TYPED)
         return replaced(text, name, value)
 
-    def _put_bad(self, records: list[Record], rng: Random, hour_ms: int) -> None:
-        for number in range(self.switches.unreadable_times):
-            time_ms = hour_ms + rng.randrange(HOUR_MS)
-            text = self._plain(rng, time_ms)
+    def _bad(self, rng: Random, hour_ms: int) -> list[Record]:
+        """Return the records without a readable time, those that are no JSON, and those that few can read."""
+        bad: list[Record] = []
+
+        def put(kind: str, count: int, text: Callable[[int, int], bytes]) -> None:
+            for number in range(count):
+                time_ms = hour_ms + rng.randrange(HOUR_MS)
+                bad.append(Record(time_ms, time_ms, text(number, time_ms), hour_ms, kind))
+
+        def timeless(number: int, time_ms: int) -> bytes:
             value = UNREADABLE_TIMES[number % len(UNREADABLE_TIMES)]
-            records.append(
-                Record(time_ms, time_ms, replaced(text, "logTime", value).encode(), hour_ms, "unreadable_time")
-            )
-        for number in range(self.switches.unparsable):
-            time_ms = hour_ms + rng.randrange(HOUR_MS)
-            bad = (UNPARSABLE[number % len(UNPARSABLE)] % time_ms).encode()
-            records.append(Record(time_ms, time_ms, bad, hour_ms, "unparsable"))
-        for number in range(self.switches.hostile):
-            time_ms = hour_ms + rng.randrange(HOUR_MS)
-            records.append(Record(time_ms, time_ms, HOSTILE[number % len(HOSTILE)] % time_ms, hour_ms, "hostile"))
+            return replaced(self._plain(rng, time_ms), "logTime", value).encode()
+
+        put("unreadable_time", self.switches.unreadable_times, timeless)
+        put("unparsable", self.switches.unparsable, lambda n, ms: UNPARSABLE[n % len(UNPARSABLE)] % ms)
+        put("hostile", self.switches.hostile, lambda n, ms: HOSTILE[n % len(HOSTILE)] % ms)
+        return bad
 
 
 def replaced(text: str, name: str, value: str) -> str:

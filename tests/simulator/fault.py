@@ -33,11 +33,11 @@ class Fault:
     def __post_init__(self) -> None:
         """Refuse a kind that nobody plays."""
         if not is_status(self.kind) and self.kind not in INSTEAD and self.kind not in SPOILED:
-            raise ValueError(f"no such fault: {self.kind}; there are {sorted(INSTEAD | SPOILED)} and statuses")
+            raise ValueError(f"no such fault: {self.kind}; there are {sorted({*INSTEAD, *SPOILED})} and statuses")
 
-    def number(self, name: str, default: float) -> float:
+    def number(self, name: str, default: int) -> int:
         """Return an option that is a number."""
-        return float(self.options.get(name, default))
+        return int(self.options.get(name, default))
 
     def takes(self, asked: Asked) -> bool:
         """Say whether it strikes a request; a strike counts."""
@@ -51,18 +51,17 @@ class Fault:
     def play(self, route: Route, provider: Provider[Any, Any], request: Request) -> Response:
         """Return what goes out, the real answer spoiled or another one instead of it."""
         if is_status(self.kind):
-            return self._status(route, request)
+            response = route.refuse(int(self.kind), request)
+            if "retry_after" in self.options:
+                response.headers["Retry-After"] = str(self.options["retry_after"])
+            return response
         if self.kind in INSTEAD:
-            return INSTEAD[self.kind](self, route, provider, request)
+            if self.kind == "expired_link":
+                provider.expire(request)
+            return INSTEAD[self.kind](self, route, request)
         response = route.answer(request)
         response.records = ()
         SPOILED[self.kind](self, response)
-        return response
-
-    def _status(self, route: Route, request: Request) -> Response:
-        response = route.refuse(int(self.kind), request)
-        if "retry_after" in self.options:
-            response.headers["Retry-After"] = str(self.options["retry_after"])
         return response
 
     def state(self) -> dict[str, object]:
@@ -75,60 +74,35 @@ def is_status(kind: str) -> bool:
     return kind.isdecimal() and len(kind) == len("503")
 
 
-def _fail(fault: Fault, route: Route, _provider: Provider[Any, Any], _request: Request) -> Response:
-    return route.fail({name: str(value) for name, value in fault.options.items()})
-
-
-def _html(_fault: Fault, _route: Route, _provider: Provider[Any, Any], _request: Request) -> Response:
-    return Response(200, HTML, "text/html; charset=utf-8")
-
-
-def _not_a_zip(_fault: Fault, _route: Route, _provider: Provider[Any, Any], _request: Request) -> Response:
-    return Response(200, b"\x89PNG\r\n\x1a\n" + bytes(range(256)), "application/zip")
-
-
-def _bomb(fault: Fault, route: Route, _provider: Provider[Any, Any], _request: Request) -> Response:
-    size = int(fault.number("size", 100 << 20))
-    body = damage.gzip_bomb(size) if route.endpoint == "download" else damage.zip_bomb(size)
-    return Response(200, body, "application/zip")
-
-
-def _expired_link(_fault: Fault, route: Route, provider: Provider[Any, Any], request: Request) -> Response:
-    provider.expire(request)
-    return route.refuse(403, request)
-
-
-def _reset(_fault: Fault, _route: Route, _provider: Provider[Any, Any], _request: Request) -> Response:
-    return Response(reset=True)
-
-
 def _cut_body(fault: Fault, response: Response) -> None:
-    response.cut = min(int(fault.number("after", len(response.body) // 2)), len(response.body) - 1)
+    response.cut = min(fault.number("after", len(response.body) // 2), len(response.body) - 1)
 
 
-def _cut_archive(_fault: Fault, response: Response) -> None:
-    response.body = damage.cut_half(response.body)
+def _body(change: Callable[[Fault, bytes], bytes]) -> Callable[[Fault, Response], None]:
+    def spoil(fault: Fault, response: Response) -> None:
+        response.body = change(fault, response.body)
+
+    return spoil
 
 
-def _encrypted(_fault: Fault, response: Response) -> None:
-    response.body = damage.encrypted(response.body)
+def _bomb(fault: Fault, route: Route, _request: Request) -> Response:
+    bomb = damage.gzip_bomb if route.endpoint == "download" else damage.zip_bomb
+    return Response(200, bomb(fault.number("size", 100 << 20)), "application/zip")
 
 
-def _lying_size(fault: Fault, response: Response) -> None:
-    response.body = damage.lying(response.body, int(fault.number("size", 0xFFFFFFF0)))
-
-
-INSTEAD: dict[str, Callable[[Fault, Route, Provider[Any, Any], Request], Response]] = {
-    "fail": _fail,
-    "html": _html,
-    "not_a_zip": _not_a_zip,
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
+INSTEAD: dict[str, Callable[[Fault, Route, Request], Response]] = {
+    "fail": lambda fault, route, _request: route.fail({name: str(value) for name, value in fault.options.items()}),
+    "html": lambda _fault, _route, _request: Response(200, HTML, "text/html; charset=utf-8"),
+    "not_a_zip": lambda _fault, _route, _request: Response(200, PNG, "application/zip"),
     "bomb": _bomb,
-    "expired_link": _expired_link,
-    "reset": _reset,
+    "expired_link": lambda _fault, route, request: route.refuse(403, request),
+    "reset": lambda _fault, _route, _request: Response(reset=True),
 }
 SPOILED: dict[str, Callable[[Fault, Response], None]] = {
     "cut_body": _cut_body,
-    "cut_archive": _cut_archive,
-    "encrypted": _encrypted,
-    "lying_size": _lying_size,
+    # A zip without its directory, a gzip without its end.
+    "cut_archive": _body(lambda _fault, body: body[: len(body) // 2]),
+    "encrypted": _body(lambda _fault, body: damage.encrypted(body)),
+    "lying_size": _body(lambda fault, body: damage.lying(body, fault.number("size", 0xFFFFFFF0))),
 }

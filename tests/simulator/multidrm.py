@@ -8,17 +8,15 @@ are switches. That failures come under HTTP 200 is how the codes' page, which na
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import orjson
 
 from tests.simulator import gateway
 from tests.simulator.message import Asked, Request, Response, reply
-from tests.simulator.multidrm_policy import DAY_MS, Maker, Policies, listed
+from tests.simulator.multidrm_policy import MultidrmMaker, MultidrmSwitches, Policies, listed
 from tests.simulator.provider import Provider, Route, at
-from tests.simulator.record import Record, Shelf
-from tests.simulator.traffic import Habits
-from tests.simulator.world import World, from_ms
+from tests.simulator.record import Record
+from tests.simulator.world import DAY_MS, World, from_ms
 
 LOG_PATH = "/multidrm/api/v1/policy/policyLog"
 LIST_PATH = "/multidrm/api/v1/policy"
@@ -32,24 +30,6 @@ NAMES = {
     280003: "WEB_INVALID_PARAMETER_TYPE_TWO_PARAM",
     281003: "SITE_NOT_FOUND",
 }
-
-
-@dataclass(slots=True)
-class MultidrmSwitches(Habits):
-    """What tests may change. The last group shapes records, as all of `Habits` does."""
-
-    policy_id_required: bool = False  # the newer page says so
-    end_time_parameter: str = "endTime"  # or endTIme, as in the older page's URL; the other is silently ignored
-    exclusive_end: bool = False
-    total: bool = True  # the older page has none
-    first_page: int = 1  # or 0
-    page_zero: str = "error"  # or first: page 0 is page 1, where pages begin with 1
-    order: str = "descending"  # or ascending
-    deleted_vanish: bool = True  # from the list of policies, as soon as they are deleted
-    retention_days: float = 30
-
-    records_an_hour: float = 630
-    unparsable_descriptions: float = 0.02  # of all updates
 
 
 def failure(code: int, message: str) -> Response:
@@ -72,22 +52,18 @@ class Multidrm(Provider[MultidrmSwitches]):
     name = "multidrm"
 
     def __init__(self, world: World) -> None:
-        self.world = world
-        self.switches = MultidrmSwitches()
-        self.policies = Policies(world)
-        self.shelf = Shelf(Maker(world, self.switches, self.policies))
+        switches, self.policies = MultidrmSwitches(), Policies(world)
+        super().__init__(world, switches, MultidrmMaker(self.name, world, switches, self.policies))
         self.listed: set[str] = set()
 
     def routes(self) -> tuple[Route, ...]:
-        """Return the log and the list of policies."""
         return (
             Route("data", at("GET", LOG_PATH), self._asked, self.answer, gateway.refuse, fail),
             Route("listing", at("GET", LIST_PATH), _asked_list, self.answer_list, gateway.refuse, fail),
         )
 
     def add(self, record: Record) -> Record:
-        """Hold one more record; without a policy it is about the default one."""
-        record.host = record.host or "0"
+        record.host = record.host or "0"  # the default policy
         return self.shelf.add(record, "")
 
     def answer(self, request: Request) -> Response:
@@ -125,9 +101,7 @@ class Multidrm(Provider[MultidrmSwitches]):
 
     def _found(self, start_ms: int, end_ms: int, policy: str) -> list[Record]:
         """Return what is shown now. The order is that of the sample; it is not promised."""
-        now, gone_after = self.world.now_ms(), self.switches.gone_after_ms
-        start_ms = max(start_ms, now - int(self.switches.retention_days * DAY_MS))
-        found = self.shelf.newest_first(start_ms, end_ms, now, gone_after)
+        found = self.shown(start_ms, end_ms, self.switches.retention_days)
         if policy:
             found = [record for record in found if record.host == policy]
         return found if self.switches.order == "descending" else found[::-1]

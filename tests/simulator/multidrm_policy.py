@@ -10,17 +10,11 @@ import json
 from dataclasses import dataclass
 from functools import cache
 from random import Random
-from typing import TYPE_CHECKING
 
-from tests.simulator.record import Record, quiet
-from tests.simulator.traffic import offsets, visibility
-from tests.simulator.world import HOUR_MS
+from tests.simulator.record import Record
+from tests.simulator.traffic import Habits, Maker, offsets
+from tests.simulator.world import DAY_MS, HOUR_MS, World
 
-if TYPE_CHECKING:
-    from tests.simulator.multidrm import MultidrmSwitches
-    from tests.simulator.world import World
-
-DAY_MS = 24 * HOUR_MS
 FOREVER_MS = 1 << 47
 LASTING, A_DAY, LIFE_HOURS = 20, 6, (12, 96)
 NAMES = (
@@ -88,19 +82,32 @@ class Policies:
         return Policy(1000 + day % 10_000 * A_DAY + number, rng.choice(NAMES), created_ms, created_ms + life_ms)
 
 
-@dataclass(frozen=True, slots=True)
-class Maker:
-    """Makes the log of one hour from the seed, the hour and the switches alone."""
+@dataclass(slots=True)
+class MultidrmSwitches(Habits):
+    """What tests may change. The last group shapes records, as all of `Habits` does."""
 
-    world: World
-    switches: MultidrmSwitches
-    policies: Policies
+    policy_id_required: bool = False  # the newer page says so
+    end_time_parameter: str = "endTime"  # or endTIme, as in the older page's URL; the other is silently ignored
+    exclusive_end: bool = False
+    total: bool = True  # the older page has none
+    first_page: int = 1  # or 0
+    page_zero: str = "error"  # or first: page 0 is page 1, where pages begin with 1
+    order: str = "descending"  # or ascending
+    deleted_vanish: bool = True  # from the list of policies, as soon as they are deleted
+    retention_days: float = 30
 
-    def __call__(self, hour_ms: int, _host: str = "") -> list[Record]:
-        """Return the records of the hour, whichever policy they are about."""
-        if quiet(hour_ms, self.switches.quiet):
-            return []
-        rng = self.world.random("multidrm", hour_ms)
+    records_an_hour: float = 630
+    unparsable_descriptions: float = 0.02  # of all updates
+
+
+class MultidrmMaker(Maker[MultidrmSwitches]):
+    """Makes the log of the site, whichever policy it is about."""
+
+    def __init__(self, name: str, world: World, switches: MultidrmSwitches, policies: Policies) -> None:
+        super().__init__(name, world, switches)
+        self.policies = policies
+
+    def made(self, rng: Random, hour_ms: int, _host: str) -> list[Record]:
         policies = self.policies.between(hour_ms, hour_ms + HOUR_MS)
         records = self._lives(rng, hour_ms, policies)
         for offset in offsets(rng, hour_ms, self.switches, self.world.scale):
@@ -112,7 +119,7 @@ class Maker:
         happened = [("creation", one, one.created_ms) for one in policies]
         happened += [("delete", one, one.deleted_ms) for one in policies]
         return [
-            self._held(rng, hour_ms, ms, one, self._plain(rng, one, ms, verb), "plain")
+            self.held(rng, hour_ms, ms, self._plain(rng, one, ms, verb), "plain", str(one.id))
             for verb, one, ms in happened
             if hour_ms <= ms < hour_ms + HOUR_MS
         ]
@@ -124,9 +131,9 @@ class Maker:
         text = self._plain(rng, policy, time_ms, "update")
         if chance < self.switches.odd_fraction:
             text, kind = "{" + rng.choice(ODD).format(id=policy.id, ms=time_ms) + "}", "odd"
-        records.append(self._held(rng, hour_ms, time_ms, policy, text, kind))
+        records.append(self.held(rng, hour_ms, time_ms, text, kind, str(policy.id)))
         if chance > 1 - self.switches.duplicate_fraction:
-            records.append(self._held(rng, hour_ms, time_ms, policy, text, "duplicate"))
+            records.append(self.held(rng, hour_ms, time_ms, text, "duplicate", str(policy.id)))
 
     def _plain(self, rng: Random, policy: Policy, time_ms: int, verb: str) -> str:
         chance = rng.random()
@@ -136,10 +143,6 @@ class Maker:
             gap, end = "" if chance > 0.95 else " ", "failed" if 0.5 < chance < 0.51 else "completed"
             said = f"Policy {policy.id} -{gap}{policy.name} {verb} {end}"
         return f'{{"policyId":{policy.id},"description":"{said}","timestamp":{time_ms}}}'
-
-    def _held(self, rng: Random, hour_ms: int, time_ms: int, policy: Policy, text: str, kind: str) -> Record:
-        visible_ms, fleeting = visibility(rng, hour_ms, time_ms, self.switches)
-        return Record(time_ms, visible_ms, text.encode(), hour_ms, kind, fleeting, str(policy.id))
 
     def _bad(self, rng: Random, hour_ms: int) -> list[Record]:
         """Return the records of the default policy without a readable time, and those that are no JSON."""

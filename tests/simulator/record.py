@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from tests.simulator.world import HOUR_MS, from_ms, hours, to_ms
+from tests.simulator.world import from_ms, hours, to_ms
 
 
 @dataclass(slots=True, eq=False)
@@ -142,6 +142,3 @@ def quiet(hour_ms: int, hours: Iterable[int | str]) -> bool:
 def whole(rng: Random, mean: float) -> int:
     """Return a whole number near a mean, rounded up or down by chance so that small means are kept on average."""
     return int(mean) + (rng.random() < mean % 1)
-
-
-__all__ = ["HOUR_MS", "Record", "Shelf", "quiet", "whole"]

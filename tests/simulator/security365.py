@@ -14,18 +14,22 @@ from typing import cast
 
 from tests.simulator.message import Asked, Request, Response, as_int, reply
 from tests.simulator.provider import Provider, Route, at
-from tests.simulator.record import Record, Shelf
-from tests.simulator.security365_record import NS, Item, Maker, in_order, keyed
-from tests.simulator.traffic import Habits
+from tests.simulator.record import Record
+from tests.simulator.security365_record import (
+    MAX_SIZE,
+    Item,
+    Security365Maker,
+    Security365Switches,
+    in_order,
+    keyed,
+)
 from tests.simulator.world import HOUR_MS, World, from_ms, to_ms
 
 PATH = "/security365/v1/siems/externalSearch"
 LICENSE = "HWIX-1DGC0-MKQ6-B2HAF"
-REFERER = "https://example.com/app"
 TOKEN = "simAccessToken"
 API_KEY = "simApiKey"
 SORT = [{"time": "desc"}, {"_id": "asc"}]
-MAX_SIZE = 10_000
 MAX_MS = 1 << 47
 MESSAGES = {
     400: "Bad Request",
@@ -39,45 +43,6 @@ MESSAGES = {
     61003: "JSON conversion error",
 }
 type Key = tuple[int, str]
-
-
-@dataclass(slots=True)
-class Security365Switches(Habits):
-    """What tests may change. The last group shapes records, as all of `Habits` does."""
-
-    referer: str = REFERER  # the one registered with the licence
-    require_token: bool = False  # Authorization: Bearer
-    require_api_key: bool = False
-    api_key_header: str = "x-api-key"
-    body: str = "flat"  # from and to beside size, or filters: inside an object of that name
-    code_status: int = 200  # the HTTP status under which 61001 to 61003 come
-    cap: int = MAX_SIZE  # a lower one than the page's 10,000, so that tests reach it cheaply
-    reach: str = "per_range"  # the cap holds for all pages of a range; or per_call: for each page only
-    total: str = "size"  # as in the sample; or all: the overall number, as the page's table says
-    inclusive_key: bool = False  # a page begins with the item of its key, not after it
-    exclusive_end: bool = False
-    retention_days: float = 90
-
-    records_an_hour: float = 460
-    crowd: int = 25_000
-    crowd_phase: int = 62  # the crowd is in hours whose number since the epoch is this modulo 168
-    tie: int = 300  # so many in one millisecond, whatever the scale
-    tie_phase: int = 10  # in hours whose number is this modulo 24, and in the crowd
-    sort_time: str = "ms"  # or ns: `sort` begins with nanoseconds, which no float can hold
-    odd_fraction: float = 0.02
-
-    @property
-    def unit(self) -> int:
-        """How many of the units that `sort` begins with are a millisecond."""
-        return NS if self.sort_time == "ns" else 1
-
-    def is_crowded(self, hour_ms: int) -> bool:
-        """Say whether the crowd is in this hour."""
-        return hour_ms // HOUR_MS % 168 == self.crowd_phase
-
-    def is_tied(self, hour_ms: int) -> bool:
-        """Say whether a tie is in this hour."""
-        return hour_ms // HOUR_MS % 24 == self.tie_phase or self.is_crowded(hour_ms)
 
 
 def failure(code: int, status: int, message: str = "") -> Response:
@@ -111,12 +76,10 @@ class Security365(Provider[Security365Switches, Item]):
     name = "security365"
 
     def __init__(self, world: World) -> None:
-        self.world = world
-        self.switches = Security365Switches()
-        self.shelf = Shelf(Maker(world, self.switches))
+        switches = Security365Switches()
+        super().__init__(world, switches, Security365Maker(self.name, world, switches))
 
     def routes(self) -> tuple[Route, ...]:
-        """Return the search."""
         return (Route("data", at("POST", PATH), self._asked, self.answer, refuse, fail),)
 
     def add(self, record: Record) -> Record:
@@ -183,10 +146,8 @@ class Security365(Provider[Security365Switches, Item]):
 
     def _found(self, query: Query) -> list[Item]:
         """Return all that is shown now and can be reached, in order. Both ends inclusive: as the sample suggests."""
-        now, gone_after = self.world.now_ms(), self.switches.gone_after_ms
-        start_ms = max(query.start_ms, now - int(self.switches.retention_days * 24 * HOUR_MS))
         end_ms = query.to_ms + (not self.switches.exclusive_end)
-        found = self.shelf.newest_first(start_ms, end_ms, now, gone_after)
+        found = self.shown(query.start_ms, end_ms, self.switches.retention_days)
         return found[: self.switches.cap] if self.switches.reach == "per_range" else found
 
     def _asked(self, request: Request) -> Asked:

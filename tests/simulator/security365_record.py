@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
-from typing import TYPE_CHECKING
 
 import orjson
 
-from tests.simulator.record import Record, quiet
+from tests.simulator.record import Record
 from tests.simulator.security365_item import KINDS, ODD, UNREADABLE_TIMES, item
-from tests.simulator.traffic import offsets, visibility
+from tests.simulator.traffic import Habits, Maker, offsets, visibility
 from tests.simulator.world import HOUR_MS
-
-if TYPE_CHECKING:
-    from tests.simulator.security365 import Security365Switches
-    from tests.simulator.world import World
 
 NS = 1_000_000  # a millisecond
 TRACES = 4096  # so few trace ids that they are no identity
@@ -52,18 +48,53 @@ def in_order(items: list[Item]) -> None:
     items.sort(key=lambda one: one.rank)
 
 
-@dataclass(frozen=True, slots=True)
-class Maker:
-    """Makes the items of one hour from the seed, the hour and the switches alone."""
+REFERER = "https://example.com/app"
+MAX_SIZE = 10_000
 
-    world: World
-    switches: Security365Switches
 
-    def __call__(self, hour_ms: int, _host: str = "") -> list[Item]:
-        """Return the items of the hour, in order."""
-        if quiet(hour_ms, self.switches.quiet):
-            return []
-        rng = self.world.random("security365", hour_ms)
+@dataclass(slots=True)
+class Security365Switches(Habits):
+    """What tests may change. The last group shapes records, as all of `Habits` does."""
+
+    referer: str = REFERER  # the one registered with the licence
+    require_token: bool = False  # Authorization: Bearer
+    require_api_key: bool = False
+    api_key_header: str = "x-api-key"
+    body: str = "flat"  # from and to beside size, or filters: inside an object of that name
+    code_status: int = 200  # the HTTP status under which 61001 to 61003 come
+    cap: int = MAX_SIZE  # a lower one than the page's 10,000, so that tests reach it cheaply
+    reach: str = "per_range"  # the cap holds for all pages of a range; or per_call: for each page only
+    total: str = "size"  # as in the sample; or all: the overall number, as the page's table says
+    inclusive_key: bool = False  # a page begins with the item of its key, not after it
+    exclusive_end: bool = False
+    retention_days: float = 90
+
+    records_an_hour: float = 460
+    crowd: int = 25_000
+    crowd_phase: int = 62  # the crowd is in hours whose number since the epoch is this modulo 168
+    tie: int = 300  # so many in one millisecond, whatever the scale
+    tie_phase: int = 10  # in hours whose number is this modulo 24, and in the crowd
+    sort_time: str = "ms"  # or ns: `sort` begins with nanoseconds, which no float can hold
+    odd_fraction: float = 0.02
+
+    @property
+    def unit(self) -> int:
+        """How many of the units that `sort` begins with are a millisecond."""
+        return NS if self.sort_time == "ns" else 1
+
+    def is_crowded(self, hour_ms: int) -> bool:
+        """Say whether the crowd is in this hour."""
+        return hour_ms // HOUR_MS % 168 == self.crowd_phase
+
+    def is_tied(self, hour_ms: int) -> bool:
+        """Say whether a tie is in this hour."""
+        return hour_ms // HOUR_MS % 24 == self.tie_phase or self.is_crowded(hour_ms)
+
+
+class Security365Maker(Maker[Security365Switches, Item]):
+    """Makes the items of the licence, in order."""
+
+    def made(self, rng: Random, hour_ms: int, _host: str) -> list[Item]:
         items: list[Item] = []
         moments = self._moments(rng, hour_ms)
         for offset in moments:
@@ -108,14 +139,13 @@ class Maker:
         text = item(own | fields).encode()
         return Item(time_ms, visible_ms, text, hour_ms, kind, fleeting, rank=rank, id=identity)
 
-    def _bad(self, rng: Random, hour_ms: int) -> list[Item]:
-        """Return the items without a readable time, and those that are no JSON."""
-        bad: list[Item] = []
-        for number in range(self.switches.unreadable_times):
-            fields = {"time": UNREADABLE_TIMES[number % len(UNREADABLE_TIMES)]}
-            bad.append(self._wrong(rng, hour_ms, fields, "unreadable_time"))
-        broken = range(self.switches.unparsable)
-        return bad + [self._wrong(rng, hour_ms, {"event": "nope"}, "unparsable") for _ in broken]
+    def _bad(self, rng: Random, hour_ms: int) -> Iterator[Item]:
+        """Yield the items without a readable time, and those that are no JSON."""
 
-    def _wrong(self, rng: Random, hour_ms: int, fields: dict[str, str], kind: str) -> Item:
-        return self._item(rng, hour_ms, hour_ms + rng.randrange(HOUR_MS), 0, 1, fields, kind)
+        def wrong(fields: dict[str, str], kind: str) -> Item:
+            return self._item(rng, hour_ms, hour_ms + rng.randrange(HOUR_MS), 0, 1, fields, kind)
+
+        for number in range(self.switches.unreadable_times):
+            yield wrong({"time": UNREADABLE_TIMES[number % len(UNREADABLE_TIMES)]}, "unreadable_time")
+        for _ in range(self.switches.unparsable):
+            yield wrong({"event": "nope"}, "unparsable")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import TYPE_CHECKING, cast
@@ -24,7 +22,6 @@ class Server(ThreadingHTTPServer):
 
     def __init__(self, simulator: Simulator, host: str, port: int) -> None:
         self.simulator = simulator
-        self.open: set[socket.socket] = set()
         super().__init__((host, port), Handler)
         self.url = f"http://{host}:{self.server_address[1]}"
 
@@ -33,22 +30,9 @@ class Server(ThreadingHTTPServer):
         Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
 
     def stop(self) -> None:
-        """Stop serving and hang up."""
+        """Stop serving; whoever holds a connection keeps it until they hang up."""
         self.shutdown()
         self.server_close()
-        for connection in list(self.open):
-            with suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
-
-    def process_request(self, request: socket.socket, client_address: object) -> None:  # type: ignore[override] # TCP
-        """Remember the connection, to hang up when stopping."""
-        self.open.add(request)
-        super().process_request(request, client_address)
-
-    def shutdown_request(self, request: socket.socket) -> None:  # type: ignore[override] # TCP
-        """Forget the connection."""
-        self.open.discard(request)
-        super().shutdown_request(request)
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Stay quiet: clients hang up as they like, and a fault is not answered by a traceback."""
@@ -65,14 +49,6 @@ class Handler(BaseHTTPRequestHandler):
         """The simulator behind the server."""
         return cast("Server", self.server).simulator
 
-    def do_GET(self) -> None:
-        """Answer a GET."""
-        self._answer()
-
-    def do_POST(self) -> None:
-        """Answer a POST."""
-        self._answer()
-
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
         """Log nothing."""
 
@@ -80,18 +56,25 @@ class Handler(BaseHTTPRequestHandler):
         """Return the Date header by the simulator's clock, so that a client can see its skew."""
         return super().date_time_string(self.simulator.now().timestamp() if timestamp is None else timestamp)
 
-    def _answer(self) -> None:
+    def do_POST(self) -> None:
+        """Answer a request."""
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         headers = {name.lower(): value for name, value in self.headers.items()}
         request = Request(self.command, self.path, headers, body)
         own = request.path.startswith("/_")
         self._send(control.answer(self.simulator, request) if own else self.simulator.answer(request))
 
+    do_GET = do_POST  # noqa: N815 (the base class's name)
+
     def _send(self, response: Response) -> None:
         if response.reset:
             self.close_connection = True
             return
-        self._send_head(response)
+        self.send_response(response.status)
+        headers = {"Content-Type": response.content_type, "Content-Length": str(len(response.body))}
+        for name, value in (headers | response.headers).items():
+            self.send_header(name, value)
+        self.end_headers()
         body = memoryview(response.body)[: response.cut]
         self.wfile.write(body[:-1])
         if response.cut is None:
@@ -99,10 +82,3 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self.close_connection = True
         self.wfile.write(body[-1:])
-
-    def _send_head(self, response: Response) -> None:
-        self.send_response(response.status)
-        headers = {"Content-Type": response.content_type, "Content-Length": str(len(response.body))}
-        for name, value in (headers | response.headers).items():
-            self.send_header(name, value)
-        self.end_headers()

@@ -14,7 +14,7 @@ from tests.simulator.elsa import Elsa
 from tests.simulator.fault import Fault, Option
 from tests.simulator.message import Asked, Request, Response, reply
 from tests.simulator.multidrm import Multidrm
-from tests.simulator.provider import Provider, Route
+from tests.simulator.provider import Provider
 from tests.simulator.record import Record
 from tests.simulator.security365 import Security365
 from tests.simulator.server import Server
@@ -44,12 +44,8 @@ class Simulator:
         port: int = 0,
     ) -> None:
         self.world = World(seed, scale, clock)
-        self.elsa = Elsa(self.world)
-        self.dsa = Dsa(self.world)
-        self.apigateway = Apigateway(self.world)
-        self.multidrm = Multidrm(self.world)
-        self.security365 = Security365(self.world)
-        played = (self.elsa, self.dsa, self.apigateway, self.multidrm, self.security365)
+        self.elsa, self.multidrm, self.security365 = Elsa(self.world), Multidrm(self.world), Security365(self.world)
+        played = (self.elsa, Apigateway(self.world), self.multidrm, self.security365, Dsa(self.world))
         self.providers = Played({one.name: one for one in played})
         self.faults: list[Fault] = []
         self.requests: list[dict[str, object]] = []
@@ -150,28 +146,21 @@ class Simulator:
             found = next(((one, route) for one, route in self._routes if route.matches(request)), None)
             if found is None:
                 return reply({"error": {"errorCode": "300", "message": "Not Found Exception"}}, 404)
-            return self._answer(*found, request)
-
-    def _answer(self, provider: Provider[Any, Any], route: Route, request: Request) -> Response:
-        asked = route.asked(request)
-        fault = next((fault for fault in self.faults if fault.takes(asked)), None)
-        response = fault.play(route, provider, request) if fault else route.answer(request)
-        self._note(request, asked, fault, response)
-        return response
+            provider, route = found
+            asked = route.asked(request)
+            fault = next((fault for fault in self.faults if fault.takes(asked)), None)
+            response = fault.play(route, provider, request) if fault else route.answer(request)
+            self._note(request, asked, fault, response)
+            return response
 
     def _note(self, request: Request, asked: Asked, fault: Fault | None, response: Response) -> None:
-        seen: dict[str, object] = {"time": self.now().isoformat(), "method": request.method, "path": request.path}
-        seen |= {"provider": asked.provider, "endpoint": asked.endpoint, "fault": fault.kind if fault else None}
-        asks: dict[str, object] = {
-            "start": asked.start and asked.start.isoformat(),
-            "end": asked.end and asked.end.isoformat(),
-        }
-        answered: dict[str, object] = {
-            "status": response.status,
-            "bytes": len(response.body),
-            "records": len(response.records),
-        }
-        self.requests.append(seen | asks | {"hosts": list(asked.hosts)} | answered)
+        start, end = (moment and moment.isoformat() for moment in (asked.start, asked.end))
+        seen = {"time": self.now().isoformat(), "method": request.method, "path": request.path}
+        asks = {"provider": asked.provider, "endpoint": asked.endpoint, "start": start, "end": end}
+        answered = {"status": response.status, "bytes": len(response.body), "records": len(response.records)}
+        self.requests.append(
+            {**seen, **asks, "hosts": list(asked.hosts), "fault": fault.kind if fault else None, **answered}
+        )
 
     def served(self, response: Response) -> None:
         """Note that a response is about to be complete: its records have been seen."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from random import Random
 
-from tests.simulator.record import HOUR_MS, whole
+from tests.simulator.record import Record, quiet, whole
+from tests.simulator.world import HOUR_MS, World
 
 EDGE_MS = 120_000  # no fleeting record so near to an hour, where a neighbour's margin might see it first
 
@@ -30,6 +32,34 @@ class Habits:
     def gone_after_ms(self) -> int:
         """How long after it was first served a fleeting record goes."""
         return int(self.gone_after_seconds * 1000)
+
+
+class Maker[S: Habits, R: Record = Record](ABC):
+    """Makes the records of one hour from the seed, the hour and the switches alone."""
+
+    def __init__(self, name: str, world: World, switches: S) -> None:
+        self.name = name
+        self.world = world
+        self.switches = switches
+
+    def __call__(self, hour_ms: int, host: str = "") -> list[R]:
+        """Return the records of the hour."""
+        if quiet(hour_ms, self.switches.quiet):
+            return []
+        return self.made(self.random(hour_ms, host), hour_ms, host)
+
+    def random(self, hour_ms: int, host: str) -> Random:
+        """Return the random numbers of an hour."""
+        return self.world.random(self.name, hour_ms, *([host] if host else []))
+
+    @abstractmethod
+    def made(self, rng: Random, hour_ms: int, host: str) -> list[R]:
+        """Return the records of an hour with traffic."""
+
+    def held(self, rng: Random, hour_ms: int, time_ms: int, text: str, kind: str, host: str = "") -> Record:
+        """Return a record, with the moment from which it is shown."""
+        visible_ms, fleeting = visibility(rng, hour_ms, time_ms, self.switches)
+        return Record(time_ms, visible_ms, text.encode(), hour_ms, kind, fleeting, host)
 
 
 def offsets(rng: Random, hour_ms: int, habits: Habits, scale: float, step_ms: int = 1) -> list[int]:

@@ -11,7 +11,7 @@ import httpx
 
 from tests.simulator import HOSTS, KEYS, Simulator, source
 from tests.simulator.elsa import PROJECT_ID, PROJECT_KEY
-from tests.simulator.security365 import REFERER
+from tests.simulator.security365_record import REFERER
 from tools.registry import providers
 
 NOW = datetime(2026, 11, 22, 15, 0, tzinfo=UTC)
