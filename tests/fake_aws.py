@@ -10,6 +10,7 @@ import hashlib
 import io
 import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -89,22 +90,16 @@ class FakeTable:
     def _copy(item: Item | None) -> Item | None:
         return None if item is None else dict(item)
 
-    def _call(self, name: str) -> "_Call":
+    def _call(self, name: str) -> AbstractContextManager[None]:
         self.calls.append(name)
-        return _Call(self.gate, name)
+        return _through(self.gate, name)
 
 
-@dataclass
-class _Call:
-    gate: Gate
-    name: str
-
-    def __enter__(self) -> None:
-        self.gate(self.name, "before")
-
-    def __exit__(self, kind: object, *_: object) -> None:
-        if kind is None:
-            self.gate(self.name, "after")
+@contextmanager
+def _through(gate: Gate, call: str) -> Iterator[None]:
+    gate(call, "before")
+    yield
+    gate(call, "after")
 
 
 @dataclass
@@ -172,9 +167,9 @@ class FakeS3:
             raise refused(code, 404)
         return self.objects[key]
 
-    def _call(self, name: str, key: str) -> _Call:
+    def _call(self, name: str, key: str) -> AbstractContextManager[None]:
         self.calls.append(f"{name} {key}")
-        return _Call(self.gate, f"{name} {key}")
+        return _through(self.gate, f"{name} {key}")
 
 
 class _Body(io.BytesIO):

@@ -55,6 +55,12 @@ class Record:
         return {"logTime": int(moment.timestamp() * 1000), "body": self.body, "logLevel": "INFO"}
 
 
+def some[T](found: T | None) -> T:
+    """Return what is there, as it must be."""
+    assert found is not None
+    return found
+
+
 class Killed(BaseException):
     """The invocation ends here, without a word."""
 

@@ -11,8 +11,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import boto3
-from botocore.client import BaseClient
-from botocore.model import OperationModel
 
 from logarchive.action.archive import connect
 from logarchive.action.handler import act
@@ -51,19 +49,6 @@ class Clock:
 
 
 @dataclass
-class Calls:
-    """Every request to S3 and DynamoDB, as (operation, parameters)."""
-
-    made: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list[tuple[str, Mapping[str, Any]]])
-
-    def watch(self, client: BaseClient, service: str) -> None:
-        client.meta.events.register(f"provide-client-params.{service}.*", self._note)
-
-    def _note(self, params: Mapping[str, Any], model: OperationModel, **_: object) -> None:
-        self.made.append((model.name, params))
-
-
-@dataclass
 class Stage:
     """An archive, its providers and their clock."""
 
@@ -71,7 +56,6 @@ class Stage:
     simulator: Simulator
     clock: Clock
     name: str = field(default_factory=lambda: f"stage-{uuid.uuid4().hex[:8]}")
-    calls: Calls = field(default_factory=Calls)
     #: As the function's environment says: for how long raw objects are locked.
     raw_retention_days: int = 0
     #: What was logged and counted.
@@ -86,9 +70,6 @@ class Stage:
             boto3.client("secretsmanager", **self.access),
             boto3.client("lambda", **self.access),
         )
-        self.calls.watch(self.aws.store.client, "s3")
-        self.calls.watch(self.aws.table.table.meta.client, "dynamodb")
-
         self.bucket = truth.Bucket(boto3.client("s3", **self.access), self.aws.store.bucket)
         self._table = boto3.resource("dynamodb", **self.access).Table(self.aws.table.table.name)
 

@@ -89,7 +89,7 @@ class ApigatewaySwitches(Habits):
 class ApigatewayMaker(Maker[ApigatewaySwitches]):
     """Makes the events of the account; times are whole seconds."""
 
-    def made(self, rng: Random, hour_ms: int, _host: str) -> list[Record]:
+    def made(self, rng: Random, hour_ms: int, host: str) -> list[Record]:
         records: list[Record] = []
         for offset in offsets(rng, hour_ms, self.switches, self.world.scale, step_ms=1000):
             self._put(records, rng, hour_ms, hour_ms + offset)

@@ -111,7 +111,7 @@ class ElsaSwitches(Habits):
 class ElsaMaker(Maker[ElsaSwitches]):
     """Makes the records of the project."""
 
-    def made(self, rng: Random, hour_ms: int, _host: str) -> list[Record]:
+    def made(self, rng: Random, hour_ms: int, host: str) -> list[Record]:
         records: list[Record] = []
         for offset in self._offsets(rng, hour_ms):
             self._put(records, rng, hour_ms, offset)

@@ -107,7 +107,7 @@ class MultidrmMaker(Maker[MultidrmSwitches]):
         super().__init__(name, world, switches)
         self.policies = policies
 
-    def made(self, rng: Random, hour_ms: int, _host: str) -> list[Record]:
+    def made(self, rng: Random, hour_ms: int, host: str) -> list[Record]:
         policies = self.policies.between(hour_ms, hour_ms + HOUR_MS)
         records = self._lives(rng, hour_ms, policies)
         for offset in offsets(rng, hour_ms, self.switches, self.world.scale):

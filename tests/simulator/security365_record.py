@@ -94,7 +94,7 @@ class Security365Switches(Habits):
 class Security365Maker(Maker[Security365Switches, Item]):
     """Makes the items of the licence, in order."""
 
-    def made(self, rng: Random, hour_ms: int, _host: str) -> list[Item]:
+    def made(self, rng: Random, hour_ms: int, host: str) -> list[Item]:
         items: list[Item] = []
         moments = self._moments(rng, hour_ms)
         for offset in moments:

@@ -139,7 +139,7 @@ class Play(Scenario):
         if turn and moment == "before":
             turn.wait()
 
-    def _serve(self, request: httpx.Request, _now: dt.datetime) -> httpx.Response:
+    def _serve(self, request: httpx.Request, now: dt.datetime) -> httpx.Response:
         self._wait("api", "before")
         asked = json.loads(request.content)
         faults = self.faults.random if self.faults.on else None

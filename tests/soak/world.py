@@ -43,44 +43,45 @@ class Faults:
         return do()
 
 
-class SoakTable(FakeTable):
-    """The ledger's table, with faults."""
+class Faulty:
+    """A stand-in whose calls go badly at times."""
 
     faults: Faults
+    calls_with_faults: frozenset[str]
+    refusal: Exception
 
     def __getattribute__(self, name: str) -> Any:
         method = super().__getattribute__(name)
-        if name not in {"get", "query", "first", "update", "transact"}:
+        if name.startswith("_") or name not in super().__getattribute__("calls_with_faults"):
             return method
 
         def call(*args: Any, **options: Any) -> Any:
+            if hasattr(options.get("Body"), "read"):
+                options["Body"] = options["Body"].read()
+
             def do() -> Any:
                 result = method(*args, **options)
                 return iter(list(result)) if name == "query" else result
 
-            return self.faults.around(f"ddb.{name}", do, refused("ProvisionedThroughputExceededException", 400))
+            return self.faults.around(f"{name} {options.get('Key', '')}", do, self.refusal)
 
         return call
 
 
-class SoakS3(FakeS3):
+class SoakTable(Faulty, FakeTable):
+    """The ledger's table, with faults."""
+
+    calls_with_faults = frozenset({"get", "query", "first", "update", "transact"})
+    refusal = refused("ProvisionedThroughputExceededException", 400)
+
+
+class SoakS3(Faulty, FakeS3):
     """The bucket, with faults; it notices a raw object that is written over."""
 
-    faults: Faults
-
-    def __getattribute__(self, name: str) -> Any:
-        method = super().__getattribute__(name)
-        if name not in {"put_object", "get_object", "head_object"}:
-            return method
-
-        def call(**options: Any) -> Any:
-            if hasattr(options.get("Body"), "read"):
-                options["Body"] = options["Body"].read()
-            return self.faults.around(
-                f"s3.{name} {options['Key']}", lambda: method(**options), refused("SlowDown", 503)
-            )
-
-        return call
+    calls_with_faults = frozenset(
+        {"put_object", "get_object", "head_object", "complete_multipart_upload", "upload_part"}
+    )
+    refusal = refused("SlowDown", 503)
 
     def _store(self, key: str, body: bytes) -> dict[str, Any]:
         standing = self.objects.get(key)

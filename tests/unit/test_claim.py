@@ -12,6 +12,7 @@ from logarchive.ledger.ledger import Ledger
 from logarchive.store.bucket import ChangedError
 from logarchive.visit.claim import Claim
 from logarchive.window import Window
+from tests.scenario import some
 
 T0 = dt.datetime(2026, 11, 20, tzinfo=dt.UTC)
 HOUR = dt.timedelta(hours=1)
@@ -23,22 +24,16 @@ WINDOW = Window(T0, T0 + HOUR)
 def ledger(table: Table) -> Ledger:
     ledger = Ledger(table, "elsa", "shop")
     ledger.create(Head(begin=T0, cursor=T0, feed_id="feed"))
-    head = ledger.head()
-    assert head
-    assert ledger.plan(head, [Entry(window_key=WINDOW.key, state="planned", due_at=T0)])
+    assert ledger.plan(some(ledger.head()), [Entry(window_key=WINDOW.key, state="planned", due_at=T0)])
     return ledger
 
 
 def claim(ledger: Ledger, now: dt.datetime = NOW) -> Claim:
-    claimed = ledger.claim(standing(ledger), "worker", now, now + HOUR)
-    assert claimed
-    return Claim.of(ledger, claimed)
+    return Claim.of(ledger, some(ledger.claim(standing(ledger), "worker", now, now + HOUR)))
 
 
 def standing(ledger: Ledger) -> Entry:
-    entry = ledger.read(WINDOW)
-    assert entry
-    return entry
+    return some(ledger.read(WINDOW))
 
 
 def sealed(held: Claim) -> Entry:

@@ -46,18 +46,6 @@ def test_an_error_under_200_that_holds_a_list_is_never_an_empty_window(body: dic
     assert (entry.state, entry.issue) == ("planned", "malformed")
 
 
-def test_a_split_fails_when_a_lost_visit_has_become_complete_meanwhile() -> None:
-    stage = scenario()
-    stage.act("tick")
-    sleeper = stage.ledger.claim(stage.entry, "worker-1", stage.now, stage.now + MINUTE)
-    assert sleeper
-    stage.now += HOUR
-    held = stage.ledger.claim(sleeper, "worker-2", stage.now, stage.now + HOUR)
-    assert held
-    stage.ledger.reopen_for_unmerged_visit(sleeper, stage.now)
-    assert not stage.ledger.split(held, [])
-
-
 def test_an_earlier_worker_cannot_write_over_a_window_that_was_split(tmp_path: Path) -> None:
     stage = scenario()
     for _ in range(2):
