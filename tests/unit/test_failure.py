@@ -5,6 +5,7 @@ import hashlib
 import json
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -267,13 +268,28 @@ def test_a_stored_visit_that_can_no_longer_be_read_fails_the_invocation_once_and
     stage.until_sealed()
 
 
-def test_no_secret_is_in_what_is_logged_or_raised_of_an_unforeseen_error() -> None:
+LONG = "y" * 2_000_000
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [("", ""), ("", LONG), ("x" * 930, LONG), ("x" * 992, ""), ("x" * 19_500, "")]
+)
+def test_an_unforeseen_error_is_masked_and_then_cut_wherever_it_is_written_down(before: str, after: str) -> None:
     stage = Scenario([Record("a", 1)], now=END + 6 * MINUTE, secrets={"la/ncloud/one": json.dumps(KEYS)})
-    stage.fails(RuntimeError(f"boom with {KEYS['secret_key']}"))
+    stage.fails(RuntimeError(f"{before} {KEYS['secret_key']} {after}"))
+    archive, written = stage.archive(), list[object]()
+
+    def log(event: str, **keys: object) -> None:
+        written.append((event, keys))
+
+    invocation = replace(archive.invocation, log=log)
     with pytest.raises(ExceptionGroup) as raised:
-        stage.tick()
-    assert KEYS["secret_key"] not in "".join(traceback.format_exception(raised.value))
-    assert stage.entry.error == "the visit ended with an unexpected RuntimeError: boom with ***"
+        act(replace(archive, invocation=invocation), {"action": "tick", "inline": True})
+    assert "unexpected RuntimeError" in (stage.entry.error or "")
+    written += ["".join(traceback.format_exception(raised.value)), stage.s3.objects[stage.entry.manifest or ""].body]
+    for text in map(str, [*written, stage.entry]):
+        assert not [at for at in range(10) if KEYS["secret_key"][at : at + 6] in text]
+        assert len(text) < 30_000
 
 
 KEYS = {"access_key": "AKIDxxxxxx", "secret_key": "s3cr3t-value-42"}

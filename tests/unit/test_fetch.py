@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from functions.dsa.app import FACTS
-from logarchive.errors import ForbiddenError, MismatchError, OutOfTimeError, ProviderError
+from logarchive.errors import ForbiddenError, MalformedError, MismatchError, OutOfTimeError, ProviderError
 from tests.simulator import Simulator
 from tests.simulator.security365 import API_KEY, TOKEN
 from tests.truth.parquet import rows as rows_of
@@ -209,6 +209,35 @@ def test_an_error_beside_no_records_is_no_empty_window(name: str, error: Any, mo
 def test_a_code_of_zero_beside_what_came_is_no_error(name: str, code: object) -> None:
     [part] = fetched(name, ok(orjson.dumps(EMPTY[name] | {"errorCode": code, "message": "OK"})))
     assert (part.announced, part.count) == (0, 0)
+
+
+#: Provider, and a document with a place for a number -> how many records it holds; None: it is malformed.
+NUMBERS: list[tuple[str, bytes, int | None]] = [
+    ("apigateway", b'{"x":%b,"events":{"content":[],"total":0}}', 0),
+    ("apigateway", b'{"events":{"content":[%b],"total":1}}', 1),
+    ("apigateway", b'{"events":{"content":[],"total":%b}}', None),
+    ("apigateway", b'{"events":{"content":%b,"total":0}}', None),
+    ("multidrm", b'{"x":[%b],"success":true,"content":[],"total":0}', 0),
+    ("multidrm", b'{"success":true,"content":[],"total":%b}', 0),
+    ("multidrm", b'{"success":%b,"content":[],"total":0}', None),
+    ("security365", b'{"code":0,"maxScore":%b,"items":[]}', 0),
+    ("security365", b'{"code":0,"total":%b,"items":[]}', 0),
+    ("security365", b'{"code":%b,"items":[]}', None),
+    ("security365", b'{"code":0,"items":%b}', None),
+]
+
+
+@pytest.mark.parametrize("number", [b"NaN", b"-Infinity", b"Infinity"])
+@pytest.mark.parametrize(("name", "body", "count"), NUMBERS)
+def test_what_is_no_number_is_read_and_counts_for_none(
+    name: str, body: bytes, number: bytes, count: int | None
+) -> None:
+    reply = same(200, body % number)
+    if count is None:
+        with pytest.raises(MalformedError):
+            fetched(name, reply)
+    else:
+        assert sum(part.count or 0 for part in fetched(name, reply) if part.role == "data") == count
 
 
 @pytest.mark.parametrize("status", [401, 403])

@@ -469,6 +469,10 @@ def test_a_cap_is_counted_only_where_the_bytes_could_reach_it() -> None:
     assert reaches(parts, layout, "time", 3, 2)
     assert not reaches(parts, layout, "time", 4, 2)
     assert not reaches(parts, layout, "time", 3, 1000)
+    broken = [record(START), b'{"time":1,"message":"19" x"}', record(START)]
+    assert reaches([visit.part(visit.lines(broken))], layout, "time", 3, 2)
+    with pytest.raises(MalformedError):
+        reaches([visit.part(body(*broken))], layout, "time", 3, 2)
 
 
 def test_a_column_that_a_provider_feeds_wrongly_stays_empty_and_the_record_keeps_its_key() -> None:

@@ -141,3 +141,15 @@ def test_the_first_tick_of_a_source_tries_again_when_another_transaction_is_in_t
     stage = scenario()
     stage.table = Contended()
     assert dispatched(stage) == "abcd"
+
+
+@pytest.mark.parametrize("count", [1, 30])
+def test_a_tick_that_plans_nothing_costs_three_calls_of_the_table_a_source(count: int) -> None:
+    stage = scenario()
+    [source, *_] = (stage.sources or {}).values()
+    stage.sources = {f"s{number}": source | {"project_id": number} for number in range(count)}
+    dispatched(stage)
+    stage.table.calls.clear()
+    stage.now += MINUTE
+    dispatched(stage)
+    assert len(stage.table.calls) <= 3 * count + 3

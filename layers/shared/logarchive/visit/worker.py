@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from logarchive.errors import ArchiveError, LostClaimError
 from logarchive.ledger.entry import Entry, Slot
 from logarchive.provider.source import Source
-from logarchive.visit.attempt import VisitFailedError, visit
+from logarchive.visit.attempt import MOST_ERROR_CHARACTERS, VisitFailedError, visit
 from logarchive.visit.context import VisitContext
 
 #: How many due windows are read; the one whose records are lost soonest at the provider is taken.
@@ -20,6 +20,8 @@ CANDIDATES = 25
 LEASE_MARGIN = dt.timedelta(seconds=60)
 #: A worker stops after this many visits whose outcome could not be written to the ledger: then AWS is failing.
 MOST_UNCOMMITTED = 3
+#: CloudWatch takes 256 KB a line.
+MOST_TRACE_CHARACTERS = 20_000
 _NEVER = dt.datetime.max.replace(tzinfo=dt.UTC)
 
 
@@ -78,15 +80,15 @@ class Worker[S: Source, K: BaseModel]:
                 return  # put back: there was no time for it
 
     def _failed(self, claimed: Entry, error: Exception) -> Exception:
-        """Log an error that nobody foresaw, with its traceback, and return it, masked if a secret is in it."""
+        """Log an error that nobody foresaw, with its traceback, and return it, masked and cut where that is needed."""
         cause = error
         if isinstance(error, VisitFailedError) and isinstance(error.__cause__, Exception):
             cause = error.__cause__
-        mask = self.context.session.redaction.text
+        brief = self.context.session.redaction.brief
         trace = "".join(traceback.format_exception(cause))
-        said = {"error": mask(repr(cause)), "traceback": mask(trace)}
+        said = {"error": brief(repr(cause), MOST_ERROR_CHARACTERS), "traceback": brief(trace, MOST_TRACE_CHARACTERS)}
         self.context.invocation.log("visit.failed", source=self._source_name, window=claimed.window_key, **said)
-        return cause if mask(trace) == trace else ArchiveError(said["error"])
+        return cause if said["traceback"] == trace else ArchiveError(said["error"])
 
     def _claim_next(self) -> Entry | None:
         """Claim the due window that is lost soonest; None when nothing is due that others do not hold."""
