@@ -12,15 +12,12 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
-from tools import cost, layer, parameter, provider_page
-from tools.lock import ROOT
-
-sys.path.insert(0, str(ROOT / "layers" / "shared"))  # where the functions find the layer
-
 from logarchive.action.event import Event
 from logarchive.errors import Issue
 from logarchive.runtime.metric import UNITS, issue_metric
+from tools import cost, layer, parameter, provider_page
 from tools.layer import log_events
+from tools.lock import ROOT
 from tools.markdown import fenced, table
 from tools.query import SavedQuery, saved_queries, saved_views
 from tools.sample import RECORDS, sample

@@ -7,23 +7,18 @@ window is the one in the golden file, or `--window` for one body, whose path is 
 import argparse
 import gzip
 import json
-import sys
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from logarchive.part import Part
+from logarchive.row.build import Builder, Built
+from logarchive.window import Window
 from tools.lock import ROOT
 from tools.provider_page import example
 from tools.registry import names, providers
-
-sys.path.insert(0, str(ROOT / "layers" / "shared"))  # where the functions find the layer
-
-from logarchive.part import Part
-from logarchive.row.build import Builder
-from logarchive.row.built import Built
-from logarchive.window import Window
 
 _parquet: Any = import_module("pyarrow.parquet")
 FIXTURES = ROOT / "tests" / "fixtures"

@@ -9,9 +9,6 @@ import re
 import sys
 
 from tools.lock import ROOT
-
-sys.path.insert(0, str(ROOT / "layers" / "shared"))  # where the functions find the layer
-
 from tools.query import SavedQuery, saved_queries, saved_views
 from tools.subset import faults
 

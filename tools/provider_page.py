@@ -3,17 +3,13 @@
 import datetime as dt
 import json
 import re
-import sys
 from typing import Any, cast
-
-from tools.lock import ROOT
-
-sys.path.insert(0, str(ROOT / "layers" / "shared"))  # where the functions find the layer
 
 from logarchive.column.schema import COLUMNS
 from logarchive.moment import duration
 from logarchive.provider.provider import Provider
 from logarchive.provider.source import Source
+from tools.lock import ROOT
 from tools.markdown import table
 from tools.registry import providers
 

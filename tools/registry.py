@@ -5,16 +5,12 @@ Every other list of providers is derived from here, or a test compares it with t
 
 import ast
 import importlib
-import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tools.lock import ROOT
-
-sys.path.insert(0, str(ROOT / "layers" / "shared"))  # where the functions find the layer
-
 from logarchive.provider.provider import Provider
+from tools.lock import ROOT
 
 
 @cache

@@ -7,8 +7,7 @@ from typing import Any, Literal
 from pydantic import Field, HttpUrl
 
 from logarchive.action.handler import lambda_handler
-from logarchive.column.convert import lookup, text, zoned_time
-from logarchive.column.field_mapping import FieldMapping
+from logarchive.column.convert import FieldMapping, lookup, text, zoned_time
 from logarchive.errors import MalformedError
 from logarchive.moment import DAY, zone
 from logarchive.part import Part

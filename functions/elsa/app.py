@@ -7,8 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, HttpUrl
 
 from logarchive.action.handler import lambda_handler
-from logarchive.column.convert import epoch_ms, severity, text
-from logarchive.column.field_mapping import FieldMapping
+from logarchive.column.convert import FieldMapping, epoch_ms, severity, text
 from logarchive.errors import MalformedError, ProviderError
 from logarchive.moment import to_epoch_ms
 from logarchive.part import Part

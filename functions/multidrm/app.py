@@ -9,8 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, HttpUrl, StringConstraints
 
 from logarchive.action.handler import lambda_handler
-from logarchive.column.convert import each, epoch_ms, text
-from logarchive.column.field_mapping import FieldMapping
+from logarchive.column.convert import FieldMapping, each, epoch_ms, text
 from logarchive.errors import ForbiddenError, MalformedError, ProviderError
 from logarchive.moment import to_epoch_ms
 from logarchive.part import Part

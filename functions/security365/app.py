@@ -7,8 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field
 
 from logarchive.action.handler import lambda_handler
-from logarchive.column.convert import epoch_ms, item, severity_name, text
-from logarchive.column.field_mapping import FieldMapping
+from logarchive.column.convert import FieldMapping, epoch_ms, item, severity_name, text
 from logarchive.errors import (
     ConfigError,
     ForbiddenError,
@@ -19,8 +18,7 @@ from logarchive.errors import (
 )
 from logarchive.moment import Clock, to_epoch_ms
 from logarchive.part import Part
-from logarchive.provider.credential import Credential
-from logarchive.provider.header import header_check
+from logarchive.provider.credential import Credential, header_check
 from logarchive.provider.paging import Counted
 from logarchive.provider.provider import Api, Provider
 from logarchive.provider.secret import Key, Secret

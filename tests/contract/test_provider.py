@@ -13,8 +13,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from logarchive.column.convert import epoch_ms
-from logarchive.column.field_mapping import FieldMapping
+from logarchive.column.convert import FieldMapping, epoch_ms
 from logarchive.column.schema import COLUMNS
 from logarchive.moment import SECOND
 from logarchive.provider.provider import Provider

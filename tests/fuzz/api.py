@@ -68,15 +68,13 @@ def visit(api: str, data: bytes) -> None:
     provider, configured, told = providers()[name], source(name, **APIS[api]), ""
     with TemporaryDirectory() as directory:
         opened_api = opened(provider, configured, secret(name), Path(directory), answer, Time())
-        gathered = Collection(
-            provider, configured, opened_api.exchange, tuple, lambda part: part.replace(key=part.path.name)
-        )
+        gathered = Collection(provider, configured, opened_api, lambda part: part.replace(key=part.path.name))
         try:
             gathered.gather(WINDOW)
             told = json.dumps([(part.request, dict(part.headers), part.extra) for part in gathered.parts])
             numbers = built(provider, configured, gathered.data, Path(directory))
         except ProviderError as error:
-            told = opened_api.exchange.session.redaction.text(str(error))[:MOST_ERROR_CHARACTERS]
+            told = opened_api.session.redaction.text(str(error))[:MOST_ERROR_CHARACTERS]
             raise
         finally:
             assert not [value for value in KEYS[provider.secret_group].values() if value in told]

@@ -9,10 +9,9 @@ from typing import Any
 from functions.apigateway.app import provider as apigateway
 from functions.elsa.app import columns as elsa_columns
 from logarchive.column.bounds import Bounds
-from logarchive.column.frame import Frame
 from logarchive.column.line_frame import LineColumns
 from logarchive.column.mapping import ColumnMapping
-from logarchive.column.record_frame import frame
+from logarchive.column.record_frame import Frame, frame
 from logarchive.errors import MalformedError, OutOfTimeError
 from logarchive.record import csv_record, json_array, line_record
 from logarchive.record.block import Bad, Block, Buffer

@@ -18,16 +18,16 @@ from logarchive.errors import ProviderError
 from logarchive.moment import HOUR as ONE_HOUR
 from logarchive.net.download_host import resolved
 from logarchive.net.exchange import Exchange
+from logarchive.net.pacing import Timer
 from logarchive.net.session import open_session
-from logarchive.net.timer import Timer
 from logarchive.net.transport import Resolve, Transport
 from logarchive.part import Part
 from logarchive.provider.provider import Provider
 from logarchive.provider.source import Source
 from logarchive.record.layout import JsonLayout
-from logarchive.row.built import Built
+from logarchive.row.build import Built
 from logarchive.vendor import ncloud
-from logarchive.visit.collection import Collection, VisitApi
+from logarchive.visit.collection import Collection
 from logarchive.window import Span, Window
 from tests.simulator import Simulator
 from tests.simulator.access import FIELDS
@@ -133,18 +133,18 @@ def opened[S: Source, K: BaseModel](
     directory: Path,
     script: Reply,
     time: Time,
-) -> VisitApi:
+) -> Exchange:
     """Open the API of a provider that is a script."""
     session = open_session(
         provider, configured, secret, time.timer(), connect=lambda _admit: httpx.MockTransport(script)
     )
-    return VisitApi(Exchange(session, directory), tuple)
+    return Exchange(session, directory, tuple)
 
 
 @contextmanager
 def connected[S: Source, K: BaseModel](
     provider: Provider[S, K], configured: S, secret: K, directory: Path, time: Time, resolve: Resolve = resolved
-) -> Generator[VisitApi]:
+) -> Generator[Exchange]:
     """Open the API of a provider that a server on this machine plays."""
     session = open_session(
         provider,
@@ -154,7 +154,7 @@ def connected[S: Source, K: BaseModel](
         connect=lambda admit: Transport(resolve, admit, time.remaining),
     )
     with closing(session):
-        yield VisitApi(Exchange(session, directory), tuple)
+        yield Exchange(session, directory, tuple)
 
 
 def source(name: str, **fields: object) -> Any:
@@ -168,7 +168,7 @@ def secret(name: str, **fields: str) -> Any:
     return provider.secret.model_validate({**SECRETS[provider.secret_group], **fields})
 
 
-def scripted(name: str, *answers: Answer, keys: Any = None, **fields: object) -> VisitApi:
+def scripted(name: str, *answers: Answer, keys: Any = None, **fields: object) -> Exchange:
     """Open a provider's API that gives these answers, or that is the script or the function given."""
     script = answers[0] if callable(answers[0]) else Script(answers)
     configured = source(name, **fields)
@@ -187,7 +187,7 @@ def fetched(name: str, *answers: Answer, span: Span = HOUR, keys: Any = None, **
 
 
 @contextmanager
-def simulated(name: str, sim: Simulator, time: Time, *, keys: Any = None, **fields: object) -> Generator[VisitApi]:
+def simulated(name: str, sim: Simulator, time: Time, *, keys: Any = None, **fields: object) -> Generator[Exchange]:
     """Open a provider's API that the simulator plays."""
     at: dict[str, object] = {"base_url": f"{sim.url}/{fields.get('api', name)}"}
     at |= {"download_hosts": [sim.url.removeprefix("http://")]} if name == "dsa" else {}
@@ -196,10 +196,10 @@ def simulated(name: str, sim: Simulator, time: Time, *, keys: Any = None, **fiel
         yield api
 
 
-def collection(name: str, api: VisitApi, **fields: object) -> Collection[Any, Any]:
+def collection(name: str, api: Exchange, **fields: object) -> Collection[Any, Any]:
     """Return what gathers spans; parts are kept under the names of their files."""
     provider, configured = providers()[name], source(name, **fields)
-    return Collection(provider, configured, api.exchange, api.remember, lambda part: part.replace(key=part.path.name))
+    return Collection(provider, configured, api, lambda part: part.replace(key=part.path.name))
 
 
 def built(name: str, parts: Iterable[Part], span: Span = HOUR, **fields: object) -> Built:
@@ -209,7 +209,7 @@ def built(name: str, parts: Iterable[Part], span: Span = HOUR, **fields: object)
     return visit.visit(*whole, of=provider, source=source(name, **fields), window=Window(span.start, span.end))
 
 
-def plain(directory: Path, script: Script, time: Time | None = None, **configured: object) -> VisitApi:
+def plain(directory: Path, script: Script, time: Time | None = None, **configured: object) -> Exchange:
     """Open the API of a provider that is nothing but the API Gateway."""
     source = Place.model_validate({"secret": "s", **configured})
     return opened(PLAIN, source, KEYS, directory, script, time or Time())

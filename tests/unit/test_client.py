@@ -527,8 +527,8 @@ def test_the_client_of_the_next_visit_shares_the_pace_and_counts_for_itself(tmp_
     client = plain(tmp_path, script, time, pace=60)
     client.request("GET", "/x")
     (tmp_path / "next").mkdir()
-    other = Exchange(client.exchange.session, tmp_path / "next")
+    other = Exchange(client.session, tmp_path / "next", tuple)
     part = other.request("GET", "/x")
     assert part.path.parent == tmp_path / "next"
-    assert (client.exchange.requests, other.requests) == (2, 1)
+    assert (client.requests, other.requests) == (2, 1)
     assert time.slept[-1] == 1

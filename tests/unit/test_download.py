@@ -21,8 +21,8 @@ from logarchive.errors import (
     UnavailableError,
 )
 from logarchive.net.download_host import DownloadHost, DownloadHosts, resolved
+from logarchive.net.exchange import Exchange
 from logarchive.net.transport import Network, Transport, anywhere, within
-from logarchive.visit.collection import VisitApi
 from tests.unit.exchange import KEYS, PLAIN, Place, Script, Time, answer, assert_kept, connected, ok, plain, serving
 
 LINK = "http://logs.example.com/20261122/13/a.gz?st=token&e=1"
@@ -30,7 +30,7 @@ LINK = "http://logs.example.com/20261122/13/a.gz?st=token&e=1"
 
 def networked(
     directory: Path, resolve: Callable[[str, int], Sequence[str]], *hosts: str
-) -> AbstractContextManager[VisitApi]:
+) -> AbstractContextManager[Exchange]:
     source = Place.model_validate({"secret": "s", "download_hosts": hosts})
     return connected(PLAIN, source, KEYS, directory, Time(), resolve)
 

@@ -144,7 +144,8 @@ def test_a_visit_that_is_put_back_ends_the_worker() -> None:
     stage.answer = slow_second
     stage.tick()
     assert len(asked) == 2
-    assert sorted(entry.attempt for entry in stage.ledger.every()) == [1, 1]
+    [back] = [entry for entry in stage.ledger.every() if not entry.visits]
+    assert (back.attempt, back.due_at, back.failures, back.issue) == (1, stage.now, 0, None)
 
 
 def test_a_visit_that_meets_its_own_object_is_named_once_and_its_late_rows_are_counted() -> None:

@@ -13,8 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from logarchive.column.bounds import Bounds
-from logarchive.column.convert import after, before, epoch_ms, integer, lookup, number, text
-from logarchive.column.field_mapping import FieldMapping
+from logarchive.column.convert import FieldMapping, after, before, epoch_ms, integer, lookup, number, text
 from logarchive.column.line_frame import LineColumns
 from logarchive.column.mapping import ColumnMapping
 from logarchive.column.record_frame import frame

@@ -22,7 +22,7 @@ from logarchive.errors import (
 from logarchive.moment import HOUR as ONE_HOUR
 from logarchive.part import Part
 from logarchive.record.body import document
-from logarchive.row.built import Built
+from logarchive.row.build import Built
 from logarchive.window import Span
 from tests.simulator import Simulator
 from tests.unit import exchange, visit

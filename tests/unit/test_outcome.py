@@ -8,7 +8,7 @@ from logarchive.errors import Issue
 from logarchive.ledger.entry import Entry
 from logarchive.numbers import VisitNumbers
 from logarchive.provider.source import Source
-from logarchive.row.built import Built
+from logarchive.row.build import Built
 from logarchive.visit.merger import Merged
 from logarchive.visit.outcome import (
     Failure,
@@ -18,7 +18,6 @@ from logarchive.visit.outcome import (
     after_visit,
     expired,
     next_age,
-    put_back,
 )
 from logarchive.window import Window
 
@@ -138,10 +137,6 @@ def test_a_back_off_is_never_longer_than_half_of_what_is_left() -> None:
     assert (failed.due_at, failed.lost_at) == (lost - HOUR, lost)
     close = after_failure(entry(failures=4), configured, lost - MINUTE, Failure("forbidden", "no"), None)
     assert close.due_at == lost
-
-
-def test_a_visit_that_began_too_late_changes_nothing_but_when_it_is_due() -> None:
-    assert put_back(entry(failures=2), LAST) == entry(failures=2, due_at=LAST)
 
 
 def test_a_window_that_the_provider_holds_no_more_is_expired_and_closed() -> None:

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from logarchive.errors import MalformedError, MismatchError
+from logarchive.net.exchange import Exchange
 from logarchive.part import Part
 from logarchive.provider.paging import Counted, Page, announced, numbered, opened
 from logarchive.record.block import Verbatim
@@ -204,7 +205,9 @@ def test_the_cap_goes_by_the_counts_where_all_are_told_and_reads_the_answers_whe
     capped = Capped(*counts)
     unused: Any = None
     provider = replace(visit.provider(), fetch=capped.fetch, cap=cap)
-    collection = Collection(provider, unused, unused, unused, lambda part: part.replace(key=f"{id(part)}"))
+    collection = Collection(
+        provider, unused, Exchange(unused, unused, unused), lambda part: part.replace(key=f"{id(part)}")
+    )
     collection.gather(visit.WINDOW)
     assert capped.asked == asked
 
@@ -224,7 +227,7 @@ def test_no_request_asks_for_more_than_the_longest_range_and_together_they_ask_f
 
     unused: Any = None
     provider = replace(visit.provider(), fetch=fetch, longest_range=longest)
-    collection = Collection(provider, unused, unused, unused, lambda part: part)
+    collection = Collection(provider, unused, Exchange(unused, unused, unused), lambda part: part)
     assert collection.gather(visit.WINDOW) == [*range(asked)]
     assert all(longest is None or span.length <= longest for span in spans)
     own = [part.own for part in collection.parts if part.own]

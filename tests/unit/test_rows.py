@@ -18,13 +18,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from logarchive.column.convert import integer_text, item, text
-from logarchive.column.field_mapping import FieldMapping
+from logarchive.column.convert import FieldMapping, integer_text, item, text
 from logarchive.column.schema import COLUMNS
 from logarchive.errors import MalformedError, OutOfTimeError, TooLargeError
 from logarchive.record.layout import JsonLayout
 from logarchive.record.reader import reaches
-from logarchive.row.built import Built
+from logarchive.row.build import Built
 from logarchive.row.reject import merge_rejects
 from logarchive.window import Span
 from tests.unit import visit

@@ -326,7 +326,7 @@ def test_a_range_that_is_not_honoured_is_malformed_and_not_searched_to_the_end_o
     api = exchange.scripted("security365", script)
     with pytest.raises(MalformedError, match="ignores the requested range"):
         exchange.collection("security365", api, page_size=50, body=body).gather(HOUR)
-    assert len(script.requests) == api.exchange.requests == requests
+    assert len(script.requests) == api.requests == requests
 
 
 @pytest.mark.parametrize("sort", ['[1795341600000,""]', "[1795341600000,null]", "[1795341600000]", "[]", "null"])

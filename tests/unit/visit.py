@@ -17,15 +17,13 @@ from typing import Any, cast
 from arro3.core import Array
 
 from logarchive.column.arrow import filled
-from logarchive.column.convert import epoch_ms, integer, severity, text, zoned_time
-from logarchive.column.field_mapping import FieldMapping
-from logarchive.column.frame import Frame
+from logarchive.column.convert import FieldMapping, epoch_ms, integer, severity, text, zoned_time
+from logarchive.column.record_frame import Frame
 from logarchive.moment import to_epoch_ms
 from logarchive.part import Part
 from logarchive.provider.provider import Provider
 from logarchive.record.layout import ANY, JsonLayout, Layout, LineLayout
-from logarchive.row.build import Builder
-from logarchive.row.built import Built
+from logarchive.row.build import Builder, Built
 from logarchive.row.parquet import object_visits
 from logarchive.store.bucket import sha256_of
 from logarchive.window import Span, Window

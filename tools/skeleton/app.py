@@ -5,8 +5,7 @@ from collections.abc import Iterator, Mapping
 from pydantic import Field, HttpUrl
 
 from logarchive.action.handler import lambda_handler
-from logarchive.column.convert import epoch_ms
-from logarchive.column.field_mapping import FieldMapping
+from logarchive.column.convert import FieldMapping, epoch_ms
 from logarchive.errors import MalformedError, ProviderError
 from logarchive.moment import Clock, to_epoch_ms
 from logarchive.part import Part

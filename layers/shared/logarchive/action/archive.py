@@ -12,8 +12,8 @@ from logarchive.errors import ConfigError
 from logarchive.ledger.dynamodb import Table
 from logarchive.ledger.ledger import Ledger
 from logarchive.ledger.planner import Planner
+from logarchive.net.pacing import Timer
 from logarchive.net.session import Connect, open_session
-from logarchive.net.timer import Timer
 from logarchive.provider.provider import Provider
 from logarchive.provider.source import Source
 from logarchive.runtime.aws import Aws

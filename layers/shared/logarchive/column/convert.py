@@ -1,4 +1,4 @@
-"""Conversions over one column: values as parsed -> values of the column's type, None where one does not fit exactly.
+"""Which key of a record becomes a column, and how: values as parsed -> the column's type, None where one does not fit.
 
 A JSON number whose text would not survive parsing arrives as `Verbatim`. A result of type `Inexact` fills the column
 and still leaves the source's own text in `attributes`.
@@ -8,6 +8,7 @@ import datetime as dt
 import functools
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -16,6 +17,20 @@ from logarchive.moment import zone
 from logarchive.record.block import Verbatim
 
 type Convert = Callable[[list[Any]], list[Any]]
+
+
+@dataclass(frozen=True)
+class FieldMapping:
+    """One key of a record that becomes one column.
+
+    `take`: a value that fits the column is removed from the record. A value that does not fit stays in `attributes`,
+    and so does every value with `take=False` (for a column that is derived from a key).
+    """
+
+    key: str
+    convert: Convert
+    take: bool = True
+
 
 _NONE = type(None)
 _TEXTS = {str, _NONE}

@@ -12,10 +12,9 @@ from arro3.core import Array, DataType, Field, Schema, dictionary_dictionary, di
 from arro3.io import read_csv
 
 from logarchive.column.arrow import TYPES, declared, filled, mapped
-from logarchive.column.convert import integer, number, text
-from logarchive.column.field_mapping import FieldMapping
-from logarchive.column.frame import Frame
+from logarchive.column.convert import FieldMapping, integer, number, text
 from logarchive.column.mapping import Column, ColumnMapping, typed
+from logarchive.column.record_frame import Frame
 from logarchive.column.scalar import Inexact
 from logarchive.column.schema import COLUMNS
 from logarchive.record.block import BOM

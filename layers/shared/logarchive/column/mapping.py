@@ -9,8 +9,7 @@ from arro3.core import Array
 
 from logarchive.column.arrow import mapped
 from logarchive.column.attribute import InexactError, attributes, flat
-from logarchive.column.convert import text
-from logarchive.column.field_mapping import FieldMapping
+from logarchive.column.convert import FieldMapping, text
 from logarchive.column.scalar import Inexact
 from logarchive.column.schema import COLUMNS, ColumnType
 from logarchive.record.block import Record

@@ -1,17 +1,37 @@
 """A block of records to a frame: rejects and records outside are taken out, the others become columns."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import compress
 from typing import Any
 
+from arro3.core import Array
+
 from logarchive.column.attribute import InexactError
 from logarchive.column.bounds import Bounds, Verdict
-from logarchive.column.frame import NO_TIME, Frame, Rejected
 from logarchive.column.mapping import Column, ColumnMapping, mixed
 from logarchive.column.uniform import uniform
 from logarchive.record.block import Bad, Block, Record
 from logarchive.record.exact_json import CanonicalTexts, compact, has_float, unfold
+
+NO_TIME = "no readable time"
+
+type Rejected = tuple[int, Bad]
+
+
+@dataclass(kw_only=True)
+class Frame:  # 9 attributes: the steps from records to rows read all of them, block by block
+    """A block of `size` records. Lists except `bad` have an item for each record that may become a row, in order."""
+
+    size: int
+    bad: list[Rejected]
+    outside: int
+    positions: Sequence[int]
+    strays: Sequence[int]
+    canonical: Sequence[bytes | memoryview]
+    given: Sequence[str | None] | None
+    columns: Mapping[str, Column | Array]
+    attributes: Array
 
 
 @dataclass

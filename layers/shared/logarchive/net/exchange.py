@@ -1,6 +1,6 @@
 """The HTTP of one visit: signs each attempt anew, retries, follows download links, says what a response amounts to."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Unpack
@@ -21,10 +21,14 @@ ERROR_CHARACTERS = 310
 
 @dataclass
 class Exchange:
-    """Requests and downloads of one visit; their bodies are written to `directory`."""
+    """The `Api` of a provider during one visit; bodies are written to `directory`."""
 
     session: Session
     directory: Path
+    #: Keeps ids for good, and returns them with all that were ever kept.
+    remember: Callable[[Iterable[str]], tuple[str, ...]]
+    #: The last response, until its part is taken: so one that `fetch` cannot read is kept too.
+    last: Part | None = None
     #: Attempts made, downloads included.
     requests: int = 0
 
@@ -41,7 +45,7 @@ class Exchange:
         return self._retried(Request(method="GET", url=url), self._followed)
 
     def _retried(self, request: Request, attempt: Callable[[Request], Part]) -> Part:
-        before: Part | None = None
+        before = self.last = None
         for number in range(1, ATTEMPTS + 1):
             try:
                 part = attempt(request)
@@ -55,6 +59,7 @@ class Exchange:
             else:
                 if before is not None:
                     before.path.unlink()
+                self.last = part
                 return part
         raise AssertionError  # the last round returns or raises
 

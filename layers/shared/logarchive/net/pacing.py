@@ -1,13 +1,37 @@
-"""How soon one request may follow another, and how long to wait before the next attempt. It never sleeps itself."""
+"""How soon one request may follow another, how long to wait before the next attempt, and how to wait in time."""
 
 import datetime as dt
+import math
+import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
 from logarchive.moment import Clock
+from logarchive.net.transport import Remaining
 
 LONGEST_BACKOFF_SECONDS = 30.0
 LONGEST_RETRY_AFTER_SECONDS = 86_400.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timer:
+    """Time as a worker's requests see it; tests pass a clock of their own."""
+
+    clock: Clock
+    sleep: Callable[[float], None]
+    #: The seconds until the deadline.
+    remaining: Remaining = lambda: math.inf
+    #: A random number in [0, 1).
+    jitter: Callable[[], float] = random.random
+
+    def sleep_in_time(self, seconds: float) -> bool:
+        """Sleep if that ends before the deadline; return whether it did."""
+        if seconds >= self.remaining():
+            return False
+        if seconds:
+            self.sleep(seconds)
+        return True
 
 
 @dataclass

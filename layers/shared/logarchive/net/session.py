@@ -13,11 +13,10 @@ from pydantic import BaseModel
 from logarchive.errors import OutOfTimeError, ProviderError, UnavailableError
 from logarchive.net import response
 from logarchive.net.download_host import DownloadHosts, resolved
-from logarchive.net.pacing import Pace, interval
+from logarchive.net.pacing import Pace, Timer, interval
 from logarchive.net.redaction import Redaction
 from logarchive.net.request import Request
 from logarchive.net.spool import Spooled, spool
-from logarchive.net.timer import Timer
 from logarchive.net.transport import Admit, Transport, anywhere, within
 from logarchive.part import Part
 from logarchive.provider.provider import Provider

@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol, TypedDict, Unpack
 import httpx
 from pydantic import BaseModel
 
-from logarchive.column.field_mapping import FieldMapping
+from logarchive.column.convert import FieldMapping
 from logarchive.errors import ProviderError
 from logarchive.moment import MILLISECOND, SECOND, Clock
 from logarchive.part import Part

@@ -11,17 +11,13 @@ from logarchive.record.line_record import LineReader
 type EnsureTime = Callable[[], None]
 
 
-def _unhurried() -> None:
-    """Let a reader go on, however late it is."""
-
-
 def reaches(
     parts: Sequence[Part],
     layout: Layout,
     time_key: str,
     cap: int,
     smallest_record_bytes: int,
-    ensure_time: EnsureTime = _unhurried,
+    ensure_time: EnsureTime = lambda: None,
 ) -> bool:
     """Return whether the parts hold `cap` records or more; they are counted only if their bytes could hold that many.
 
@@ -38,7 +34,7 @@ def reaches(
     return sum(len(block.items) for part in parts for block in blocks(part, layout, time_key, ensure_time)) >= cap
 
 
-def blocks(part: Part, layout: Layout, time_key: str, ensure_time: EnsureTime = _unhurried) -> Iterator[Block]:
+def blocks(part: Part, layout: Layout, time_key: str, ensure_time: EnsureTime = lambda: None) -> Iterator[Block]:
     """Yield a part's records in blocks. `ensure_time` is called at each chunk of the body, and may raise."""
     if isinstance(layout, LineLayout):
         reader = LineReader(layout)
@@ -51,7 +47,7 @@ def blocks(part: Part, layout: Layout, time_key: str, ensure_time: EnsureTime = 
             yield from json_document.blocks(member, layout, time_key)
 
 
-def lines_of(part: Part, ensure_time: EnsureTime = _unhurried) -> Iterator[list[bytes]]:
+def lines_of(part: Part, ensure_time: EnsureTime = lambda: None) -> Iterator[list[bytes]]:
     """Yield blocks of a part's lines."""
     for member in unpack.members(part.path, ensure_time):
         yield from line_record.blocks(member)

@@ -9,9 +9,8 @@ from arro3.core import RecordBatch
 
 from logarchive.column.arrow import Batches, filled
 from logarchive.column.bounds import Bounds
-from logarchive.column.frame import Frame
 from logarchive.column.line_frame import LineColumns
-from logarchive.column.record_frame import frame
+from logarchive.column.record_frame import Frame, frame
 from logarchive.errors import MalformedError, TooLargeError
 from logarchive.numbers import VisitNumbers
 from logarchive.part import Part
@@ -19,7 +18,6 @@ from logarchive.record.layout import LineLayout
 from logarchive.record.line_record import is_log
 from logarchive.record.reader import blocks, lines_of
 from logarchive.row import parquet
-from logarchive.row.built import Built
 from logarchive.row.identity import Hashed, Unique
 from logarchive.row.parquet import object_visits
 from logarchive.row.record_format import RecordFormat
@@ -27,6 +25,22 @@ from logarchive.row.reject import Rejects
 from logarchive.window import Window
 
 MAX_RECORDS = 5_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Built:
+    """A window's object as built from a visit and the existing object; `path` is None when it has no row.
+
+    `kept` rows of the existing object were not in this visit (then the window has shrunk), `added` rows of this visit
+    were not in the existing object.
+    """
+
+    numbers: VisitNumbers
+    path: Path | None
+    object_rows: int
+    kept: int
+    added: int
+    rejects_path: Path | None
 
 
 @dataclass(frozen=True, kw_only=True)

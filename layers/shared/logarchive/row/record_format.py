@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from logarchive.column.field_mapping import FieldMapping
+from logarchive.column.convert import FieldMapping
 from logarchive.column.mapping import ColumnMapping
 from logarchive.record.layout import JsonLayout, Layout
 

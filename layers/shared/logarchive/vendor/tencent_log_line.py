@@ -6,8 +6,17 @@ No sample line is published; tools that read them expect fields with spaces to b
 
 from collections.abc import Mapping
 
-from logarchive.column.convert import after, before, integer, lookup, number, status_severity, text, zoned_time
-from logarchive.column.field_mapping import FieldMapping
+from logarchive.column.convert import (
+    FieldMapping,
+    after,
+    before,
+    integer,
+    lookup,
+    number,
+    status_severity,
+    text,
+    zoned_time,
+)
 from logarchive.record.layout import ANY, LineLayout
 
 _ABSENT = r"||-|NULL|\(null\)"

@@ -31,7 +31,6 @@ from logarchive.visit.outcome import (
     after_visit,
     expired,
     failure_of,
-    put_back,
     require_requested,
     unreadable,
 )
@@ -122,7 +121,9 @@ class Attempt[S: Source, K: BaseModel]:
         except LostClaimError:
             raise
         except OutOfTimeError as error:
-            return self._put_back() if self._late_start else self._stopped(self._failure(error), fetch)
+            if self._late_start:
+                return self._claim.release(self._claim.entry.replace(due_at=self._context.invocation.clock()))
+            return self._stopped(self._failure(error), fetch)
         except (MemoryError, ProviderError) as error:
             return self._stopped(self._failure(error), fetch)
         except Exception as error:
@@ -151,10 +152,9 @@ class Attempt[S: Source, K: BaseModel]:
         before = Manifest.find(context.store, self._claim.entry.manifest)
         earlier = before.known() if before else {}
         raw = RawVisit(context.store, self._merger.place, self._name, self._directory, earlier)
-        exchange = Exchange(context.session, self._directory)
-        remember = context.ledger.remember
+        exchange = Exchange(context.session, self._directory, context.ledger.remember)
         ensure_time = context.invocation.ensure_time
-        return Fetch(raw, Collection(context.provider, context.source, exchange, remember, raw.keep, ensure_time))
+        return Fetch(raw, Collection(context.provider, context.source, exchange, raw.keep, ensure_time))
 
     def _publish(self, fetch: Fetch[S, K]) -> Entry:
         """Merge with what stands, write it and commit. Raises ChangedError when another worker changed it meanwhile."""
@@ -181,9 +181,6 @@ class Attempt[S: Source, K: BaseModel]:
         if not self._claim.complete:
             self._claim.complete = True  # before the call: it may succeed and its response be lost
             fetch.raw.close(fetch.collection.parts, issue=fetch.issue or unreadable(numbers), numbers=numbers)
-
-    def _put_back(self) -> Entry:
-        return self._claim.release(put_back(self._claim.entry, self._context.invocation.clock()))
 
     def _stopped(self, failure: Failure, fetch: Fetch[S, K] | None) -> Entry:
         """Commit that the visit was ended by a failure, with a manifest of what was stored."""

@@ -3,14 +3,13 @@
 import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Unpack
 
 from pydantic import BaseModel
 
 from logarchive.errors import MismatchError, ProviderError, TooMuchError
 from logarchive.net.exchange import Exchange
 from logarchive.part import Part
-from logarchive.provider.provider import Method, Provider, RequestOptions
+from logarchive.provider.provider import Provider
 from logarchive.provider.source import Source
 from logarchive.record.reader import reaches
 from logarchive.window import Span
@@ -21,34 +20,6 @@ STABLE_TRIES = 4
 SHORTEST_HALVED = dt.timedelta(minutes=1)
 
 
-#: Keeps ids for good, and returns them with all that were ever kept.
-type Remember = Callable[[Iterable[str]], tuple[str, ...]]
-
-
-@dataclass
-class VisitApi:
-    """The `Api` of a provider during a visit: HTTP, and ids that the ledger keeps.
-
-    The last response is held until its part is yielded, so that one that `fetch` cannot read is kept too.
-    """
-
-    exchange: Exchange
-    remember: Remember
-    last: Part | None = None
-
-    def request(self, method: Method, path: str, **options: Unpack[RequestOptions]) -> Part:
-        """Send one signed request."""
-        self.last = None
-        self.last = self.exchange.request(method, path, **options)
-        return self.last
-
-    def download(self, url: str) -> Part:
-        """Fetch a link."""
-        self.last = None
-        self.last = self.exchange.download(url)
-        return self.last
-
-
 @dataclass
 class Collection[S: Source, K: BaseModel]:
     """The parts of one visit, in the order they came, each stored before the next is requested."""
@@ -56,7 +27,6 @@ class Collection[S: Source, K: BaseModel]:
     provider: Provider[S, K]
     source: S
     exchange: Exchange
-    remember: Remember
     keep: Callable[[Part], Part]
     #: Called while parts are read; may raise.
     ensure_time: Callable[[], None] = lambda: None
@@ -118,7 +88,8 @@ class Collection[S: Source, K: BaseModel]:
         raise AssertionError  # the last round returns or raises
 
     def _fetch(self, span: Span) -> None:
-        api = VisitApi(self.exchange, self.remember)
+        api = self.exchange
+        api.last = None
         try:
             for part in self.provider.fetch(api, self.source, span.widened(self.provider.margin)):
                 api.last = None

@@ -9,8 +9,7 @@ from logarchive.errors import ProviderError
 from logarchive.ledger.entry import Entry, StoredObject
 from logarchive.part import Part
 from logarchive.row import parquet
-from logarchive.row.build import Builder
-from logarchive.row.built import Built
+from logarchive.row.build import Builder, Built
 from logarchive.row.parquet import object_visits
 from logarchive.row.reject import merge_rejects
 from logarchive.store.bucket import Store, Stored, sha256_of

@@ -7,7 +7,7 @@ from logarchive.errors import Issue, MismatchError, OutOfTimeError, ProviderErro
 from logarchive.ledger.entry import Entry, State, StoredObject
 from logarchive.numbers import Verification, VisitNumbers
 from logarchive.provider.source import Source
-from logarchive.row.built import Built
+from logarchive.row.build import Built
 from logarchive.visit.merger import Merged
 
 BACK_OFF = tuple(dt.timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 360))
@@ -113,11 +113,6 @@ def after_retention(entry: Entry) -> Entry:
     """Return the entry of a window whose records the provider has dropped before the archive was complete."""
     error = entry.error or "the provider's retention passed before the window was complete"
     return entry.replace(state="closed", due_at=None, issue="expired", error=error)
-
-
-def put_back(entry: Entry, now: dt.datetime) -> Entry:
-    """Return the entry of a visit that started too late to finish; it is due again at once."""
-    return entry.replace(due_at=now)
 
 
 def recovered(entry: Entry, merged: Merged, written: StoredObject | None, manifest: str) -> Entry:
