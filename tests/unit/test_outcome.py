@@ -54,7 +54,7 @@ def visited(at: dt.datetime, issue: Issue | None = None, kept: int = 0, **number
         added=5,
         rejects_path=None,
     )
-    merged = Merged(path=None, built=built, standing=None, visits=("v1",), late=0)
+    merged = Merged(path=None, built=built, existing=None, visits=("v1",), late=0)
     return Visited(started=at, manifest="m", merged=merged, object=None, issue=issue, requests=1, seconds=2)
 
 

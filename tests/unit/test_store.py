@@ -22,7 +22,7 @@ def file(folder: Path, body: bytes) -> tuple[Path, str]:
 def test_a_raw_part_is_written_once_and_the_same_bytes_again_are_a_success(store: Store) -> None:
     store.keep("raw/1", b"one")
     store.keep("raw/1", b"one")
-    with pytest.raises(ArchiveError, match="raw/1 stands already with other bytes"):
+    with pytest.raises(ArchiveError, match="raw/1 exists already with other bytes"):
         store.keep("raw/1", b"two")
     assert store.read("raw/1") == b"one"
 

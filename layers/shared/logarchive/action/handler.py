@@ -41,7 +41,7 @@ def lambda_handler[S: Source, K: BaseModel](provider: Provider[S, K]) -> Handler
 
 
 def act[S: Source, K: BaseModel](archive: Archive[S, K], event: Any) -> Result:  # noqa: ANN401 (whatever the caller sent)
-    """Carry out an event. What is wrong with it, or with the source it names, stands in the result."""
+    """Carry out an event. What is wrong with it, or with the source it names, is said in the result."""
     try:
         parsed = parse_event(event)
     except ConfigError as error:

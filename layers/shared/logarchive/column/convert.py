@@ -191,10 +191,10 @@ def item(index: int) -> Convert:
 
 
 def before(values: list[Any]) -> list[Any]:
-    """Take what stands before the first `?`: the path of a URL. Only `after` holds the rest, so map both."""
+    """Take what comes before the first `?`: the path of a URL. Only `after` holds the rest, so map both."""
     return [value.partition("?")[0] if value.__class__ is str else None for value in values]
 
 
 def after(values: list[Any]) -> list[Any]:
-    """Take what stands after the first `?`: the query of a URL, None where there is none. Derived: `take=False`."""
+    """Take what comes after the first `?`: the query of a URL, None where there is none. Derived: `take=False`."""
     return [parts[2] if value.__class__ is str and (parts := value.partition("?"))[1] else None for value in values]

@@ -147,7 +147,7 @@ def _every(form: str) -> re.Pattern[str]:
 
 
 def _plainly_quoted(joined: bytes) -> bool:
-    """Return whether each quote begins or ends a field that is not empty, and none stands within one."""
+    """Return whether each quote begins or ends a field that is not empty, and none is within one."""
     quotes = joined.count(b'"')
     if not quotes:
         return True

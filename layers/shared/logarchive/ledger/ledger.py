@@ -107,7 +107,7 @@ class Ledger:
         return self._update(Write(self.partition, held.window_key, done.item(), when))
 
     def held(self, entry: Entry) -> Entry | None:
-        """Return the entry as it stands if this claim is still the last one and open; None otherwise."""
+        """Return the entry as it is now if this claim is still the last one and open; None otherwise."""
         now = self.read(entry.window)
         return now if now and now.attempt == entry.attempt and now.committed < entry.attempt and now.due_at else None
 

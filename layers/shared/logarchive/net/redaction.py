@@ -13,7 +13,7 @@ from logarchive.record.exact_json import compact
 MASK = "***"
 #: A shorter value would match in any text, and is no secret.
 SHORTEST = 3
-#: Backslashes before a sign: 1, 3, 7 or 15 where JSON stands in JSON. Bounds keep the time linear.
+#: Backslashes before a sign: 1, 3, 7 or 15 where JSON is inside JSON. Bounds keep the time linear.
 _ESCAPES = r"\\{0,15}"
 _PERCENT = r"(?:%|\\{1,16}u0025)(?:25){0,4}"
 _AMPERSAND = r"(?:&|\\{1,16}u0026)(?:amp;){0,4}"
@@ -92,7 +92,7 @@ def _sign(character: str) -> str:
 
 
 def _backslashes(count: int) -> str:
-    """Return the pattern of so many backslashes: one that does not try each way to share them out."""
+    """Return the pattern of that many backslashes: one that does not try each way to share them out."""
     return rf"(?:\\{{{count},{16 * count}}}|(?:{'|'.join(_spelled(chr(92)))}){{{count}}})"
 
 

@@ -16,7 +16,7 @@ METADATA = frozenset(
 _EMBEDDING = tuple(map(ipaddress.IPv6Network, ("::/96", "64:ff9b::/96", "64:ff9b:1::/48")))
 #: Networks that are not public although `is_global` is True: IPv4-compatible, site-local, documentation, SRv6.
 _NOT_PUBLIC = tuple(map(ipaddress.IPv6Network, ("::/96", "fec0::/10", "3fff::/20", "5f00::/16")))
-#: What stands before the IPv4 address in an ISATAP address, without the bit for "globally unique".
+#: What comes before the IPv4 address in an ISATAP address, without the bit for "globally unique".
 _ISATAP, _ISATAP_MASK = 0x0000_5EFE, 0xFDFF_FFFF
 _LAST_32_BITS = 0xFFFF_FFFF
 

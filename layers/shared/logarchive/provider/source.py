@@ -11,7 +11,7 @@ from logarchive.provider.address import is_never_reached
 from logarchive.window import Window
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
-#: As a URL's host stands after it was parsed: all ways to write an IPv4 address have become one.
+#: The host of a parsed URL: all ways to write an IPv4 address have become one.
 _ADDRESS = re.compile(r"[0-9.]+|[0-9a-f:.]*:[0-9a-f:.]*")
 _MAX_LENGTH = 3653 * DAY
 

@@ -70,7 +70,7 @@ def _message(item: Any) -> tuple[str, str | None]:  # noqa: ANN401 (pydantic's e
 
 
 def _shown(value: object) -> str:
-    """Return a value as it stands in the document, cut if it is long; nothing for lists and objects."""
+    """Return a value as it is in the document, cut if it is long; nothing for lists and objects."""
     if isinstance(value, list | tuple | dict):
         return ""
     text = json.dumps(value, ensure_ascii=False, default=str)

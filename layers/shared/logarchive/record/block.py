@@ -4,6 +4,8 @@ from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from logarchive.errors import TooLargeError
+
 BLOCK_BYTES = 1024 * 1024
 #: Beyond this a record that does not end is taken for broken.
 MAX_RECORD_BYTES = 32 * 1024 * 1024
@@ -87,6 +89,21 @@ class Buffer:
         """Forget the first bytes."""
         self.data = self.data[size:]
         self.offset += size
+
+    def whole_lines(self) -> Iterator[bytes]:
+        """Yield the rest in blocks of whole lines. Raises TooLargeError for a line that is longer than any record."""
+        size = BLOCK_BYTES
+        while self.data or not self.ended:
+            self.fill(size)
+            end = len(self.data) if self.ended else self.data.rfind(b"\n") + 1
+            if end:
+                yield self.data[:end]
+                self.drop(end)
+                size = BLOCK_BYTES
+            elif size > MAX_RECORD_BYTES:
+                raise TooLargeError(f"a line of more than {MAX_RECORD_BYTES} bytes at byte {self.offset}")
+            else:
+                size = min(2 * size, MAX_RECORD_BYTES + BLOCK_BYTES)
 
 
 def unique(name: str, taken: Container[str], numbers: dict[str, int]) -> str:

@@ -7,8 +7,8 @@ from typing import Any
 
 import orjson
 
-from logarchive.errors import MalformedError, TooLargeError
-from logarchive.record.block import BLOCK_BYTES, LARGE_BYTES, MAX_RECORD_BYTES, Bad, Block, Buffer, Item
+from logarchive.errors import MalformedError
+from logarchive.record.block import BLOCK_BYTES, LARGE_BYTES, Bad, Block, Buffer, Item
 from logarchive.record.exact_json import CanonicalTexts, faithful, read
 from logarchive.record.json_value import Document
 
@@ -30,20 +30,11 @@ def _fast(source: bytes, records: Any, around: int, exactly: Callable[[], list[I
 
 def lines(buffer: Buffer, time_key: str) -> Iterator[Block]:
     """Yield blocks of records that lie one on a line. Raises MalformedError when no line is a record."""
-    size, records = BLOCK_BYTES, False
-    while buffer.data or not buffer.ended:
-        buffer.fill(size)
-        end = len(buffer.data) if buffer.ended else buffer.data.rfind(b"\n") + 1
-        if end:
-            block = _line_block(buffer.data[:end])
-            records = records or any(time_key in item for item in block.items if isinstance(item, dict))
-            buffer.drop(end)
-            size = BLOCK_BYTES
-            yield block
-        elif size > MAX_RECORD_BYTES:
-            raise TooLargeError(f"a line of more than {MAX_RECORD_BYTES} bytes at byte {buffer.offset}")
-        else:
-            size = min(2 * size, MAX_RECORD_BYTES + BLOCK_BYTES)
+    records = False
+    for data in buffer.whole_lines():
+        block = _line_block(data)
+        records = records or any(time_key in item for item in block.items if isinstance(item, dict))
+        yield block
     if not records:
         raise MalformedError(f"no line is a record: none is a JSON object with {time_key!r}")
 
@@ -149,7 +140,7 @@ class _Exactly:
 
 
 def _cuts(data: bytes, *, ended: bool) -> Iterator[tuple[int, bool]]:
-    """Yield where to cut, the likeliest place first, and whether the array's `]` stands there."""
+    """Yield where to cut, the likeliest place first, and whether the array ends there."""
     if ended:
         end = len(data)
         for _ in range(_ATTEMPTS):

@@ -30,7 +30,7 @@ def blocks(chunks: Chunks, layout: JsonLayout, time_key: str) -> Iterator[Block]
     if first == b"{":
         return lines(buffer, time_key) if _are_lines(buffer) else _objects(Document(buffer), layout, time_key)
     if first in {b"<", b"\0"}:
-        raise MalformedError("the response is no log: it begins like a page or a binary file")
+        raise MalformedError("the response is no log: it begins like HTML or a binary file")
     return csv_record.blocks(buffer, time_key) if first else iter(())
 
 
@@ -42,9 +42,9 @@ def document(chunks: Chunks, path: str) -> Records:
     buffer = _begun(chunks)
     if not buffer.data:
         raise MalformedError("the response is empty: not even a document without records")
-    found = Document(buffer)
-    around = yield from _at_path(found, path.split("."))
-    found.end()
+    whole = Document(buffer)
+    around = yield from _at_path(whole, path.split("."))
+    whole.end()
     return around
 
 
@@ -60,31 +60,31 @@ def _begun(chunks: Chunks) -> Buffer:
     return buffer
 
 
-def _array(found: Document) -> Iterator[Block]:
-    yield from array(found)
-    found.end()
+def _array(document: Document) -> Iterator[Block]:
+    yield from array(document)
+    document.end()
 
 
-def _at_path(found: Document, path: list[str]) -> Records:
+def _at_path(document: Document, path: list[str]) -> Records:
     seen: set[str] = set()
 
     def at_key(key: str) -> Records:
         if key != path[0]:
-            return found.plain()
+            return document.plain()
         if key in seen:
-            raise found.broken(f"{key!r} stands there twice")
+            raise document.broken(f"{key!r} is there twice")
         seen.add(key)
-        begin = found.next()
+        begin = document.next()
         if begin == "{" and len(path) > 1:
-            return (yield from _at_path(found, path[1:]))
+            return (yield from _at_path(document, path[1:]))
         if begin == "[" and len(path) == 1:
-            yield from array(found)
+            yield from array(document)
             return []
-        if found.plain() is not None or len(path) > 1:
+        if document.plain() is not None or len(path) > 1:
             raise MalformedError(f"the response has no array at {key!r}")
         return None
 
-    around = yield from found.object(at_key)
+    around = yield from document.object(at_key)
     if path[0] not in seen:
         raise MalformedError(f"the response has no {path[0]!r}")
     return around
@@ -101,12 +101,12 @@ def _are_lines(buffer: Buffer) -> bool:
     return rest.startswith(b"{") or isinstance(read(line), dict)
 
 
-def _objects(found: Document, layout: JsonLayout, time_key: str) -> Iterator[Block]:
-    """Yield records that stand one after another, or the records that a document wraps."""
+def _objects(document: Document, layout: JsonLayout, time_key: str) -> Iterator[Block]:
+    """Yield records one after another, or the records that a document wraps."""
     items: list[Item] = []
     size = 0
-    while found.next():
-        walk = _Walk(found, time_key)
+    while document.next():
+        walk = _Walk(document, time_key)
         yield from walk.blocks()
         if walk.record is None:
             _judge(layout, walk.around, walk.arrays)
@@ -123,59 +123,59 @@ def _objects(found: Document, layout: JsonLayout, time_key: str) -> Iterator[Blo
 class _Walk:
     """Reads an object that may be a record, or wrap records; what it was is known at its end."""
 
-    def __init__(self, found: Document, time_key: str) -> None:
-        self._found, self._time_key = found, time_key
+    def __init__(self, document: Document, time_key: str) -> None:
+        self._document, self._time_key = document, time_key
         self.record: Item | None = None
         self.size = self.arrays = self._depth = 0
         self.around: Record = {}
 
     def blocks(self) -> Iterator[Block]:
-        found = self._found
-        if self._is_record(found.ahead()):
-            self.record, text = found.element()
+        document = self._document
+        if self._is_record(document.ahead()):
+            self.record, text = document.element()
             self.size = len(text)
             return
-        found.mark()
-        self.around = yield from found.object(self._at_key)
+        document.mark()
+        self.around = yield from document.object(self._at_key)
         if self._is_record(self.around):
             if self.arrays:
-                raise found.broken(f"an object with {self._time_key!r} holds records with {self._time_key!r}")
-            text = found.marked()
+                raise document.broken(f"an object with {self._time_key!r} holds records with {self._time_key!r}")
+            text = document.marked()
             self.record, self.size = checked(self.around, text), len(text)
-        found.unmark()
+        document.unmark()
 
     def _is_record(self, value: object) -> bool:
         return isinstance(value, dict) and self._time_key in value
 
     def _at_key(self, _key: str) -> Records:
-        begin = self._found.next()
+        begin = self._document.next()
         if begin == "[":
             return (yield from self._list())
         if begin != "{" or self._depth == _MAX_DEPTH:
-            return self._found.plain()
+            return self._document.plain()
         self._depth += 1
-        value = yield from self._found.object(self._at_key)
+        value = yield from self._document.object(self._at_key)
         self._depth -= 1
         return value
 
     def _list(self) -> Records:
         """Yield the elements of a list that holds a record, and return an empty list; return any other list."""
-        found = self._found
+        document = self._document
         items: list[Item] = []
-        found.take("[")
-        while found.next() != "]":
+        document.take("[")
+        while document.next() != "]":
             if items:
-                found.take(",")
-            item, text = found.element()
+                document.take(",")
+            item, text = document.element()
             items.append(item)
             if self._is_record(item):
                 self.arrays += 1
-                found.unmark()
+                document.unmark()
                 yield Block(items)
-                yield from rest_of_array(found, first=False)
+                yield from rest_of_array(document, first=False)
                 return []
-            found.charge(text)
-        found.take("]")
+            document.charge(text)
+        document.take("]")
         return items
 
 

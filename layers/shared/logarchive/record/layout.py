@@ -31,7 +31,7 @@ class LineLayout:
 
     `head` are the first fields, `text` is the one that may hold spaces and quotes as its writer likes, and one of
     `tails` follows it, of which the longest that fits is taken. The form of a field is a regular expression; it matches
-    no quote, and but for `ANY` takes linear time. A value may stand in quotes. `absent` are values that mean none.
+    no quote, and but for `ANY` takes linear time. A value may be in quotes. `absent` are values that mean none.
     `unquoted` are the forms of `ANY` fields of a tail, which they need without quotes if `text` is not one plain field.
     """
 

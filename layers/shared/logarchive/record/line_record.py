@@ -3,15 +3,15 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from logarchive.errors import MalformedError, TooLargeError
-from logarchive.record.block import BLOCK_BYTES, BOM, MAX_RECORD_BYTES, Bad, Block, Buffer, Chunks, Item
+from logarchive.errors import MalformedError
+from logarchive.record.block import BOM, Bad, Block, Buffer, Chunks, Item
 from logarchive.record.layout import ANY, LineLayout
 
 _QUOTED = r'"(?:[^"\\]|""|\\.)*+"'
 _FIELD = rf'({_QUOTED}|[^ "][^ ]*+|)'
 #: Where these are taken for one text, the fields behind it are not what they seem.
 _SEVERAL = re.compile(rf'{_QUOTED}(?: (?:{_QUOTED}|[^ "]*+))++', re.DOTALL)
-#: A page, JSON, bzip2, or bytes that are no text.
+#: HTML, JSON, bzip2, or bytes that are no text.
 _NO_LOG = re.compile(rb"\s*[<{\[]|BZh|.{0,5}[^\t\r -~]", re.DOTALL)
 _QUOTE = re.compile(r'""|\\"')
 
@@ -19,26 +19,15 @@ _QUOTE = re.compile(r'""|\\"')
 def blocks(chunks: Chunks) -> Iterator[list[bytes]]:
     """Yield blocks of the lines that are not empty, without their ends.
 
-    Raises MalformedError for a page or a binary file, TooLargeError for a line that is longer than any record.
+    Raises MalformedError for HTML or a binary file, TooLargeError for a line that is longer than any record.
     """
     buffer = Buffer(chunks)
-    size = BLOCK_BYTES
     buffer.fill(len(BOM) + 1)
     if buffer.data.startswith(BOM):
         buffer.drop(len(BOM))
     if buffer.data.lstrip()[:1] in {b"<", b"\0"}:
-        raise MalformedError("the file is no log: it begins like a page or a binary file")
-    while buffer.data or not buffer.ended:
-        buffer.fill(size)
-        end = len(buffer.data) if buffer.ended else buffer.data.rfind(b"\n") + 1
-        if end:
-            yield _lines(buffer.data[:end])
-            buffer.drop(end)
-            size = BLOCK_BYTES
-        elif size > MAX_RECORD_BYTES:
-            raise TooLargeError(f"a line of more than {MAX_RECORD_BYTES} bytes at byte {buffer.offset}")
-        else:
-            size = min(2 * size, MAX_RECORD_BYTES + BLOCK_BYTES)
+        raise MalformedError("the file is no log: it begins like HTML or a binary file")
+    yield from map(_lines, buffer.whole_lines())
 
 
 def is_log(line: bytes) -> bool:

@@ -68,11 +68,11 @@ def members(path: Path, ensure_time: Callable[[], None] = lambda: None) -> Itera
 
 
 def _zip(file: BinaryIO, limits: _Limits) -> Iterator[Chunks]:
-    entries = zip_archive.directory(file, MAX_MEMBERS)
-    limits.members(entries if isinstance(entries, int) else len(entries))
-    for entry in entries if isinstance(entries, list) else ():
-        if not entry.is_folder:
-            yield limits.count(zip_archive.content(file, entry))
+    directory = zip_archive.directory(file, MAX_MEMBERS)
+    limits.members(directory if isinstance(directory, int) else len(directory))
+    for member in directory if isinstance(directory, list) else ():
+        if not member.is_folder:
+            yield limits.count(zip_archive.content(file, member))
 
 
 def _read(file: BinaryIO) -> Chunks:
@@ -122,15 +122,15 @@ def _tar(chunks: Chunks, limits: _Limits) -> Iterator[Chunks]:
     while (header := file.read(_TAR_BLOCK)).strip(b"\0"):
         limits.members(1)
         try:
-            entry = tarfile.TarInfo.frombuf(header, "utf-8", "surrogateescape")
+            member = tarfile.TarInfo.frombuf(header, "utf-8", "surrogateescape")
         except tarfile.HeaderError as error:
             raise MalformedError(f"the tar is broken or cut: {error}") from error
-        if entry.size < 0:
+        if member.size < 0:
             raise MalformedError("the tar is broken: a member has a negative size")
         # Links and folders hold nothing, whatever they say.
-        size = 0 if entry.islnk() or entry.issym() or entry.isdir() else entry.size
+        size = 0 if member.islnk() or member.issym() or member.isdir() else member.size
         content = file.take(size)
-        if entry.isreg():
+        if member.isreg():
             yield content
         file.skip(content, -size % _TAR_BLOCK)
     if len(header) < _TAR_BLOCK or any(chunk.strip(b"\0") for chunk in file.rest()):

@@ -100,7 +100,7 @@ def _member(file: BinaryIO, number: int) -> Member:
 
 
 def _zip64(extra: bytes) -> Iterator[int]:
-    """Yield the large numbers that stand in an extra field."""
+    """Yield the large numbers in an extra field."""
     at = 0
     while at + _EXTRA.size <= len(extra):
         kind, length = _EXTRA.unpack_from(extra, at)

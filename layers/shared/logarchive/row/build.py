@@ -54,8 +54,8 @@ class Builder:
     ensure_time: Callable[[], None]
     limit: int = MAX_RECORDS
 
-    def build(self, visit: str, parts: Sequence[Part], standing: Path | None, directory: Path) -> Built:
-        """Build the object in `directory` from the `data` parts of a visit, merged with the existing one (`standing`).
+    def build(self, visit: str, parts: Sequence[Part], existing: Path | None, directory: Path) -> Built:
+        """Build the object in `directory` from the `data` parts of a visit, merged with the existing one.
 
         Raises MalformedError for a body that cannot be read to its end, and TooLargeError for more than `limit`
         records.
@@ -65,10 +65,10 @@ class Builder:
             rows = _Rows(self, rejects)
             path = directory / "visit.parquet"
             count = parquet.write(path, rows.batches(data), (visit,))
-        kept, shared = _compare(standing, rows.ids, self.ensure_time)
-        if kept and standing is not None:
+        kept, shared = _compare(existing, rows.ids, self.ensure_time)
+        if kept and existing is not None:
             own, path = path, directory / "merged.parquet"
-            parquet.write(path, _merged(own, standing, rows.ids, self.ensure_time), (*object_visits(standing), visit))
+            parquet.write(path, _merged(own, existing, rows.ids, self.ensure_time), (*object_visits(existing), visit))
             own.unlink()
         return Built(
             numbers=rows.numbers(data),
@@ -107,7 +107,7 @@ class _Rows:
             for block in self._frames(part, bounds):
                 self._builder.ensure_time()
                 if of_lines and not index and block.size == len(block.bad) > 0 and not is_log(block.bad[0][1].text):
-                    raise MalformedError("the file is no log: it begins like a page, JSON or a binary file")
+                    raise MalformedError("the file is no log: it begins like HTML, JSON or a binary file")
                 yield self._batch(block, part, index, several)
                 index += block.size
         if of_lines and parts and self._numbers.fetched == self._numbers.rejects:

@@ -37,15 +37,15 @@ class Rejects(ExitStack):
         self.count += 1
 
 
-def merge_rejects(standing: Path, own: Path, target: Path, ensure_time: Callable[[], None]) -> bool:
-    """Write the rejects that stand, then those of the own visit that they lack; return False if they lack none.
+def merge_rejects(existing: Path, own: Path, target: Path, ensure_time: Callable[[], None]) -> bool:
+    """Write the existing rejects, then those of the own visit that they lack; return False if they lack none.
 
     Two rejects are the same if their records are. Each keeps the visit that it came in first. `ensure_time` is called
     now and then, and may raise.
     """
     known: Counter[bytes] = Counter()
     with target.open("wb") as raw, _gzip(raw) as file:
-        for line in _lines(standing, ensure_time):
+        for line in _lines(existing, ensure_time):
             known[_identity(line)] += 1
             file.write(line)
         lacking = 0

@@ -61,7 +61,7 @@ class Store:
     def keep(self, key: str, body: bytes | Path, sha256: str | None = None) -> None:
         """Write a raw object that is never overwritten. If the same bytes are there already, that is success.
 
-        Raises ArchiveError if other bytes stand there.
+        Raises ArchiveError if there are other bytes.
         """
         digest = _base64(sha256 or (hashlib.sha256(body).hexdigest() if isinstance(body, bytes) else sha256_of(body)))
         options = self.lock.options() if self.lock else {}
@@ -70,10 +70,10 @@ class Store:
         except ChangedError:
             existing = self.client.head_object(Bucket=self.bucket, Key=key, ChecksumMode="ENABLED")
             if existing.get("ChecksumSHA256") != digest:
-                raise ArchiveError(f"{key} stands already with other bytes") from None
+                raise ArchiveError(f"{key} exists already with other bytes") from None
 
     def replace(self, key: str, body: Path, sha256: str, etag: str | None) -> Stored:
-        """Write an object over the one with `etag`, or where none stands (None). Raises ChangedError otherwise."""
+        """Write an object over the one with `etag`, or where there is none (None). Raises ChangedError otherwise."""
         condition = {"IfMatch": etag} if etag else {"IfNoneMatch": "*"}
         return self._put(key, body, ChecksumSHA256=_base64(sha256), **condition)
 

@@ -132,7 +132,7 @@ class Attempt[S: Source, K: BaseModel]:
             raise
 
     def _without_fetch(self) -> Entry | None:
-        """Commit what needs no response of the provider; None if it is to be asked."""
+        """Commit what needs no response of the provider; None if it has to be asked."""
         if expired(self._claim.entry, self._context.source, self._started):
             return self._claim.release(after_retention(self._claim.entry))
         before = self._claim.entry.claims_without_commit - 1
@@ -157,7 +157,7 @@ class Attempt[S: Source, K: BaseModel]:
         return Fetch(raw, Collection(context.provider, context.source, exchange, raw.keep, ensure_time))
 
     def _publish(self, fetch: Fetch[S, K]) -> Entry:
-        """Merge with what stands, write it and commit. Raises ChangedError when another worker changed it meanwhile."""
+        """Merge with the existing object, write it and commit. Raises ChangedError if another worker changed it."""
         self._recovery.run()
         merged = self._merger.merge(self._claim.entry, self._name, fetch.collection.data)
         require_requested(merged.built.numbers)

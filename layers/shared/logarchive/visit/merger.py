@@ -1,4 +1,4 @@
-"""Merging: the object of a window out of the newest visit, visits that never committed, and the object that stands."""
+"""Merging: the object of a window out of the newest visit, visits that never committed, and the existing object."""
 
 import tempfile
 from collections.abc import Sequence
@@ -20,8 +20,8 @@ _PIECE = 1024 * 1024
 
 
 @dataclass(frozen=True)
-class Standing:
-    """The object that stands in the bucket, copied to a local file."""
+class Existing:
+    """The existing object, copied to a local file."""
 
     path: Path
     stored: Stored
@@ -35,7 +35,7 @@ class Merged:
     path: Path | None
     #: What the last visit that was merged brought.
     built: Built
-    standing: Standing | None
+    existing: Existing | None
     #: Every visit whose records are in it or were found in it, oldest first.
     visits: tuple[str, ...]
     #: Rows that came after the window's first visit.
@@ -45,8 +45,8 @@ class Merged:
 
     @property
     def replaces_placeholder(self) -> bool:
-        """Whether the object that stands was made of no visit."""
-        return self.standing is not None and not object_visits(self.standing.path)
+        """Whether the existing object was made of no visit."""
+        return self.existing is not None and not object_visits(self.existing.path)
 
 
 @dataclass
@@ -62,25 +62,25 @@ class Merger:
     _rejects_tried: bool = False
 
     def merge(self, entry: Entry, newest: str, parts: Sequence[Part]) -> Merged:
-        """Build the object out of what stands and the newest visit."""
-        standing = self._standing(entry)
-        path = standing.path if standing else None
+        """Build the object out of the existing one and the newest visit."""
+        existing = self._existing(entry)
+        path = existing.path if existing else None
         visits = object_visits(path) if path else ()
         built = self.builder.build(newest, parts, path, self._folder())
         if newest not in visits:
-            # Otherwise this visit's own object stands: it was written, but the response was lost. It adds nothing then.
+            # Otherwise this visit's own object is there: it was written, but the response was lost. It adds nothing.
             self._late = built.added if entry.visits or path else 0
         others = tuple(visit for visit in visits if visit != newest)
         rejects = (built.rejects_path,) if built.rejects_path else ()
-        return Merged(built.path, built, standing, (*others, newest), self._late, rejects)
+        return Merged(built.path, built, existing, (*others, newest), self._late, rejects)
 
     def recover(self, entry: Entry, complete: Sequence[Manifest], unreadable: list[Exception]) -> Merged | None:
-        """Build the object out of what stands and complete visits from raw, in order of time; None if none is readable.
+        """Build the object out of the existing one and complete visits from raw, by time; None if none is readable.
 
         A visit that adds nothing leaves the object as it is. One that cannot be read goes to `unreadable`.
         """
-        standing = self._standing(entry)
-        path = standing.path if standing else None
+        existing = self._existing(entry)
+        path = existing.path if existing else None
         visits, late = list(object_visits(path)) if path else [], 0
         built: Built | None = None
         rejects: list[Path] = []
@@ -96,39 +96,39 @@ class Merger:
             visits = [*(visit for visit in visits if visit != manifest.visit), manifest.visit]
             rejects += [built.rejects_path] if built.rejects_path else []
             path = built.path if built.added else path
-        return Merged(path, built, standing, tuple(visits), late, tuple(rejects)) if built else None
+        return Merged(path, built, existing, tuple(visits), late, tuple(rejects)) if built else None
 
     def write(self, entry: Entry, merged: Merged) -> StoredObject | None:
         """Write the object and its rejects over what was read."""
         for number, rejects in enumerate(merged.rejects):
-            self._write_rejects(rejects, standing=bool(entry.visits) or number > 0)
-        path, standing = merged.path, merged.standing
+            self._write_rejects(rejects, existing=bool(entry.visits) or number > 0)
+        path, existing = merged.path, merged.existing
         if path is None:
             return None
-        if standing and same_rows(standing.path, path):
-            return self._stored(standing.stored, standing.path, sha256_of(standing.path))
+        if existing and same_rows(existing.path, path):
+            return self._stored(existing.stored, existing.path, sha256_of(existing.path))
         sha256 = sha256_of(path)
-        etag = standing.stored.etag if standing else None
+        etag = existing.stored.etag if existing else None
         return self._stored(self.store.replace(self.place.logs, path, sha256, etag), path, sha256)
 
     def write_placeholder(self, claim: str) -> bool:
         """Write an empty object, so that a write of an older worker fails, be it with `If-None-Match` or `If-Match`.
 
         A placeholder of an earlier claim is replaced, since an older worker may have seen its ETag. Return False if the
-        object of a visit stands. Raises ChangedError.
+        object of a visit is there. Raises ChangedError.
         """
         path = self._folder() / "placeholder.parquet"
         parquet.write_placeholder(path, claim)
-        sha256, standing = sha256_of(path), self._copy()
-        if standing and (object_visits(standing.path) or sha256_of(standing.path) == sha256):
-            return not object_visits(standing.path)
-        self.store.replace(self.place.logs, path, sha256, standing.stored.etag if standing else None)
+        sha256, existing = sha256_of(path), self._copy()
+        if existing and (object_visits(existing.path) or sha256_of(existing.path) == sha256):
+            return not object_visits(existing.path)
+        self.store.replace(self.place.logs, path, sha256, existing.stored.etag if existing else None)
         return True
 
-    def _standing(self, entry: Entry) -> Standing | None:
-        """Copy the object that stands, committed or not.
+    def _existing(self, entry: Entry) -> Existing | None:
+        """Copy the existing object, committed or not.
 
-        At a window's first claim nothing can stand yet. Its worker does not even look, and writes with `If-None-Match`:
+        At a window's first claim there can be none. Its worker does not even look, and writes with `If-None-Match`:
         if it is overtaken, it must not merge with what a later claim has written, above all not with a placeholder.
         """
         self._rounds += 1
@@ -136,10 +136,10 @@ class Merger:
             return None
         return self._copy()
 
-    def _copy(self) -> Standing | None:
-        path = self._folder() / "standing.parquet"
+    def _copy(self) -> Existing | None:
+        path = self._folder() / "existing.parquet"
         stored = self.store.fetch(self.place.logs, path)
-        return Standing(path, stored) if stored else None
+        return Existing(path, stored) if stored else None
 
     def _stored(self, stored: Stored, path: Path, sha256: str) -> StoredObject:
         return StoredObject(
@@ -151,14 +151,14 @@ class Merger:
             visits=object_visits(path),
         )
 
-    def _write_rejects(self, path: Path, *, standing: bool) -> None:
-        """Write the rejects, merged with those that stand. Look first if a write was refused before."""
+    def _write_rejects(self, path: Path, *, existing: bool) -> None:
+        """Write the rejects, merged with the existing ones. Look first if a write was refused before."""
         stored = None
-        if standing or self._rejects_tried:
+        if existing or self._rejects_tried:
             folder = self._folder()
-            stored = self.store.fetch(self.place.rejects, folder / "standing.jsonl.gz")
+            stored = self.store.fetch(self.place.rejects, folder / "existing.jsonl.gz")
             if stored and not merge_rejects(
-                folder / "standing.jsonl.gz", path, folder / "merged.jsonl.gz", self.builder.ensure_time
+                folder / "existing.jsonl.gz", path, folder / "merged.jsonl.gz", self.builder.ensure_time
             ):
                 return
             path = folder / "merged.jsonl.gz" if stored else path
@@ -184,7 +184,7 @@ def same_rows(left: Path, right: Path) -> bool:
 
 
 def _before_footer(path: Path) -> int:
-    """Return how many bytes come before the footer, whose length stands in front of the closing magic number."""
+    """Return how many bytes come before the footer, whose length comes before the closing magic number."""
     size = path.stat().st_size
     with path.open("rb") as file:
         file.seek(size - 8)
