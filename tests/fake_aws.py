@@ -9,7 +9,7 @@ import binascii
 import hashlib
 import io
 import operator
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -96,7 +96,7 @@ class FakeTable:
 
 
 @contextmanager
-def _through(gate: Gate, call: str) -> Iterator[None]:
+def _through(gate: Gate, call: str) -> Generator[None]:
     gate(call, "before")
     yield
     gate(call, "after")

@@ -1,10 +1,13 @@
 """Ledger and store on in-memory stand-ins."""
 
+from pathlib import Path
+
 import pytest
 
 from logarchive.ledger.dynamodb import Table
 from logarchive.store.bucket import Store
 from tests.fake_aws import FakeS3, FakeTable
+from tests.unit.exchange import Api
 
 
 @pytest.fixture
@@ -15,3 +18,8 @@ def table() -> Table:
 @pytest.fixture
 def store() -> Store:
     return Store(FakeS3(), "bucket")  # type: ignore[arg-type] # a drop-in
+
+
+@pytest.fixture
+def api(tmp_path: Path) -> Api:
+    return Api(tmp_path)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 from pydantic import BaseModel, HttpUrl
 
 from logarchive.errors import ProviderError
@@ -213,6 +214,37 @@ def plain(directory: Path, script: Script, time: Time | None = None, **configure
     """Open the API of a provider that is nothing but the API Gateway."""
     source = Place.model_validate({"secret": "s", **configured})
     return opened(PLAIN, source, KEYS, directory, script, time or Time())
+
+
+class Api:
+    """The API of `plain`, whose answers, and then its requests, are a test's."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.time = Time()
+        self.script = Script(())
+
+    @property
+    def requests(self) -> list[httpx.Request]:
+        return self.script.requests
+
+    def get(self, *answers: Answer, **asked: Any) -> Part:
+        """Return what comes of a request that is answered like this; the last answer comes again and again."""
+        self.script = Script(answers)
+        return plain(self.directory, self.script, self.time).request("GET", "/x", **asked)
+
+    def download(self, link: str, *answers: Answer, **source: object) -> Part:
+        """Return what comes of a link whose host answers like this."""
+        self.script = Script(answers)
+        return plain(self.directory, self.script, self.time, **source).download(link)
+
+    def fails[E: Exception](
+        self, kind: type[E], *answers: Answer, match: str | None = None, link: str | None = None, **source: object
+    ) -> E:
+        """Return the error that comes of a request, or of a link."""
+        with pytest.raises(kind, match=match) as caught:
+            self.get(*answers) if link is None else self.download(link, *answers, **source)
+        return caught.value
 
 
 def ok(body: bytes = b"[]", **headers: str) -> httpx.Response:

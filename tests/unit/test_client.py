@@ -4,7 +4,7 @@ import datetime as dt
 import gzip
 import hashlib
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote, unquote
 
@@ -29,7 +29,7 @@ from logarchive.net.redaction import Redaction
 from logarchive.net.request import joined
 from logarchive.net.spool import spool
 from logarchive.record.body import document
-from tests.unit.exchange import KEYS, NOW, Pieces, Script, Time, answer, assert_kept, ok, plain
+from tests.unit.exchange import KEYS, NOW, Api, Pieces, Reply, Script, Time, answer, assert_kept, ok, plain
 
 BUSY = answer(503)
 DAY_SECONDS = 86_400
@@ -42,69 +42,63 @@ class Nested(BaseModel):
     least: str = ""
 
 
-def test_each_attempt_is_signed_anew(tmp_path: Path) -> None:
-    script = Script([BUSY, ok()])
-    plain(tmp_path, script).request("GET", "/x")
-    first, second = (request.headers["x-ncp-apigw-timestamp"] for request in script.requests)
+def test_each_attempt_is_signed_anew(api: Api) -> None:
+    api.get(BUSY, ok())
+    first, second = (request.headers["x-ncp-apigw-timestamp"] for request in api.requests)
     assert int(second) - int(first) == 1000
-    signatures = {request.headers["x-ncp-apigw-signature-v2"] for request in script.requests}
+    signatures = {request.headers["x-ncp-apigw-signature-v2"] for request in api.requests}
     assert len(signatures) == 2
 
 
-def test_the_body_is_kept_as_received_with_its_hash_and_size(tmp_path: Path) -> None:
-    part = plain(tmp_path, Script([ok(b"PK\x03\x04rest", content_type="text/plain")])).request("GET", "/x")
+def test_the_body_is_kept_as_received_with_its_hash_and_size(tmp_path: Path, api: Api) -> None:
+    part = api.get(ok(b"PK\x03\x04rest", content_type="text/plain"))
     assert part.path.parent == tmp_path
     assert part.path.read_bytes() == b"PK\x03\x04rest"
     assert (part.sha256, part.bytes) == (hashlib.sha256(b"PK\x03\x04rest").hexdigest(), 8)
     assert (part.suffix, part.status, part.time, part.role) == (".zip", 200, NOW, "data")
 
 
-def test_a_content_encoding_is_hashed_as_sent_and_undone_only_to_read_it(tmp_path: Path) -> None:
+def test_a_content_encoding_is_hashed_as_sent_and_undone_only_to_read_it(api: Api) -> None:
     packed = gzip.compress(b'{"a":1}')
-    part = plain(tmp_path, Script([ok(packed, content_encoding="gzip")])).request("GET", "/x")
+    part = api.get(ok(packed, content_encoding="gzip"))
     assert part.path.read_bytes() == packed
     assert part.sha256 == hashlib.sha256(packed).hexdigest()
     assert document(part) == {"a": 1}
 
 
-def test_a_document_that_unpacks_to_more_than_is_bearable_is_malformed(tmp_path: Path) -> None:
+def test_a_document_that_unpacks_to_more_than_is_bearable_is_malformed(api: Api) -> None:
     bomb = zlib.compressobj(9, wbits=31)
     packed = b"".join(bomb.compress(bytes(1 << 20)) for _ in range(65)) + bomb.flush()
-    part = plain(tmp_path, Script([ok(packed, content_encoding="gzip")])).request("GET", "/x")
+    part = api.get(ok(packed, content_encoding="gzip"))
     with pytest.raises(MalformedError):
         document(part)
 
 
 @pytest.mark.parametrize("body", [b"\x1f\x8bnot gzip", gzip.compress(b"[1]", mtime=0)[:-9], b"[1", b""])
-def test_a_document_that_cannot_be_read_is_malformed(tmp_path: Path, body: bytes) -> None:
-    part = plain(tmp_path, Script([ok(body)])).request("GET", "/x")
+def test_a_document_that_cannot_be_read_is_malformed(api: Api, body: bytes) -> None:
+    part = api.get(ok(body))
     with pytest.raises(MalformedError):
         document(part)
 
 
 @pytest.mark.parametrize("encoding", ["br", "deflate", "identity, ZSTD", "gzip,compress"])
-def test_a_body_in_a_coding_that_nobody_asked_for_is_malformed_and_kept(tmp_path: Path, encoding: str) -> None:
-    script = Script([ok(b"x", content_encoding=encoding)])
-    with pytest.raises(MalformedError, match=f"Content-Encoding {encoding}") as caught:
-        plain(tmp_path, script).request("GET", "/x")
-    assert script.requests[0].headers["accept-encoding"] == "identity"
-    assert_kept(caught.value, b"x")
+def test_a_body_in_a_coding_that_nobody_asked_for_is_malformed_and_kept(api: Api, encoding: str) -> None:
+    error = api.fails(MalformedError, ok(b"x", content_encoding=encoding), match=f"Content-Encoding {encoding}")
+    assert api.requests[0].headers["accept-encoding"] == "identity"
+    assert_kept(error, b"x")
 
 
 @pytest.mark.parametrize("body", [b"[1]", gzip.compress(b"[1]", mtime=0)])
 @pytest.mark.parametrize(
     "encoding", ["UTF-8", "none", "binary", "aws-chunked", "identity, gzip", "x-gzip,", "gzip;q=1", "null", "text"]
 )
-def test_what_is_no_coding_is_none_and_a_body_is_read_by_its_content(
-    tmp_path: Path, encoding: str, body: bytes
-) -> None:
-    reply = httpx.Response(200, headers={"content-encoding": encoding}, stream=Pieces([body]))
-    part = plain(tmp_path, Script([reply])).request("GET", "/x")
+def test_what_is_no_coding_is_none_and_a_body_is_read_by_its_content(api: Api, encoding: str, body: bytes) -> None:
+    part = api.get(httpx.Response(200, headers={"content-encoding": encoding}, stream=Pieces([body])))
     assert (part.path.read_bytes(), part.headers["content-encoding"]) == (body, encoding)
     assert document(part) == [1]
 
 
-def breaking(body: bytes, error: Exception) -> Callable[[httpx.Request], httpx.Response]:
+def breaking(body: bytes, error: Exception) -> Reply:
     """Answer with a body after which the connection breaks."""
 
     def pieces() -> Iterator[bytes]:
@@ -114,7 +108,7 @@ def breaking(body: bytes, error: Exception) -> Callable[[httpx.Request], httpx.R
     return lambda _: httpx.Response(200, stream=Pieces(pieces()))
 
 
-def short(body: bytes) -> Callable[[httpx.Request], httpx.Response]:
+def short(body: bytes) -> Reply:
     """Answer with a body and a length that is more."""
     return lambda _: httpx.Response(200, headers={"content-length": "9"}, stream=Pieces([body]))
 
@@ -128,68 +122,54 @@ def short(body: bytes) -> Callable[[httpx.Request], httpx.Response]:
         (breaking(b"PK\x03\x04", httpx.ReadTimeout("slow")), b"PK\x03\x04"),
     ],
 )
-def test_what_came_of_a_body_that_was_cut_is_kept(
-    tmp_path: Path, reply: Callable[[httpx.Request], httpx.Response], body: bytes
-) -> None:
-    with pytest.raises(UnavailableError) as caught:
-        plain(tmp_path, Script([reply])).request("GET", "/x")
-    assert_kept(caught.value, body)
+def test_what_came_of_a_body_that_was_cut_is_kept(api: Api, reply: Reply, body: bytes) -> None:
+    assert_kept(api.fails(UnavailableError, reply), body)
 
 
 @pytest.mark.parametrize("failure", [httpx.ConnectError("refused"), httpx.ReadTimeout("slow")])
-def test_the_last_body_that_came_is_kept_though_the_last_attempt_brought_none(
-    tmp_path: Path, failure: Exception
-) -> None:
-    with pytest.raises(UnavailableError, match=str(failure)) as caught:
-        plain(tmp_path, Script([answer(503, b"one"), answer(503, b"two"), failure])).request("GET", "/x")
-    assert_kept(caught.value, b"two")
+def test_the_last_body_that_came_is_kept_though_the_last_attempt_brought_none(api: Api, failure: Exception) -> None:
+    error = api.fails(UnavailableError, answer(503, b"one"), answer(503, b"two"), failure, match=str(failure))
+    assert_kept(error, b"two")
 
 
-def test_bodies_of_attempts_before_a_good_one_are_not_kept(tmp_path: Path) -> None:
+def test_bodies_of_attempts_before_a_good_one_are_not_kept(tmp_path: Path, api: Api) -> None:
     busy = httpx.ConnectError("refused")
-    part = plain(tmp_path, Script([answer(503, b"one"), busy, answer(503, b"two"), ok()])).request("GET", "/x")
+    part = api.get(answer(503, b"one"), busy, answer(503, b"two"), ok())
     assert list(tmp_path.iterdir()) == [part.path]
 
 
 @pytest.mark.parametrize("headers", [{"content-length": "9"}, {"content-length": "2"}])
 def test_a_body_of_another_length_than_announced_is_unavailable_and_tried_again(
-    tmp_path: Path, headers: dict[str, str]
+    tmp_path: Path, api: Api, headers: dict[str, str]
 ) -> None:
-    script = Script([lambda _: httpx.Response(200, headers=headers, stream=Pieces([b"[1]"])), ok(b"[1]")])
-    assert plain(tmp_path, script).request("GET", "/x").bytes == 3
+    assert api.get(lambda _: httpx.Response(200, headers=headers, stream=Pieces([b"[1]"])), ok(b"[1]")).bytes == 3
     assert len(list(tmp_path.iterdir())) == 1
 
 
-def test_an_empty_body_that_may_have_been_cut_is_unavailable_and_one_that_says_so_is_empty(tmp_path: Path) -> None:
-    unsure = Script([lambda _: httpx.Response(200, stream=Pieces([]))])
-    with pytest.raises(UnavailableError, match="cut: 0 of unknown bytes"):
-        plain(tmp_path, unsure).request("GET", "/x")
+def test_an_empty_body_that_may_have_been_cut_is_unavailable_and_one_that_says_so_is_empty(api: Api) -> None:
+    api.fails(UnavailableError, lambda _: httpx.Response(200, stream=Pieces([])), match="cut: 0 of unknown bytes")
     for sure in (ok(b""), httpx.Response(200, headers={"transfer-encoding": "chunked"}), answer(204)):
-        assert plain(tmp_path, Script([sure])).request("GET", "/x").bytes == 0
+        assert api.get(sure).bytes == 0
 
 
-@pytest.mark.parametrize(
-    ("left", "kind", "attempts"),
-    [(1e9, UnavailableError, 4), (25, OutOfTimeError, 1)],
-    ids=["its limit", "the deadline"],
-)
+@pytest.mark.parametrize(("left", "kind", "attempts"), [(1e9, UnavailableError, 4), (25, OutOfTimeError, 1)])
 def test_a_body_that_drips_ends_at_its_limit_or_the_deadline(
-    tmp_path: Path, left: float, kind: type[Exception], attempts: int
+    tmp_path: Path, api: Api, left: float, kind: type[Exception], attempts: int
 ) -> None:
-    time = Time(left=left)
+    api.time.left = left
 
     def drip() -> Iterator[bytes]:
         while True:
-            time.pass_by(10)
+            api.time.pass_by(10)
             yield b"x"
 
-    script = Script([lambda _: httpx.Response(200, stream=Pieces(drip()))])
-    with pytest.raises(kind, match=r"longer than 300 s|no time left") as caught:
-        plain(tmp_path, script, time).request("GET", "/x")
-    assert len(script.requests) == attempts
-    assert (time.now - NOW).total_seconds() <= attempts * 310 + sum(time.slept)
-    if isinstance(caught.value, ProviderError):
-        assert_kept(caught.value, b"x" * 30)
+    error = api.fails(
+        kind, lambda _: httpx.Response(200, stream=Pieces(drip())), match=r"longer than 300 s|no time left"
+    )
+    assert len(api.requests) == attempts
+    assert (api.time.now - NOW).total_seconds() <= attempts * 310 + sum(api.time.slept)
+    if isinstance(error, ProviderError):
+        assert_kept(error, b"x" * 30)
     else:
         assert not list(tmp_path.iterdir())
 
@@ -213,14 +193,8 @@ def test_a_full_disk_is_too_large(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("head", "suffix"),
     [
-        (b'\xef\xbb\xbf {"a"', ".json"),
-        (b"[1]", ".json"),
-        (b"\x1f\x8b\x08", ".gz"),
-        (b"PK\x05\x06", ".zip"),
-        (b" <html>", ".html"),
-        (b"20261122 1.2.3.4", ".txt"),
-        (b"", ".txt"),
-        (b"n" + bytes(256) + b"ustar", ".tar"),
+        *((b'\xef\xbb\xbf {"a"', ".json"), (b"[1]", ".json"), (b"\x1f\x8b\x08", ".gz"), (b"PK\x05\x06", ".zip")),
+        *((b" <html>", ".html"), (b"20261122 1.2.3.4", ".txt"), (b"", ".txt"), (b"n" + bytes(256) + b"ustar", ".tar")),
     ],
 )
 def test_a_body_is_named_by_what_it_begins_with(tmp_path: Path, head: bytes, suffix: str) -> None:
@@ -245,36 +219,30 @@ def test_a_body_is_named_by_what_it_begins_with(tmp_path: Path, head: bytes, suf
     ],
 )
 def test_a_status_says_what_failed_and_whether_to_try_again(
-    tmp_path: Path, status: int, kind: type[ProviderError], attempts: int
+    api: Api, status: int, kind: type[ProviderError], attempts: int
 ) -> None:
-    script = Script([answer(status, b"so it is")])
-    with pytest.raises(ProviderError) as caught:
-        plain(tmp_path, script).request("GET", "/x")
-    assert type(caught.value) is kind
-    assert len(script.requests) == attempts
-    assert f"HTTP {status}" in str(caught.value)
+    error = api.fails(ProviderError, answer(status, b"so it is"))
+    assert type(error) is kind
+    assert len(api.requests) == attempts
+    assert f"HTTP {status}" in str(error)
 
 
 @pytest.mark.parametrize(
     "failure", [httpx.ConnectError("refused"), httpx.ReadTimeout("slow"), httpx.RemoteProtocolError("gone")]
 )
-def test_a_connection_that_fails_is_unavailable_and_tried_again(tmp_path: Path, failure: Exception) -> None:
-    assert plain(tmp_path, Script([failure, failure, failure, ok()])).request("GET", "/x").status == 200
-    with pytest.raises(UnavailableError, match=str(failure)):
-        plain(tmp_path, Script([failure])).request("GET", "/x")
+def test_a_connection_that_fails_is_unavailable_and_tried_again(api: Api, failure: Exception) -> None:
+    assert api.get(failure, failure, failure, ok()).status == 200
+    api.fails(UnavailableError, failure, match=str(failure))
 
 
-def test_every_wait_for_the_network_is_bounded(tmp_path: Path) -> None:
-    script = Script([ok()])
-    plain(tmp_path, script).request("GET", "/x")
-    assert all(script.requests[0].extensions["timeout"].values())
+def test_every_wait_for_the_network_is_bounded(api: Api) -> None:
+    api.get(ok())
+    assert all(api.requests[0].extensions["timeout"].values())
 
 
-def test_waits_double_and_end_with_the_fourth_attempt(tmp_path: Path) -> None:
-    time = Time()
-    with pytest.raises(UnavailableError):
-        plain(tmp_path, Script([BUSY]), time).request("GET", "/x")
-    assert time.slept == [1, 2, 4]
+def test_waits_double_and_end_with_the_fourth_attempt(api: Api) -> None:
+    api.fails(UnavailableError, BUSY)
+    assert api.time.slept == [1, 2, 4]
 
 
 def test_jitter_takes_up_to_half_of_a_wait_and_waits_are_bounded() -> None:
@@ -284,20 +252,17 @@ def test_jitter_takes_up_to_half_of_a_wait_and_waits_are_bounded() -> None:
 
 @pytest.mark.parametrize("value", ["7", "Sun, 22 Nov 2026 13:00:07 GMT"])
 @pytest.mark.parametrize("status", [429, 503])
-def test_retry_after_is_waited_for(tmp_path: Path, status: int, value: str) -> None:
-    time = Time()
-    plain(tmp_path, Script([answer(status, retry_after=value), ok()]), time).request("GET", "/x")
-    assert time.slept == [7]
+def test_retry_after_is_waited_for(api: Api, status: int, value: str) -> None:
+    api.get(answer(status, retry_after=value), ok())
+    assert api.time.slept == [7]
 
 
 @pytest.mark.parametrize("left", [30, 31])
-def test_a_retry_after_beyond_the_deadline_ends_the_visit_at_once(tmp_path: Path, left: float) -> None:
-    time = Time(left=left)
-    script = Script([answer(429, retry_after="31")])
-    with pytest.raises(ThrottledError) as caught:
-        plain(tmp_path, script, time).request("GET", "/x")
-    assert (time.slept, len(script.requests)) == ([], 1)
-    assert caught.value.retry_after_seconds == 31
+def test_a_retry_after_beyond_the_deadline_ends_the_visit_at_once(api: Api, left: float) -> None:
+    api.time.left = left
+    error = api.fails(ThrottledError, answer(429, retry_after="31"))
+    assert (api.time.slept, len(api.requests)) == ([], 1)
+    assert error.retry_after_seconds == 31
 
 
 @pytest.mark.parametrize(
@@ -325,50 +290,33 @@ def test_a_retry_after_is_at_most_a_day_and_an_unreadable_one_is_none(value: str
     assert retry_after_seconds(value, NOW) == seconds
 
 
-def test_nothing_is_sent_when_no_time_is_left(tmp_path: Path) -> None:
-    script = Script([ok()])
-    with pytest.raises(OutOfTimeError):
-        plain(tmp_path, script, Time(left=0)).request("GET", "/x")
-    assert not script.requests
+def test_nothing_is_sent_when_no_time_is_left(api: Api) -> None:
+    api.time.left = 0
+    api.fails(OutOfTimeError, ok())
+    assert not api.requests
 
 
-def test_a_time_out_because_the_deadline_passed_is_no_fault_of_the_provider(tmp_path: Path) -> None:
-    time = Time(left=5)
+def test_a_time_out_because_the_deadline_passed_is_no_fault_of_the_provider(api: Api) -> None:
+    api.time.left = 5
 
     def slow(_: httpx.Request) -> httpx.Response:
-        time.pass_by(5)
+        api.time.pass_by(5)
         raise httpx.ReadTimeout("slow")
 
-    with pytest.raises(OutOfTimeError):
-        plain(tmp_path, Script([slow]), time).request("GET", "/x")
+    api.fails(OutOfTimeError, slow)
 
 
-def test_what_the_body_says_wins_over_the_status(tmp_path: Path) -> None:
+def test_what_the_body_says_wins_over_the_status(api: Api) -> None:
     quota = b'{"error":{"errorCode":"400","message":"Quota Exceeded"}}'
-    script = Script([answer(503, quota)])
-    with pytest.raises(QuotaError, match="Quota Exceeded"):
-        plain(tmp_path, script).request("GET", "/x")
-    assert len(script.requests) == 1
-    with pytest.raises(ForbiddenError):
-        plain(tmp_path, Script([ok(b'{"error":{"errorCode":210}}')])).request("GET", "/x")
+    api.fails(QuotaError, answer(503, quota), match="Quota Exceeded")
+    assert len(api.requests) == 1
+    api.fails(ForbiddenError, ok(b'{"error":{"errorCode":210}}'))
 
 
-def test_the_last_failing_answer_is_kept_and_the_earlier_ones_are_not(tmp_path: Path) -> None:
-    script = Script([answer(500, b"one"), answer(500, b"two"), answer(500, b"three"), answer(500, b"four")])
-    with pytest.raises(UnavailableError) as caught:
-        plain(tmp_path, script).request("GET", "/x")
-    part = caught.value.part
-    assert part is not None
-    assert (part.role, part.status, part.path.read_bytes()) == ("error", 500, b"four")
-    assert list(tmp_path.iterdir()) == [part.path]
-
-
-def test_a_page_where_data_should_be_is_tried_again_and_then_malformed(tmp_path: Path) -> None:
+def test_a_page_where_data_should_be_is_tried_again_and_then_malformed(api: Api) -> None:
     page = b"\n<!DOCTYPE html><title>Down for\n maintenance</title><p>sorry"
-    script = Script([ok(page)])
-    with pytest.raises(MalformedError, match=r"Down for maintenance$"):
-        plain(tmp_path, script).request("GET", "/x")
-    assert len(script.requests) == 4
+    api.fails(MalformedError, ok(page), match=r"Down for maintenance$")
+    assert len(api.requests) == 4
 
 
 def test_an_operator_reads_which_request_failed_and_in_the_vendors_words(tmp_path: Path) -> None:
@@ -377,17 +325,14 @@ def test_an_operator_reads_which_request_failed_and_in_the_vendors_words(tmp_pat
     assert str(caught.value) == "POST https://api.example.com/x: HTTP 400: projectId: wrong"
 
 
-def test_an_error_whose_body_cannot_be_read_is_still_told(tmp_path: Path) -> None:
-    body = Pieces([b"\x1f\x8bno gzip"])
-    script = Script([httpx.Response(400, headers={"content-encoding": "gzip"}, stream=body)])
-    with pytest.raises(MalformedError, match="HTTP 400: no body"):
-        plain(tmp_path, script).request("GET", "/x")
+def test_an_error_whose_body_cannot_be_read_is_still_told(api: Api) -> None:
+    broken = httpx.Response(400, headers={"content-encoding": "gzip"}, stream=Pieces([b"\x1f\x8bno gzip"]))
+    api.fails(MalformedError, broken, match="HTTP 400: no body")
 
 
-def test_a_long_error_is_told_by_its_beginning(tmp_path: Path) -> None:
-    with pytest.raises(MalformedError) as caught:
-        plain(tmp_path, Script([answer(400, b"x" * 9999)])).request("GET", "/x")
-    assert str(caught.value).endswith("HTTP 400: " + "x" * 300)
+def test_a_long_error_is_told_by_its_beginning(api: Api) -> None:
+    error = api.fails(MalformedError, answer(400, b"x" * 9999))
+    assert str(error).endswith("HTTP 400: " + "x" * 300)
 
 
 def test_values_deep_in_a_secret_are_masked_and_numbers_are_not() -> None:
@@ -411,17 +356,14 @@ def test_values_deep_in_a_secret_are_masked_and_numbers_are_not() -> None:
         ("Thu, 01 Jan 0100 00:00:00 +2359", "ahead of"),
     ],
 )
-def test_a_refusal_says_how_far_the_clocks_are_apart(tmp_path: Path, date: str, said: str | None) -> None:
-    with pytest.raises(ForbiddenError) as caught:
-        plain(tmp_path, Script([answer(401, date=date)])).request("GET", "/x")
-    assert (said in str(caught.value)) if said else ("clock" not in str(caught.value))
+def test_a_refusal_says_how_far_the_clocks_are_apart(api: Api, date: str, said: str | None) -> None:
+    error = api.fails(ForbiddenError, answer(401, date=date))
+    assert (said in str(error)) if said else ("clock" not in str(error))
 
 
-def test_a_redirect_is_not_followed_so_that_credentials_go_nowhere_else(tmp_path: Path) -> None:
-    script = Script([answer(302, location="https://evil.example.com/")])
-    with pytest.raises(MalformedError, match="base_url"):
-        plain(tmp_path, script).request("GET", "/x")
-    assert [request.url.host for request in script.requests] == ["api.example.com"]
+def test_a_redirect_is_not_followed_so_that_credentials_go_nowhere_else(api: Api) -> None:
+    api.fails(MalformedError, answer(302, location="https://evil.example.com/"), match="base_url")
+    assert [request.url.host for request in api.requests] == ["api.example.com"]
 
 
 def test_no_value_of_the_secret_is_written_down(tmp_path: Path) -> None:
@@ -449,11 +391,10 @@ def test_no_value_of_the_secret_is_written_down(tmp_path: Path) -> None:
     }
 
 
-def test_a_request_is_told_as_it_was_before_it_was_signed(tmp_path: Path) -> None:
-    script = Script([ok()])
-    part = plain(tmp_path, script).request("GET", "/x", params={"a": "b c"})
+def test_a_request_is_told_as_it_was_before_it_was_signed(api: Api) -> None:
+    part = api.get(ok(), params={"a": "b c"})
     assert part.request == {"method": "GET", "url": "https://api.example.com/x", "params": {"a": "b c"}}
-    assert "x-ncp-apigw-signature-v2" in script.requests[0].headers
+    assert "x-ncp-apigw-signature-v2" in api.requests[0].headers
 
 
 def test_only_headers_without_secrets_are_kept_and_cookies_are_forgotten(tmp_path: Path) -> None:

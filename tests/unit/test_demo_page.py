@@ -57,7 +57,7 @@ def test_nothing_but_a_command_is_wider_than_the_page() -> None:
     assert max(map(len, out.getvalue().splitlines())) == WIDTH
 
 
-def page_on[T: io.StringIO](out: T, *calls: tuple[str, str]) -> str:
+def page_on(out: io.StringIO, *calls: tuple[str, str]) -> str:
     """Return what a page prints when its methods are called."""
     page = Page(out)
     for name, text in calls:

@@ -4,7 +4,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import httpcore
@@ -23,7 +23,7 @@ from logarchive.errors import (
 from logarchive.net.download_host import DownloadHost, DownloadHosts, resolved
 from logarchive.net.exchange import Exchange
 from logarchive.net.transport import Network, Transport, anywhere, within
-from tests.unit.exchange import KEYS, PLAIN, Place, Script, Time, answer, assert_kept, connected, ok, plain, serving
+from tests.unit.exchange import KEYS, PLAIN, Api, Place, Time, answer, assert_kept, connected, ok, serving
 
 LINK = "http://logs.example.com/20261122/13/a.gz?st=token&e=1"
 
@@ -35,11 +35,10 @@ def networked(
     return connected(PLAIN, source, KEYS, directory, Time(), resolve)
 
 
-def test_a_link_is_fetched_without_credentials_and_told_without_its_query(tmp_path: Path) -> None:
-    script = Script([ok(b"20261122 1.2.3.4")])
-    part = plain(tmp_path, script).download(LINK)
+def test_a_link_is_fetched_without_credentials_and_told_without_its_query(api: Api) -> None:
+    part = api.download(LINK, ok(b"20261122 1.2.3.4"))
     assert part.request == {"method": "GET", "url": "http://logs.example.com/20261122/13/a.gz"}
-    sent = script.requests[0]
+    [sent] = api.requests
     assert sent.url.raw_path == b"/20261122/13/a.gz?st=token&e=1"
     assert set(sent.headers) == {"host", "accept", "accept-encoding", "user-agent"}
 
@@ -68,29 +67,20 @@ def test_a_link_is_fetched_without_credentials_and_told_without_its_query(tmp_pa
         ("http://logs.example.com#@evil.example.com/x", True),
     ],
 )
-def test_a_link_is_admitted_by_scheme_host_and_port(tmp_path: Path, url: str, *, admitted: bool) -> None:
-    hosts = ("logs.example.com", "exact.example.com:8443", "[::1]:9000")
-    script = Script([ok()])
-    client = plain(tmp_path, script, download_hosts=hosts)
-    if admitted:
-        client.download(url)
-    else:
-        with pytest.raises(ForbiddenError):
-            client.download(url)
-    assert len(script.requests) == admitted
+def test_a_link_is_admitted_by_scheme_host_and_port(api: Api, url: str, *, admitted: bool) -> None:
+    with nullcontext() if admitted else pytest.raises(ForbiddenError):
+        api.download(url, ok(), download_hosts=("logs.example.com", "exact.example.com:8443", "[::1]:9000"))
+    assert len(api.requests) == admitted
 
 
 @pytest.mark.parametrize(
     ("url", "entry"),
     [("http://new.example.com/x?st=1", "new.example.com"), ("https://h.example.com:81/", "h.example.com:81")],
 )
-def test_a_refusal_names_the_setting_and_the_entry_but_not_the_signed_query(
-    tmp_path: Path, url: str, entry: str
-) -> None:
-    with pytest.raises(ForbiddenError) as caught:
-        plain(tmp_path, Script([ok()])).download(url)
-    assert f"a link to {entry}, which is not allowed by download_hosts: if it is right" in str(caught.value)
-    assert "st=1" not in str(caught.value)
+def test_a_refusal_names_the_setting_and_the_entry_but_not_the_signed_query(api: Api, url: str, entry: str) -> None:
+    said = str(api.fails(ForbiddenError, ok(), link=url))
+    assert f"a link to {entry}, which is not allowed by download_hosts: if it is right" in said
+    assert "st=1" not in said
 
 
 @pytest.mark.parametrize(
@@ -102,85 +92,70 @@ def test_a_refusal_names_the_setting_and_the_entry_but_not_the_signed_query(
     ],
 )
 def test_a_link_of_another_scheme_is_refused_by_its_name_even_to_an_admitted_port(
-    tmp_path: Path, url: str, scheme: str
+    api: Api, url: str, scheme: str
 ) -> None:
-    script = Script([ok()])
-    with pytest.raises(ForbiddenError, match=f"{scheme}.*: only http and https") as caught:
-        plain(tmp_path, script, download_hosts=("h:2121", "h:80", "b:9", "h")).download(url)
-    assert len(str(caught.value)) < 600
-    assert not script.requests
+    said = f"{scheme}.*: only http and https"
+    error = api.fails(ForbiddenError, ok(), match=said, link=url, download_hosts=("h:2121", "h:80", "b:9", "h"))
+    assert len(str(error)) < 600
+    assert not api.requests
 
 
 @pytest.mark.parametrize("url", ["http:/x", "https:x", "http://u:p@logs.example.com/"])
-def test_a_link_without_a_host_or_with_a_user_is_refused(tmp_path: Path, url: str) -> None:
-    with pytest.raises(ForbiddenError, match="no host, or a user name"):
-        plain(tmp_path, Script([ok()])).download(url)
+def test_a_link_without_a_host_or_with_a_user_is_refused(api: Api, url: str) -> None:
+    api.fails(ForbiddenError, ok(), match="no host, or a user name", link=url)
 
 
 @pytest.mark.parametrize(
     "url", ["http://h:80:80/", "http://" + "a" * 70_000, "http://[::1", "http://\x00/", "http://a\x00b/"]
 )
-def test_a_link_that_is_no_url_is_malformed(tmp_path: Path, url: str) -> None:
-    with pytest.raises(MalformedError):
-        plain(tmp_path, Script([ok()])).download(url)
+def test_a_link_that_is_no_url_is_malformed(api: Api, url: str) -> None:
+    api.fails(MalformedError, ok(), link=url)
 
 
 @pytest.mark.parametrize("status", [403, 404, 410])
-def test_a_link_that_is_refused_or_gone_has_expired_and_is_not_tried_again(tmp_path: Path, status: int) -> None:
-    script = Script([answer(status, b"AccessDenied st=token")])
-    with pytest.raises(LinkExpiredError) as caught:
-        plain(tmp_path, script).download(LINK)
-    assert len(script.requests) == 1
-    assert "token" not in str(caught.value)
-    assert caught.value.part is not None
-    assert caught.value.part.role == "error"
+def test_a_link_that_is_refused_or_gone_has_expired_and_is_not_tried_again(api: Api, status: int) -> None:
+    error = api.fails(LinkExpiredError, answer(status, b"AccessDenied st=token"), link=LINK)
+    assert len(api.requests) == 1
+    assert "token" not in str(error)
+    assert_kept(error, b"AccessDenied st=token")
 
 
 @pytest.mark.parametrize(("status", "attempts"), [(503, 4), (429, 4), (400, 1), (401, 1), (304, 1), (302, 1), (200, 4)])
-def test_a_download_that_fails_is_tried_again_if_that_may_help(tmp_path: Path, status: int, attempts: int) -> None:
-    script = Script([answer(status, b"<p>st=token")])
-    with pytest.raises(ProviderError, match=f"HTTP {status} from the download host") as caught:
-        plain(tmp_path, script).download(LINK)
-    assert len(script.requests) == attempts
-    assert "token" not in str(caught.value)
+def test_a_download_that_fails_is_tried_again_if_that_may_help(api: Api, status: int, attempts: int) -> None:
+    said = f"HTTP {status} from the download host"
+    error = api.fails(ProviderError, answer(status, b"<p>st=token"), match=said, link=LINK)
+    assert len(api.requests) == attempts
+    assert "token" not in str(error)
 
 
-def test_a_record_that_looks_like_an_error_of_the_api_is_none_in_a_download(tmp_path: Path) -> None:
-    assert plain(tmp_path, Script([ok(b'{"errorCode":"200"}')])).download(LINK).status == 200
+def test_a_record_that_looks_like_an_error_of_the_api_is_none_in_a_download(api: Api) -> None:
+    assert api.download(LINK, ok(b'{"errorCode":"200"}')).status == 200
 
 
-def test_redirects_are_followed_three_times_within_the_hosts(tmp_path: Path) -> None:
+def test_redirects_are_followed_three_times_within_the_hosts(tmp_path: Path, api: Api) -> None:
     hops = [answer(302, location=f"/hop{number}?st=next") for number in range(3)]
-    script = Script([*hops, ok(b"data")])
-    part = plain(tmp_path, script).download(LINK)
+    part = api.download(LINK, *hops, ok(b"data"))
     assert part.path.read_bytes() == b"data"
     assert part.request["url"] == "http://logs.example.com/20261122/13/a.gz"
-    assert [request.url.path for request in script.requests[1:]] == ["/hop0", "/hop1", "/hop2"]
+    assert [request.url.path for request in api.requests[1:]] == ["/hop0", "/hop1", "/hop2"]
     assert len(list(tmp_path.iterdir())) == 1
-    (tmp_path / "again").mkdir()
-    with pytest.raises(MalformedError, match="more than 3") as caught:
-        plain(tmp_path / "again", Script([answer(302, b"moved", location="/again")])).download(LINK)
-    assert_kept(caught.value, b"moved")
+    part.path.unlink()
+    moved = answer(302, b"moved", location="/again")
+    assert_kept(api.fails(MalformedError, moved, match="more than 3", link=LINK), b"moved")
 
 
 @pytest.mark.parametrize("location", ["http://evil.example.com/", "ftp://logs.example.com/", "http://169.254.169.254/"])
-def test_a_redirect_is_admitted_like_a_link(tmp_path: Path, location: str) -> None:
-    script = Script([answer(307, b"moved", location=location)])
-    with pytest.raises(ForbiddenError) as caught:
-        plain(tmp_path, script).download(LINK)
-    assert len(script.requests) == 1
-    assert_kept(caught.value, b"moved")
+def test_a_redirect_is_admitted_like_a_link(api: Api, location: str) -> None:
+    assert_kept(api.fails(ForbiddenError, answer(307, b"moved", location=location), link=LINK), b"moved")
+    assert len(api.requests) == 1
 
 
 @pytest.mark.parametrize("location", ["http://[::1", "http://h:80:80/", "/" + "a" * 65_530, "//a\x00b/"])
-def test_a_redirect_to_what_is_no_url_is_malformed_and_its_body_is_kept(tmp_path: Path, location: str) -> None:
-    script = Script([answer(301, b"moved", location=location)])
-    with pytest.raises(MalformedError, match="the link is no URL") as caught:
-        plain(tmp_path, script).download(LINK)
-    assert_kept(caught.value, b"moved")
-    with pytest.raises(MalformedError, match="base_url") as caught:
-        plain(tmp_path, script).request("GET", "/x")
-    assert len(script.requests) == 2
+def test_a_redirect_to_what_is_no_url_is_malformed_and_its_body_is_kept(api: Api, location: str) -> None:
+    moved = answer(301, b"moved", location=location)
+    assert_kept(api.fails(MalformedError, moved, match="the link is no URL", link=LINK), b"moved")
+    api.fails(MalformedError, moved, match="base_url")
+    assert len(api.requests) == 1
 
 
 PUBLIC = ["93.184.216.34", "2606:2800:220:1::1", "64:ff9b::5db8:d822"]
