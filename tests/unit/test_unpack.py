@@ -218,6 +218,7 @@ UNREAD = {
     "zstd": b"\x28\xb5\x2f\xfd" + TEXT,
     "7z": b"7z\xbc\xaf\x27\x1c" + TEXT,
     "UTF-16": TEXT.decode().encode("utf-16"),
+    "UTF-32": TEXT.decode().encode("utf-32"),
     "a zip within an archive": visit.zipped(TEXT),
 }
 

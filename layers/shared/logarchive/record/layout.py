@@ -7,18 +7,21 @@ from typing import Any
 
 from logarchive.errors import ProviderError
 
+#: A document, and whether it stands among records or holds some -> the error that it is.
+type Judge = Callable[[Mapping[str, Any], bool], ProviderError | None]
+
 
 @dataclass(frozen=True, kw_only=True)
 class JsonLayout:
     """Records are JSON objects: in an array at `path` (dotted), or recognised: array, lines, `{…: [ … ]}`, CSV.
 
     `embedded` names keys whose text may itself be a JSON object, to be flattened like any other; else it stays text.
-    `judge`, without a path, returns the error that a document means; False: the document has no list of records.
+    `judge`, without a path, returns the error that a document is, or an element among records.
     """
 
     path: str | None = None
     embedded: tuple[str, ...] = ()
-    judge: Callable[[Mapping[str, Any], bool], ProviderError | None] | None = None
+    judge: Judge | None = None
 
 
 #: The form of a field that may be anything.

@@ -24,6 +24,7 @@ _UNREAD = {
     "xz": (b"\xfd7zXZ\0",),
     "zstd": (b"\x28\xb5\x2f\xfd",),
     "7z": (b"7z\xbc\xaf\x27\x1c",),
+    "UTF-32": (b"\xff\xfe\0\0", b"\0\0\xfe\xff"),
     "UTF-16": (b"\xff\xfe", b"\xfe\xff"),
     "a zip within an archive": (zip_archive.LOCAL, zip_archive.END),
 }
