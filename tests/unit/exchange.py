@@ -30,9 +30,7 @@ from logarchive.row.build import Built
 from logarchive.vendor import ncloud
 from logarchive.visit.collection import Collection
 from logarchive.window import Span, Window
-from tests.simulator import Simulator
-from tests.simulator.access import FIELDS
-from tests.simulator.access import KEYS as SECRETS
+from tests.simulator import Simulator, access
 from tests.unit import visit
 from tools.registry import providers
 
@@ -43,9 +41,9 @@ HOUR_MS = 1795341600000
 KEYS = ncloud.Keys.model_validate({"access_key": "accessKey", "secret_key": 'secret/Key+="'})
 #: What a source of each provider must say, besides the name of its secret.
 SOURCES: Mapping[str, Mapping[str, object]] = {
-    **FIELDS,
+    **access.FIELDS,
     "dsa": {"api": "dsa", "hosts": ["a.test"]},
-    "security365": {**FIELDS["security365"], "base_url": "https://logs.example.com"},
+    "security365": {**access.FIELDS["security365"], "base_url": "https://logs.example.com"},
 }
 
 type Reply = Callable[[httpx.Request], httpx.Response]
@@ -166,7 +164,7 @@ def source(name: str, **fields: object) -> Any:
 def secret(name: str, **fields: str) -> Any:
     """Return the secret that the simulator wants, and `fields`."""
     provider = providers()[name]
-    return provider.secret.model_validate({**SECRETS[provider.secret_group], **fields})
+    return provider.secret.model_validate({**access.KEYS[provider.secret_group], **fields})
 
 
 def scripted(name: str, *answers: Answer, keys: Any = None, **fields: object) -> Exchange:
@@ -190,9 +188,7 @@ def fetched(name: str, *answers: Answer, span: Span = HOUR, keys: Any = None, **
 @contextmanager
 def simulated(name: str, sim: Simulator, time: Time, *, keys: Any = None, **fields: object) -> Generator[Exchange]:
     """Open a provider's API that the simulator plays."""
-    at: dict[str, object] = {"base_url": f"{sim.url}/{fields.get('api', name)}"}
-    at |= {"download_hosts": [sim.url.removeprefix("http://")]} if name == "dsa" else {}
-    configured = source(name, **fields, **at)
+    configured = source(name, **access.source(name, sim.url, **fields))
     with connected(providers()[name], configured, keys or secret(name), visit.directory(), time) as api:
         yield api
 

@@ -130,17 +130,7 @@ def test_a_url_is_split_at_its_first_question_mark() -> None:
 
 
 def test_a_name_is_looked_up_and_an_item_is_text() -> None:
-    assert [one(convert.lookup({"1": "one"}), value) for value in ("1", 1, True, "2", None)] == [
-        "one",
-        "one",
-        None,
-        None,
-        None,
-    ]
-    assert [one(convert.item(1), value) for value in ([1, "a"], [1, 2], [1], "ab", None)] == [
-        "a",
-        None,
-        None,
-        None,
-        None,
-    ]
+    named = [one(convert.lookup({"1": "one"}), value) for value in ("1", 1, True, "2", None)]
+    assert named == ["one", "one", None, None, None]
+    items = [one(convert.item(1), value) for value in ([1, "a"], [1, 2], [1], "ab", None)]
+    assert items == ["a", None, None, None, None]
