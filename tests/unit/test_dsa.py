@@ -85,63 +85,55 @@ def test_the_cdn_api_is_asked_by_host_and_page_in_the_providers_zone() -> None:
     assert [part.role for part in parts] == ["listing", "listing", "listing", "data"]
 
 
-def test_files_whose_hour_begins_in_the_window_are_downloaded_and_say_what_they_are() -> None:
-    hours = [entry(f"22 {hour}:00:00") for hour in (20, 21, 22)]
-    script = Script([listed(a_test=hours), ok(b"lines")])
-    listing, data = fetched(script)
+def test_a_file_says_its_host_and_hour_and_not_the_signature_of_its_link() -> None:
+    listing, data = fetched(listed(a_test=[entry("22 21:00:00")]), ok(b"lines"))
     assert listing.role == "listing"
-    assert list(downloads(script)) == ["/22/21:00:00"]
     assert (data.role, data.asked, data.own) == ("data", None, None)
     assert data.extra == {"host": "a.test", "hour": "2026-11-22T13:00:00Z"}
     assert "st=1" not in str(data.request)
 
 
-def test_another_time_zone_is_another_hour() -> None:
-    hours = [entry(f"22 {hour}:30:00") for hour in (17, 18, 19)]
-    script = Script([listed(a_test=hours), ok(b"lines")])
-    fetched(script, time_zone="+05:30")
-    assert list(downloads(script)) == ["/22/18:30:00"]
+AREAS = [log("22 21:00:00", "overseas"), log("22 21:00:00", "mainland")]
+NO_LINK = [{"data": {}}, {"data": []}, {"data": {"a.test": []}}, {"code": 0, "data": {}}]
+#: What is said of files -> fields of the source, what is listed for two hours, and the paths that are downloaded.
+DOWNLOADED: dict[str, tuple[dict[str, object], httpx.Response, list[str]]] = {
+    "only those are whose hour begins in the window": (
+        {}, listed(a_test=[entry(f"22 {hour}:00:00") for hour in range(20, 24)]), ["/22/21:00:00", "/22/22:00:00"],
+    ),
+    "in another time zone it is another hour": (
+        {"time_zone": "+05:30"}, listed(a_test=[entry(f"22 {hour}:30:00") for hour in (17, 18, 21)]), ["/22/18:30:00"],
+    ),
+    "by host and hour, whatever the order of the listing": (
+        {"hosts": ["B.test", "a.test", "a.test"]},
+        listed(b_test=[entry("22 22:00:00", "b/22"), entry("22 21:00:00", "b/21")], A_test=[entry("22 21:00:00", "a")]),
+        ["/a", "/b/21", "/b/22"],
+    ),
+    "one that is listed twice is once": (
+        {}, listed(a_test=[entry("22 21:00:00", query=f"st={number}") for number in (1, 2)]), ["/22/21:00:00"],
+    ),
+    "each area has its own": (
+        {"api": "cdn", "area": "global"}, page(2, *AREAS), ["/mainland/22/21:00:00", "/overseas/22/21:00:00"],
+    ),
+    "an empty page of null has none": (
+        {"api": "cdn"}, ok(b'{"Response":{"DomainLogs":null,"TotalCount":0,"RequestId":"r"}}'), [],
+    ),
+    **{f"without a link there was no traffic: {body}": ({}, ok(orjson.dumps(body)), []) for body in NO_LINK},
+}  # fmt: skip
 
 
-@pytest.mark.parametrize("body", [{"data": {}}, {"data": []}, {"data": {"a.test": []}}, {"code": 0, "data": {}}])
-def test_an_hour_without_a_link_had_no_traffic(body: dict[str, object]) -> None:
-    [listing] = fetched(ok(orjson.dumps(body)))
-    assert listing.role == "listing"
-
-
-def test_an_empty_page_of_null_is_empty() -> None:
-    body = b'{"Response":{"DomainLogs":null,"TotalCount":0,"RequestId":"r"}}'
-    assert [part.role for part in fetched(ok(body), api="cdn")] == ["listing"]
-
-
-def test_files_come_in_the_order_of_host_and_hour_whatever_the_order_of_the_listing() -> None:
-    span = Span(NOW, NOW + 2 * HOUR)
-    answers = {
-        "b_test": [entry("22 22:00:00", "b/22"), entry("22 21:00:00", "b/21")],
-        "A_test": [entry("22 21:00:00", "a/21")],
-    }
-    script = Script([listed(**answers), ok(b"lines")])
-    fetched(script, span=span, hosts=["B.test", "a.test", "a.test"])
-    assert list(downloads(script)) == ["/a/21", "/b/21", "/b/22"]
-
-
-def test_a_file_that_is_listed_twice_is_downloaded_once() -> None:
-    twice = [entry("22 21:00:00", query="st=1"), entry("22 21:00:00", query="st=2")]
-    script = Script([listed(a_test=twice), ok(b"lines")])
-    fetched(script)
-    assert len(list(downloads(script))) == 1
+@pytest.mark.parametrize("what", DOWNLOADED)
+def test_which_files_are_downloaded_once_and_in_order(what: str) -> None:
+    fields, listing, paths = DOWNLOADED[what]
+    script = Script([listing, ok(b"lines")])
+    parts = fetched(script, span=Span(NOW, NOW + 2 * HOUR), **fields)
+    assert list(downloads(script)) == paths
+    assert [part.role for part in parts] == ["listing", *(["data"] * len(paths))]
 
 
 def test_two_files_for_one_hour_are_no_guess_which_to_take() -> None:
     two = [entry("22 21:00:00", "one"), entry("22 21:00:00", "two")]
     with pytest.raises(MalformedError, match="two different files"):
         fetched(listed(a_test=two))
-
-
-def test_each_area_has_a_file_of_its_own() -> None:
-    script = Script([page(2, log("22 21:00:00", "overseas"), log("22 21:00:00", "mainland")), ok(b"lines")])
-    fetched(script, api="cdn", area="global")
-    assert list(downloads(script)) == ["/mainland/22/21:00:00", "/overseas/22/21:00:00"]
 
 
 def test_pages_that_end_before_the_total_are_a_mismatch() -> None:
