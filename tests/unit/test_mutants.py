@@ -29,3 +29,12 @@ def test_nothing_is_said_to_survive_where_the_tests_of_the_unchanged_code_do_not
     assert done.returncode == 1
     assert said in done.stderr
     assert "survived" not in done.stdout
+
+
+def test_a_change_of_what_no_test_reaches_survives(tmp_path: Path) -> None:
+    (tmp_path / "test_one.py").write_text("def test_right(): pass")
+    command = [sys.executable, "-m", "tools.mutants", "provider/credential.py", "--jobs=2", f"--tests={tmp_path}"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "survived: provider/credential.py" in done.stdout
+    assert "0 survived" not in done.stdout

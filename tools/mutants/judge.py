@@ -178,7 +178,7 @@ def _codes(code: CodeType) -> Iterator[CodeType]:
 
 
 def _followed(items: Sequence[pytest.Item]) -> Iterable[tuple[pytest.Item, pytest.Item | None]]:
-    return zip(items, [*items[1:], None], strict=True)
+    return zip(items, [*items[1:], None], strict=False)  # there may be no items
 
 
 def _forked(items: Sequence[pytest.Item], run: Callable[[], object]) -> int:
