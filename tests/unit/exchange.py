@@ -193,7 +193,7 @@ def simulated(name: str, sim: Simulator, time: Time, *, keys: Any = None, **fiel
         yield api
 
 
-def collection(name: str, api: Exchange, **fields: object) -> Collection[Any, Any]:
+def collection(name: str, api: Exchange, /, **fields: object) -> Collection[Any, Any]:
     """Return what gathers spans; parts are kept under the names of their files."""
     provider, configured = providers()[name], source(name, **fields)
     return Collection(provider, configured, api, lambda part: part.replace(key=part.path.name))

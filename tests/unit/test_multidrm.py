@@ -19,14 +19,11 @@ from logarchive.errors import (
     ThrottledError,
     UnavailableError,
 )
-from logarchive.moment import HOUR as ONE_HOUR
 from logarchive.part import Part
 from logarchive.record.body import document
-from logarchive.row.build import Built
 from logarchive.window import Span
-from tests.simulator import Simulator
-from tests.unit import exchange, visit
-from tests.unit.exchange import HOUR, Reply, Script, Time, answer, ok, same
+from tests.unit import exchange
+from tests.unit.exchange import HOUR, Reply, Script, answer, ok, same
 from tests.unit.listing import NO_PAGE, Total, Zero, of_all, policies, policy_log, untold
 from tests.unit.listing import policies_page as page
 
@@ -131,34 +128,31 @@ def test_an_error_is_no_empty_window_under_whatever_status(
     assert len(script.requests) == attempts
 
 
-@pytest.mark.parametrize(
-    ("description", "event"),
-    [
-        ("Policy 127 - myPolicy update completed", "policy.update"),
-        ("Policy 127 - myPolicy creation completed", "policy.create"),
-        ("Policy 123 - myPolicy_dummy2 delete completed", "policy.delete"),
-        ("Policy 123 -myPolicy_dummy2 creation completed", "policy.create"),
-        ("Policy 5 - creation of update update completed", "policy.update"),
-        ("Policy 5 - update creation completed", "policy.create"),
-        ("Policy 5 - a - b delete delete completed", "policy.delete"),
-        ("Policy 5 - two\nlines update failed", "policy.update"),
-        ("Policy  5- x  delete  completed", "policy.delete"),
-        ("Policy 5 - update", None),
-        ("Policy 5 - my-update completed", None),
-        ("Policy 5 - my updates completed", None),
-        ("Policy 5 - x update completed twice", None),
-        ("Policy five - x update completed", None),
-        ("The Policy 5 - x update completed", None),
-        ("Policy 5 - x Update completed", None),
-        ("", None),
-        (7, None),
-        (None, None),
+#: What happened -> descriptions.
+EVENTS: dict[str | None, list[object]] = {
+    "policy.create": [
+        *("Policy 127 - myPolicy creation completed", "Policy 123 -myPolicy_dummy2 creation completed"),
+        "Policy 5 - update creation completed",
     ],
-)
-def test_a_description_names_what_happened_only_if_it_follows_the_grammar(
-    description: object, event: str | None
-) -> None:
-    assert event_name([description]) == [event]
+    "policy.update": [
+        *("Policy 127 - myPolicy update completed", "Policy 5 - creation of update update completed"),
+        "Policy 5 - two\nlines update failed",
+    ],
+    "policy.delete": [
+        *("Policy 123 - myPolicy_dummy2 delete completed", "Policy 5 - a - b delete delete completed"),
+        "Policy  5- x  delete  completed",
+    ],
+    None: [
+        *("Policy 5 - update", "Policy 5 - my-update completed", "Policy 5 - my updates completed", "", 7, None),
+        *("Policy 5 - x update completed twice", "Policy five - x update completed"),
+        *("The Policy 5 - x update completed", "Policy 5 - x Update completed"),
+    ],
+}
+
+
+@pytest.mark.parametrize("event", EVENTS)
+def test_a_description_names_what_happened_only_if_it_follows_the_grammar(event: str | None) -> None:
+    assert event_name(EVENTS[event]) == [event] * len(EVENTS[event])
 
 
 def told_by(parts: list[Part]) -> list[str]:
@@ -315,31 +309,3 @@ def test_a_listed_id_that_cannot_be_one_is_malformed_and_never_requested(policy:
 
 def test_ids_may_be_numbers_or_text_and_are_the_same_then() -> None:
     assert source(policy_ids=[0, "0", 127, "127", 10**17]).policy_ids == ("0", "127", f"{10**17}")
-
-
-def visited(sim: Simulator, time: Time, span: Span, **fields: object) -> Built:
-    """Visit a window of the simulator's policy log, and build it."""
-    with exchange.simulated("multidrm", sim, time, **fields) as api:
-        collection = exchange.collection("multidrm", api, **fields)
-        collection.gather(span)
-    return exchange.built("multidrm", collection.parts, span)
-
-
-@pytest.mark.parametrize("ids", [None, "all"])
-def test_where_the_end_is_ignored_later_records_are_outside_and_each_row_is_in_its_own_window(ids: str | None) -> None:
-    time = Time()
-    windows = [Span(start, start + ONE_HOUR) for start in (HOUR.start - ONE_HOUR, HOUR.start)]
-    with Simulator(clock=time, scale=0.1) as sim:
-        sim.set("multidrm", end_time_parameter="endTIme", deleted_vanish=False, quiet=[])
-        first, second = (visited(sim, time, window, policy_ids=ids) for window in windows)
-        right = [visited(sim, time, one, policy_ids=ids, end_time_parameter="endTIme") for one in windows]
-    for wrong, good, window in zip((first, second), right, windows, strict=True):
-        numbers = wrong.numbers
-        assert (numbers.strays, numbers.rows, numbers.rejects) == (0, good.numbers.rows, good.numbers.rejects)
-        assert numbers.rows > 20
-        assert all(window.start <= row["time"] < window.end for row in visit.rows(wrong))
-        assert {row["record_id"] for row in visit.rows(wrong)} == {row["record_id"] for row in visit.rows(good)}
-        assert good.numbers.outside < 5
-    # Four hours have come to the first window, and three to the second one: to each all that is later.
-    assert first.numbers.outside > second.numbers.outside + 20 > 60
-    assert not {row["record_id"] for row in visit.rows(first)} & {row["record_id"] for row in visit.rows(second)}

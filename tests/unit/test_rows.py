@@ -66,18 +66,16 @@ def test_fetched_is_the_sum_of_what_became_of_it() -> None:
 
 def test_bounds_are_half_open_and_what_was_asked_for_is_inclusive() -> None:
     asked = WINDOW.widened(SECOND)
-    for at, rows, outside, strays in (
-        (START, 1, 0, 0),
-        (START - 1, 0, 1, 0),
-        (START - 1000, 0, 1, 0),
-        (START - 1001, 1, 0, 1),
-        (END - 1, 1, 0, 0),
-        (END, 0, 1, 0),
-        (END + 1000, 0, 1, 0),
-        (END + 1001, 1, 0, 1),
-    ):
-        numbers = visit.visit(visit.part(body(record(at)), own=WINDOW, asked=asked)).numbers
-        assert (numbers.rows, numbers.outside, numbers.strays) == (rows, outside, strays), at
+    #: Rows, records outside, and strays -> times.
+    cases = {
+        (1, 0, 0): [START, END - 1],
+        (0, 1, 0): [START - 1, START - 1000, END, END + 1000],
+        (1, 0, 1): [START - 1001, END + 1001],
+    }
+    for expected, times in cases.items():
+        for at in times:
+            numbers = visit.visit(visit.part(body(record(at)), own=WINDOW, asked=asked)).numbers
+            assert (numbers.rows, numbers.outside, numbers.strays) == expected, at
 
 
 def test_a_record_of_the_other_half_is_outside_and_the_other_part_answers_for_it() -> None:

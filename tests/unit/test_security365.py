@@ -16,10 +16,9 @@ from logarchive.errors import (
     ThrottledError,
     UnavailableError,
 )
-from tests.simulator import Simulator
 from tests.simulator.security365 import LICENSE
 from tests.unit import exchange, visit
-from tests.unit.exchange import HOUR, HOUR_MS, Reply, Script, Time, answer, built, ok, same
+from tests.unit.exchange import HOUR, HOUR_MS, Reply, Script, answer, built, ok, same
 
 EMPTY = b'{"code":0,"msg":"","total":0,"items":[]}'
 YEAR_MS = 365 * 86_400_000
@@ -246,22 +245,6 @@ def test_a_page_that_leads_nowhere_is_malformed(last: str) -> None:
     with pytest.raises(MalformedError, match="no next page can be requested"):
         fetched(script, page_size=2)
     assert len(script.requests) == 2
-
-
-def test_a_crowd_is_halved_until_every_record_has_come_once() -> None:
-    time, fields = Time(), {"page_size": 5_000}
-    with Simulator(clock=time, scale=0.42) as sim:
-        phase = int(HOUR.start.timestamp()) // 3600 % 168
-        sim.set("security365", crowd_phase=phase, sort_time="ns", inclusive_key=True)
-        with exchange.simulated("security365", sim, time, **fields) as api:
-            collection = exchange.collection("security365", api, **fields)
-            collection.gather(HOUR)
-        records = [record for record in sim.truth("security365", HOUR.start, HOUR.end) if record.served]
-    served = {str(orjson.loads(record.text)["sort"][1]) for record in records}
-    assert len(served) > 10_000
-    assert {part.role for part in collection.parts} == {"data", "superseded"}
-    numbers = built("security365", collection.parts).numbers
-    assert (numbers.rows, numbers.strays, numbers.rejects) == (len(served), 0, 0)
 
 
 REFERER = '{"code":61002,"msg":"Referer\uac00 \ub2e4\ub985\ub2c8\ub2e4"}'
