@@ -4,7 +4,7 @@ import gzip
 import hashlib
 import json
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from logarchive.action.handler import act
+from logarchive.ledger.dynamodb import Write
 from logarchive.ledger.entry import Entry
 from tests.fake_aws import FakeTable, open_gate, refused
 from tests.scenario import END, HOUR, MINUTE, Record, Scenario, zipped
@@ -81,11 +82,15 @@ def visited_first(stage: Scenario) -> str:
 
 
 class Twice(FakeTable):
-    """A table that does each update twice, as the SDK does when a response was lost, and returns the second result."""
+    """A table that does each write twice, as the SDK does when a response was lost, and returns the second result."""
 
     def update(self, write: Any) -> Any:
         super().update(write)
         return super().update(write)
+
+    def transact(self, writes: Sequence[Write]) -> bool:
+        super().transact(writes)
+        return super().transact(writes)
 
 
 def test_an_update_that_the_sdk_repeats_costs_no_lease_and_no_slot() -> None:

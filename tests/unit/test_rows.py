@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from logarchive.column.convert import FieldMapping, integer_text, item, text
 from logarchive.column.schema import COLUMNS
 from logarchive.errors import MalformedError, OutOfTimeError, TooLargeError
+from logarchive.numbers import WindowNumbers
 from logarchive.record.layout import JsonLayout
 from logarchive.record.reader import reaches
 from logarchive.row.build import Built
@@ -213,6 +214,8 @@ def test_after_any_visits_the_object_is_their_union_and_the_same_bytes_again(vis
     found = [row["time"].microsecond // 1000 for row in visit.rows(built)]
     assert {one: found.count(one) for one in set(found)} == most
     assert len(set(ids(built))) == built.object_rows == sum(most.values())
+    numbers = WindowNumbers().after(built.numbers, rows=built.object_rows, late=0)
+    assert (numbers.fetched, numbers.kept) == (len(visits[-1]), built.kept)
     assert visit.sha256(folded()) == visit.sha256(built)
 
 
