@@ -4,6 +4,7 @@ Everything else is a fault, above all what runs in both with different results.
 """
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from sqlglot import exp
 
@@ -30,8 +31,20 @@ WHY = {
 }
 TYPES = {exp.DataType.Type.DOUBLE, exp.DataType.Type.VARCHAR}
 
-type Tree = exp.Expr
-type Rule = Callable[[Tree], Iterator[str]]
+#: A part of a statement, whether it means the same to both, and why it does not otherwise.
+RULES: tuple[tuple[type[exp.Expr], Callable[[Any], object], str], ...] = (
+    (exp.Bracket, lambda node: node.args.get("safe"), "an error where there is no such key; use element_at"),
+    (exp.AtTimeZone, lambda _: False, "a time without a zone moves the other way; stay in UTC"),
+    # Division of integers differs, and a literal such as 100.0 is a decimal of one digit.
+    (exp.Div, lambda node: any(map(_is_double, node.walk())), "divide doubles, as in 1e2 * a / b"),
+    (exp.Literal, lambda node: node.is_string or "." not in node.name, "a decimal, cut to its scale; write 1e2"),
+    (exp.Cast, lambda node: node.to.this in TYPES, "cast to double or varchar; '1.5' is an integer to one of the two"),
+    (
+        exp.Interval,
+        lambda node: isinstance(node.parent, exp.Sub) and isinstance(node.parent.this, exp.CurrentTimestamp),
+        "only of current_timestamp",
+    ),
+)
 
 
 def faults(query: SavedQuery) -> list[str]:
@@ -40,36 +53,18 @@ def faults(query: SavedQuery) -> list[str]:
     select = tree.expression if isinstance(tree, exp.Create) and tree.kind == "VIEW" else tree
     if not isinstance(select, exp.Select):
         return ["it is neither a SELECT nor a view of one"]
-    outside = [fault for rule in RULES for fault in rule(select)]
-    return outside + list(_view(query, tree, select) if select is not tree else _days(select))
+    outside = [
+        f"{node.sql('athena')}: {why}" for kind, same, why in RULES for node in select.find_all(kind) if not same(node)
+    ]
+    about_all = _view(query, tree, select) if select is not tree else _days(select)
+    return [*outside, *_functions(select), *_names(select), *_provider(select), *about_all]
 
 
-def _functions(tree: Tree) -> Iterator[str]:
+def _functions(tree: exp.Expr) -> Iterator[str]:
     for node in tree.find_all(exp.Func):
         name = node.name.upper() if isinstance(node, exp.Anonymous) else node.sql_name()
         if name not in FUNCTIONS:
             yield WHY.get(name, f"{name.lower()}: not seen to mean the same")
-
-
-def _lookups(tree: Tree) -> Iterator[str]:
-    for node in tree.find_all(exp.Bracket):
-        if not node.args.get("safe"):
-            yield f"{node.sql('athena')}: an error where there is no such key; use element_at"
-
-
-def _zones(tree: Tree) -> Iterator[str]:
-    for node in tree.find_all(exp.AtTimeZone):
-        yield f"{node.sql('athena')}: a time without a zone moves the other way; stay in UTC"
-
-
-def _divisions(tree: Tree) -> Iterator[str]:
-    """Division of integers differs, and a literal such as 100.0 is a decimal of one digit."""
-    for node in tree.find_all(exp.Div):
-        if not any(_is_double(one) for one in (*node.find_all(exp.Literal), *node.find_all(exp.Cast))):
-            yield f"{node.sql('athena')}: divide doubles, as in 1e2 * a / b"
-    for literal in tree.find_all(exp.Literal):
-        if not literal.is_string and "." in literal.name:
-            yield f"{literal.name}: a decimal, cut to its scale; write 1e2"
 
 
 def _is_double(node: exp.Expr) -> bool:
@@ -78,24 +73,12 @@ def _is_double(node: exp.Expr) -> bool:
     return isinstance(node, exp.Cast) and node.to.this == exp.DataType.Type.DOUBLE
 
 
-def _casts(tree: Tree) -> Iterator[str]:
-    for node in tree.find_all(exp.Cast):
-        if node.to.this not in TYPES:
-            yield f"{node.sql('athena')}: cast to double or varchar; '1.5' is an integer to one of the two"
-
-
-def _intervals(tree: Tree) -> Iterator[str]:
-    for node in tree.find_all(exp.Interval):
-        if not isinstance(node.parent, exp.Sub) or not isinstance(node.parent.this, exp.CurrentTimestamp):
-            yield f"{node.sql('athena')}: only of current_timestamp"
-
-
-def _names(tree: Tree) -> Iterator[str]:
+def _names(tree: exp.Expr) -> Iterator[str]:
     tables = {table.sql("athena") for table in tree.find_all(exp.Table)}
     if tables != {TABLE}:
         yield f"it reads {sorted(tables)}, not {TABLE}"
-    selects = list(tree.find_all(exp.Select))
-    if any(not select.expressions for select in selects) or list(tree.find_all(exp.Star)) != list(_counted(tree)):
+    stars = [star for star in tree.find_all(exp.Star) if not isinstance(star.parent, exp.Count)]
+    if stars or not all(select.expressions for select in tree.find_all(exp.Select)):
         yield "it must name the columns that it selects"
     known = {*COLUMNS, *PARTITIONS, *(alias.alias for alias in tree.find_all(exp.Alias))}
     for column in tree.find_all(exp.Column):
@@ -103,11 +86,7 @@ def _names(tree: Tree) -> Iterator[str]:
             yield f"{column.name}: no such column"
 
 
-def _counted(tree: Tree) -> Iterator[exp.Expr]:
-    return (star for star in tree.find_all(exp.Star) if isinstance(star.parent, exp.Count))
-
-
-def _provider(tree: Tree) -> Iterator[str]:
+def _provider(tree: exp.Expr) -> Iterator[str]:
     if not any(_is_chosen(one) for one in _required(tree)):
         yield "it must name its providers: WHERE provider = '…', or IN"
 
@@ -118,13 +97,13 @@ def _is_chosen(condition: exp.Expr) -> bool:
     return isinstance(condition, exp.EQ | exp.In) and condition.this.name == "provider" and literal
 
 
-def _required(tree: Tree) -> list[exp.Expr]:
+def _required(tree: exp.Expr) -> list[exp.Expr]:
     """Return the conditions that must all hold."""
     where = tree.args.get("where")
     return list(where.this.flatten()) if where and isinstance(where.this, exp.And) else [where.this] if where else []
 
 
-def _days(tree: Tree) -> Iterator[str]:
+def _days(tree: exp.Expr) -> Iterator[str]:
     if not any(isinstance(one, exp.GTE) and one.this.sql("athena") == '"date"' for one in _required(tree)):
         yield 'it must say from which day on: WHERE "date" >= …'
 
@@ -137,15 +116,3 @@ def _view(query: SavedQuery, tree: exp.Expr, select: exp.Select) -> Iterator[str
         yield f"the view {name} must be of the provider {name}"
     if "date" not in select.named_selects:
         yield 'it must select "date": who asks the view names days by it'
-
-
-RULES: tuple[Rule, ...] = (
-    _functions,
-    _lookups,
-    _zones,
-    _divisions,
-    _casts,
-    _intervals,
-    _names,
-    _provider,
-)
