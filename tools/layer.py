@@ -96,16 +96,12 @@ def _named(node: ast.ImportFrom) -> Iterator[str]:
 def log_events() -> dict[str, set[str]]:
     """Return the names of the log events, each with its keys; a name that is put together at run time ends in `*`."""
     events: dict[str, set[str]] = {}
-    for function in _functions():
+    nodes = (node for tree in trees().values() for node in ast.walk(tree))
+    for function in (node for node in nodes if isinstance(node, ast.FunctionDef)):
         for call in _calls(function, "log"):
             if name := _event(call.args[0]):
                 events.setdefault(name, set()).update(_keys(call, function))
     return events
-
-
-def _functions() -> Iterator[ast.FunctionDef]:
-    for tree in trees().values():
-        yield from (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))
 
 
 def _calls(within: ast.AST, method: str) -> Iterator[ast.Call]:

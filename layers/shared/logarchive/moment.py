@@ -4,6 +4,8 @@ import datetime as dt
 import re
 from collections.abc import Callable
 
+from pydantic import TypeAdapter
+
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 MILLISECOND = dt.timedelta(milliseconds=1)
@@ -12,6 +14,8 @@ HOUR = dt.timedelta(hours=1)
 DAY = dt.timedelta(days=1)
 
 OFFSET = re.compile(r"[+-](0[0-9]|1[0-4]):[0-5][0-9]")
+
+_LENGTH = TypeAdapter(dt.timedelta)
 
 type Clock = Callable[[], dt.datetime]
 
@@ -41,13 +45,7 @@ def duration(length: dt.timedelta) -> str:
 
 def parse_duration(text: str) -> dt.timedelta:
     """Read what `duration` wrote."""
-    days, _, time = text.removeprefix("P").partition("T")
-    length = dt.timedelta(days=int(days.removesuffix("D") or 0))
-    for unit, size in (("H", 3600), ("M", 60), ("S", 1)):
-        number, separator, rest = time.partition(unit)
-        if separator:
-            length, time = length + int(number) * dt.timedelta(seconds=size), rest
-    return length
+    return _LENGTH.validate_python(text)
 
 
 def floor(moment: dt.datetime, length: dt.timedelta) -> dt.datetime:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import orjson
@@ -113,7 +114,7 @@ def _proven(document: Document, *, first: bool) -> tuple[Block, bool] | None:
             if error.pos < len(error.doc) - 2:
                 return None
             continue
-        block = _fast(source, records, len(records) + 1 if records else 2, _Exactly(source))
+        block = _fast(source, records, len(records) + 1 if records else 2, partial(_exactly, source))
         if block is None or (comma and not records):
             return None
         buffer.drop(end + closed)
@@ -122,21 +123,16 @@ def _proven(document: Document, *, first: bool) -> tuple[Block, bool] | None:
     return None
 
 
-class _Exactly:
-    """Reads an array's text exactly."""
-
-    def __init__(self, source: bytes) -> None:
-        self._source = source
-
-    def __call__(self) -> list[Item]:
-        document = Document(Buffer(iter([self._source])))
-        document.take("[")
-        items: list[Item] = []
-        closed = False
-        while not closed:
-            block, closed = _elements(document, first=not items)
-            items += block.items
-        return items
+def _exactly(source: bytes) -> list[Item]:
+    """Read an array's text exactly."""
+    document = Document(Buffer(iter([source])))
+    document.take("[")
+    items: list[Item] = []
+    closed = False
+    while not closed:
+        block, closed = _elements(document, first=not items)
+        items += block.items
+    return items
 
 
 def _cuts(data: bytes, *, ended: bool) -> Iterator[tuple[int, bool]]:

@@ -1,6 +1,7 @@
 """Rejects: what could not become a row, in a file of its own, so that nothing disappears silently."""
 
 import base64
+import codecs
 import gzip
 import hashlib
 from collections import Counter
@@ -81,15 +82,7 @@ def _shown(record: bytes) -> dict[str, Any]:
     cut: dict[str, Any] = {"truncated_from_bytes": len(record)} if len(record) > len(kept) else {}
     try:
         # A character cut in two at the limit does not make text binary.
-        text = kept.decode("utf-8", "ignore" if cut and _is_text(record) else "strict")
+        text = codecs.getincrementaldecoder("utf-8")().decode(kept, final=not cut)
     except UnicodeDecodeError:
         return {"record": base64.b64encode(kept).decode(), "encoding": "base64", **cut}
     return {"record": text, **cut}
-
-
-def _is_text(record: bytes) -> bool:
-    try:
-        record.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
