@@ -73,7 +73,7 @@ def _fuzz(name: str, target: "Target", seconds: int) -> bool:
     count = re.search(r"number_of_executed_units: *(\d+)", output)
     covered = re.findall(r" cov: (\d+) ft: (\d+)", output)
     found = re.search(r"Test unit written to (\S+)", output)
-    raised = output.partition("=== Uncaught Python exception: ===")[2].partition("\n==")[0]
+    raised = done.stdout.decode(errors="replace").partition("=== Uncaught Python exception: ===")[2]
     good = done.returncode == 0
     print(
         f"{name:14} {int(count[1]) if count else 0:>11,} executions {seconds:>5} s"

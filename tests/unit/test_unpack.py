@@ -167,6 +167,7 @@ BROKEN = {
     "a directory of fewer members": (LOCAL + CENTRAL + end(2, ONE, ENTRY), "broken at member 2"),
     "a directory outside, in 64 bits": (LOCAL + CENTRAL + end64(1, ONE, 2**63, ENTRY + ONE), "not where"),
     "64 bits outside": (LOCAL + CENTRAL + end64(1, ONE, ENTRY, 2**64 - 1), "not where"),
+    "64 bits where no file reaches": (LOCAL + CENTRAL + end64(1, ONE, ENTRY, 2**63 - 2), "not where"),
     "a member outside": (LOCAL + CENTRAL[:42] + b"\xff\xff\xff\x7f0.json" + end(1, ONE, ENTRY), "no header where"),
     "no end": (LOCAL + CENTRAL, "no end"),
     "a wrong size": (flipped(ZIPPED, ENTRY + 24), "member 1 does not have the size"),

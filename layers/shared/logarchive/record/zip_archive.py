@@ -21,8 +21,6 @@ _LOCATOR64_RECORD = struct.Struct("<4s4xQ4x")
 _EXTRA, _ZIP64 = struct.Struct("<HH"), 1
 _MAX_COMMENT = 0xFFFF
 _IN_EXTRA = 0xFFFF_FFFF
-#: Further a file cannot be read.
-_MAX_PLACE = 2**63 - 1
 _ENCRYPTED, _STORED, _DEFLATED = 0x1, 0, 8
 
 # isal's stubs call it an instance.
@@ -80,7 +78,7 @@ def _end(file: BinaryIO) -> tuple[int, int, int]:
 
 def _read_at(file: BinaryIO, place: int, record: struct.Struct) -> tuple[Any, ...] | None:
     """Return the fields at a place of the file; None where it has none."""
-    if not 0 <= place <= _MAX_PLACE:
+    if not 0 <= place <= file.seek(0, 2):
         return None
     file.seek(place)
     data = file.read(record.size)
