@@ -163,6 +163,18 @@ def test_no_document_takes_long(name: str) -> None:
             rows(body)
 
 
+DENSE = one(b'"a":[%b]' % b",".join([b"[]"] * 500_000))[1:-1]
+SMALL = b"{%b}" % TIME
+
+
+@pytest.mark.parametrize("before", [0, 1, 40_000])
+@pytest.mark.parametrize("way", ["array", "lines"])
+def test_a_record_of_too_many_values_is_a_reject_wherever_it_stands(before: int, way: str) -> None:
+    records = [SMALL] * before + [DENSE, SMALL]
+    built = visit.visit(visit.lines(records) if way == "lines" else visit.array(records), of=ELSA)
+    assert (built.numbers.rows, built.numbers.rejects) == (before + 1, 1)
+
+
 @pytest.mark.parametrize("more", [b"", b',"x":1.50'])
 def test_an_object_whose_names_would_be_too_long_is_kept_as_its_text(more: bytes) -> None:
     leaves = b",".join(b'"%d":1' % at for at in range(1000))

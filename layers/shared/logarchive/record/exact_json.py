@@ -19,7 +19,7 @@ TOO_DEEP = "nested too deeply"
 #: The most values of a record, and the characters per value if it has more: each takes about 100 bytes of memory.
 _MAX_VALUES, _CHARACTERS_A_VALUE = 250_000, 16
 TOO_MANY = f"more than {_MAX_VALUES} values"
-_STRING = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\Z)', re.DOTALL)
+STRING = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\Z)', re.DOTALL)
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 #: orjson never writes a newline, so this one separates.
 _NEWLINE = orjson.Fragment(b"\n")
@@ -111,8 +111,13 @@ def crowded(text: str) -> bool:
     most = max(_MAX_VALUES, len(text) // _CHARACTERS_A_VALUE)
     if len(text) <= most:
         return False
-    structure = _STRING.sub("", text)
+    structure = STRING.sub("", text)
     return sum(map(structure.count, ",[{")) > most
+
+
+def perhaps_crowded(data: bytes) -> bool:
+    """Return whether JSON of a block or two holds more values than may be in memory, if its strings hold some too."""
+    return len(data) > BLOCK_BYTES and sum(map(data.count, (b",", b"[", b"{"))) > _MAX_VALUES
 
 
 def read(data: bytes) -> Record | Bad:

@@ -10,7 +10,7 @@ import orjson
 
 from logarchive.errors import MalformedError
 from logarchive.record.block import BLOCK_BYTES, LARGE_BYTES, Bad, Block, Buffer, Item
-from logarchive.record.exact_json import CanonicalTexts, faithful, read
+from logarchive.record.exact_json import CanonicalTexts, faithful, perhaps_crowded, read
 from logarchive.record.json_value import Document
 
 _ATTEMPTS = 3
@@ -20,7 +20,7 @@ _COMMA = re.compile(rb"[ \t\r\n]*+,")
 
 def _fast(source: bytes, records: Any, around: int, exactly: Callable[[], list[Item]]) -> Block | None:  # noqa: ANN401 (JSON)
     """Return what orjson read as a block, if it is nothing but objects and all of the source."""
-    if set(map(type, records)) - {dict}:
+    if set(map(type, records)) - {dict} or perhaps_crowded(source):
         return None
     try:
         canonical = CanonicalTexts(records)

@@ -7,13 +7,18 @@ from typing import Any
 
 from logarchive.errors import MalformedError, TooLargeError
 from logarchive.record.block import BLOCK_BYTES, LARGE_BYTES, MAX_RECORD_BYTES, Bad, Block, Buffer, Item
-from logarchive.record.exact_json import DECODER, TOO_DEEP, TOO_MANY, checked, crowded, object_of, raw
+from logarchive.record.exact_json import DECODER, STRING, TOO_DEEP, TOO_MANY, checked, crowded, object_of, raw
 
 _SPACE = re.compile(r"[ \t\r\n]*+")
 #: An error so near to the end of what is held may only mean that more is to come: `-Infinit`, `\ud83d\ud`.
 _MARGIN = 16
 #: What is deeper is not even passed over, which would take long.
 _MAX_DEPTH = 100_000
+#: Up to 256 KB, more only where a string is longer; no string is cut.
+_PIECE = re.compile(r'(?:[^"]{1,256}+|"(?:[^"\\]++|\\.)*+"){1,1024}+', re.DOTALL)
+#: Both kinds of brackets as one. Pairs without anything between them are left out first: that is much faster.
+_ROUND, _NO_BRACKETS = bytes.maketrans(b"{[]}", b"(())"), bytes(set(range(256)) - set(b"{[]}"))
+_OPEN, _PASSES = ord("("), 8
 _BRACKETS = re.compile(r'"(?:[^"\\]++|\\.)*+"|[{}\[\]"]', re.DOTALL)
 
 type Records = Generator[Block, None, Any]
@@ -58,7 +63,7 @@ class Document:
                 unfinished = error.pos + _MARGIN >= len(self._text) or error.msg.startswith("Unterminated")
                 if not unfinished or not self._more():
                     raise self.broken(error.msg, error.pos) from None
-                if len(self._text) > LARGE_BYTES and crowded(self._text[self._at :]):
+                if len(self._text) - self._at > BLOCK_BYTES and crowded(self._text[self._at :]):
                     raise OverflowError from None
             else:
                 # A number at the end of what is held may go on.
@@ -74,7 +79,8 @@ class Document:
             text = self._skip()
             item: Item = Bad(TOO_DEEP if isinstance(error, RecursionError) else TOO_MANY, raw(text))
         else:
-            item = checked(value, text)
+            full = len(text) > BLOCK_BYTES and crowded(text)
+            item = Bad(TOO_MANY, raw(text)) if full else checked(value, text)
         if len(self._text) - self._at > LARGE_BYTES and self._mark is None:
             self.release()
             self.restart()
@@ -183,16 +189,35 @@ class Document:
         return True
 
     def _skip(self) -> str:
-        """Pass a value that is too deep or too full to be parsed: it ends where its brackets do."""
+        """Pass a value in brackets that is too deep or too full to be parsed: it ends where its brackets do."""
         while True:
-            depth = 0
-            for match in _BRACKETS.finditer(self._text, self._at):
-                if match[0] == '"':
-                    break
-                depth += (match[0] in "{[") - (match[0] in "}]")
-                if not depth:
-                    return self._pass(match.end())
-                if depth > _MAX_DEPTH:
+            depth, at = 1, self._at + 1
+            while piece := _PIECE.match(self._text, at):
+                behind = _depth_behind(piece[0], depth)
+                if not behind:
+                    return self._pass(self._closed(depth, at))
+                if behind > _MAX_DEPTH:
                     raise self.broken(TOO_DEEP)
+                depth, at = behind, piece.end()
             if not self._more():
                 raise self.broken("a bracket or quote is not closed", len(self._text))
+
+    def _closed(self, depth: int, at: int) -> int:
+        """Return where `depth` brackets that are open at a place are closed."""
+        for match in _BRACKETS.finditer(self._text, at):
+            depth += (match[0] in "{[") - (match[0] in "}]")
+            if not depth:
+                return match.end()
+        raise AssertionError  # `_depth_behind` has seen it
+
+
+def _depth_behind(piece: str, depth: int) -> int:
+    """Return how many brackets are open behind a piece of JSON; 0 once all were closed. No string is cut by it."""
+    brackets = raw(STRING.sub("", piece)).translate(_ROUND, _NO_BRACKETS)
+    for _ in range(_PASSES):
+        brackets = brackets.replace(b"()", b"")
+    for bracket in brackets:
+        depth += 1 if bracket == _OPEN else -1
+        if not depth:
+            break
+    return depth
