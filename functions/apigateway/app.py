@@ -73,7 +73,7 @@ def page(part: Part) -> Page:
     """Read a response. An empty list of events beside an error is not an empty day."""
     items, around = opened(part, LAYOUT)
     content, total = around["events"]["content"], around["events"].get("total")
-    if type(total) is not int or (content is None and total) or ncloud.stated(around):
+    if type(total) is not int or (content is None and total) or ncloud.failed(around):
         raise MalformedError("the response has no `events` with `content` and `total`, or an error beside them")
     return Page(part, items, total)
 

@@ -124,8 +124,7 @@ def page(part: Part) -> Page:
     """Read a response; in the older documentation it has no `total`. Without `success` an empty list proves nothing."""
     items, around = opened(part, LAYOUT)
     total = around.get("total")
-    failed = around.get("success", True) is not True or around.get("error") or ncloud.stated(around)
-    if around["content"] is None or failed:
+    if around["content"] is None or ncloud.failed(around):
         raise MalformedError("the response has no `content`, or says that it failed")
     return Page(part, items, total if type(total) is int else None)
 

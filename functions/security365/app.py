@@ -136,8 +136,10 @@ def fault(part: Part) -> ProviderError | None:
 
 
 def failure(document: Mapping[str, Any]) -> ProviderError | None:
-    """Return the error that a response's `code` means; only 0 is success."""
+    """Return the error that a response's `code` means; only 0 is success, and only if nothing else denies it."""
     code = str(document.get("code"))
+    if code == "0" and (document.get("success", True) is not True or document.get("error")):
+        return MalformedError("`code` is 0, but `success` or `error` says that the search has failed")
     return None if code == "0" else KINDS.get(code, MalformedError)(f"code {code}: {document.get('msg')}")
 
 

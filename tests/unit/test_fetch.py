@@ -202,6 +202,8 @@ ERRORS: list[dict[str, Any]] = [
     {"errorCode": "200", "message": "Authentication Failed"},
     {"errorCode": 77777},
     {"responseError": {"returnCode": "1", "returnMessage": "why"}},
+    {"error": "why"},
+    *({"success": no} for no in (False, "false", 0, None)),
 ]
 
 
@@ -210,7 +212,7 @@ ERRORS: list[dict[str, Any]] = [
 @pytest.mark.parametrize("name", EMPTY)
 def test_an_error_beside_no_records_is_no_empty_window(name: str, error: Any, more: str) -> None:
     with pytest.raises(ProviderError):
-        fetched(name, same(200, orjson.dumps(error | EMPTY[name] | {"more": more})))
+        fetched(name, same(200, orjson.dumps(error | EMPTY[name] | error | {"more": more})))
 
 
 @pytest.mark.parametrize("code", [0, "0"])

@@ -112,6 +112,7 @@ NO_ANSWER = [
         b'{"code":0,"items":' + rest
         for rest in (b"null", b"nul", b"null}garbage", b'null}{"code":61001}', b"[]", b"[]}]")
     ),
+    *(b'{"code":0,"items":[],%b}' % why for why in (b'"success":false', b'"success":"no"', b'"error":"why"')),
     *(b'{"code":0,"total":5,"items":%b}' % items for items in (b"[]", b"null")),
     *(b'{"code":0,"msg":"%b","items":%b' % (b"x" * 70_000, rest) for rest in (b"null", b"[]}garbage")),
 ]

@@ -105,6 +105,11 @@ def failure(document: Mapping[str, Any]) -> ProviderError | None:
     return KINDS.get(code, MalformedError)(f"errorCode {code}: {message}") if code else None
 
 
+def failed(document: Mapping[str, Any]) -> bool:
+    """Return whether a document says in any way that it is an error, whatever else it holds."""
+    return document.get("success", True) is not True or bool(document.get("error")) or stated(document) is not None
+
+
 def stated(document: Mapping[str, Any]) -> tuple[str, str] | None:
     """Return code and message of an error in any of the shapes seen; None if a document has none.
 
