@@ -2,17 +2,29 @@
 
 import datetime as dt
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 
 from tools.demo.account import Account
-from tools.demo.keep import show_how_to_look_around
 from tools.demo.page import Page, many
 from tools.demo.progress import Standing
-from tools.demo.providers import providers
+from tools.demo.providers import Providers, providers
 from tools.demo.story import Story
 from tools.demo.world import HOURS, orders, sources
-from tools.stack import DEFAULT_PORT, Ended, StackError, address_is_taken, check_machine, end_on_signals, local_stack
+from tools.stack import (
+    DEFAULT_PORT,
+    REGION,
+    STACK,
+    Ended,
+    Stack,
+    StackError,
+    account,
+    address_is_taken,
+    check_machine,
+    end_on_signals,
+    local_stack,
+)
 
 #: Ports that need no privilege.
 PORTS = range(1024, 65536)
@@ -83,8 +95,43 @@ def _play(page: Page, port: int, *, keep: bool) -> None:
         standings = story.tell()
         if keep:
             story.account.switch_schedules(on=True)
-            show_how_to_look_around(page, stack, played)
+            _show_how_to_look_around(page, stack, played)
     _sum_up(page, standings, keep=keep)
+
+
+def _show_how_to_look_around(page: Page, stack: Stack, played: Providers) -> None:
+    """Print commands for the ordinary AWS command line, and the one that ends it all."""
+    page.section("Looking around")
+    page.say(
+        "Everything keeps running: a tick every minute, and new hours are archived as they end. "
+        "With the AWS command line installed:"
+    )
+    page.line()
+    for name, value in (account(stack.aws["endpoint_url"]) | {"AWS_DEFAULT_REGION": REGION}).items():
+        page.whole(f"export {name}={value}")
+    page.line()
+    for line in _commands(stack):
+        page.whole(line)
+    page.line()
+    page.say("And to stop it:")
+    page.line()
+    page.whole(
+        f"kill -- -{stack.process_id} -{played.process_id} && sleep 1 && rm -rf {shlex.quote(str(stack.folder))}"
+    )
+
+
+def _commands(stack: Stack) -> list[str]:
+    """Return the lines of commands that look at the stack, for either version of the command line."""
+    of = stack.outputs
+    return [
+        f"aws s3 ls --recursive s3://{of['BucketName']}/logs/",
+        f"aws ssm get-parameters-by-path --recursive --path {of['SourcesPath']}",
+        f"aws dynamodb scan --table-name {of['LedgerTableName']} --max-items 3",
+        "aws scheduler list-schedules",
+        f"aws lambda invoke --function-name {of['ElsaFunctionName']} \\",
+        "    --payload fileb://events/status.json /dev/stdout",
+        f"aws logs filter-log-events --log-group-name /aws/lambda/{STACK}-elsa --max-items 9",
+    ]
 
 
 def _sum_up(page: Page, standings: Sequence[Standing], *, keep: bool) -> None:

@@ -87,7 +87,6 @@ class QuotaError(ThrottledError):
 class UnavailableError(ProviderError):
     """The provider did not respond, or responded that it cannot serve the request now."""
 
-    issue = "unavailable"
     retryable = True
 
 
