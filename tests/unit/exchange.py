@@ -126,12 +126,7 @@ class Pieces(httpx.SyncByteStream):
 
 
 def opened[S: Source, K: BaseModel](
-    provider: Provider[S, K],
-    configured: S,
-    secret: K,
-    directory: Path,
-    script: Reply,
-    time: Time,
+    provider: Provider[S, K], configured: S, secret: K, directory: Path, script: Reply, time: Time
 ) -> Exchange:
     """Open the API of a provider that is a script."""
     session = open_session(
@@ -146,11 +141,7 @@ def connected[S: Source, K: BaseModel](
 ) -> Generator[Exchange]:
     """Open the API of a provider that a server on this machine plays."""
     session = open_session(
-        provider,
-        configured,
-        secret,
-        time.timer(),
-        connect=lambda admit: Transport(resolve, admit, time.remaining),
+        provider, configured, secret, time.timer(), connect=lambda admit: Transport(resolve, admit, time.remaining)
     )
     with closing(session):
         yield Exchange(session, directory, tuple)

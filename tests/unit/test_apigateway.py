@@ -9,19 +9,12 @@ import httpx
 import orjson
 import pytest
 
-from functions.apigateway.app import covered, provider
-from logarchive.errors import (
-    ForbiddenError,
-    MalformedError,
-    MismatchError,
-    ProviderError,
-    QuotaError,
-    UnavailableError,
-)
+from functions.apigateway.app import covered
+from logarchive.errors import ForbiddenError, MalformedError, MismatchError, ProviderError, QuotaError, UnavailableError
 from logarchive.visit.collection import STABLE_TRIES
 from logarchive.window import Span
 from tests.unit import exchange
-from tests.unit.exchange import HOUR, NOW, Script, answer, ok
+from tests.unit.exchange import HOUR, Script, answer, ok
 from tests.unit.listing import event_log, events, of_the_page
 from tests.unit.listing import events_page as page
 
@@ -118,11 +111,6 @@ def test_an_error_is_no_empty_day_under_whatever_status(status: int, body: bytes
 def test_no_content_and_a_total_of_zero_is_an_empty_day() -> None:
     [part] = fetched(ok(b'{"events":{"content":null,"total":0}}'))
     assert (part.announced, part.count) == (0, 0)
-
-
-def test_times_are_read_in_the_zone_that_was_asked_for() -> None:
-    convert = provider.columns(source(time_zone="-03:30"))["time"].convert
-    assert convert(["2026-11-22 09:30:00"]) == [NOW.timestamp() * 1000]
 
 
 def test_a_page_size_that_holds_all_makes_do_with_a_total_of_the_page_alone() -> None:

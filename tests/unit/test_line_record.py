@@ -300,9 +300,7 @@ LINES_WITHOUT_A_RECORD = {"a text": 1, "nothing": 0, "blank lines": 0, "lines wi
 
 
 @pytest.mark.parametrize("name", NO_FILES)
-def test_files_without_a_record_are_malformed_and_beside_a_log_if_they_are_none_themselves(
-    name: str,
-) -> None:
+def test_files_without_a_record_are_malformed_and_beside_a_log_if_they_are_none_themselves(name: str) -> None:
     for body in (NO_FILES[name], gzip.compress(NO_FILES[name])):
         with pytest.raises(MalformedError):
             visit.visit(body, body, of=DSA)

@@ -263,8 +263,7 @@ NO_SUCCESS: list[object] = ["false", "true", None, 0, 1, []]
 
 
 @pytest.mark.parametrize(
-    "told",
-    [*({"success": no} for no in NO_SUCCESS), {"error": {"code": 280000}}, {"error": "why"}],
+    "told", [*({"success": no} for no in NO_SUCCESS), {"error": {"code": 280000}}, {"error": "why"}]
 )
 @pytest.mark.parametrize("content", [[], [{"policyId": 1}]])
 @pytest.mark.parametrize("more", ["", "x" * 70_000])

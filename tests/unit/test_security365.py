@@ -199,10 +199,7 @@ def test_all_but_the_key_stays_the_same_from_page_to_page() -> None:
     assert asked[0] == asked[1] == asked[2]
 
 
-@pytest.mark.parametrize(
-    ("count", "requests"),
-    [(0, 1), (1, 1), (2, 2), (3, 2), (4, 3), (5, 3)],
-)
+@pytest.mark.parametrize(("count", "requests"), [(0, 1), (1, 1), (2, 2), (3, 2), (4, 3), (5, 3)])
 def test_a_short_or_empty_page_is_the_last_one(count: int, requests: int) -> None:
     script = Script([serving(count)])
     parts = fetched(script, page_size=2)
@@ -212,8 +209,7 @@ def test_a_short_or_empty_page_is_the_last_one(count: int, requests: int) -> Non
 
 
 @pytest.mark.parametrize(
-    ("size", "counts"),
-    [(10_000, [10_000]), (5_000, [5_000] * 2), (4_000, [4_000] * 3), (3_333, [3_333] * 4)],
+    ("size", "counts"), [(10_000, [10_000]), (5_000, [5_000] * 2), (4_000, [4_000] * 3), (3_333, [3_333] * 4)]
 )
 def test_reading_stops_where_ten_thousand_have_come(size: int, counts: list[int]) -> None:
     assert [part.count for part in fetched(serving(99_000), page_size=size)] == counts
