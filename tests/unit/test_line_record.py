@@ -78,12 +78,9 @@ def test_a_line_that_is_none_is_rejected_alone() -> None:
     bad = [b"20261122130000 /p 5", b'20261122130000 "/p 5 -', b"yesterday /p 5 -", b"- /p 5 -"]
     built = visit.visit(visit.lines([GOOD, bad[0], b"", GOOD, *bad[1:], b"  ", GOOD]), of=OF)
     assert built.numbers.rows == 3
-    assert [(one["index"], one["record"].encode(), one["reason"]) for one in visit.rejects(built)] == [
-        (1, bad[0], "fewer than 4 fields, or a quote is not closed"),
-        (3, bad[1], "fewer than 4 fields, or a quote is not closed"),
-        (4, bad[2], "no readable time"),
-        (5, bad[3], "no readable time"),
-    ]
+    reasons = [*["fewer than 4 fields, or a quote is not closed"] * 2, *["no readable time"] * 2]
+    rejects = [(one["index"], one["record"].encode(), one["reason"]) for one in visit.rejects(built)]
+    assert rejects == [*zip((1, 3, 4, 5), bad, reasons, strict=True)]
 
 
 def test_a_quote_that_swallows_a_line_end_joins_no_lines() -> None:
@@ -97,11 +94,6 @@ def test_line_ends_do_not_matter_to_a_lines_identity() -> None:
         for body in (GOOD + b"\n" + GOOD + b"\n", GOOD + b"\r\n" + GOOD, b"\n" + GOOD + b"\n\n" + GOOD)
     ]
     assert ids[0] == ids[1] == ids[2] == [ids[0][0], f"{ids[0][0]}-1"]
-
-
-def test_a_page_is_no_log() -> None:
-    with pytest.raises(MalformedError):
-        visit.visit(b"<html>", of=OF)
 
 
 def test_quotes_hold_spaces_and_doubled_quotes() -> None:
@@ -139,6 +131,10 @@ _LINES = st.lists(_FIELDS, min_size=2, max_size=5).map(
 )
 
 
+def read_singly(lines: list[bytes], plan: ColumnMapping) -> list[Any]:
+    return visit.columns_of(frame(LineReader(visit.LINES).block(lines), plan, Bounds(None)))
+
+
 ANY_LINE = b"%d /p 5 -" % visit.START
 #: Every field differs in every line, so that from here on all are read as fields of many values.
 MANY = [b"%d /%d %d r%d x%d" % (visit.START + at, at, at, at, at) for at in range(30)]
@@ -153,22 +149,19 @@ def test_fields_of_few_and_of_many_values_give_the_same(lines: list[bytes], many
         assert reader.frame(MANY) is not None
     fast = reader.frame(lines)
     if fast is not None:
-        assert visit.columns_of(fast) == visit.columns_of(frame(LineReader(layout).block(lines), plan, Bounds(None)))
+        assert visit.columns_of(fast) == read_singly(lines, plan)
 
 
 @pytest.mark.parametrize("field", ["007", "+7", "-0", "2147483648", "-", "9223372036854775808", "1e3", "7.0", "7"])
 @pytest.mark.parametrize("column", ["client_port", "http_response_size"])
 def test_a_number_among_many_is_read_as_it_is_alone(field: str, column: str) -> None:
-    plan, layout = (
-        ColumnMapping({"time": FieldMapping("time", epoch_ms), column: FieldMapping("bytes", integer)}),
-        visit.LINES,
-    )
-    reader = LineColumns(plan, layout)
+    plan = ColumnMapping({"time": FieldMapping("time", epoch_ms), column: FieldMapping("bytes", integer)})
+    reader = LineColumns(plan, visit.LINES)
     reader.frame(MANY)
     lines = [f"{visit.START} /p {field} r x".encode(), f"{visit.START} /p 5 r x".encode()]
     fast = reader.frame(lines)
     assert fast is not None
-    assert visit.columns_of(fast) == visit.columns_of(frame(LineReader(layout).block(lines), plan, Bounds(None)))
+    assert visit.columns_of(fast) == read_singly(lines, plan)
 
 
 @settings(max_examples=60, deadline=None)
@@ -237,27 +230,17 @@ SHIFTED = [
     HEAD.replace(b" NULL ", b" two words ") + b" a NULL",
     HEAD.replace(b"/p", b"/a b") + b" a NULL",
     HEAD.replace(b"192.0.2.1", b"client") + b" a NULL",
-    HEAD + b" NULL",
-    HEAD + b" a NULL GET ",
-    HEAD + b' "a" "-" G%T HTTP/1.1 -',
-    HEAD + b' "a" "-" - - - port',
-    HEAD + b" a NULL GET HTTP/1.1",
-    HEAD + b" a NULL GET HTTP/1.1 hit port",
+    *(HEAD + end for end in (b" NULL", b" a NULL GET ", b' "a" "-" G%T HTTP/1.1 -', b' "a" "-" - - - port')),
+    *(HEAD + b" a NULL GET HTTP/1.1" + end for end in (b"", b" hit port", b" hit 80 more")),
     HEAD + b" a NULL GET hit HTTP/1.1 80",
-    HEAD + b" a NULL GET HTTP/1.1 hit 80 more",
-    b"\xef\xbb\xbf" + HEAD[:0] + b"x " + HEAD + b" a NULL",
+    b"\xef\xbb\xbfx " + HEAD + b" a NULL",
 ]
 
 
 @pytest.mark.parametrize("line", SHIFTED)
 def test_a_line_of_which_a_field_has_not_its_form_is_a_reject_in_any_company(line: bytes) -> None:
-    for lines in (
-        [PLAIN, line],
-        [HEAD + b" a NULL", line],
-        [line, PLAIN],
-        [line] * 30 + [PLAIN],
-        [PLAIN] * 30 + [line],
-    ):
+    short = HEAD + b" a NULL"
+    for lines in ([PLAIN, line], [short, line], [line, PLAIN], [line] * 30 + [PLAIN], [PLAIN] * 30 + [line]):
         built = visit.visit(visit.lines(lines), of=DSA)
         assert (built.numbers.rows, built.numbers.rejects) == (len(lines) - lines.count(line), lines.count(line))
 
