@@ -70,6 +70,15 @@ def test_every_item_is_read_and_an_entry_is_stored_as_it_was(stage: Scenario) ->
         assert again | {"source": "elsa#shop", "window": key} == item | {"kept": 0}
 
 
+def test_a_retention_a_total_and_ids_that_were_seen_are_read_as_well(stage: Scenario) -> None:
+    archived = "2026-11-20T12:00:00Z/PT4H"
+    stage.table.items["elsa#shop", archived] |= {"announced": 2, "lost_at": "2026-12-20T12:00:00Z"}
+    stage.table.items["elsa#shop", "#head"]["known"] = {"7", "10"}
+    [entry] = [entry for entry in stage.entries() if entry.window_key == archived]
+    assert (entry.numbers.announced, entry.lost_at) == (2, START + 732 * HOUR)
+    assert stage.ledger.remember(["8"]) == ("7", "8", "10")
+
+
 def test_open_windows_are_visited_merged_and_recovered_and_finished_ones_left_alone(stage: Scenario) -> None:
     before = windows(stage)
     stage.until_sealed()

@@ -6,6 +6,7 @@ import json
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -14,6 +15,10 @@ import pytest
 from logarchive.action.handler import act
 from logarchive.ledger.dynamodb import Write
 from logarchive.ledger.entry import Entry
+from logarchive.moment import MILLISECOND
+from logarchive.store.bucket import ChangedError, Store, sha256_of
+from logarchive.store.place import Place
+from logarchive.visit.merger import Merger
 from tests.fake_aws import FakeTable, open_gate, refused
 from tests.scenario import END, HOUR, MINUTE, Record, Scenario, zipped
 
@@ -136,6 +141,135 @@ def test_a_placeholder_s_put_that_is_refused_because_it_succeeded_does_not_hinde
     stage.answer, stage.gate = out_of_memory, repeated
     stage.tick()
     assert [entry.state for entry in stage.ledger.every()].count("split") == 1
+
+
+def daily(**source: object) -> Scenario:
+    """Return a source with a window a day, which is due."""
+    return Scenario([Record("a", 1), Record("b", 80_000)], source=source, now=END + 6 * MINUTE)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"success": False, "message": "internal error", "errors": []},
+        {"code": 500, "message": "boom", "data": []},
+        {"status": "ERROR", "reasons": ["quota exceeded"]},
+        {"success": False, "message": "x", "errors": [{"reason": "quota"}]},
+    ],
+)
+def test_an_error_under_200_that_holds_a_list_is_never_an_empty_window(body: dict[str, Any]) -> None:
+    stage = daily()
+    stage.answer = lambda _request: httpx.Response(200, json=body)
+    for _ in range(3):
+        stage.tick()
+        stage.now += 7 * HOUR
+    assert (stage.entry.state, stage.entry.issue) == ("planned", "malformed")
+
+
+def test_an_earlier_worker_cannot_write_over_a_window_that_was_split(tmp_path: Path) -> None:
+    stage = daily()
+    for _ in range(2):
+        stage.kill("api")
+        stage.now += HOUR
+    stage.now += HOUR
+    stage.tick()
+    [parent] = [entry for entry in stage.entries() if entry.state == "split"]
+    late = tmp_path / "late.parquet"
+    late.write_bytes(b"rows of the sleeper")
+    store = Store(stage.s3, "bucket")  # type: ignore[arg-type] # a drop-in
+    with pytest.raises(ChangedError):
+        store.replace(Place("elsa", "shop", parent.window).logs, late, sha256_of(late), None)
+    stage.until_sealed()
+    assert stage.rows() == {"a": 1, "b": 1}
+
+
+def test_a_placeholder_does_not_replace_an_object_that_stands(tmp_path: Path) -> None:
+    stage = daily()
+    stage.tick()
+    merger = Merger(Store(stage.s3, "bucket"), Place("elsa", "shop", stage.entry.window), None, tmp_path)  # type: ignore[arg-type]
+    assert not merger.write_placeholder("claim")
+    assert stage.rows() == {"a": 1, "b": 1}
+
+
+def test_a_visit_whose_publishing_fails_after_its_claim_is_lost_is_still_reported() -> None:
+    stage = daily()
+    stage.world[0] = Record("early", 1, gone=END + 10 * MINUTE)
+
+    def overtaken(call: str, moment: str) -> None:
+        if call.startswith("s3.put logs/") and moment == "before":
+            stage.gate = open_gate
+            stage.now = END + 40 * MINUTE
+            stage.tick()
+            raise OSError("connection reset")
+
+    stage.gate = overtaken
+    with pytest.raises(ExceptionGroup):
+        stage.tick()
+    stage.now = END + 2 * HOUR
+    stage.until_sealed()
+    assert stage.rows() == {"early": 1, "b": 1}
+
+
+def test_a_range_that_the_provider_cannot_answer_in_time_is_asked_for_in_halves() -> None:
+    stage = daily()
+
+    def too_much(request: httpx.Request) -> httpx.Response | None:
+        asked = json.loads(request.content)
+        long = asked["to"] - asked["from"] > 13 * HOUR / MILLISECOND
+        error = {"errorCode": "510", "message": "Endpoint Timeout"}
+        return httpx.Response(504, json={"error": error}) if long else None
+
+    stage.answer = too_much
+    [window] = stage.tick()["windows"]
+    assert (window["state"], window["rows"], window["issue"]) == ("archived", 2, None)
+    [manifest] = [one.body for key, one in stage.s3.objects.items() if key.endswith("manifest.json")]
+    assert [part["role"] for part in json.loads(manifest)["parts"]] == ["error", "data", "data"]
+
+
+def test_a_provider_that_answers_no_range_in_time_is_unavailable_and_not_asked_for_every_millisecond() -> None:
+    stage = daily()
+    asked: list[str] = []
+
+    def never(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.path)
+        return httpx.Response(504)
+
+    stage.answer = never
+    [window] = stage.tick()["windows"]
+    assert window["issue"] == "unavailable"
+    assert len(asked) < 60
+
+
+def test_a_visit_that_is_put_back_ends_the_worker() -> None:
+    stage = daily(window="PT12H")
+    asked: list[int] = []
+
+    def slow_second(_request: httpx.Request) -> None:
+        asked.append(1)
+        stage.now += 10 * MINUTE if len(asked) == 1 else 4 * MINUTE + MINUTE
+
+    stage.answer = slow_second
+    stage.tick()
+    assert len(asked) == 2
+    [back] = [entry for entry in stage.ledger.every() if not entry.visits]
+    assert (back.attempt, back.due_at, back.failures, back.issue) == (1, stage.now, 0, None)
+
+
+def test_a_visit_that_meets_its_own_object_is_named_once_and_its_late_rows_are_counted() -> None:
+    stage = daily()
+    stage.tick()
+    stage.world.append(Record("late", 5))
+    stage.now = END + 2 * HOUR
+
+    def lost_answer(call: str, moment: str) -> None:
+        if call.startswith("s3.put logs/") and moment == "after":
+            stage.gate = open_gate
+            raise refused("PreconditionFailed", 412)
+
+    stage.gate = lost_answer
+    stage.tick()
+    visits = stage.entry.visits
+    assert (len(visits), len(set(visits)), stage.entry.numbers.late) == (2, 2, 1)
 
 
 BAD, GOOD = {"body": "no time"}, Record("good", 5).json()

@@ -5,6 +5,7 @@ from typing import Any, cast
 
 import pytest
 
+from functions.dsa.app import provider as dsa
 from functions.elsa.app import ElsaSource, provider
 from logarchive.errors import ConfigError
 from logarchive.runtime.source_loader import SourceLoader
@@ -205,3 +206,10 @@ def test_the_first_day_of_the_table_comes_from_the_environment_to_the_sources() 
     aws = Aws(Store(nobody, "bucket"), nobody, nobody, nobody, nobody)
     environment = Settings("bucket", "table", "/la/sources/elsa", "la", first)
     assert connect(provider, environment, aws, nobody, "function").source_loader.archive_from == first
+
+
+def test_a_start_within_the_hour_of_a_file_is_refused_where_the_file_is_the_unit() -> None:
+    source = {"secret": "la/dsa/one", "api": "cdn", "hosts": ["a.test"], "start": "2026-11-20T00:30:00Z"}
+    ssm: Any = FakeSsm({"/la/sources/dsa/edge": json.dumps(source)})
+    _, [error] = SourceLoader(dsa, ssm, cast("Any", FakeSecrets()), "/la/sources/dsa", "la").load()
+    assert error.error == "start: 2026-11-20T00:30:00Z is no multiple of PT1H in UTC; for instance 2026-11-20T00:00:00Z"

@@ -1,6 +1,7 @@
 """The store's promises, on the in-memory bucket; `tests/integration/test_on_emulator.py` runs them on the emulator."""
 
 import hashlib
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,10 @@ from botocore.exceptions import ClientError
 
 from logarchive.errors import ArchiveError
 from logarchive.store.bucket import ChangedError, Store
+from logarchive.store.manifest import RawVisit
+from logarchive.store.place import Place
 from tests.fake_aws import FakeS3, refused
+from tests.unit.visit import WINDOW, part
 
 
 def file(folder: Path, body: bytes) -> tuple[Path, str]:
@@ -96,3 +100,10 @@ class StrictS3(FakeS3):
         if self.refuses or key not in self.objects:
             raise refused("AccessDenied", 403)
         return super()._found(key, code)
+
+
+def test_what_a_provider_adds_to_a_part_overwrites_nothing_in_the_manifest(store: Store, tmp_path: Path) -> None:
+    raw = RawVisit(store, Place("elsa", "shop", WINDOW), "visit", tmp_path, {})
+    kept = raw.keep(part(b"body").replace(extra={"key": "elsewhere", "host": "a.test"}))
+    [described] = json.loads(store.read(raw.close([kept])))["parts"]
+    assert (described["key"], described["host"]) == (kept.key, "a.test")

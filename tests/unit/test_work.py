@@ -278,6 +278,12 @@ def test_a_missing_secret_is_named_before_a_worker_is_started() -> None:
     assert answer["planned"] == 1
 
 
+def test_a_backfill_with_a_missing_secret_changes_nothing() -> None:
+    stage = scenario(secret="la/ncloud/gone")
+    assert not backfill(stage)["ok"]
+    assert stage.table.items == {}
+
+
 def test_another_project_under_an_old_name_is_refused() -> None:
     stage = scenario()
     stage.tick()
