@@ -166,16 +166,11 @@ class Ledger:
         """Keep ids that a provider's list may forget; return all that were ever kept, in order."""
         new, head = set(ids), self.head()
         known = set(head.known) if head else set[str]()
-        if new - known:
-            # Added to a set, so that what another worker has seen meanwhile is kept as well.
-            self._add_known(new - known)
+        # Added to a set, so that what another worker has seen meanwhile is kept as well.
+        write = Write(self.partition, HEAD, {}, EXISTS, add={"known": new - known})
+        if new - known and not any(self.table.update(write) for _ in range(TRIES)):
+            raise ArchiveError(f"{self.partition}: the ids {sorted(new - known)} could not be written to the ledger")
         return tuple(sorted(known | new, key=lambda id_: (len(id_), id_)))
-
-    def _add_known(self, ids: set[str]) -> None:
-        for _ in range(TRIES):
-            if self.table.update(Write(self.partition, HEAD, {}, EXISTS, add={"known": ids})):
-                return
-        raise ArchiveError(f"{self.partition}: the ids {sorted(ids)} could not be written to the ledger")
 
     @property
     def _key(self) -> Condition:

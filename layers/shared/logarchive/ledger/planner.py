@@ -40,14 +40,11 @@ class Planner:
         """
         start = self.source.start or floor(self.now, self.source.window)
         for _ in range(_TRIES):
-            head = self.ledger.head()
-            if head is not None:
-                break
+            if head := self.ledger.head():
+                self.admit(head)
+                return head
             self.ledger.create(Head(begin=start, cursor=start, feed_id=self.feed_id))
-        else:
-            raise ArchiveError(f"{self.ledger.partition}: the source's head could not be written to the ledger")
-        self.admit(head)
-        return head
+        raise ArchiveError(f"{self.ledger.partition}: the source's head could not be written to the ledger")
 
     def admit(self, head: Head | None) -> None:
         """Raise ConfigError if the name belongs to another project, account or address."""
