@@ -57,7 +57,7 @@ LINES: Mapping[bytes, tuple[dict[str, Any], list[tuple[str, str]]]] = {
     b'"2026-11-22 13:00:00" /p 5 -': ({"url_path": "/p"}, []),
     b"1795352400 /p 5 -": ({"url_path": "/p"}, [("time", "1795352400")]),
     b"20261122130000 /\xff\xe4 5 -": ({"url_path": "/\\xff\\xe4"}, []),
-    b"20261122130000 /p\r/q 5 -": ({"url_path": "/p\r/q"}, []),
+    b"20261122130000 /p 5 -\r\r": ({"url_path": "/p"}, []),
     b"20261122130000 /\x00 5 -": ({"url_path": "/\x00"}, []),
 }
 
@@ -75,12 +75,13 @@ def test_a_line_becomes_this_row_in_any_company(line: bytes) -> None:
 
 
 def test_a_line_that_is_none_is_rejected_alone() -> None:
-    bad = [b"20261122130000 /p 5", b'20261122130000 "/p 5 -', b"yesterday /p 5 -", b"- /p 5 -"]
+    bad = [b"20261122130000 /p 5", b'20261122130000 "/p 5 -', b"yesterday /p 5 -", b"- /p 5 -", GOOD + b"\r" + GOOD]
     built = visit.visit(visit.lines([GOOD, bad[0], b"", GOOD, *bad[1:], b"  ", GOOD]), of=OF)
     assert built.numbers.rows == 3
     reasons = [*["fewer than 4 fields, or a quote is not closed"] * 2, *["no readable time"] * 2]
+    reasons.append("a carriage return within the line")
     rejects = [(one["index"], one["record"].encode(), one["reason"]) for one in visit.rejects(built)]
-    assert rejects == [*zip((1, 3, 4, 5), bad, reasons, strict=True)]
+    assert rejects == [*zip((1, 3, 4, 5, 6), bad, reasons, strict=True)]
 
 
 def test_a_quote_that_swallows_a_line_end_joins_no_lines() -> None:
@@ -270,6 +271,8 @@ NO_FILES = {
     "nothing": b"",
     "blank lines": b"\n \n",
     "lines without a time": b"- " + PLAIN[15:] + b"\n" + b"- " + PLAIN[15:],
+    "lines that end in CR": b"\r".join([PLAIN] * 9) + b"\r",
+    "a CR within the agent": PLAIN.replace(b"(X11)", b"(\r)"),
     "bzip2": bz2.compress(PLAIN),
     "xz": lzma.compress(PLAIN),
     "UTF-16": PLAIN.decode().encode("utf-16"),
@@ -279,7 +282,14 @@ NO_FILES = {
     "zeros": bytes(100),
 }
 #: Beside a log they are its rejects.
-LINES_WITHOUT_A_RECORD = {"a text": 1, "nothing": 0, "blank lines": 0, "lines without a time": 2}
+LINES_WITHOUT_A_RECORD = {
+    "a text": 1,
+    "nothing": 0,
+    "blank lines": 0,
+    "lines without a time": 2,
+    "lines that end in CR": 1,
+    "a CR within the agent": 1,
+}
 
 
 @pytest.mark.parametrize("name", NO_FILES)

@@ -38,7 +38,7 @@ def is_log(line: bytes) -> bool:
 def _lines(data: bytes) -> list[bytes]:
     lines = data.split(b"\n")
     if b"\r" in data:
-        lines = [line.removesuffix(b"\r") for line in lines]
+        lines = [line.rstrip(b"\r") for line in lines]
     return list(filter(None, lines))
 
 
@@ -66,6 +66,8 @@ class LineReader:
 
     def fields(self, line: bytes) -> Mapping[str, str] | str:
         r"""Return the fields of a line by name, or why it is no record. Bytes that are no UTF-8 show as `\xff`."""
+        if b"\r" in line:
+            return "a carriage return within the line"  # it may end lines here, which would become one
         text = line.decode("utf-8", "backslashreplace")
         head = self._head.match(text)
         if not head:
