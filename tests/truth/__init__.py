@@ -4,26 +4,16 @@
 hashes what stands. Each returns findings: counts, which the caller must look at, and differences.
 """
 
-from tests.truth.archive import Bucket, Place
-from tests.truth.comparison import compare
-from tests.truth.difference import Difference, Findings
-from tests.truth.ledger import Window, read, windows
-from tests.truth.raw import check_raw
-from tests.truth.truth import Record, Truth, over_http
-from tests.truth.way_back import lead_back
-
-__all__ = [
-    "Bucket",
-    "Difference",
-    "Findings",
-    "Place",
-    "Record",
-    "Truth",
-    "Window",
-    "check_raw",
-    "compare",
-    "lead_back",
-    "over_http",
-    "read",
-    "windows",
-]
+from tests.truth.archive import Bucket as Bucket
+from tests.truth.archive import Place as Place
+from tests.truth.comparison import compare as compare
+from tests.truth.difference import Difference as Difference
+from tests.truth.difference import Findings as Findings
+from tests.truth.ledger import Window as Window
+from tests.truth.ledger import read as read
+from tests.truth.ledger import windows as windows
+from tests.truth.raw import check_raw as check_raw
+from tests.truth.truth import Record as Record
+from tests.truth.truth import Truth as Truth
+from tests.truth.truth import over_http as over_http
+from tests.truth.way_back import lead_back as lead_back
