@@ -334,15 +334,20 @@ RESTS = st.dictionaries(
 )
 
 
-#: Records of many shapes, or of one, whose columns are built at once.
-FOUND = st.lists(st.tuples(DETAILS, RESTS), min_size=1, max_size=4) | st.builds(
-    lambda document, count: [(document, {})] * count, DOCUMENTS, st.integers(1, 4)
-)
+type Found = list[tuple[str | None, dict[str, Any]]]
+
+
+def repeated(document: str, count: int) -> Found:
+    """Return records of one shape, whose columns are built at once."""
+    return [(document, {})] * count
+
+
+SHAPES = st.lists(st.tuples(DETAILS, RESTS), min_size=1, max_size=4)
 
 
 @settings(max_examples=80, deadline=None)
-@given(FOUND)
-def test_rows_built_in_the_fast_way_are_the_rows_built_exactly(found: list[tuple[str | None, dict[str, Any]]]) -> None:
+@given(SHAPES | st.builds(repeated, DOCUMENTS, st.integers(1, 4)))
+def test_rows_built_in_the_fast_way_are_the_rows_built_exactly(found: Found) -> None:
     records = [record(number, detail, rest) for number, (detail, rest) in enumerate(found)]
     fast = visit.rows(visit.visit(visit.array(records), of=OF))
     exact = visit.rows(visit.visit(visit.array([*records, FLOAT]), of=OF))[:-1]

@@ -44,49 +44,38 @@ class Book:
         return list(numbered(self, SIZE, first))
 
 
-def test_without_a_total_a_page_that_is_not_full_is_the_last_one() -> None:
-    book = Book("abc", "de", "abc")
-    assert [page.items for page in book.read()] == [["a", "b", "c"], ["d", "e"], ["a", "b", "c"]]
-    assert book.asked == [(0, 0), (1, 3), (0, 0)]
+#: What is read -> pages, the last of them again the first if there are more than one, and what is asked for.
+READ: dict[str, tuple[Book, list[str], list[tuple[int, int]]]] = {
+    "without a total a page that is not full is the last": (
+        *(Book("abc", "de", "abc"), ["abc", "de", "abc"]),
+        [(0, 0), (1, 3), (0, 0)],
+    ),
+    "one that is more than full is not": (Book("abcd", "", "abcd"), ["abcd", "", "abcd"], [(0, 0), (1, 4), (0, 0)]),
+    **{f"a single page is not read again: {one}": (Book(one), [one], [(0, 0)]) for one in ("", "a", "ab")},
+    **{f"nor with its total: {one}": (Book(one, totals=[len(one)]), [one], [(0, 0)]) for one in ("", "a", "ab")},
+    "with a total short pages are followed until it is reached": (
+        *(Book("ab", "c", "de", "ab", totals=[5]), ["ab", "c", "de", "ab"]),
+        [(0, 0), (1, 2), (2, 3), (0, 0)],
+    ),
+    "a total that one full page holds may be the page's own": (
+        *(Book("abc", "", "abc", totals=[3]), ["abc", "", "abc"]),
+        [(0, 0), (1, 3), (0, 0)],
+    ),
+    "where pages say whether more follow, a short one is followed": (
+        *(Book("a", "abc", "a", more=[True, False, True]), ["a", "abc", "a"]),
+        [(0, 0), (1, 1), (0, 0)],
+    ),
+    "and a full one may be the last": (Book("abc", more=[False]), ["abc"], [(0, 0)]),
+}
 
 
-def test_without_a_total_a_page_that_is_more_than_full_is_not_the_last_one() -> None:
-    book = Book("abcd", "", "abcd")
-    assert len(book.read()) == 3
-
-
-@pytest.mark.parametrize("page", ["", "a", "ab"])
-def test_a_single_page_is_not_read_again(page: str) -> None:
-    book = Book(page)
-    assert [one.items for one in book.read()] == [[*page]]
-    assert book.asked == [(0, 0)]
-
-
-def test_with_a_total_short_pages_are_followed_until_it_is_reached() -> None:
-    book = Book("ab", "c", "de", "ab", totals=[5])
-    assert [page.part.role for page in book.read()] == ["data", "data", "data", "listing"]
-    assert book.asked == [(0, 0), (1, 2), (2, 3), (0, 0)]
-
-
-def test_where_pages_say_whether_more_follow_their_sizes_do_not_matter() -> None:
-    book = Book("a", "abc", "a", more=[True, False, True])
-    assert [page.part.role for page in book.read()] == ["data", "data", "listing"]
-    assert book.asked == [(0, 0), (1, 1), (0, 0)]
-    full = Book("abc", more=[False])
-    assert [page.items for page in full.read()] == [["a", "b", "c"]]
-
-
-def test_a_total_that_one_full_page_holds_may_be_the_pages_own_so_a_second_is_asked_for() -> None:
-    book = Book("abc", "", "abc", totals=[3])
-    assert [page.part.role for page in book.read()] == ["data", "data", "listing"]
-    assert book.asked == [(0, 0), (1, 3), (0, 0)]
-
-
-@pytest.mark.parametrize("page", ["", "a", "ab"])
-def test_a_total_that_one_short_page_holds_asks_for_no_second(page: str) -> None:
-    book = Book(page, totals=[len(page)])
-    assert [one.part.role for one in book.read()] == ["data"]
-    assert book.asked == [(0, 0)]
+@pytest.mark.parametrize("what", READ)
+def test_pages_are_read_to_the_last_one_and_then_the_first_again(what: str) -> None:
+    book, items, asked = READ[what]
+    pages = book.read()
+    assert [page.items for page in pages] == [[*one] for one in items]
+    assert [page.part.role for page in pages] == [*["data"] * (len(items) - 1 or 1), "listing"][: len(items)]
+    assert book.asked == asked
 
 
 def test_a_first_page_that_is_there_already_is_not_asked_for_but_read_again_at_the_end() -> None:
@@ -165,6 +154,9 @@ class Capped:
         self.counts = counts
         self.asked = 0
 
+    def cap(self, _source: object) -> int:
+        return 4
+
     def fetch(self, *_: object) -> Iterator[Part]:
         """Answer with nothing readable where a count is told: reading it would be an error."""
         self.asked += 1
@@ -181,7 +173,7 @@ def test_the_cap_goes_by_the_counts_where_all_are_told_and_reads_the_answers_whe
 ) -> None:
     capped = Capped(*counts)
     unused: Any = None
-    provider = replace(visit.provider(), fetch=capped.fetch, cap=lambda _: 4)
+    provider = replace(visit.provider(), fetch=capped.fetch, cap=capped.cap)
     collection = Collection(
         provider, unused, Exchange(unused, unused, unused), lambda part: part.replace(key=f"{id(part)}")
     )
