@@ -60,16 +60,6 @@ class Life:
     def total(self, number: str) -> int:
         return sum(int(window.item.get(number, 0)) for window in self.windows)
 
-    def compared(self) -> truth.Findings:
-        records = self.truth_of or self.on.simulator.truth
-        return truth.compare(self.bucket, self.place, self.windows, records, self.start, self.end, self.hosts)
-
-    def led_back(self) -> truth.Findings:
-        return truth.lead_back(self.bucket, self.place, self.windows, self.row_of)
-
-    def proven(self) -> truth.Findings:
-        return truth.check_raw(self.bucket, self.place, self.windows, self.secrets)
-
     def records(self, window: truth.Window) -> list[Record]:
         """Return what the provider ever held of a window."""
         records = (self.truth_of or self.on.simulator.truth)(self.place.provider, window.start, window.end)

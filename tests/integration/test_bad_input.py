@@ -86,17 +86,6 @@ def test_a_bad_source_is_named_with_its_reason_and_the_others_go_on(on: Stage) -
     assert not judged(on).differences
 
 
-def test_no_secret_is_repeated_anywhere(on: Stage) -> None:
-    wrong = json.dumps(KEYS["ncloud"] | {"more": "x"})
-    on.aws.secrets.create_secret(Name=f"{on.name}/ncloud/more", SecretString=wrong)
-    put(on)
-    put(on, source="other", secret=f"{on.name}/ncloud/more")
-    on.simulator.fault("401", "elsa", times=None)
-    said = json.dumps([on.tick("elsa"), on.events, on.act("elsa", {"action": "status"})], default=str)
-    assert "more: unknown field" in said
-    assert not any(secret in said for secret in HIDDEN)
-
-
 def test_a_wrong_event_is_answered_and_changes_nothing(on: Stage) -> None:
     put(on)
     before = everything(on)

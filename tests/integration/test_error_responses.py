@@ -102,16 +102,6 @@ def test_an_error_under_http_200_is_none_the_less_an_error(on: Stage, provider: 
     fails(on, provider, issue)
 
 
-@pytest.mark.parametrize("status", [200, 400])
-def test_a_referer_that_is_not_the_registered_one_is_forbidden(on: Stage, status: int) -> None:
-    on.simulator.set("security365", referer="https://registered.example.com", code_status=status)
-    put(on, "security365")
-    shown = visited(on, "security365")
-    assert (shown["state"], shown["issue"], shown["rows"]) == ("planned", "forbidden", 0)
-    assert "61002" in only_window(on, "security365").item["error"]
-    assert_failed_openly(on, "security365")
-
-
 @pytest.mark.parametrize("provider", PAGED)
 @pytest.mark.parametrize("kind", ["403", "500", "html", "cut_body", "cut_archive", "fail"])
 def test_a_page_that_fails_fails_the_whole_visit(on: Stage, provider: str, kind: str) -> None:

@@ -1,5 +1,6 @@
 """A visit may be killed before and after each of its external calls, and the same archive results."""
 
+import datetime as dt
 from collections import Counter
 from dataclasses import dataclass, field, replace
 
@@ -121,34 +122,27 @@ def test_a_part_with_other_bytes_than_its_manifest_names_becomes_no_row() -> Non
     assert not scenario.rows()
 
 
-def test_a_window_that_is_complete_in_raw_is_not_split_when_the_next_visit_cannot_carry_it() -> None:
-    scenario = killed_before_publishing()
-
-    def out_of_memory(_request: object) -> None:
-        raise MemoryError
-
-    scenario.answer = out_of_memory
-    scenario.tick()
-    [entry] = scenario.ledger.every()
-    assert (entry.state, entry.issue, entry.numbers.rows, entry.unmerged_claims) == ("archived", "too_large", 1, 0)
-    assert scenario.rows() == {"seen": 1}
-
-
-def test_a_window_that_expires_keeps_what_a_killed_visit_had_complete_in_raw() -> None:
+@pytest.mark.parametrize(
+    ("after", "answer", "state", "issue"),
+    [
+        # It is not split, though the next visit cannot carry it.
+        (HOUR, MemoryError(), "archived", "too_large"),
+        (HOUR, httpx.Response(403, json={"error": {"errorCode": "210", "message": "no"}}), "archived", "forbidden"),
+        (49 * HOUR, None, "closed", "expired"),
+    ],
+)
+def test_what_a_killed_visit_had_complete_in_raw_is_taken_up_whatever_becomes_of_the_next_one(
+    after: dt.timedelta, answer: httpx.Response | MemoryError | None, state: str, issue: str
+) -> None:
     scenario = killed_before_publishing(retention="P2D")
-    scenario.now = END + 49 * HOUR
+    scenario.now = END + after
+    if isinstance(answer, MemoryError):
+        scenario.fails(answer)
+    else:
+        scenario.answer = lambda _request: answer
     scenario.tick()
-    entry = next(scenario.ledger.every())
-    assert (entry.state, entry.issue, entry.numbers.rows) == ("closed", "expired", 1)
-    assert scenario.rows() == {"seen": 1}
-
-
-def test_what_a_killed_visit_had_complete_in_raw_is_taken_up_though_the_provider_fails_from_then_on() -> None:
-    scenario = killed_before_publishing()
-    scenario.answer = lambda _request: httpx.Response(403, json={"error": {"errorCode": "210", "message": "no"}})
-    scenario.tick()
-    [entry] = scenario.ledger.every()
-    assert (entry.state, entry.issue, entry.numbers.rows) == ("archived", "forbidden", 1)
+    entry = scenario.entries()[0]
+    assert (entry.state, entry.issue, entry.numbers.rows, entry.unmerged_claims) == (state, issue, 1, 0)
     assert scenario.rows() == {"seen": 1}
 
 

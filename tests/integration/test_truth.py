@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Mapping
 
 import pytest
 
+from tests import truth
 from tests.integration.life import START, Life
 from tests.integration.lives import LIVES, SOAK
 from tests.integration.stage import HOUR, Stage, stage
@@ -44,7 +45,8 @@ def check_life(emulator: Aws, name: str, live: Callable[[Stage], Life], scale: f
 
 
 def every_record_stands_once_with_every_field(life: Life, least: int) -> None:
-    found = life.compared()
+    records = life.truth_of or life.on.simulator.truth
+    found = truth.compare(life.bucket, life.place, life.windows, records, life.start, life.end, life.hosts)
     assert not found.differences, found.report()
     assert found.counts["records"] >= least
     assert found.counts["windows"] == (life.end - life.start) / life.window
@@ -53,13 +55,13 @@ def every_record_stands_once_with_every_field(life: Life, least: int) -> None:
 
 
 def every_row_leads_back_to_its_record(life: Life) -> None:
-    found = life.led_back()
+    found = truth.lead_back(life.bucket, life.place, life.windows, life.row_of)
     assert not found.differences, found.report()
     assert found.counts["rows"] == life.total("rows") > 0
 
 
 def raw_proves_itself(life: Life) -> None:
-    found = life.proven()
+    found = truth.check_raw(life.bucket, life.place, life.windows, life.secrets)
     assert not found.differences, found.report()
     assert found.counts["manifests"] == found.counts["complete"] == life.visits * len(life.windows)
     assert found.counts["objects"] == sum("object" in window.item for window in life.windows) > 0

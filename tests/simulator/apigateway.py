@@ -89,7 +89,7 @@ class Apigateway(Provider[ApigatewaySwitches]):
 
     def _found(self, query: Query) -> list[Record]:
         """Return the events of a listing, in order. That events of one second keep theirs is undocumented."""
-        shown = self.shown(query.start_ms, query.end_ms, self.switches.retention_days)
+        shown = self.shown(query.start_ms, query.end_ms)
         found = [record for record in shown if query.takes(*level_and_type(record))] if query.filters else shown
         return found if self.switches.order == "descending" else found[::-1]
 

@@ -76,7 +76,6 @@ class ApigatewaySwitches(Habits):
 
     order: str = "descending"  # or ascending
     max_limit: int = 0  # a greater limit silently gives this many; 0: there is none
-    retention_days: float = 90
 
     shifting: str = ""  # grow: events appear while pages are read; swap: one appears as another goes, total stays
     shift_every: int = 1  # so many further pages bring one shift

@@ -112,7 +112,7 @@ class Dsa(Provider[DsaSwitches]):
         now = self.world.now_ms()
         while made and made[0] <= now - period_ms:
             made.popleft()
-        if self.switches.rate_limit and len(made) >= calls:
+        if len(made) >= calls:
             return False
         made.append(now)
         return True

@@ -72,8 +72,7 @@ GROWTH, GROWN_MS, PUBLISHED_MS = 0.05, 7_200_000, 1_800_000
 class DsaSwitches(Habits):
     """What tests may change. The second group shapes lines, as all of `Habits` does."""
 
-    packing: str = "gzip"  # gzip, tar or plain
-    rate_limit: bool = True  # 100 calls in a minute and 20 in a second, by the simulator's clock
+    packing: str = "gzip"  # or tar, packed likewise
     publish_after_seconds: float = 1800  # after the hour's end
 
     time_zone: str = "+08:00"

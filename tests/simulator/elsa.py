@@ -11,7 +11,7 @@ from tests.simulator.elsa_record import MAX_COUNT, ElsaMaker, ElsaSwitches
 from tests.simulator.message import Asked, Request, Response, as_int, as_texts, reply
 from tests.simulator.provider import Provider, Route, at
 from tests.simulator.record import Record
-from tests.simulator.world import DAY_MS, HOUR_MS, World, from_ms, hours, to_ms
+from tests.simulator.world import HOUR_MS, World, from_ms, hours, to_ms
 
 PROJECT_KEY = "Pb123_checkout"
 PROJECT_ID = 16706
@@ -58,12 +58,11 @@ class Elsa(Provider[ElsaSwitches]):
     def _found(self, from_: int, to: int, count: int) -> list[Record]:
         """Return at most `count` visible records. Both ends inclusive and which end is cut off: undocumented."""
         now = self.world.now_ms()
-        start = max(from_, now - int(self.switches.retention_days * DAY_MS))
         end = min(to + (not self.switches.exclusive_end), now + 1)
         newest_first = self.switches.cut == "oldest"
         found: list[Record] = []
-        for hour in sorted(hours(start, end), reverse=newest_first):
-            shown = self.shelf.visible(hour, start, end, now, self.switches.gone_after_ms)
+        for hour in sorted(hours(from_, end), reverse=newest_first):
+            shown = self.shelf.visible(hour, from_, end, now, self.switches.gone_after_ms)
             found += shown[:: -1 if newest_first else 1]
             if len(found) >= count:
                 break

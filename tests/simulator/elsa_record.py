@@ -94,7 +94,6 @@ class ElsaSwitches(Habits):
     cap: int = MAX_COUNT  # a lower one than the documented count, so that tests reach it cheaply
     cut: str = "newest"  # which end is cut off at the cap: newest or oldest
     order: str = "ascending"  # or descending
-    retention_days: float = 30
 
     records_an_hour: float = 2100
     odd_fraction: float = 0.02

@@ -72,8 +72,6 @@ class Links:
 
 
 def _pack(plain: bytes, packing: str, name: str) -> bytes:
-    if packing == "plain":
-        return plain
     return gzip.compress(_tar(plain, name) if packing == "tar" else plain, 1, mtime=0)
 
 

@@ -101,7 +101,7 @@ class Multidrm(Provider[MultidrmSwitches]):
 
     def _found(self, start_ms: int, end_ms: int, policy: str) -> list[Record]:
         """Return what is shown now. The order is that of the sample; it is not promised."""
-        found = self.shown(start_ms, end_ms, self.switches.retention_days)
+        found = self.shown(start_ms, end_ms)
         if policy:
             found = [record for record in found if record.host == policy]
         return found if self.switches.order == "descending" else found[::-1]

@@ -94,7 +94,6 @@ class MultidrmSwitches(Habits):
     page_zero: str = "error"  # or first: page 0 is page 1, where pages begin with 1
     order: str = "descending"  # or ascending
     deleted_vanish: bool = True  # from the list of policies, as soon as they are deleted
-    retention_days: float = 30
 
     records_an_hour: float = 630
     unparsable_descriptions: float = 0.02  # of all updates

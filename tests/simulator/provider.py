@@ -11,7 +11,7 @@ from typing import cast
 from tests.simulator.message import Asked, Request, Response
 from tests.simulator.record import Record, Shelf
 from tests.simulator.traffic import Habits
-from tests.simulator.world import DAY_MS, World, to_ms
+from tests.simulator.world import World, to_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +45,9 @@ class Provider[S: Habits, R: Record = Record](ABC):
     def routes(self) -> tuple[Route, ...]:
         """Return the endpoints."""
 
-    def shown(self, start_ms: int, end_ms: int, retention_days: float) -> list[R]:
+    def shown(self, start_ms: int, end_ms: int) -> list[R]:
         """Return what is shown now of a half-open range, the newest first."""
-        now_ms = self.world.now_ms()
-        start_ms = max(start_ms, now_ms - int(retention_days * DAY_MS))
-        return self.shelf.newest_first(start_ms, end_ms, now_ms, self.switches.gone_after_ms)
+        return self.shelf.newest_first(start_ms, end_ms, self.world.now_ms(), self.switches.gone_after_ms)
 
     def truth(self, start: datetime, end: datetime) -> Iterator[Record]:
         """Yield every record whose time lies in the half-open range, served or not."""

@@ -108,13 +108,13 @@ class Security365(Provider[Security365Switches, Item]):
         """Return the refusal of a wrong Referer, token, key or licence, or of a body that is no JSON."""
         switches, headers = self.switches, request.headers
         if headers.get("referer") != switches.referer:
-            return failure(61002, switches.code_status)
+            return failure(61002, 200)
         if switches.require_token and headers.get("authorization") != f"Bearer {TOKEN}":
             return failure(401, 401)
         if switches.require_api_key and headers.get(switches.api_key_header.lower()) != API_KEY:
             return failure(401, 401)
         if not asked or not _is_key(asked.get("pagination_key", [0, ""])):
-            return failure(61003, switches.code_status)
+            return failure(61003, 200)
         return None if asked.get("license") == LICENSE else failure(401, 401)
 
     def _query(self, asked: dict[str, object]) -> Query | None:
@@ -147,7 +147,7 @@ class Security365(Provider[Security365Switches, Item]):
     def _found(self, query: Query) -> list[Item]:
         """Return all that is shown now and can be reached, in order. Both ends inclusive: as the sample suggests."""
         end_ms = query.to_ms + (not self.switches.exclusive_end)
-        found = self.shown(query.start_ms, end_ms, self.switches.retention_days)
+        found = self.shown(query.start_ms, end_ms)
         return found[: self.switches.cap] if self.switches.reach == "per_range" else found
 
     def _asked(self, request: Request) -> Asked:

@@ -61,13 +61,11 @@ class Security365Switches(Habits):
     require_api_key: bool = False
     api_key_header: str = "x-api-key"
     body: str = "flat"  # from and to beside size, or filters: inside an object of that name
-    code_status: int = 200  # the HTTP status under which 61001 to 61003 come
     cap: int = MAX_SIZE  # a lower one than the page's 10,000, so that tests reach it cheaply
     reach: str = "per_range"  # the cap holds for all pages of a range; or per_call: for each page only
     total: str = "size"  # as in the sample; or all: the overall number, as the page's table says
     inclusive_key: bool = False  # a page begins with the item of its key, not after it
     exclusive_end: bool = False
-    retention_days: float = 90
 
     records_an_hour: float = 460
     crowd: int = 25_000

@@ -100,27 +100,6 @@ def test_every_lock_that_can_be_chosen_can_be_put_on_an_object() -> None:
         assert Lock(days, "COMPLIANCE", lambda: now).options()["ObjectLockRetainUntilDate"] == now + dt.timedelta(days)
 
 
-def statements(policy: str, stack: Deployed | None = None) -> dict[str, dict[str, Any]]:
-    return {item["Sid"]: item for item in (stack or Deployed()).properties(policy)["PolicyDocument"]["Statement"]}
-
-
-@pytest.mark.parametrize("policy", ["ArchiveBucketPolicy", "ResultsBucketPolicy", "DeadLettersPolicy"])
-def test_nothing_is_reached_without_tls(policy: str) -> None:
-    rule = statements(policy)["TlsOnly"]
-    assert (rule["Effect"], rule["Principal"]) == ("Deny", "*")
-    assert rule["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
-
-
-def test_nobody_writes_under_raw_without_if_none_match() -> None:
-    rule = statements("ArchiveBucketPolicy")["RawIsWrittenOnce"]
-    assert (rule["Effect"], rule["Principal"], rule["Action"]) == ("Deny", "*", "s3:PutObject")
-    assert rule["Resource"].endswith("/raw/*")
-    assert rule["Condition"] == {
-        "Null": {"s3:if-none-match": "true"},
-        "Bool": {"s3:ObjectCreationOperation": "true"},
-    }
-
-
 def test_beside_kept_data_neither_bucket_nor_table_is_made_and_everything_refers_to_the_kept_ones() -> None:
     stack = Deployed({"ExistingBucketName": "kept-bucket", "ExistingTableName": "kept-table"})
     assert not {"ArchiveBucket", "LedgerTable"} & set(stack.resources)

@@ -1,7 +1,6 @@
 """The functions as they are deployed: roles, variables, time, failures."""
 
 import ast
-import datetime as dt
 import json
 import re
 from typing import get_args
@@ -9,8 +8,6 @@ from typing import get_args
 from logarchive.action.event import parse_event
 from logarchive.store.bucket import LockMode
 from logarchive.visit.outcome import BACK_OFF
-from tests.fake_aws import open_gate
-from tests.scenario import END, MINUTE, TIMEOUT, Record, Scenario
 from tests.template.transform import Deployed, written
 from tools.lock import ROOT
 from tools.registry import logical, names, providers
@@ -49,22 +46,6 @@ def test_every_variable_that_the_code_reads_is_set_and_no_other() -> None:
         assert set(variables) == read | OF_LIBRARIES
         assert sorted(variables["PROVIDERS"].split(",")) == sorted(names())
         assert variables["SOURCES_PATH"] == f"/logarchive/sources/{name.removesuffix('Function').lower()}"
-
-
-def test_a_lease_outlives_the_function() -> None:
-    timeouts = {function["Timeout"] for function in Deployed().functions().values()}
-    assert timeouts == {TIMEOUT.total_seconds()}
-    scenario, leases = Scenario([Record("a", 1)], now=END + 6 * MINUTE), list[dt.datetime]()
-
-    def gate(call: str, _moment: str) -> None:
-        if call == "api":
-            scenario.gate = open_gate
-            leases.extend(entry.due_at for entry in scenario.ledger.open() if entry.due_at)
-
-    scenario.gate = gate
-    scenario.tick()
-    assert leases
-    assert min(leases) > scenario.now + TIMEOUT
 
 
 def test_nothing_is_retried_beside_the_ledger() -> None:
@@ -106,8 +87,3 @@ def test_every_parameter_has_a_default_and_says_what_it_is() -> None:
     for name, parameter in written()["Parameters"].items():
         assert "Default" in parameter, name
         assert parameter["Description"].endswith("."), name
-
-
-def test_the_schedule_is_every_five_minutes_unless_chosen_otherwise() -> None:
-    schedules = Deployed().of_type("AWS::Scheduler::Schedule").values()
-    assert {item["ScheduleExpression"] for item in schedules} == {"rate(5 minutes)"}

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.scenario import TIMEOUT
 from tests.template.transform import Deployed
 
 CHOSEN: Mapping[str, str] = {
@@ -19,7 +20,30 @@ CHOSEN: Mapping[str, str] = {
 }
 BLOCKED = dict.fromkeys(("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"), True)
 ENCRYPTION = "BucketEncryption/ServerSideEncryptionConfiguration/0/ServerSideEncryptionByDefault"
+ARCHIVE = "arn:aws:s3:::logarchive-archivebucket"
+RESULTS = "arn:aws:s3:::logarchive-resultsbucket"
+DEAD_LETTERS = "arn:aws:sqs:ap-northeast-2:111122223333:logarchive-deadletters"
+
+
+def denied(sid: str, action: str, resource: object, **condition: object) -> dict[str, object]:
+    return {
+        "Sid": sid, "Effect": "Deny", "Principal": "*", "Action": action, "Resource": resource,
+        "Condition": condition,
+    }
+
+
+NO_TLS = {"aws:SecureTransport": "false"}
 PROPERTIES: dict[str, object] = {
+    "ArchiveBucketPolicy/PolicyDocument/Statement": [
+        denied("TlsOnly", "s3:*", [ARCHIVE, f"{ARCHIVE}/*"], Bool=NO_TLS),
+        denied(
+            *("RawIsWrittenOnce", "s3:PutObject", f"{ARCHIVE}/raw/*"),
+            Null={"s3:if-none-match": "true"},
+            Bool={"s3:ObjectCreationOperation": "true"},
+        ),
+    ],
+    "ResultsBucketPolicy/PolicyDocument/Statement": [denied("TlsOnly", "s3:*", [RESULTS, f"{RESULTS}/*"], Bool=NO_TLS)],
+    "DeadLettersPolicy/PolicyDocument/Statement": [denied("TlsOnly", "sqs:*", DEAD_LETTERS, Bool=NO_TLS)],
     "ArchiveBucket/ObjectLockEnabled": True,
     "ArchiveBucket/VersioningConfiguration/Status": "Enabled",
     "ArchiveBucket/PublicAccessBlockConfiguration": BLOCKED,
@@ -43,7 +67,8 @@ PROPERTIES: dict[str, object] = {
     "Workgroup/WorkGroupConfiguration/BytesScannedCutoffPerQuery": "5000000000",
     "Workgroup/WorkGroupConfiguration/ResultConfiguration/OutputLocation": "s3://logarchive-resultsbucket/",
     # One provider stands for all: `test_alike` compares their blocks.
-    "ElsaFunction/Timeout": 900,
+    # A lease outlives the function, as `test_work` shows for this time.
+    "ElsaFunction/Timeout": TIMEOUT.total_seconds(),
     "ElsaFunction/MemorySize": 1769,
     "ElsaFunction/EphemeralStorage/Size": 4096,
     "ElsaFunction/Environment/Variables/ARCHIVE_FROM": "2026-03-01",

@@ -7,7 +7,7 @@ import pytest
 
 from tests.truth import Findings, Window
 from tools.demo import figure
-from tools.demo.progress import Standing, due_at
+from tools.demo.progress import Standing
 from tools.demo.proof import Proof, tasks, total
 from tools.demo.story import check_archived, check_proven
 from tools.demo.world import HOUR, HOURS, DemoSource, late, orders, sources
@@ -43,21 +43,21 @@ def test_windows_that_are_not_due_are_no_part_of_what_is_awaited() -> None:
     assert figure.progress([standing], NOW) == "checkout 1/2  5 rows"
 
 
+LATER = "2026-11-23T15:00:00Z"
+
+
 @pytest.mark.parametrize(
-    "held",
+    ("held", "under_way"),
     [
-        planned(0),
-        planned(0, "2026-11-23T15:00:00Z", attempt=1, committed=0),
-        planned(0, "2026-11-23T15:00:00Z", error="the provider was out of reach"),
+        (planned(0), True),
+        (planned(0, LATER, attempt=1, committed=0), True),
+        (planned(0, LATER, error="the provider was out of reach"), True),
+        (planned(0, LATER, attempt=1, committed=1), False),
+        (sealed(), False),
     ],
 )
-def test_what_is_due_held_or_failed_is_under_way(held: Window) -> None:
-    assert Standing(SOURCE, [held]).under_way(NOW) == [held]
-
-
-def test_what_is_finished_or_due_later_is_not_under_way() -> None:
-    later = planned(1, "2026-11-23T15:00:00Z", attempt=1, committed=1)
-    assert Standing(SOURCE, [sealed(0), later]).under_way(NOW) == []
+def test_what_is_due_held_or_failed_is_under_way(held: Window, *, under_way: bool) -> None:
+    assert Standing(SOURCE, [held]).under_way(NOW) == [held] * under_way
 
 
 def test_the_table_of_archived_windows_adds_up() -> None:
@@ -69,10 +69,6 @@ def test_a_second_visit_shows_what_came_late_and_what_was_kept() -> None:
     before = Standing(SOURCE, [sealed(0, fetched=5), archived(1, fetched=5)])
     after = Standing(SOURCE, [sealed(0, fetched=5), archived(1, rows=8, late=3, kept=2, visits=["v", "w"])])
     assert figure.revisited(before, after) == ("elsa/checkout", 1, 3, 2, "11-23 16:00", "11-23 18:00")
-
-
-def test_a_finished_window_is_due_at_no_time() -> None:
-    assert due_at(sealed()) is None
 
 
 def test_status_lists_issues_in_words() -> None:

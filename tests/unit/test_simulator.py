@@ -56,14 +56,6 @@ def test_records_without_a_time_or_sense_are_as_many_as_were_ordered(sim: Simula
     assert (kinds["unreadable_time"], kinds["unparsable"]) == (3 * files, 2 * files)
 
 
-def test_policies_are_created_changed_and_deleted_and_sometimes_nobody_can_read_what_happened() -> None:
-    found = Simulator(clock=lambda: NOW).truth("multidrm", NOW - DAY, NOW)
-    said = [str(record.value["description"]) for record in found if record.kind == "plain"]
-    words = Counter(word for text in said for word in ("creation", "update", "delete", "archived") if word in text)
-    assert min(words["creation"], words["delete"], words["archived"]) >= 3
-    assert words["update"] > 0.9 * len(said)
-
-
 #: A request that the vendor's page forbids, and how it is refused: HTTP status and code.
 FORBIDDEN: list[tuple[str, dict[str, Any], tuple[int, object]]] = [
     *((name, {"secret": "wrong"}, (401, "200")) for name in ("elsa", "apigateway", "multidrm")),
@@ -150,13 +142,6 @@ def test_an_end_is_inclusive_unless_switched(sim: Simulator, name: str) -> None:
     assert mine in records(name, ask(sim, name, **asked))
     sim.set(name, exclusive_end=True)
     assert mine not in records(name, ask(sim, name, **asked))
-
-
-@pytest.mark.parametrize("name", ["elsa", "multidrm", "security365"])
-def test_what_is_older_than_the_retention_is_gone(sim: Simulator, name: str) -> None:
-    assert records(name, ask(sim, name))
-    sim.set(name, retention_days=1 / 12)
-    assert not records(name, ask(sim, name))
 
 
 def test_links_are_listed_for_forty_days_by_the_old_api_and_for_thirty_by_the_new_one(sim: Simulator) -> None:
@@ -264,11 +249,13 @@ def test_a_response_that_ends_too_early_serves_nothing(sim: Simulator, kind: str
     assert not any(record.served for record in sim.truth("elsa", HOUR, NOW))
 
 
-def test_an_unknown_fault_or_switch_is_an_error(sim: Simulator) -> None:
+def test_an_unknown_fault_switch_or_provider_is_an_error(sim: Simulator) -> None:
     with pytest.raises(ValueError, match="no such fault"):
         sim.fault("meteor", "elsa")
     with pytest.raises(ValueError, match="no switch"):
         sim.set("elsa", gravity=1)
+    with pytest.raises(ValueError, match="does not play 'activity'; it plays elsa, "):
+        sim.set("activity", cap=1)
 
 
 def test_orders_set_clock_switches_faults_and_records(sim: Simulator) -> None:

@@ -137,15 +137,6 @@ def test_a_disabled_source_is_neither_planned_nor_visited_and_shown_as_paused() 
     assert (source["state"], source["rows"]) == ("paused", 2)
 
 
-def test_status_counts_what_was_archived() -> None:
-    stage = scenario()
-    stage.tick()
-    answer = stage.act("status")
-    [source] = answer["sources"]
-    assert source["source"] == "shop"
-    assert (source["rows"], source["open"], source["due"], source["lag_seconds"]) == (2, 1, 0, 0)
-
-
 def test_a_backfill_plans_and_visits_a_range_and_leaves_the_cursor() -> None:
     stage = scenario(start="2026-11-21T00:00:00Z")
     head_before = stage.act("tick")
