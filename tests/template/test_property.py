@@ -26,10 +26,8 @@ DEAD_LETTERS = "arn:aws:sqs:ap-northeast-2:111122223333:logarchive-deadletters"
 
 
 def denied(sid: str, action: str, resource: object, **condition: object) -> dict[str, object]:
-    return {
-        "Sid": sid, "Effect": "Deny", "Principal": "*", "Action": action, "Resource": resource,
-        "Condition": condition,
-    }
+    what = {"Sid": sid, "Effect": "Deny", "Principal": "*", "Action": action, "Resource": resource}
+    return what | {"Condition": condition}
 
 
 NO_TLS = {"aws:SecureTransport": "false"}
