@@ -154,7 +154,7 @@ class Document:
         """Return the error that says what is wrong, here or at a place of the text that is held."""
         at = self._at if at is None else at
         offset = self.buffer.offset + len(raw(self._text[:at]))
-        cut = " (cut: the end is missing)" if self.buffer.ended and at + _MARGIN >= len(self._text) else ""
+        cut = " (near its end: it may be cut)" if self.buffer.ended and at + _MARGIN >= len(self._text) else ""
         return MalformedError(f"the response is not JSON at byte {offset}: {reason}{cut}")
 
     def restart(self) -> None:
