@@ -12,10 +12,11 @@ METADATA = frozenset(
         ("fd00:ec2::254", "fd00:ec2::23", "fd20:ce::254", "100.100.100.200", "192.0.0.192", "168.63.129.16"),
     )
 )
-#: Networks whose last 32 bits are an IPv4 address: IPv4-compatible, NAT64, NAT64 for local use.
-_EMBEDDING = tuple(map(ipaddress.IPv6Network, ("::/96", "64:ff9b::/96", "64:ff9b:1::/48")))
-#: Networks that are not public although `is_global` is True: IPv4-compatible, site-local, documentation, SRv6.
-_NOT_PUBLIC = tuple(map(ipaddress.IPv6Network, ("::/96", "fec0::/10", "3fff::/20", "5f00::/16")))
+#: Networks whose last 32 bits are an IPv4 address: IPv4-compatible, IPv4-translated, NAT64, NAT64 for local use.
+_EMBEDDING = tuple(map(ipaddress.IPv6Network, ("::/96", "::ffff:0:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48")))
+#: Networks that are not public although `is_global` is True: IPv4-compatible and IPv4-translated, site-local,
+#: documentation, SRv6.
+_NOT_PUBLIC = tuple(map(ipaddress.IPv6Network, ("::/96", "::ffff:0:0:0/96", "fec0::/10", "3fff::/20", "5f00::/16")))
 #: What comes before the IPv4 address in an ISATAP address, without the bit for "globally unique".
 _ISATAP, _ISATAP_MASK = 0x0000_5EFE, 0xFDFF_FFFF
 _LAST_32_BITS = 0xFFFF_FFFF
