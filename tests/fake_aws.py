@@ -71,7 +71,8 @@ class FakeTable:
 
     def _write(self, write: Write) -> Item:
         keys = {"source": write.partition, "window": write.sort}
-        self.items[write.partition, write.sort] = item = {**self.items.get((write.partition, write.sort), {}), **keys}
+        item: Item = {**self.items.get((write.partition, write.sort), {}), **keys}
+        self.items[write.partition, write.sort] = item
         for name, value in write.put.items():
             if value is None:
                 item.pop(name, None)

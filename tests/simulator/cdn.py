@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tests.simulator.dsa import Dsa
 
 PATHS = ("/cdn", "/cdn/", "/")
-CALLS_A_SECOND, KEPT_DAYS, MAX_LIMIT = 20, 30, 1000
+CALLS_A_SECOND, MAX_LIMIT = 20, 1000
 STAMP = "%Y-%m-%d %H:%M:%S"
 
 
@@ -75,7 +75,7 @@ class Cdn:
 
     def _hours(self, host: str, start_ms: int, end_ms: int) -> Iterator[int]:
         """Yield the hours with a file that touch the range, both ends inclusive (undocumented)."""
-        return self.dsa.listed(start_ms // HOUR_MS * HOUR_MS, end_ms + 1, host, KEPT_DAYS)
+        return self.dsa.listed(start_ms // HOUR_MS * HOUR_MS, end_ms + 1, host)
 
     def _log(self, request: Request, host: str, hour: int) -> dict[str, object]:
         local, last = self.dsa.local(hour), self.dsa.local(hour + HOUR_MS - 1000)

@@ -20,7 +20,7 @@ from tests.simulator.record import Record
 from tests.simulator.world import HOUR_MS, World, from_ms, hours, to_ms, told
 
 PATH = "/dsa/v2/index.php"
-MAX_HOSTS, CALLS_A_MINUTE, KEPT_DAYS = 10, 100, 40
+MAX_HOSTS, CALLS_A_MINUTE = 10, 100
 REQUIRED = ("Action", "Timestamp", "Nonce", "SecretId", "Signature")
 
 
@@ -60,12 +60,11 @@ class Dsa(Provider[DsaSwitches]):
         now, gone_after = self.world.now_ms(), self.switches.gone_after_ms
         return [record for record in self.shelf.hour(hour_ms, host) if record.visible(now, gone_after)]
 
-    def listed(self, start_ms: int, end_ms: int, host: str, kept_days: int) -> Iterator[int]:
-        """Yield the hours of a half-open range that have a link now: published, with traffic and not too old."""
+    def listed(self, start_ms: int, end_ms: int, host: str) -> Iterator[int]:
+        """Yield the hours of a half-open range that have a link now: published, and with traffic."""
         now = self.world.now_ms()
-        oldest = now - kept_days * 24 * HOUR_MS
         newest = now - HOUR_MS - int(self.switches.publish_after_seconds * 1000)
-        for hour in hours(max(start_ms, oldest), min(end_ms, newest + 1)):
+        for hour in hours(start_ms, min(end_ms, newest + 1)):
             if hour >= start_ms and self._has_lines(hour, host, now):
                 yield hour
 
@@ -128,7 +127,7 @@ class Dsa(Provider[DsaSwitches]):
         return reply({"code": 0, "message": "", "codeDesc": "Success", "data": data})
 
     def _links(self, request: Request, host: str, start_ms: int, end_ms: int) -> Iterable[dict[str, str]]:
-        for hour in self.listed(start_ms, end_ms, host, KEPT_DAYS):
+        for hour in self.listed(start_ms, end_ms, host):
             local = self.local(hour)
             url = self.links.issue(request, f"/{local:%Y%m%d/%H/%Y%m%d}-{host}")
             yield {"datetime": f"{local:%Y-%m-%d %H:%M:%S}", "url": url}

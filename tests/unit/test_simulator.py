@@ -144,13 +144,6 @@ def test_an_end_is_inclusive_unless_switched(sim: Simulator, name: str) -> None:
     assert mine not in records(name, ask(sim, name, **asked))
 
 
-def test_links_are_listed_for_forty_days_by_the_old_api_and_for_thirty_by_the_new_one(sim: Simulator) -> None:
-    old = ask(sim, "dsa", startDate="2026-10-01", endDate="2026-10-14").json()["data"][HOSTS[0]]
-    new = ask(sim, "cdn", StartTime="2026-10-01 00:00:00", EndTime="2026-10-24 23:59:59").json()["Response"]
-    assert old[0]["datetime"] == "2026-10-13 23:00:00"
-    assert new["DomainLogs"][0]["StartTime"] == "2026-10-23 23:00:00"
-
-
 @pytest.mark.parametrize(("cut", "kept"), [("newest", slice(0, 10)), ("oldest", slice(-10, None))])
 def test_a_count_that_is_reached_cuts_one_end_off(sim: Simulator, cut: str, kept: slice) -> None:
     sim.set("elsa", cut=cut, late_fraction=0, fleeting_fraction=0)
