@@ -94,7 +94,7 @@ def test_a_file_says_its_host_and_hour_and_not_the_signature_of_its_link() -> No
 
 
 AREAS = [log("22 21:00:00", "overseas"), log("22 21:00:00", "mainland")]
-NO_LINK = [{"data": {}}, {"data": []}, {"data": {"a.test": []}}, {"code": 0, "data": {}}]
+NO_LINK: list[dict[str, object]] = [{"data": {}}, {"data": []}, {"data": {"a.test": []}}, {"code": 0, "data": {}}]
 #: What is said of files -> fields of the source, what is listed for two hours, and the paths that are downloaded.
 DOWNLOADED: dict[str, tuple[dict[str, object], httpx.Response, list[str]]] = {
     "only those are whose hour begins in the window": (
