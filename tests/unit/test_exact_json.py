@@ -232,7 +232,7 @@ def timed(pieces: list[str], space: str, at: int) -> bytes:
 RECORDS = st.builds(timed, pairs(VALUES), SPACES, st.integers(0, 5))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(RECORDS, min_size=1, max_size=4), st.sampled_from(LAYOUTS))
 def test_any_records_are_the_same_rows_read_fast_or_exactly(records: list[bytes], layout: Layout) -> None:
     fast, exact = visit.visit(layout(records)), visit.visit(layout([*records, FLOAT]))
@@ -345,7 +345,7 @@ def repeated(document: str, count: int) -> Found:
 SHAPES = st.lists(st.tuples(DETAILS, RESTS), min_size=1, max_size=4)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(SHAPES | st.builds(repeated, DOCUMENTS, st.integers(1, 4)))
 def test_rows_built_in_the_fast_way_are_the_rows_built_exactly(found: Found) -> None:
     records = [record(number, detail, rest) for number, (detail, rest) in enumerate(found)]

@@ -366,7 +366,7 @@ def documents(draw: Callable[[st.SearchStrategy[Any]], Any], name: str) -> Any:
 
 
 @pytest.mark.parametrize("name", GOOD)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(data=st.data(), status=st.sampled_from([200, 200, 400, 429, 500]))
 def test_any_document_ends_in_parts_or_an_error_of_the_provider(name: str, data: st.DataObject, status: int) -> None:
     body = json.dumps(data.draw(documents(name))).encode("utf-8", "surrogatepass")

@@ -56,7 +56,7 @@ def test_an_id_is_known_to_its_visit_and_the_next_ordinal_is_not() -> None:
         assert strange not in ids
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.sampled_from([b"a", b"b", b"c"]), max_size=40), st.integers(1, 7))
 def test_ids_do_not_depend_on_how_records_come_in_blocks(records: list[bytes], size: int) -> None:
     whole, blocks = Hashed(), Hashed()

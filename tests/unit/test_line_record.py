@@ -141,7 +141,7 @@ ANY_LINE = b"%d /p 5 -" % visit.START
 MANY = [b"%d /%d %d r%d x%d" % (visit.START + at, at, at, at, at) for at in range(30)]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(_LINES, min_size=1, max_size=5), st.booleans())
 def test_fields_of_few_and_of_many_values_give_the_same(lines: list[bytes], many: bool) -> None:
     plan, layout = ColumnMapping(WIDE.columns(None)), visit.LINES
@@ -165,7 +165,7 @@ def test_a_number_among_many_is_read_as_it_is_alone(field: str, column: str) -> 
     assert visit.columns_of(fast) == read_singly(lines, plan)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.one_of(_LINES, st.binary(max_size=12).map(lambda one: one.replace(b"\n", b""))), max_size=6))
 def test_any_lines_are_the_same_rows_read_fast_or_one_by_one(lines: list[bytes]) -> None:
     lines = [ANY_LINE, *(line for line in lines if line.removesuffix(b"\r").strip())]

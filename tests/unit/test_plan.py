@@ -121,7 +121,7 @@ ACTIONS = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(ACTIONS, max_size=12))
 def test_leaf_windows_never_overlap_and_what_was_planned_stays_covered(actions: list[tuple[str, object, str]]) -> None:
     table, now = FakeTable(), T0 + 15 * MINUTE

@@ -199,7 +199,7 @@ def test_the_newest_row_wins_for_an_equal_id() -> None:
 _SEEN = st.lists(st.integers(0, 5), max_size=8)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(_SEEN, min_size=1, max_size=4))
 def test_after_any_visits_the_object_is_their_union_and_the_same_bytes_again(visits: list[list[int]]) -> None:
     def folded() -> Built:
