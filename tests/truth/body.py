@@ -14,7 +14,7 @@ from tests.truth.json_text import DECODER, Pairs
 
 def members(data: bytes) -> Iterator[bytes]:
     """Yield the members of a body that are not empty, whatever they are wrapped in."""
-    if data[:2] == b"PK":
+    if data[:4] in {b"PK\x03\x04", b"PK\x05\x06"}:
         yield from _zip(data)
     elif data[:2] == b"\x1f\x8b":
         yield from members(gzip.decompress(data))
