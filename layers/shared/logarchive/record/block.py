@@ -8,7 +8,7 @@ from logarchive.errors import TooLargeError
 
 BLOCK_BYTES = 1024 * 1024
 #: Beyond this a record that does not end is taken for broken.
-MAX_RECORD_BYTES = 32 * 1024 * 1024
+MAX_RECORD_BYTES = 20 * 1024 * 1024
 #: More is held at once only for a large record, which may hold too many values.
 LARGE_BYTES = 2 * BLOCK_BYTES
 #: The byte order mark: some editors write it before a text. It is not part of the text.

@@ -87,17 +87,20 @@ def _encoded(value: Any) -> Any:  # noqa: ANN401 (JSON)
     return value
 
 
-def checked(value: Any, text: str) -> Record | Bad:  # noqa: ANN401 (JSON)
-    """Return the record, or why the value is not one."""
-    if _NOT_UTF8.search(text):
-        return Bad("not UTF-8", raw(text))
+def checked(value: Any, text: str, start: int = 0, end: int | None = None) -> Record | Bad:  # noqa: ANN401 (JSON)
+    """Return the record, or why the value is not one; it lies in a part of a text."""
+    end = len(text) if end is None else end
+    if _NOT_UTF8.search(text, start, end):
+        return Bad("not UTF-8", raw(text[start:end]))
     if not isinstance(value, dict):
-        return Bad("not a JSON object", raw(text))
+        return Bad("not a JSON object", raw(text[start:end]))
+    if end - start > BLOCK_BYTES and crowded(text, start, end):
+        return Bad(TOO_MANY, raw(text[start:end]))
     try:
-        record: Record = _encoded(value) if _SURROGATE.search(text) else value  # pyright: ignore[reportUnknownVariableType] (JSON)
+        record: Record = _encoded(value) if _SURROGATE.search(text, start, end) else value  # pyright: ignore[reportUnknownVariableType] (JSON)
         canonical(record)
     except (TypeError, RecursionError):
-        return Bad(TOO_DEEP, raw(text))
+        return Bad(TOO_DEEP, raw(text[start:end]))
     return record
 
 
@@ -106,12 +109,14 @@ def raw(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
 
 
-def crowded(text: str) -> bool:
-    """Return whether a text of JSON holds more values than may be in memory."""
-    most = max(_MAX_VALUES, len(text) // _CHARACTERS_A_VALUE)
-    if len(text) <= most:
+def crowded(text: str, start: int = 0, end: int | None = None) -> bool:
+    """Return whether JSON in a part of a text holds more values than may be in memory."""
+    end = len(text) if end is None else end
+    most = max(_MAX_VALUES, (end - start) // _CHARACTERS_A_VALUE)
+    # First with its strings, which needs no copy.
+    if sum(text.count(sign, start, end) for sign in ",[{") <= most:
         return False
-    structure = STRING.sub("", text)
+    structure = STRING.sub("", text[start:end])
     return sum(map(structure.count, ",[{")) > most
 
 

@@ -90,9 +90,9 @@ def _elements(document: Document, *, first: bool) -> tuple[Block, bool]:
             return Block(items), True
         if not first:
             document.take(",")
-        item, text = document.element()
+        item, length = document.element()
         items.append(item)
-        size += len(text)
+        size += length
         first = False
     return Block(items), False
 

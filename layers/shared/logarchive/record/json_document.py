@@ -146,8 +146,7 @@ class _Walk:
     def blocks(self) -> Iterator[Block]:
         document = self._document
         if self._is_record(document.ahead()):
-            self.record, text = document.element()
-            self.size = len(text)
+            self.record, self.size = document.element()
             return
         document.mark()
         self.around = yield from document.object(self._at_key)
@@ -180,7 +179,7 @@ class _Walk:
         while document.next() != "]":
             if items:
                 document.take(",")
-            item, text = document.element()
+            item, size = document.element()
             items.append(item)
             if self._is_record(item):
                 self.arrays += 1
@@ -188,7 +187,7 @@ class _Walk:
                 yield Block(items)
                 yield from rest_of_array(document, first=False)
                 return []
-            document.charge(text)
+            document.charge(size)
         document.take("]")
         return items
 

@@ -51,8 +51,8 @@ class Document:
             raise self.broken(f"no {token!r}")
         self._at += 1
 
-    def value(self) -> tuple[Any, str]:
-        """Read the value that begins here; return it with its text.
+    def value(self) -> tuple[Any, int]:
+        """Read the value that begins here; return it with its number of characters.
 
         Raises MalformedError, RecursionError where it is nested too deeply, OverflowError where it holds too much.
         """
@@ -63,44 +63,46 @@ class Document:
                 unfinished = error.pos + _MARGIN >= len(self._text) or error.msg.startswith("Unterminated")
                 if not unfinished or not self._more():
                     raise self.broken(error.msg, error.pos) from None
-                if len(self._text) - self._at > BLOCK_BYTES and crowded(self._text[self._at :]):
+                if len(self._text) - self._at > BLOCK_BYTES and crowded(self._text, self._at):
                     raise OverflowError from None
             else:
                 # A number at the end of what is held may go on.
                 if end < len(self._text) or not self._more():
-                    return value, self._pass(end)
+                    size, self._at = end - self._at, end
+                    return value, size
 
-    def element(self) -> tuple[Item, str]:
-        """Read the next value as a record or as a reject; return it with its text."""
+    def element(self) -> tuple[Item, int]:
+        """Read the next value as a record or as a reject; return it with its number of characters."""
         self.next()
         try:
-            value, text = self.value()
+            value, size = self.value()
         except (RecursionError, OverflowError) as error:
             text = self._skip()
             item: Item = Bad(TOO_DEEP if isinstance(error, RecursionError) else TOO_MANY, raw(text))
+            size = len(text)
         else:
-            full = len(text) > BLOCK_BYTES and crowded(text)
-            item = Bad(TOO_MANY, raw(text)) if full else checked(value, text)
+            # Not its text, which would be one more copy of what may be large.
+            item = checked(value, self._text, self._at - size, self._at)
         if len(self._text) - self._at > LARGE_BYTES and self._mark is None:
             self.release()
             self.restart()
-        return item, text
+        return item, size
 
     def plain(self) -> Any:  # noqa: ANN401 (JSON)
         """Read a value that holds no records."""
         self.next()
         try:
-            value, text = self.value()
+            value, size = self.value()
         except RecursionError:
             raise self.broken(TOO_DEEP) from None
         except OverflowError:
             raise TooLargeError(f"a JSON document with {TOO_MANY} around its records") from None
-        self.charge(text)
+        self.charge(size)
         return value
 
-    def charge(self, text: str) -> None:
+    def charge(self, size: int) -> None:
         """Count a value that is held as part of a document around records. Raises TooLargeError."""
-        self._plain += len(text)
+        self._plain += size
         if self._plain > MAX_RECORD_BYTES:
             raise TooLargeError(f"more than {MAX_RECORD_BYTES} bytes of JSON around the records")
 
@@ -164,9 +166,11 @@ class Document:
     def release(self) -> None:
         """Drop from the buffer what was read, unless it is marked."""
         end = self._at if self._mark is None else self._mark
-        size = len(raw(self._text[:end]))
+        rest = self._text[end:]
+        # The shorter side is measured: the other one may be a large value.
+        size = self._decoded - len(raw(rest)) if len(rest) < end else len(raw(self._text[:end]))
         self.buffer.drop(size)
-        self._text, self._at, self._decoded = self._text[end:], self._at - end, self._decoded - size
+        self._text, self._at, self._decoded = rest, self._at - end, self._decoded - size
         self._mark = None if self._mark is None else 0
 
     def _pass(self, end: int) -> str:
