@@ -7,7 +7,9 @@ import tracemalloc
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from logarchive.moment import EPOCH, HOUR
 from logarchive.row.identity import Hashed, Seen, Unique, digest
+from logarchive.window import Span
 
 
 def digests(count: int, start: int = 0) -> list[bytes]:
@@ -32,6 +34,20 @@ def test_an_entry_is_not_found_where_two_others_meet() -> None:
     assert bytes(10) in seen
 
 
+def test_an_entry_is_found_behind_places_where_others_meet() -> None:
+    seen = Seen()
+    first = b"\0\0\1\0\0\0\0\0\0\0"
+    assert seen.add([first, bytes(10)]) == []
+    # Found in the middle of `first` and of itself, seven times, before its own place.
+    assert seen.add([bytes(10)]) == [0]
+    assert bytes(10) in seen
+    second = Seen()
+    second.add([bytes(9) + b"\1", bytes(10)])
+    beside = bytes(8) + b"\1\0"  # from the second byte on
+    assert beside not in second
+    assert second.add([beside]) == []
+
+
 def test_records_are_told_apart_in_sixteen_bytes_each_while_buckets_split() -> None:
     size = 40_000
     every = digests(size)
@@ -54,6 +70,15 @@ def test_an_id_is_known_to_its_visit_and_the_next_ordinal_is_not() -> None:
     assert f"{given_out[-1]}-1" not in ids
     for strange in ("", "x", f"{given_out[0]}-x", given_out[0][:30]):
         assert strange not in ids
+
+
+def test_a_stray_of_another_range_is_a_duplicate_as_often_as_it_was_there() -> None:
+    ids, name = Hashed(), digest(b"a").hex()
+    first, second = (Span(moment, moment + HOUR) for moment in (EPOCH, EPOCH + HOUR))
+    assert ids.assign([b"a"] * 2, first, astray=range(2)) == [name, f"{name}-1"]
+    assert ids.assign([b"a"] * 3, second, astray=range(3)) == [None, None, f"{name}-2"]
+    assert f"{name}-2" in ids
+    assert f"{name}-3" not in ids
 
 
 @settings(max_examples=50)

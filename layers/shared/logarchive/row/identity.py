@@ -96,17 +96,14 @@ class Hashed:
         text = b"".join(digests).hex()
         width = 2 * sha1().digest_size
         ids: list[str | None] = [text[at : at + _TEXT_LENGTH] for at in range(0, len(text), width)]
-        repeated, strays = set(self._seen.add(digests)), set(astray)
-        for at in sorted(repeated | strays):
-            ids[at] = self._ordinal(digests[at][:_DIGEST_BYTES], own, repeated=at in repeated, astray=at in strays)
+        repeated, strays = self._seen.add(digests), set(astray)
+        for at in sorted(strays.union(repeated)):
+            ids[at] = self._ordinal(digests[at][:_DIGEST_BYTES], own, astray=at in strays)
         return ids
 
-    def _ordinal(self, whole: bytes, own: Span | None, *, repeated: bool, astray: bool) -> str | None:
-        number: int | None = 0
-        if astray or whole in self._strays:
-            number = self._stray(whole, own)
-        elif repeated:
-            number = self._next(whole)
+    def _ordinal(self, whole: bytes, own: Span | None, *, astray: bool) -> str | None:
+        """Return the id of a stray, or of an equal of what was seen before; None for a duplicate."""
+        number = self._stray(whole, own) if astray or whole in self._strays else self._next(whole)
         return None if number is None else f"{whole.hex()}-{number}" if number else whole.hex()
 
     def _stray(self, whole: bytes, own: Span | None) -> int | None:
