@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
+from botocore.exceptions import ClientError
 
 from logarchive.action.handler import act
 from logarchive.ledger.dynamodb import Write
@@ -19,7 +20,7 @@ from logarchive.moment import MILLISECOND
 from logarchive.store.bucket import ChangedError, Store, sha256_of
 from logarchive.store.place import Place
 from logarchive.visit.merger import Merger
-from tests.fake_aws import FakeTable, open_gate, refused
+from tests.fake_aws import FakeTable, Gate, open_gate, refused
 from tests.scenario import END, HOUR, MINUTE, Record, Scenario, zipped
 
 
@@ -60,6 +61,58 @@ def test_an_error_that_nobody_foresaw_is_in_the_ledger_fails_the_invocation_once
     stage.recovers()
     stage.tick()
     assert stage.rows() == {"a": 1, "b": 1}
+
+
+def test_an_error_of_s3_that_leaves_not_even_a_manifest_is_in_the_ledger() -> None:
+    stage = Scenario([Record("a", 1)], now=END + 6 * MINUTE)
+    stage.gate = raw_refused
+    with pytest.raises(ExceptionGroup) as raised:
+        stage.tick()
+    assert "AccessDenied" in str(leaves(raised.value))
+    entry = stage.entry
+    assert (entry.state, entry.issue, entry.failures, entry.manifest) == ("planned", "unavailable", 1, None)
+    assert entry.claims_without_commit == 0
+    assert "AccessDenied" in (entry.error or "")
+
+
+def raw_refused(call: str, _moment: str) -> None:
+    """Refuse to write what was received."""
+    if call.startswith("s3.put raw/"):
+        raise refused("AccessDenied", 403)
+
+
+@pytest.mark.parametrize("gate", [raw_refused, open_gate])
+def test_an_error_of_a_worker_that_has_lost_its_claim_is_raised_as_it_is(gate: Gate) -> None:
+    stage = Scenario([Record("a", 1)], now=END + 6 * MINUTE, gate=gate)
+
+    def overtaken(_request: httpx.Request) -> None:
+        stage.now += HOUR
+        assert stage.ledger.claim(stage.entry, "another", stage.now, stage.now + HOUR)
+        if gate is open_gate:
+            raise ZeroDivisionError
+
+    stage.answer = overtaken
+    with pytest.raises(ExceptionGroup) as raised:
+        stage.tick()
+    expected = ZeroDivisionError if gate is open_gate else ClientError
+    assert [type(one) for one in leaves(raised.value)] == [expected]
+    assert stage.entry.failures == 0
+
+
+def test_a_window_that_the_provider_has_dropped_is_closed_without_a_request() -> None:
+    stage = Scenario([Record("a", 1)], now=END + 6 * MINUTE, source={"retention": "P3D"})
+    stage.fails(httpx.ConnectError("no"))
+    stage.tick()
+    stage.now, asked = END + 72 * HOUR, list[int]()
+
+    def noted(request: httpx.Request) -> None:
+        asked.append(json.loads(request.content)["from"])
+
+    stage.answer = noted
+    stage.tick()
+    assert min(asked) > END.timestamp() * 1000 - 60_000
+    [window] = [entry for entry in stage.entries() if entry.window.end == END]
+    assert (window.state, window.issue, window.attempt) == ("closed", "expired", 2)
 
 
 def leaves(error: Exception) -> list[Exception]:
