@@ -94,5 +94,6 @@ def test_the_providers_ids_are_taken_as_they_are() -> None:
     ids = Unique()
     assert ids.assign(["x", "x", "y"], [b"", b"", b""]) == ["x", None, "y"]
     assert ids.assign(["y", None, None], [b"", b"r", b"r"]) == [None, digest(b"r").hex(), f"{digest(b'r').hex()}-1"]
+    assert ids.assign([None] * 3, [b"r"] * 3) == [f"{digest(b'r').hex()}-{number}" for number in (2, 3, 4)]
     assert "x" in ids
     assert "z" not in ids
