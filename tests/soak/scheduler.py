@@ -56,7 +56,7 @@ class Play(Scenario):
                 self._check_ledger()
         finally:
             for turn in self.turns.values():
-                if not turn.done:
+                while not turn.done:  # what it does on its way out waits too
                     turn.step(stop=True)
             self.turns.clear()
         self._settle()
