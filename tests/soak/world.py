@@ -48,7 +48,8 @@ class Faulty:
 
     faults: Faults
     calls_with_faults: frozenset[str]
-    refusal: Exception
+    #: Code and HTTP status of its errors.
+    refusal: tuple[str, int]
 
     def __getattribute__(self, name: str) -> Any:
         method = super().__getattribute__(name)
@@ -63,7 +64,7 @@ class Faulty:
                 result = method(*args, **options)
                 return iter(list(result)) if name == "query" else result
 
-            return self.faults.around(f"{name} {options.get('Key', '')}", do, self.refusal)
+            return self.faults.around(f"{name} {options.get('Key', '')}", do, refused(*self.refusal))
 
         return call
 
@@ -72,16 +73,14 @@ class SoakTable(Faulty, FakeTable):
     """The ledger's table, with faults."""
 
     calls_with_faults = frozenset({"get", "query", "first", "update", "transact"})
-    refusal = refused("ProvisionedThroughputExceededException", 400)
+    refusal = ("ProvisionedThroughputExceededException", 400)
 
 
 class SoakS3(Faulty, FakeS3):
     """The bucket, with faults; it notices a raw object that is written over."""
 
-    calls_with_faults = frozenset(
-        {"put_object", "get_object", "head_object", "complete_multipart_upload", "upload_part"}
-    )
-    refusal = refused("SlowDown", 503)
+    calls_with_faults = frozenset({"put_object", "get_object", "head_object"})
+    refusal = ("SlowDown", 503)
 
     def _store(self, key: str, body: bytes) -> dict[str, Any]:
         standing = self.objects.get(key)
