@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import httpx
 import pytest
 
+from logarchive.ledger.entry import Entry
 from logarchive.moment import HOUR, instant
 from tests.integration.stage import PROVIDERS
 from tests.scenario import START, Scenario
@@ -91,6 +92,10 @@ class World(Scenario):
     def _pass(self, seconds: float) -> None:
         self.now += dt.timedelta(seconds=seconds)
 
+    def bad_hour(self) -> list[Entry]:
+        """Return the entries of the window that answers badly."""
+        return [entry for entry in self.entries() if entry.window.start <= START + BAD_HOUR * HOUR < entry.window.end]
+
     def live(self) -> None:
         """Let the schedule fire every five minutes until every window was due for its last visit."""
         for number in range((HOURS + 4) * 12):
@@ -132,8 +137,12 @@ def test_an_hour_that_always_answers_badly_delays_no_other(name: str) -> None:
     bad = instant(START + BAD_HOUR * HOUR)
     assert len(without.sealed) >= HOURS
     assert poisoned.sealed == {key: when for key, when in without.sealed.items() if not key.startswith(bad)}
-    [entry] = [
-        entry for entry in poisoned.entries() if entry.window.start <= START + BAD_HOUR * HOUR < entry.window.end
-    ]
-    assert entry.issue
-    assert entry.manifest
+    assert [entry.issue for entry in poisoned.bad_hour() if entry.manifest]
+    # The back-off has let only some of the bodies come.
+    for body in BODIES:
+        poisoned.poison = itertools.repeat(body)
+        failures = sum(entry.failures for entry in poisoned.bad_hour())
+        poisoned.act("backfill", source="shop", start=bad, end=instant(START + (BAD_HOUR + 1) * HOUR), inline=True)
+        after = poisoned.bad_hour()
+        assert all(entry.state == "planned" and entry.issue for entry in after), body[:60]
+        assert sum(entry.failures for entry in after) > failures, body[:60]

@@ -51,7 +51,8 @@ LATER = "2026-11-23T15:00:00Z"
     [
         (planned(0), True),
         (planned(0, LATER, attempt=1, committed=0), True),
-        (planned(0, LATER, error="the provider was out of reach"), True),
+        (planned(0, LATER, failures=1, error="the provider was out of reach"), True),
+        (archived(due_at=LATER, issue="shrunk", error="2 of 7 records"), False),
         (planned(0, LATER, attempt=1, committed=1), False),
         (sealed(), False),
     ],

@@ -69,7 +69,7 @@ def due_at(window: Window) -> dt.datetime | None:
 def _is_under_way(window: Window, until: dt.datetime) -> bool:
     moment = due_at(window)
     held = number(window, "attempt") > number(window, "committed")
-    return moment is not None and (held or moment <= until or bool(window.item.get("error")))
+    return moment is not None and (held or moment <= until or number(window, "failures") > 0)
 
 
 def look(account: Account, sources: Sequence[DemoSource]) -> list[Standing]:
@@ -105,7 +105,7 @@ def watch(
 def _stuck(standings: Sequence[Standing], until: dt.datetime) -> str:
     standing = next(standing for standing in standings if standing.under_way(until))
     window = standing.under_way(until)[0]
-    return f"{standing.source.path} {window.key} is not archived ({window.item.get('error') or 'no error'})"
+    return f"{standing.source.path} {window.key} is still to be visited ({window.item.get('error') or 'no error'})"
 
 
 def wait_for_tick(page: Page, account: Account, sources: Sequence[DemoSource], expected: dt.datetime) -> None:
