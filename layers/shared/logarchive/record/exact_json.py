@@ -17,7 +17,7 @@ _LEAST, _MOST = -(2**63), 2**64 - 1
 _MOST_DIGITS = 20
 TOO_DEEP = "nested too deeply"
 #: The most values of a record, and the characters per value if it has more: each takes about 100 bytes of memory.
-_MAX_VALUES, _CHARACTERS_A_VALUE = 250_000, 16
+_MAX_VALUES, _CHARACTERS_A_VALUE = 150_000, 16
 TOO_MANY = f"more than {_MAX_VALUES} values"
 STRING = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\Z)', re.DOTALL)
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
