@@ -95,8 +95,8 @@ class Story:
         page.table(figure.ARCHIVED, [figure.archived(standing) for standing in standings])
         page.line()
         page.say(
-            "sealed: complete, and not visited again. archived: visited, and due again at the next age of `revisit`. "
-            "not due yet: younger than `delay`, 2 hours for dsa and 5 minutes for the others."
+            "sealed: all that the provider returned is there; not visited again. archived: visited, and due again at "
+            "the next age of `revisit`. not due yet: younger than `delay`, 2 hours for dsa, 5 minutes for the others."
         )
         page.line()
         requests = self.providers.requests()
