@@ -24,7 +24,9 @@ LIMIT, MAX_COUNT = 1000, 200_000
 TIME = "logTime"
 #: Beginnings of keys that mean an error. An empty response with such a key counts as an error, so that no error is
 #: taken for an empty window.
-TROUBLE = ("code", "err", "fail", "message", "msg", "reason", "result", "return", "status", "success")
+TROUBLE = (
+    *("code", "err", "fail", "message", "msg", "reason", "responseerror", "result", "return", "status", "success"),
+)
 
 
 def _with_time(fields: tuple[str, ...] | None) -> tuple[str, ...] | None:
@@ -70,14 +72,30 @@ def fetch(api: Api, source: ElsaSource, span: Span) -> Iterator[Part]:
 
 def judge(document: Mapping[str, Any], holds_records: bool) -> ProviderError | None:
     """Return the error that a document is, in an archive or not: the gateway's, or one beside an empty list."""
-    error = ncloud.failure(document)
-    trouble = {key: value for key, value in document.items() if key.lower().startswith(TROUBLE)}
+    error, trouble = ncloud.failure(document), _trouble(document)
     if error or holds_records or not trouble:
         return error
     return MalformedError(f"neither records nor a known error: {trouble}")
 
 
-LAYOUT = JsonLayout(judge=judge)
+def judge_element(element: Mapping[str, Any]) -> ProviderError | None:
+    """Return the error that an element without a time is: all that it says belongs to an error.
+
+    It says two things at least, or has a code of the gateway's form. Everything else is a reject.
+    """
+    said = {key: value for key, value in element.items() if value or value is False}
+    trouble = _trouble(said)
+    if trouble != said:
+        return None
+    known = ncloud.failure(element)
+    return known or (MalformedError(f"an error among the records: {trouble}") if len(trouble) > 1 else None)
+
+
+def _trouble(document: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in document.items() if key.lower().startswith(TROUBLE)}
+
+
+LAYOUT = JsonLayout(judge=judge, judge_element=judge_element)
 
 
 def fault(part: Part) -> ProviderError | None:

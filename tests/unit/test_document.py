@@ -99,7 +99,9 @@ NO_LOG = {
     "a text": b"Internal Server Error",
     "lines that are no records": b'{"code":500}\n{"code":500}\n',
     "lines of which one is an error": b'{%b}\n{"errorCode":"77777"}\n{%b}\n' % (TIME, TIME),
-    "lines that end in an error": b"{%b}\n" % TIME * 9 + b'{"error":{"errorCode":77777},"n":1.50}',
+    "lines that end in an error": b"{%b}\n" % TIME * 9 + b'{"error":{"errorCode":77777},"logs":[]}',
+    "lines that end in a failed export": b"{%b}\n" % TIME * 9 + b'{"code":500,"message":"export failed"}',
+    "an array that ends in a time-out": b'[{%b},{"success":false,"message":"time-out","logs":[]}]' % TIME,
     "an array that ends in an error": b'[{%b},{"responseError":{"returnCode":"1"}}]' % TIME,
     "two arrays": b"[][]",
     "UTF-16": '[{"logTime":1}]'.encode("utf-16"),
@@ -115,6 +117,19 @@ def test_what_is_no_log_is_malformed(name: str) -> None:
     for way in ("bare", "zip", "gzip"):
         with pytest.raises(MalformedError):
             rows(WAYS[way](NO_LOG[name]))
+
+
+@pytest.mark.parametrize(
+    "element",
+    [
+        b'{"errorCode":null,"body":"x"}',
+        b'{"level":"ERROR","errorCode":"PAY-12","body":"x"}',
+        b'{"code":0,"message":"success"}',
+        b'{"message":"hello"}',
+    ],
+)
+def test_an_element_without_a_time_that_may_be_a_log_is_a_reject(element: bytes) -> None:
+    assert rows(b"[{%b},%b]" % (TIME, element)) == 1
 
 
 def one(rest: bytes) -> bytes:

@@ -6,7 +6,7 @@ from pydantic import HttpUrl, ValidationError
 
 from logarchive.errors import Issue
 from logarchive.ledger.entry import Entry
-from logarchive.numbers import VisitNumbers
+from logarchive.numbers import VisitNumbers, WindowNumbers
 from logarchive.provider.source import Source
 from logarchive.row.build import Built
 from logarchive.visit.merger import Merged
@@ -56,6 +56,10 @@ def visited(at: dt.datetime, issue: Issue | None = None, kept: int = 0, **number
     )
     merged = Merged(path=None, built=built, existing=None, visits=("v1",), late=0)
     return Visited(started=at, manifest="m", merged=merged, object=None, issue=issue, requests=1, seconds=2)
+
+
+def test_kept_are_the_rows_that_the_newest_good_visit_did_not_return() -> None:
+    assert WindowNumbers(rows=5, fetched=6, rejects=1, outside=1, duplicates=2).kept == 3
 
 
 @pytest.mark.parametrize("change", [{"state": "nonsense"}, {"dueat": None}, {"numbers": {"rows": "many"}}])

@@ -350,8 +350,10 @@ def test_csv_rows_are_records_of_text() -> None:
 
 
 def test_rejects_show_text_or_base64_and_are_cut_at_their_limit() -> None:
-    built = visit.visit(visit.lines([record(START), b"\xff\xfe", b'{"a":"%b"}' % (b"x" * 70_000)]))
-    binary, long = visit.rejects(built)
+    halved = b'{"a":"%b' % (b"x" * 65_529) + "\u00e9".encode() * 10 + b'"}'
+    built = visit.visit(visit.lines([record(START), b"\xff\xfe", b'{"a":"%b"}' % (b"x" * 70_000), halved]))
+    binary, long, cut = visit.rejects(built)
+    assert (len(cut["record"]), "encoding" in cut) == (65_535, False)
     assert (binary["record"], binary["encoding"], binary["reason"]) == ("//4=", "base64", "not UTF-8")
     assert (len(long["record"]), long["truncated_from_bytes"]) == (65_536, 70_008)
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,22 @@ def test_an_object_is_replaced_only_over_what_was_seen(store: Store, tmp_path: P
     found = store.fetch("logs/1", tmp_path / "copy")
     assert found == now
     assert (tmp_path / "copy").read_bytes() == b"2"
+
+
+@pytest.mark.parametrize(("conflicts", "written"), [(2, True), (3, False)])
+def test_a_write_that_meets_another_is_tried_three_times(
+    store: Store, tmp_path: Path, conflicts: int, *, written: bool
+) -> None:
+    left = iter(range(conflicts))
+
+    def gate(call: str, moment: str) -> None:
+        if (call, moment) == ("s3.put logs/1", "before") and next(left, None) is not None:
+            raise refused("ConditionalRequestConflict", 409)
+
+    store.client.gate = gate  # type: ignore[attr-defined] # of the stand-in
+    with nullcontext() if written else pytest.raises(ClientError):
+        store.replace("logs/1", *file(tmp_path, b"1"), None)
+    assert (store.find("logs/1") == b"1") == written
 
 
 def test_what_is_not_there_is_none(store: Store, tmp_path: Path) -> None:

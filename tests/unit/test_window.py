@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logarchive.moment import EPOCH, MILLISECOND, SECOND, duration, floor, parse_duration
+from logarchive.moment import EPOCH, MILLISECOND, SECOND, duration, floor, instant, parse_duration, parse_instant
 from logarchive.window import Span, Window, gaps, tiles
 
 MOMENTS = st.integers(0, 2 * 10**9).map(lambda seconds: EPOCH + seconds * SECOND)
@@ -13,6 +13,13 @@ LENGTHS = st.integers(1, 10**6).map(lambda seconds: seconds * SECOND)
 SPANS = st.tuples(st.integers(0, 300), st.integers(1, 60)).map(
     lambda pair: Span(EPOCH + pair[0] * SECOND, EPOCH + (pair[0] + pair[1]) * SECOND)
 )
+
+
+@pytest.mark.parametrize("text", ["2026-11-20", "2026-11-20T00:00:00", "2026-11-20T00:00:00+00:00", "20261120T000000Z"])
+def test_a_moment_has_one_form(text: str) -> None:
+    with pytest.raises(ValueError, match="no UTC moment in whole seconds"):
+        parse_instant(text)
+    assert parse_instant(instant(EPOCH)) == EPOCH
 
 
 @given(st.integers(0, 10**8))

@@ -69,7 +69,13 @@ class Status(_Event):
 
     action: Literal["status"]
     source: SourceName | None = None
-    start: str = ""
+    start: SourceName | None = None
+
+    @model_validator(mode="after")
+    def _one_or_some(self) -> "Status":
+        if self.source is not None and self.start is not None:
+            raise ValueError(f"start: {self.start!r} has no meaning beside source, {self.source!r}; leave out one")
+        return self
 
 
 type Event = Tick | Work | Backfill | Status

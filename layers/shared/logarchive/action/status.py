@@ -32,9 +32,10 @@ def status[S: Source, K: BaseModel](archive: Archive[S, K], event: Status) -> Re
         names, bad = {event.source}, [problem for problem in bad if problem.name == event.source]
     else:
         raise ConfigError(f"no source {event.source!r}, neither configured nor in the ledger")
-    left = deque(sorted(name for name in names if name >= event.start))
+    left = deque(sorted(name for name in names if event.start is None or name >= event.start))
     standings: list[Result] = []
-    while left and archive.invocation.enough_time():
+    # At least one: whoever follows `next` gets on.
+    while left and (not standings or archive.invocation.enough_time()):
         name = left.popleft()
         standings.append(_source(archive, name, sources.get(name), bad))
     following, errors = left[0] if left else None, source_errors(bad)

@@ -9,7 +9,7 @@ from logarchive.record.block import BLOCK_BYTES, BOM, Block, Buffer, Chunks, Ite
 from logarchive.record.exact_json import checked, read
 from logarchive.record.json_array import array, lines, rest_of_array
 from logarchive.record.json_value import Document, Records
-from logarchive.record.layout import JsonLayout, Judge
+from logarchive.record.layout import JsonLayout
 
 _HEAD_BYTES = 64 * 1024
 #: A first line longer than this is taken for a document.
@@ -23,15 +23,14 @@ def blocks(chunks: Chunks, layout: JsonLayout, time_key: str) -> Iterator[Block]
     """Yield the records of one member; `time_key` tells a record from a document that wraps records."""
     if layout.path is not None:
         return document(chunks, layout.path)
-    found = _recognised(chunks, layout, time_key)
-    return _judged(found, layout.judge, time_key) if layout.judge else found
+    return _judged(_recognised(chunks, layout, time_key), layout, time_key)
 
 
-def _judged(found: Iterator[Block], judge: Judge, time_key: str) -> Iterator[Block]:
-    """Yield blocks; raise the error that an element is: a writer that fails half-way may put it behind its records."""
+def _judged(found: Iterator[Block], layout: JsonLayout, time_key: str) -> Iterator[Block]:
+    """Yield blocks; raise the error that an element among the records is."""
     for block in found:
         for item in block.items:
-            if isinstance(item, dict) and time_key not in item and (error := judge(item, True)):  # noqa: FBT003
+            if isinstance(item, dict) and time_key not in item and (error := layout.judge_element(item)):
                 raise error
         yield block
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from logarchive.errors import ProviderError
 
-#: A document, and whether it stands among records or holds some -> the error that it is.
+#: A document, and whether it holds records -> the error that it is.
 type Judge = Callable[[Mapping[str, Any], bool], ProviderError | None]
 
 
@@ -16,12 +16,14 @@ class JsonLayout:
     """Records are JSON objects: in an array at `path` (dotted), or recognised: array, lines, `{…: [ … ]}`, CSV.
 
     `embedded` names keys whose text may itself be a JSON object, to be flattened like any other; else it stays text.
-    `judge`, without a path, returns the error that a document is, or an element among records.
+    Without a path, `judge` returns the error that a document is, and `judge_element` the one that an element without a
+    time among records is: a writer that fails half-way may put it behind the records that it has written.
     """
 
     path: str | None = None
     embedded: tuple[str, ...] = ()
     judge: Judge | None = None
+    judge_element: Callable[[Mapping[str, Any]], ProviderError | None] = lambda _element: None
 
 
 #: The form of a field that may be anything.

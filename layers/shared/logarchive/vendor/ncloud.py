@@ -119,7 +119,7 @@ def stated(document: Mapping[str, Any]) -> tuple[str, str] | None:
     named = ((document.get(name), code, message) for name, code, message in shapes)
     for inner, code, message in (*named, (document, "errorCode", "message")):
         error: Mapping[str, Any] = cast("Mapping[str, Any]", inner) if isinstance(inner, Mapping) else {}
-        if str(error.get(code, 0)) != "0":
+        if str(error.get(code) or 0) != "0":
             details = f" ({error['details']})" if error.get("details") else ""
             return str(error[code]), f"{error.get(message, '')}{details}"
     return None
