@@ -114,7 +114,10 @@ def main() -> None:
     if options.window and not (len(places) == 1 and places[0].is_file()):
         parser.error(f"--window: name the one body that it is of; for instance elsa/array.json --window {WINDOW}")
     for body in (body for place in places for body in (bodies(place) if place.is_dir() else [place])):
-        print(write(body, options.window))
+        try:
+            print(write(body, options.window))
+        except ValueError as error:
+            parser.exit(1, f"tools.golden: {error}\n")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Runs every linter and type checker (`make lint`), even after one has failed, so that one run shows all faults."""
 
+import argparse
 import os
 import subprocess
 import sys
@@ -45,6 +46,7 @@ def passes(check: tuple[str, ...]) -> bool:
 
 def main() -> int:
     """Run all checks and fail if one did."""
+    argparse.ArgumentParser(prog="make lint", description=__doc__).parse_args()
     results = [passes(check) for check in CHECKS]
     return 0 if all(results) else 1
 

@@ -5,6 +5,9 @@ import json
 import re
 from typing import Any, cast
 
+from pydantic import ValidationError
+
+from logarchive.column.convert import FieldMapping
 from logarchive.column.schema import COLUMNS
 from logarchive.moment import duration
 from logarchive.provider.provider import Provider
@@ -13,6 +16,8 @@ from tools.lock import ROOT
 from tools.markdown import table
 from tools.registry import providers
 
+#: Values that a column shares only if it is the same for all records.
+_DIFFERENT = (0, 500)
 #: Columns that no provider fills: the archive itself does.
 MADE_HERE = {
     "source": "the source's name",
@@ -49,11 +54,18 @@ def stated(name: str) -> dict[str, Any]:
 
 
 def example(name: str) -> Source:
-    """Return the source that a provider's page shows first, without the common fields that it sets."""
+    """Return the source that a provider's page shows first, without the common fields that it sets.
+
+    Raises ValueError if it is no source of the provider.
+    """
     shows, model = stated(name), providers()[name].source
     fields = model.model_fields
     kept = {key: value for key, value in shows.items() if key not in Source.model_fields or fields[key].is_required()}
-    source: Source = model.model_validate(kept)
+    try:
+        source: Source = model.model_validate(kept)
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
+        raise ValueError(f"docs/providers/{name}.md: its first JSON block is no source: {faults}") from error
     return source
 
 
@@ -86,7 +98,13 @@ def _keys(name: str, provider: Provider[Any, Any]) -> dict[str, str]:
     mappings = dict(provider.columns(example(name)))
     if provider.unique_id:
         mappings["record_id"] = provider.unique_id
-    return MADE_HERE | {column: f"`{mapping.key}`" for column, mapping in mappings.items()}
+    return MADE_HERE | {column: _shown_key(mapping) for column, mapping in mappings.items()}
+
+
+def _shown_key(mapping: FieldMapping) -> str:
+    """Return the key that becomes a column, or the value of a column that is the same for all records."""
+    values = set(mapping.convert(list(_DIFFERENT)))
+    return f"`{mapping.key}`" if len(values) > 1 or None in values else f"{values.pop()} for all"
 
 
 def _title(name: str) -> str:

@@ -13,6 +13,7 @@ from tests.simulator.access import FIELDS
 from tests.truth import body, truth
 from tests.unit import small_archive
 from tests.unit.simulated import REQUESTS
+from tests.unit.test_fetch import GOOD
 from tests.unit.test_saved_queries import SHOWN
 from tools import alike
 from tools.demo.world import LATE, sources
@@ -47,6 +48,7 @@ PLACES: Mapping[str, Callable[[], Collection[str]]] = {
     ),
     "tests/simulator/access.py: FIELDS does not say what a source of it needs": lambda: FIELDS,
     "tests/unit/simulated.py: REQUESTS has no request to it": lambda: REQUESTS,
+    "tests/unit/test_fetch.py: GOOD has no good response of it": lambda: GOOD,
     "tests/integration/test_error_responses.py: CODES has no error of it under HTTP 200": lambda: {
         name for name, *_ in CODES
     },

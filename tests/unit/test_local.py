@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -30,6 +32,14 @@ def test_no_event_is_for_a_function_that_is_none() -> None:
 def test_a_variable_that_is_handed_over_is_named_in_the_template_or_it_would_be_dropped(name: str) -> None:
     times = len(re.findall(rf"(?:^ +|{{ ){name}: ", (ROOT / "template.yaml").read_text(), re.MULTILINE))
     assert times == (len(EVERY) if name == "SOURCES_PATH" else 1)
+
+
+@pytest.mark.parametrize("name", ["demo", "lint", "local"])
+def test_a_program_without_arguments_refuses_one_and_starts_nothing(name: str) -> None:
+    command = [sys.executable, "-m", f"tools.{name}", "more"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    said = f"usage: make {name} [-h]\nmake {name}: error: unrecognized arguments: more\n"
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", said)
 
 
 def docker(folder: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> None:

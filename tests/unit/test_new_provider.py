@@ -68,6 +68,17 @@ def test_nothing_is_written_for_a_provider_that_is_there(copy: Path) -> None:
     assert (copy / "template.yaml").read_text() == before
 
 
+def test_a_page_whose_example_is_no_source_is_named(copy: Path) -> None:
+    page = copy / "docs" / "providers" / "newcomer.md"
+    right = page.read_text()
+    page.write_text(right.replace('{"secret": ', '{"secrets": ', 1))
+    done = run(copy, "tools.golden", "newcomer")
+    page.write_text(right)
+    said = "tools.golden: docs/providers/newcomer.md: its first JSON block is no source: secret: Field required; "
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert done.stderr.startswith(said)
+
+
 @pytest.mark.slow
 def test_a_skeleton_passes_its_tests_the_linters_and_the_type_checkers(copy: Path) -> None:
     code = [path for path in ADDED if path.endswith(".py")]
@@ -92,7 +103,7 @@ def test_the_tests_say_what_is_left_to_do(copy: Path) -> None:
     said = run(copy, "pytest", "-qn0", "tests/contract", "-k", "newcomer or place").stdout
     for missing in (
         "functions/newcomer/app.py: `columns` feeds no column but time",
-        "functions/newcomer/app.py:21: PATH",
+        "functions/newcomer/app.py:20: PATH",
         "Description: FILL IN what newcomer archives.",
         "newcomer: tests/simulator/simulator.py: it is not played; test_roles.py, `make local`",
         "newcomer: tools/demo/world.py: sources() has no source of it",

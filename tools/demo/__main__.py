@@ -1,5 +1,6 @@
 """Run the demo: `make demo`, `KEEP=1 make demo` to look around afterwards, `PORT=4600 make demo` for another port."""
 
+import argparse
 import datetime as dt
 import os
 import shlex
@@ -40,6 +41,7 @@ STEPS = {
 
 def main() -> int:
     """Run the demo; return 0 only if the archive equals the simulator's records."""
+    argparse.ArgumentParser(prog="make demo", description=__doc__).parse_args()
     end_on_signals()
     _forget_the_shell()
     page = Page()

@@ -3,6 +3,7 @@
 `LOCAL_FLAGS` is handed to `sam local invoke`: `LOCAL_FLAGS=--skip-pull-image make local` takes the image that is there.
 """
 
+import argparse
 import datetime as dt
 import os
 import sys
@@ -41,6 +42,7 @@ SCALE = 0.1
 
 def main() -> int:
     """Invoke every function; return 0 only if the bucket equals the simulator's records."""
+    argparse.ArgumentParser(prog="make local", description=__doc__).parse_args()
     end_on_signals()
     try:
         return _play()
