@@ -4,6 +4,7 @@ import datetime as dt
 import itertools
 import json
 import re
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -11,7 +12,7 @@ import httpx
 
 from functions.elsa.app import provider as elsa
 from logarchive.action.handler import act
-from logarchive.errors import ConfigError
+from logarchive.errors import ConfigError, ProviderError
 from logarchive.ledger.planner import Planner
 from logarchive.runtime.source_loader import SourceLoader
 from logarchive.store.bucket import Store
@@ -84,8 +85,9 @@ def source(data: bytes) -> None:
     planner.tick()
     with TemporaryDirectory() as directory:
         api = opened(provider, parsed, keys, Path(directory), _nothing, Time())
-        for _ in provider.fetch(api, parsed, WINDOW):
-            pass
+        with suppress(ProviderError):  # `{}` is not what every provider sends
+            for _ in provider.fetch(api, parsed, WINDOW):
+                pass
 
 
 def _nothing(_request: httpx.Request) -> httpx.Response:

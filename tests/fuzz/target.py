@@ -37,5 +37,5 @@ TARGETS: dict[str, Target] = {
     **{name: Target(partial(api.visit, name), VISITING, partial(seed.responses, name)) for name in api.APIS},
     "manifest": Target(aws.manifest, (ArchiveError, ProviderError), seed.manifests),
     "event": Target(aws.event, (), seed.events),
-    "source": Target(aws.source, (ConfigError, ProviderError), seed.sources),
+    "source": Target(aws.source, (ConfigError,), seed.sources),
 }
