@@ -117,9 +117,14 @@ class Play(Scenario):
         key = next(self.names)
 
         def run() -> None:
-            self.by_thread[threading.get_ident()] = turn
-            turn.wait()
-            act(self.archive(lambda: self.now + off), event)
+            thread = threading.get_ident()
+            self.by_thread[thread] = turn
+            try:
+                turn.wait()
+                act(self.archive(lambda: self.now + off), event)
+            finally:
+                # A later thread may get the same number, and be the one that collects what this one has left.
+                del self.by_thread[thread]
 
         turn = Turn(run)
         self.turns[key] = turn
