@@ -1,5 +1,6 @@
 """A tick over many sources: none of them delays another."""
 
+import itertools
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -11,8 +12,9 @@ import pytest
 from logarchive.action.handler import act
 from logarchive.action.result import Result
 from logarchive.ledger.dynamodb import Write
+from logarchive.moment import instant
 from tests.fake_aws import FakeTable
-from tests.scenario import END, MINUTE, Record, Scenario
+from tests.scenario import END, MINUTE, Killed, Record, Scenario
 
 #: The sources, each with a project of its own: that of a request says which source it is about.
 PROJECTS = {"a": 1, "b": 2, "c": 3, "d": 4}
@@ -135,6 +137,22 @@ class Contended(FakeTable):
     def transact(self, writes: Sequence[Write]) -> bool:
         self.conflicts -= 1
         return self.conflicts < 0 and super().transact(writes)
+
+
+def test_with_inline_a_tick_that_is_cut_short_gives_back_the_slots_of_all_sources() -> None:
+    stage = scenario(window="PT12H")
+    asked = itertools.count(1)
+
+    def once_more(_request: httpx.Request) -> None:
+        if next(asked) == len(PROJECTS) + 1:
+            raise Killed
+
+    stage.answer = once_more
+    with pytest.raises(Killed) as raised:
+        stage.tick()
+    assert raised.value.__traceback__  # it holds what was under way, so that nothing was closed by chance
+    slots = [item["until"] for (_, sort), item in stage.table.items.items() if sort.startswith("#slot")]
+    assert slots == [instant(stage.now)] * len(PROJECTS)
 
 
 def test_the_first_tick_of_a_source_tries_again_when_another_transaction_is_in_the_way() -> None:

@@ -7,7 +7,7 @@ little time is left; the next tick begins with the sources that are left.
 import math
 from collections import deque
 from collections.abc import Collection, Generator, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from itertools import islice
 
 from pydantic import BaseModel
@@ -74,7 +74,7 @@ class _TickRun[S: Source, K: BaseModel]:
                     self.archive.source_loader.secret(source)  # a wrong one is reported before anything is due
                     if name in self.due:
                         worker = opened.enter_context(self.archive.worker(name, source))
-                        turns.append((name, worker, worker.run()))
+                        turns.append((name, worker, opened.enter_context(closing(worker.run()))))
             while turns:
                 name, worker, visits = turns.popleft()
                 worker.begun = begun

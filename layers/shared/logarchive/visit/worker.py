@@ -3,7 +3,7 @@
 import datetime as dt
 import traceback
 import uuid
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 
 from pydantic import BaseModel
@@ -37,8 +37,8 @@ class Worker[S: Source, K: BaseModel]:
     #: Under which name it holds slot and claims: an event that Lambda delivers twice has the same id twice.
     owner: str = field(default_factory=lambda: uuid.uuid4().hex)
 
-    def run(self) -> Iterator[Entry]:
-        """Yield each visited window as committed; nothing if every slot is taken.
+    def run(self) -> Generator[Entry]:
+        """Yield each visited window as committed; nothing if every slot is taken. Its slot is free once it is closed.
 
         The unexpected (a bug, AWS refusing) is raised after everything else was done that could be.
         """
