@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 
 from logarchive.errors import ArchiveError
-from logarchive.ledger.dynamodb import Table, Write
+from logarchive.ledger.dynamodb import Item, Table, Write
 from logarchive.ledger.entry import Entry, Head
 from logarchive.ledger.ledger import Ledger, registered
 from logarchive.numbers import WindowNumbers
@@ -199,8 +199,24 @@ def test_a_ledger_that_refuses_every_write_is_an_error_and_not_silence() -> None
 class Refusing(FakeTable):
     """A table where another write is always under way."""
 
-    def update(self, write: Write) -> None:
+    def update(self, write: Write) -> Item | None:
         """Refuse."""
+
+
+class RefusingOnce(Refusing):
+    """A table where another write is under way at first."""
+
+    def update(self, write: Write) -> Item | None:
+        """Refuse the first write."""
+        self.calls.append("update")
+        return FakeTable.update(self, write) if self.calls.count("update") > 1 else None
+
+
+def test_an_id_whose_write_met_another_one_is_written_again() -> None:
+    ledger = Ledger(RefusingOnce(), "elsa", "shop")  # type: ignore[arg-type] # a drop-in
+    ledger.create(Head(begin=T0, cursor=T0, feed_id="feed"))
+    assert ledger.remember(["1"]) == ("1",)
+    assert head(ledger).known == {"1"}
 
 
 def test_the_newest_rows_are_those_of_any_slot(ledger: Ledger) -> None:

@@ -172,6 +172,12 @@ def test_every_record_comes_once_and_in_order(count: int, first: int, total: Tot
         assert (data[0].announced is None) == (total is untold)
 
 
+@pytest.mark.parametrize("zero", ["page 1", "empty"])
+def test_a_page_zero_that_is_not_used_is_kept(zero: Zero) -> None:
+    roles = [part.role for part in fetched(policy_log(policies(50), untold, zero=zero))]
+    assert sorted(roles) == ["data", "listing"]
+
+
 @pytest.mark.parametrize("count", [0, 1, 50, 99])
 def test_a_total_that_one_short_page_holds_takes_one_request(count: int) -> None:
     assert [part.role for part in fetched(policy_log(policies(count)))] == ["data"]

@@ -138,11 +138,11 @@ class Counted:
         self._block = block
 
     def last(self, *keys: str) -> Record | None:
-        """Return the last record, these keys (or all) exactly as received; None if there is none that can be read."""
+        """Return the last record, these keys exactly as received; None if there is none that can be read."""
         if self._block is None:
             return None
         last = self._block.items[-1]
-        if not isinstance(last, Bad) and any(has_float(last.get(key)) for key in keys or last):
+        if not isinstance(last, Bad) and any(has_float(last.get(key)) for key in keys):
             last = self._block.exactly().items[-1]
         return None if isinstance(last, Bad) else last
 
