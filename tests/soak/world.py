@@ -83,8 +83,8 @@ class SoakS3(Faulty, FakeS3):
     refusal = ("SlowDown", 503)
 
     def _store(self, key: str, body: bytes) -> dict[str, Any]:
-        standing = self.objects.get(key)
-        assert not key.startswith("raw/") or standing is None or standing.body == body, f"{key} was written over"
+        existing = self.objects.get(key)
+        assert not key.startswith("raw/") or existing is None or existing.body == body, f"{key} was written over"
         return super()._store(key, body)
 
 

@@ -42,11 +42,11 @@ def compare(
     found = Findings()
     inside = [window for window in windows if window.start < end and window.end > start]
     _tiled(found, inside, start, end)
-    standing = {key for key in bucket.keys(f"logs/provider={place.provider}/") if _is_of(key, place, start, end)}
+    existing = {key for key in bucket.keys(f"logs/provider={place.provider}/") if _is_of(key, place, start, end)}
     for window in inside:
-        _window(found, bucket, place, window, _must(place.provider, window, truth, hosts), standing)
-        standing.discard(place.logs(window))
-    for key in sorted(standing):
+        _window(found, bucket, place, window, _must(place.provider, window, truth, hosts), existing)
+        existing.discard(place.logs(window))
+    for key in sorted(existing):
         found.add("object", key, "belongs to no window of the ledger")
     return found
 
@@ -85,10 +85,10 @@ def _due(provider: str, window: Window, truth: Truth, hosts: Collection[str]) ->
 
 
 def _window(
-    found: Findings, bucket: Bucket, place: Place, window: Window, must: _Must, standing: Collection[str]
+    found: Findings, bucket: Bucket, place: Place, window: Window, must: _Must, existing: Collection[str]
 ) -> None:
     key = place.logs(window)
-    data = bucket.read(key) if key in standing else None
+    data = bucket.read(key) if key in existing else None
     held = list(rows(data)) if data else []
     found.check(data is None or held, "object", key, "holds no row")
     if data is not None:

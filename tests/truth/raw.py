@@ -72,9 +72,9 @@ def _ledger(found: Findings, bucket: Bucket, place: Place, window: Window, keys:
         return
     found.check(item.get("manifest") in keys, "raw", window.key, f"has no manifest {item.get('manifest')}")
     stored = item.get("object")
-    standing = place.logs(window) in bucket.keys(place.logs(window))
-    found.check(standing == (stored is not None), "object", place.logs(window), f"the ledger says {stored}")
-    if stored is not None and standing:
+    existing = place.logs(window) in bucket.keys(place.logs(window))
+    found.check(existing == (stored is not None), "object", place.logs(window), f"the ledger says {stored}")
+    if stored is not None and existing:
         data = bucket.read(place.logs(window))
         same = [_sha256(data), len(data)] == [stored["sha256"], int(stored["bytes"])]
         found.check(same, "object", place.logs(window), "does not hold the bytes that the ledger names")

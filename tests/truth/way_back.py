@@ -21,9 +21,9 @@ def lead_back(
     """
     found = Findings()
     row_of = row_of or ROWS[place.provider]
-    standing = set(bucket.keys(f"logs/provider={place.provider}/"))
+    existing = set(bucket.keys(f"logs/provider={place.provider}/"))
     for window in windows:
-        if place.logs(window) in standing:
+        if place.logs(window) in existing:
             _window(found, bucket, place, window, row_of)
     return found
 

@@ -29,10 +29,10 @@ def ledger(table: Table) -> Ledger:
 
 
 def claim(ledger: Ledger, now: dt.datetime = NOW) -> Claim:
-    return Claim.of(ledger, some(ledger.claim(standing(ledger), "worker", now, now + HOUR)))
+    return Claim.of(ledger, some(ledger.claim(stored(ledger), "worker", now, now + HOUR)))
 
 
-def standing(ledger: Ledger) -> Entry:
+def stored(ledger: Ledger) -> Entry:
     return some(ledger.read(WINDOW))
 
 
@@ -56,12 +56,12 @@ WRITES: list[Callable[[Claim], object]] = [
 def test_whoever_has_lost_a_claim_changes_nothing_and_is_told(ledger: Ledger, write: Callable[[Claim], object]) -> None:
     lost = claim(ledger)
     claim(ledger, LATER)
-    before = standing(ledger)
+    before = stored(ledger)
     with pytest.raises(LostClaimError):
         write(lost)
     with pytest.raises(ChangedError):
         lost.commit(sealed(lost))
-    assert standing(ledger) == before
+    assert stored(ledger) == before
 
 
 def test_a_step_is_done_again_while_what_it_read_changes_and_not_for_ever(ledger: Ledger) -> None:
@@ -98,7 +98,7 @@ def test_a_release_leaves_its_own_visit_to_the_next_claim_if_it_is_complete(
     held = claim(ledger)
     held.complete = complete
     held.release(held.entry.replace(due_at=LATER))
-    assert standing(ledger).unmerged_claims == unmerged
+    assert stored(ledger).unmerged_claims == unmerged
     assert claim(ledger, LATER).unmerged == unmerged
 
 
@@ -109,16 +109,16 @@ def test_a_lost_claim_reopens_a_sealed_window_only_for_a_visit_that_is_complete(
     other.commit(sealed(other))
     lost.complete = complete
     lost.report_unmerged(LATER)
-    assert standing(ledger).due_at == (LATER if complete else None)
+    assert stored(ledger).due_at == (LATER if complete else None)
 
 
 def test_a_claim_that_is_still_held_has_nothing_to_report(ledger: Ledger) -> None:
     held = claim(ledger)
     held.complete = True
     held.report_unmerged(NOW)
-    assert standing(ledger) == held.entry
+    assert stored(ledger) == held.entry
 
 
 def test_a_split_window_is_due_no_more(ledger: Ledger) -> None:
     assert claim(ledger).split([]).finished
-    assert (standing(ledger).state, standing(ledger).due_at) == ("split", None)
+    assert (stored(ledger).state, stored(ledger).due_at) == ("split", None)

@@ -109,7 +109,7 @@ def test_a_stray_that_answers_two_ranges_is_one_record_and_two_equal_strays_are_
     built = visit.visit(*parts)
     assert (built.numbers.rows, built.numbers.strays, built.numbers.duplicates) == (5, 3, 2)
     assert len(set(ids(built))) == 5
-    assert visit.visit(standing=built, *parts).kept == 0  # noqa: B026
+    assert visit.visit(existing=built, *parts).kept == 0  # noqa: B026
 
 
 UNIQUE = visit.provider(JsonLayout(path="items"), unique_id=FieldMapping("sort", item(1), take=False))
@@ -141,7 +141,7 @@ def test_without_the_providers_id_a_record_is_known_by_its_hash() -> None:
     built = visit.visit(b'{"items":[%b,%b,%b]}' % (hit(7), hit(7), hit("a")), of=UNIQUE)
     first, second, third = ids(built)
     assert (second, third, len(first)) == (f"{first}-1", "a", 32)
-    assert visit.visit(b'{"items":[%b,%b,%b]}' % (hit(7), hit(7), hit("a")), of=UNIQUE, standing=built).kept == 0
+    assert visit.visit(b'{"items":[%b,%b,%b]}' % (hit(7), hit(7), hit("a")), of=UNIQUE, existing=built).kept == 0
 
 
 def test_an_answer_without_its_array_is_no_answer() -> None:
@@ -164,21 +164,21 @@ def test_records_lie_at_a_dotted_path_with_anything_around_them() -> None:
 def test_a_visit_merged_with_itself_changes_nothing() -> None:
     three = body(record(START), record(START), record(START + 1))
     first = visit.visit(three)
-    again = visit.visit(three, standing=first)
+    again = visit.visit(three, existing=first)
     assert (visit.sha256(again), again.kept, again.added, visit.visits(again)) == (visit.sha256(first), 0, 0, ("v1",))
 
 
 def test_a_visit_with_every_id_replaces_the_object_as_if_alone() -> None:
     first = visit.visit(body(record(START)))
     more = body(record(START + 1), record(START))
-    second = visit.visit(more, standing=first, name="v2")
+    second = visit.visit(more, existing=first, name="v2")
     assert (second.kept, second.added, visit.visits(second)) == (0, 1, ("v2",))
     assert visit.sha256(second) == visit.sha256(visit.visit(more, name="v2"))
 
 
 def test_a_visit_that_lacks_rows_keeps_them_behind_its_own() -> None:
     first = visit.visit(body(record(START, "old"), record(START, "both"), record(START, "old")))
-    second = visit.visit(body(record(START, "new"), record(START, "both")), standing=first, name="v2")
+    second = visit.visit(body(record(START, "new"), record(START, "both")), existing=first, name="v2")
     assert [row["body"] for row in visit.rows(second)] == ["new", "both", "old", "old"]
     assert (second.kept, second.added, second.object_rows, visit.visits(second)) == (2, 1, 4, ("v1", "v2"))
     assert second.numbers.rows == 2
@@ -186,13 +186,13 @@ def test_a_visit_that_lacks_rows_keeps_them_behind_its_own() -> None:
 
 def test_a_visit_that_finds_nothing_keeps_everything() -> None:
     first = visit.visit(body(record(START)))
-    second = visit.visit(b"[]", standing=first, name="v2")
+    second = visit.visit(b"[]", existing=first, name="v2")
     assert (second.kept, second.object_rows, visit.visits(second)) == (1, 1, ("v1", "v2"))
 
 
 def test_the_newest_row_wins_for_an_equal_id() -> None:
     first = visit.visit(b'{"items":[%b,%b]}' % (hit("a"), hit("b")), of=UNIQUE)
-    second = visit.visit(b'{"items":[%b]}' % hit("a", START + 9), of=UNIQUE, standing=first, name="v2")
+    second = visit.visit(b'{"items":[%b]}' % hit("a", START + 9), of=UNIQUE, existing=first, name="v2")
     assert [(row["record_id"], row["time"].microsecond) for row in visit.rows(second)] == [("a", 9000), ("b", 0)]
 
 
@@ -203,11 +203,11 @@ _SEEN = st.lists(st.integers(0, 5), max_size=8)
 @given(st.lists(_SEEN, min_size=1, max_size=4))
 def test_after_any_visits_the_object_is_their_union_and_the_same_bytes_again(visits: list[list[int]]) -> None:
     def folded() -> Built:
-        standing = None
+        existing = None
         for at, seen in enumerate(visits):
-            standing = visit.visit(body(*[record(START + one) for one in seen]), standing=standing, name=f"v{at}")
-        assert standing is not None
-        return standing
+            existing = visit.visit(body(*[record(START + one) for one in seen]), existing=existing, name=f"v{at}")
+        assert existing is not None
+        return existing
 
     built = folded()
     most = {one: max(seen.count(one) for seen in visits) for seen in visits for one in seen}
@@ -259,7 +259,7 @@ def test_an_object_of_an_earlier_version_which_names_its_window_in_the_footer_is
     table = _parquet.read_table(first.path)
     metadata = {**table.schema.metadata, b"logarchive.window": WINDOW.key.encode()}
     _parquet.write_table(table.replace_schema_metadata(metadata), first.path)
-    second = visit.visit(body(record(START, "new")), standing=first, name="v2")
+    second = visit.visit(body(record(START, "new")), existing=first, name="v2")
     assert [row["body"] for row in visit.rows(second)] == ["new", "old"]
     assert visit.visits(second) == ("v1", "v2")
 
@@ -360,7 +360,7 @@ def test_rejects_show_text_or_base64_and_are_cut_at_their_limit() -> None:
 
 REJECT: dict[str, object] = {"reason": "r", "visit": "v1", "part": "p", "index": 1, "record": "x"}
 #: Rejects that stand -> whether the reject `REJECT` of another visit is lacking.
-STANDING: list[tuple[list[dict[str, object]], bool]] = [
+EXISTING: list[tuple[list[dict[str, object]], bool]] = [
     ([REJECT], False),
     ([REJECT | {"reason": 'said otherwise by another version: "record":', "part": "q", "index": 9}], False),
     ([{name: value for name, value in REJECT.items() if name != "visit"}], False),  # as the version before wrote it
@@ -371,24 +371,24 @@ STANDING: list[tuple[list[dict[str, object]], bool]] = [
 
 
 def merged_rejects(
-    directory: Path, standing: bytes, own: bytes, ensure_time: Callable[[], None] = lambda: None
+    directory: Path, existing: bytes, own: bytes, ensure_time: Callable[[], None] = lambda: None
 ) -> tuple[bool, list[dict[str, object]]]:
     """Merge two files of rejects; return whether that one lacked some which stands, and the lines of both."""
-    paths = [directory / name for name in ("standing", "own", "merged")]
-    for path, lines in zip(paths, (standing, own), strict=False):
+    paths = [directory / name for name in ("existing", "own", "merged")]
+    for path, lines in zip(paths, (existing, own), strict=False):
         path.write_bytes(gzip.compress(lines))
     lacking = merge_rejects(paths[0], paths[1], paths[2], ensure_time)
     return lacking, [json.loads(line) for line in gzip.decompress(paths[2].read_bytes()).splitlines()]
 
 
 @pytest.mark.parametrize("own", [[REJECT], [REJECT, REJECT]])
-@pytest.mark.parametrize(("standing", "lacking"), STANDING)
+@pytest.mark.parametrize(("existing", "lacking"), EXISTING)
 def test_a_reject_stands_once_for_each_time_that_one_visit_returned_it(
-    tmp_path: Path, standing: list[dict[str, object]], own: list[dict[str, object]], *, lacking: bool
+    tmp_path: Path, existing: list[dict[str, object]], own: list[dict[str, object]], *, lacking: bool
 ) -> None:
-    texts = [b"".join(orjson.dumps(line) + b"\n" for line in lines) for lines in (standing, own)]
+    texts = [b"".join(orjson.dumps(line) + b"\n" for line in lines) for lines in (existing, own)]
     count = len(own) - (not lacking)
-    expected = [*standing, *[REJECT] * count]
+    expected = [*existing, *[REJECT] * count]
     assert merged_rejects(tmp_path, texts[0], texts[1]) == (count > 0, expected)
 
 

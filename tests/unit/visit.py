@@ -94,7 +94,7 @@ def part(body: bytes, *, key: str = "raw/0", own: Span | None = None, asked: Spa
 def visit(
     *bodies: bytes | Part,
     of: Provider[Any, Any] | None = None,
-    standing: Built | None = None,
+    existing: Built | None = None,
     name: str = "v1",
     alive: Callable[[], None] = lambda: None,
     source: Any = None,
@@ -105,7 +105,7 @@ def visit(
     parts = [one if isinstance(one, Part) else part(one, key=f"raw/{at}") for at, one in enumerate(bodies)]
     records = (of or provider()).record_format(source)
     builder = Builder(records=records, source_name=source_name, window=window, ensure_time=alive, **more)
-    return builder.build(name, parts, standing.path if standing else None, directory())
+    return builder.build(name, parts, existing.path if existing else None, directory())
 
 
 def rows(built: Built) -> list[dict[str, Any]]:

@@ -33,13 +33,13 @@ def status[S: Source, K: BaseModel](archive: Archive[S, K], event: Status) -> Re
     else:
         raise ConfigError(f"no source {event.source!r}, neither configured nor in the ledger")
     left = deque(sorted(name for name in names if event.start is None or name >= event.start))
-    standings: list[Result] = []
+    statuses: list[Result] = []
     # At least one: whoever follows `next` gets on.
-    while left and (not standings or archive.invocation.enough_time()):
+    while left and (not statuses or archive.invocation.enough_time()):
         name = left.popleft()
-        standings.append(_source(archive, name, sources.get(name), bad))
+        statuses.append(_source(archive, name, sources.get(name), bad))
     following, errors = left[0] if left else None, source_errors(bad)
-    return {"ok": True, "provider": archive.provider.name, "sources": standings, "next": following, "errors": errors}
+    return {"ok": True, "provider": archive.provider.name, "sources": statuses, "next": following, "errors": errors}
 
 
 def _source[S: Source, K: BaseModel](
@@ -56,7 +56,7 @@ def _source[S: Source, K: BaseModel](
             bad.append(BadSource(source_name, str(error)))
             archive.report(bad[-1])
     leaves = [entry for entry in ledger.every() if entry.state != "split"]
-    result = standing(head, leaves, source, archive.invocation.clock())
+    result = status_of(head, leaves, source, archive.invocation.clock())
     errors = [problem.error for problem in bad if problem.name == source_name]
     if errors:
         return {"source": source_name, "state": "invalid", **result, "last_error": errors[0]}
@@ -64,7 +64,7 @@ def _source[S: Source, K: BaseModel](
     return {"source": source_name, "state": state, **result}
 
 
-def standing(head: Head | None, leaves: Iterable[Entry], source: Source | None, now: dt.datetime) -> Result:
+def status_of(head: Head | None, leaves: Iterable[Entry], source: Source | None, now: dt.datetime) -> Result:
     """Sum up the windows of one source. Pure."""
     entries = sorted(leaves, key=lambda entry: entry.window)
     unfinished = [entry for entry in entries if not entry.finished]
