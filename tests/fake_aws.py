@@ -33,7 +33,10 @@ def refused(code: str, status: int) -> ClientError:
 
 @dataclass
 class FakeTable:
-    """A table with the keys `source` and `window`, and the index `due`; a drop-in for `ledger.dynamodb.Table`."""
+    """A table with the keys `source` and `window`, and the indexes `due` and `unproven`.
+
+    A drop-in for `ledger.dynamodb.Table`.
+    """
 
     items: dict[tuple[str, str], Item] = field(default_factory=dict[Any, Any])
     gate: Gate = open_gate
@@ -51,6 +54,17 @@ class FakeTable:
     def first(self, key: Condition, limit: int, *, index: str) -> list[Item]:
         with self._call("ddb.first"):
             return self._select(key, index)[:limit]
+
+    def scan(self, limit: int, after: Item | None = None, *, index: str = "") -> tuple[list[Item], Item | None]:
+        with self._call(f"ddb.scan {index}".strip()):
+            keys = ("source", index, "window") if index else ("source", "window")
+            found = [{name: item[name] for name in keys} if index else dict(item) for item in self._marked(index)]
+
+            def place(item: Item) -> list[str]:
+                return [item[name] for name in keys]
+
+            left = sorted((item for item in found if after is None or place(item) > place(after)), key=place)
+            return left[:limit], {name: left[limit - 1][name] for name in keys} if len(left) > limit else None
 
     def update(self, write: Write) -> Item | None:
         with self._call(f"ddb.update {write.sort}"):
@@ -86,6 +100,9 @@ class FakeTable:
         order = "due_at" if index == "due" else "window"
         items = [item for item in self.items.values() if order in item and holds(key, item)]
         return [dict(item) for item in sorted(items, key=lambda item: item[order])]
+
+    def _marked(self, index: str) -> list[Item]:
+        return [item for item in self.items.values() if not index or index in item]
 
     @staticmethod
     def _copy(item: Item | None) -> Item | None:

@@ -150,7 +150,7 @@ def new_table(access: stack.Aws) -> Table:
     """Make a table as the template describes it."""
     name = f"ledger-{uuid.uuid4().hex[:8]}"
     resource = boto3.resource("dynamodb", **access)
-    names = ("source", "window", "due_at")
+    names = ("source", "window", "due_at", "unproven")
 
     def key(sort: str) -> Any:
         return [{"AttributeName": "source", "KeyType": "HASH"}, {"AttributeName": sort, "KeyType": "RANGE"}]
@@ -162,6 +162,9 @@ def new_table(access: stack.Aws) -> Table:
         KeySchema=key("window"),
         LocalSecondaryIndexes=[
             {"IndexName": "due", "KeySchema": key("due_at"), "Projection": {"ProjectionType": "ALL"}}
+        ],
+        GlobalSecondaryIndexes=[
+            {"IndexName": "unproven", "KeySchema": key("unproven"), "Projection": {"ProjectionType": "KEYS_ONLY"}}
         ],
     )
     return Table(resource.Table(name))

@@ -23,13 +23,13 @@ WINDOW = Window(T0, T0 + HOUR)
 @pytest.fixture
 def ledger(table: Table) -> Ledger:
     ledger = Ledger(table, "elsa", "shop")
-    ledger.create(Head(begin=T0, cursor=T0, feed_id="feed"))
-    assert ledger.plan(some(ledger.head()), [Entry(window_key=WINDOW.key, state="planned", due_at=T0)])
+    ledger.create(Head(begin=T0, cursor=T0, feed_id="feed"), T0)
+    assert ledger.plan(some(ledger.head()), [Entry(window_key=WINDOW.key, state="planned", due_at=T0)], T0)
     return ledger
 
 
 def claim(ledger: Ledger, now: dt.datetime = NOW) -> Claim:
-    return Claim.of(ledger, some(ledger.claim(stored(ledger), "worker", now, now + HOUR)))
+    return Claim.of(ledger, some(ledger.claim(stored(ledger), "worker", now, now + HOUR)), lambda: now)
 
 
 def stored(ledger: Ledger) -> Entry:
@@ -82,7 +82,7 @@ def test_a_visit_that_is_reported_while_a_claim_is_held_must_be_merged_before_it
     lost = claim(ledger)
     held = claim(ledger, LATER)
     lost.complete = True
-    lost.report_unmerged(LATER)
+    lost.report_unmerged()
     assert held.unmerged == 1
     with pytest.raises(ChangedError):
         held.commit(sealed(held))
@@ -107,15 +107,15 @@ def test_a_lost_claim_reopens_a_sealed_window_only_for_a_visit_that_is_complete(
     lost = claim(ledger)
     other = claim(ledger, LATER)
     other.commit(sealed(other))
-    lost.complete = complete
-    lost.report_unmerged(LATER)
+    lost.complete, lost.clock = complete, lambda: LATER
+    lost.report_unmerged()
     assert stored(ledger).due_at == (LATER if complete else None)
 
 
 def test_a_claim_that_is_still_held_has_nothing_to_report(ledger: Ledger) -> None:
     held = claim(ledger)
     held.complete = True
-    held.report_unmerged(NOW)
+    held.report_unmerged()
     assert stored(ledger) == held.entry
 
 

@@ -127,7 +127,7 @@ def test_what_failed_waits_behind_what_was_never_visited_unless_it_is_lost_soone
     first, second = sorted(stage.ledger.every(), key=lambda entry: entry.window)[:2]
     claimed = stage.ledger.claim(first, "worker", stage.now, stage.now + MINUTE)
     assert claimed
-    stage.ledger.commit(claimed, claimed.replace(failures=1, due_at=stage.now))
+    stage.ledger.commit(claimed, claimed.replace(failures=1, due_at=stage.now), stage.now)
     assert visited_first(stage) == second.window_key
 
 

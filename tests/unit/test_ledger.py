@@ -8,6 +8,7 @@ from logarchive.errors import ArchiveError
 from logarchive.ledger.dynamodb import Item, Table, Write
 from logarchive.ledger.entry import Entry, Head
 from logarchive.ledger.ledger import Ledger, registered
+from logarchive.moment import instant
 from logarchive.numbers import WindowNumbers
 from logarchive.window import Span, Window
 from tests.fake_aws import FakeTable
@@ -32,8 +33,8 @@ def planned(hour: int, **fields: object) -> Entry:
 @pytest.fixture
 def ledger(table: Table) -> Ledger:
     ledger = Ledger(table, "elsa", "shop")
-    ledger.create(Head(begin=T0, cursor=T0, feed_id="feed"))
-    assert ledger.plan(head(ledger), [planned(hour) for hour in range(4)], cursor=T0 + 4 * HOUR)
+    ledger.create(Head(begin=T0, cursor=T0, feed_id="feed"), T0)
+    assert ledger.plan(head(ledger), [planned(hour) for hour in range(4)], T0, cursor=T0 + 4 * HOUR)
     return ledger
 
 
@@ -55,21 +56,21 @@ def test_a_head_reads_back_as_it_was_written(ledger: Ledger) -> None:
 
 
 def test_a_source_is_registered_once_under_its_provider(ledger: Ledger) -> None:
-    ledger.create(Head(begin=T0, cursor=T0, feed_id="feed"))
-    Ledger(ledger.table, "elsa", "blog").create(Head(begin=T0, cursor=T0, feed_id="x"))
+    ledger.create(Head(begin=T0, cursor=T0, feed_id="feed"), T0)
+    Ledger(ledger.table, "elsa", "blog").create(Head(begin=T0, cursor=T0, feed_id="x"), T0)
     assert registered(ledger.table, "elsa") == ["blog", "shop"]
     assert registered(ledger.table, "dsa") == []
 
 
 def test_creating_a_head_again_changes_nothing(ledger: Ledger) -> None:
-    ledger.create(Head(begin=T0, cursor=T0 + 99 * HOUR, feed_id="other"))
+    ledger.create(Head(begin=T0, cursor=T0 + 99 * HOUR, feed_id="other"), T0)
     assert (head(ledger).feed_id, head(ledger).cursor) == ("feed", T0 + 4 * HOUR)
 
 
 def test_a_plan_on_an_old_head_writes_nothing_at_all(ledger: Ledger) -> None:
     seen = head(ledger)
-    assert ledger.plan(seen, [planned(5)])
-    assert ledger.plan(seen, [planned(6)]) is None
+    assert ledger.plan(seen, [planned(5)], NOW)
+    assert ledger.plan(seen, [planned(6)], NOW) is None
     assert ledger.read(window(6)) is None
 
 
@@ -100,7 +101,7 @@ def test_who_saw_a_window_before_another_claim_cannot_take_it_when_that_lease_is
 
 def test_a_commit_ends_a_claim_and_a_finished_window_is_due_no_more(ledger: Ledger) -> None:
     held = claim(ledger)
-    done = some(ledger.commit(held, held.replace(state="sealed", due_at=None, numbers=WindowNumbers(rows=7))))
+    done = some(ledger.commit(held, held.replace(state="sealed", due_at=None, numbers=WindowNumbers(rows=7)), NOW))
     assert (done.state, done.due_at, done.numbers.rows) == ("sealed", None, 7)
     assert (done.claims_without_commit, done.committed) == (0, 1)
     assert window(0) not in [entry.window for entry in ledger.due(NOW + 9 * HOUR, 25)]
@@ -109,13 +110,13 @@ def test_a_commit_ends_a_claim_and_a_finished_window_is_due_no_more(ledger: Ledg
 def test_a_commit_that_the_sdk_repeats_is_a_success_again(ledger: Ledger) -> None:
     held = claim(ledger)
     result = held.replace(state="sealed", due_at=None)
-    assert ledger.commit(held, result) == ledger.commit(held, result) is not None
+    assert ledger.commit(held, result, NOW) == ledger.commit(held, result, NOW) is not None
 
 
 def test_a_worker_that_slept_past_its_lease_commits_nothing(ledger: Ledger) -> None:
     sleeper = claim(ledger)
     other = claim(ledger, sleeper, LATER)
-    assert ledger.commit(sleeper, sleeper.replace(state="sealed", due_at=None)) is None
+    assert ledger.commit(sleeper, sleeper.replace(state="sealed", due_at=None), NOW) is None
     assert ledger.held(sleeper) is None
     assert ledger.held(other)
     assert first(ledger).state == "planned"
@@ -126,10 +127,10 @@ def test_news_of_a_lost_visit_makes_a_finished_window_due_and_a_commit_under_way
     other = claim(ledger, sleeper, LATER)
     sealed = other.replace(state="sealed", due_at=None, unmerged_claims=0)
     ledger.reopen_for_unmerged_visit(sleeper, LATER)
-    assert ledger.commit(other, sealed) is None
+    assert ledger.commit(other, sealed, LATER) is None
     held = some(ledger.held(other))
     assert held.unmerged_claims == 3
-    assert ledger.commit(held, sealed)
+    assert ledger.commit(held, sealed, LATER)
     ledger.reopen_for_unmerged_visit(sleeper, LATER)
     entry = first(ledger)
     assert (entry.state, entry.due_at, entry.unmerged_claims) == ("archived", LATER, 1)
@@ -142,9 +143,9 @@ def test_a_split_replaces_a_window_by_its_halves_or_does_nothing(ledger: Ledger)
         for span in (window(0).halves(dt.timedelta(seconds=1)) or ())
     ]
     lost = held.replace(attempt=held.attempt + 1)
-    assert not ledger.split(lost, halves)
-    assert ledger.split(held, halves)
-    assert not ledger.split(held, halves)
+    assert not ledger.split(lost, halves, NOW)
+    assert ledger.split(held, halves, NOW)
+    assert not ledger.split(held, halves, NOW)
     covering = [entry.window for entry in ledger.covering(Span(T0, T0 + HOUR))]
     assert covering == [half.window for half in halves]
     assert (first(ledger).state, first(ledger).due_at) == ("split", None)
@@ -154,7 +155,7 @@ def test_a_split_fails_when_a_lost_visit_has_become_complete_meanwhile(ledger: L
     sleeper = claim(ledger)
     held = claim(ledger, sleeper, LATER)
     ledger.reopen_for_unmerged_visit(sleeper, LATER)
-    assert not ledger.split(held, [])
+    assert not ledger.split(held, [], NOW)
 
 
 @pytest.mark.parametrize(
@@ -173,13 +174,13 @@ def test_a_window_is_leased_from_its_claim_until_its_lease_or_the_claim_ends(led
     held = claim(ledger)
     assert held.leased(LATER - dt.timedelta(seconds=1))
     assert not held.leased(LATER)
-    assert not some(ledger.commit(held, held.replace(due_at=LATER))).leased(NOW)
+    assert not some(ledger.commit(held, held.replace(due_at=LATER), NOW)).leased(NOW)
     assert ledger.held(held) is None
 
 
 def test_a_visit_of_a_window_that_was_split_or_never_planned_cannot_be_merged_and_fails(ledger: Ledger) -> None:
     held = claim(ledger)
-    assert ledger.split(held, [])
+    assert ledger.split(held, [], NOW)
     for lost in (held, planned(99)):
         with pytest.raises(ArchiveError, match="stays unmerged"):
             ledger.reopen_for_unmerged_visit(lost, NOW)
@@ -188,8 +189,8 @@ def test_a_visit_of_a_window_that_was_split_or_never_planned_cannot_be_merged_an
 def test_a_ledger_that_refuses_every_write_is_an_error_and_not_silence() -> None:
     table = Refusing()
     ledger = Ledger(table, "elsa", "shop")  # type: ignore[arg-type] # a drop-in
-    ledger.create(Head(begin=T0, cursor=T0, feed_id="feed"))
-    assert ledger.plan(head(ledger), [planned(0)])
+    ledger.create(Head(begin=T0, cursor=T0, feed_id="feed"), T0)
+    assert ledger.plan(head(ledger), [planned(0)], NOW)
     with pytest.raises(ArchiveError, match="stays unmerged"):
         ledger.reopen_for_unmerged_visit(planned(0), NOW)
     with pytest.raises(ArchiveError, match="could not be written"):
@@ -214,7 +215,7 @@ class RefusingOnce(Refusing):
 
 def test_an_id_whose_write_met_another_one_is_written_again() -> None:
     ledger = Ledger(RefusingOnce(), "elsa", "shop")  # type: ignore[arg-type] # a drop-in
-    ledger.create(Head(begin=T0, cursor=T0, feed_id="feed"))
+    ledger.create(Head(begin=T0, cursor=T0, feed_id="feed"), T0)
     assert ledger.remember(["1"]) == ("1",)
     assert head(ledger).known == {"1"}
 
@@ -239,7 +240,7 @@ def test_a_slot_is_one_workers_until_it_gives_it_back_or_its_lease_is_over(ledge
 
 def test_a_finished_window_can_be_made_due_again_and_a_held_one_cannot(ledger: Ledger) -> None:
     held = claim(ledger)
-    done = some(ledger.commit(held, held.replace(state="sealed", due_at=None, visits=("v1",))))
+    done = some(ledger.commit(held, held.replace(state="sealed", due_at=None, visits=("v1",)), NOW))
     again = some(ledger.make_due(done, NOW))
     assert (again.state, again.due_at) == ("archived", NOW)
     claim(ledger, again)
@@ -254,6 +255,86 @@ def test_ids_once_seen_are_remembered(ledger: Ledger) -> None:
 
 def test_a_query_of_more_than_a_page_returns_all(ledger: Ledger) -> None:
     for start in range(4, 4 + 3 * 90, 90):
-        assert ledger.plan(head(ledger), [planned(hour, error="x" * 4000) for hour in range(start, start + 90)])
+        assert ledger.plan(head(ledger), [planned(hour, error="x" * 4000) for hour in range(start, start + 90)], NOW)
     assert len(list(ledger.every())) == 4 + 270
     assert len(list(ledger.open())) == 4 + 270
+
+
+def marked(ledger: Ledger) -> dict[str, str]:
+    """Return the marks that the index shows, and check that the items have them."""
+    found, following = ledger.table.scan(100, index="unproven")
+    assert following is None
+    assert all(some(ledger.table.get(mark["source"], mark["window"]))["unproven"] == mark["unproven"] for mark in found)
+    assert all(set(mark) == {"source", "window", "unproven"} for mark in found)
+    return {mark["window"]: mark["unproven"] for mark in found}
+
+
+def unmark(ledger: Ledger) -> None:
+    """Do what the notary does once its entries are published."""
+    for sort in marked(ledger):
+        ledger.table.update(Write(ledger.partition, sort, {"unproven": None}, ()))
+
+
+def test_a_new_head_and_new_windows_are_marked_and_a_moved_cursor_is_not(ledger: Ledger) -> None:
+    at = instant(T0)
+    assert marked(ledger) == {"#head": at, **{window(hour).key: at for hour in range(4)}}
+    unmark(ledger)
+    ledger.plan(head(ledger), [planned(4)], NOW, cursor=T0 + 5 * HOUR)
+    assert marked(ledger) == {window(4).key: instant(NOW)}
+    ledger.plan(head(ledger), [], NOW, begin=T0 - HOUR)
+    assert marked(ledger) == {window(4).key: instant(NOW), "#head": instant(NOW)}
+
+
+def test_a_claim_marks_nothing_and_a_commit_does_even_if_its_answer_is_lost(ledger: Ledger) -> None:
+    unmark(ledger)
+    held = claim(ledger)
+    assert marked(ledger) == {}
+    result = held.replace(state="sealed", due_at=None)
+    done = some(ledger.commit(held, result, LATER))
+    assert marked(ledger) == {window(0).key: instant(LATER)}
+    unmark(ledger)
+    assert ledger.commit(held, result, LATER) == done
+    assert marked(ledger) == {}
+
+
+def test_a_window_is_marked_when_it_is_opened_again_but_not_when_it_is_only_due_sooner(ledger: Ledger) -> None:
+    unmark(ledger)
+    assert ledger.make_due(first(ledger), NOW)
+    held = claim(ledger)
+    ledger.commit(held, held.replace(state="sealed", due_at=None, visits=("v1",)), NOW)
+    unmark(ledger)
+    ledger.make_due(first(ledger), LATER)
+    assert marked(ledger) == {window(0).key: instant(LATER)}
+
+
+def test_news_of_a_lost_visit_marks_a_window_only_if_it_was_finished(ledger: Ledger) -> None:
+    sleeper = claim(ledger)
+    unmark(ledger)
+    ledger.reopen_for_unmerged_visit(sleeper, NOW)
+    assert marked(ledger) == {}
+    held = claim(ledger, now=LATER)
+    ledger.commit(held, held.replace(state="sealed", due_at=None), LATER)
+    unmark(ledger)
+    ledger.reopen_for_unmerged_visit(sleeper, LATER)
+    assert marked(ledger) == {window(0).key: instant(LATER)}
+
+
+def test_a_split_marks_the_whole_window_and_its_parts(ledger: Ledger) -> None:
+    held = claim(ledger)
+    unmark(ledger)
+    halves = [planned(0, window_key=window(0, HOUR / 2).key)]
+    assert ledger.split(held, halves, NOW)
+    assert marked(ledger) == {window(0).key: instant(NOW), halves[0].window_key: instant(NOW)}
+
+
+def test_a_table_and_an_index_are_read_in_pages(ledger: Ledger) -> None:
+    for index, names in ((None, {"#head", "#sources"}), ("unproven", {"#head"})):
+        sorts: list[str] = []
+        items, following = ledger.table.scan(2, index=index)
+        while True:
+            assert len(items) <= 2
+            sorts += [item["window"] for item in items]
+            if following is None:
+                break
+            items, following = ledger.table.scan(2, following, index=index)
+        assert sorted(sorts) == sorted([*names, *(window(hour).key for hour in range(4))])

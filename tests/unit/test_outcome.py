@@ -9,7 +9,7 @@ from logarchive.ledger.entry import Entry
 from logarchive.numbers import VisitNumbers, WindowNumbers
 from logarchive.provider.source import Source
 from logarchive.row.build import Built
-from logarchive.visit.merger import Merged
+from logarchive.visit.merger import Merged, Written
 from logarchive.visit.outcome import (
     Failure,
     Visited,
@@ -55,7 +55,9 @@ def visited(at: dt.datetime, issue: Issue | None = None, kept: int = 0, **number
         rejects_path=None,
     )
     merged = Merged(path=None, built=built, existing=None, visits=("v1",), late=0)
-    return Visited(started=at, manifest="m", merged=merged, object=None, issue=issue, requests=1, seconds=2)
+    return Visited(
+        started=at, manifest="m", merged=merged, written=Written(None, None), issue=issue, requests=1, seconds=2
+    )
 
 
 def test_kept_are_the_rows_that_the_newest_good_visit_did_not_return() -> None:

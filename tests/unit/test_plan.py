@@ -99,7 +99,7 @@ def test_a_split_between_reading_and_writing_makes_a_planner_read_again() -> Non
     head = plan.head()
     split_one(table, plan, 0, T0 + 2 * HOUR)
     assert "split" in {entry.state for entry in ledger(table).every()}
-    assert ledger(table).plan(head, []) is None
+    assert ledger(table).plan(head, [], T0) is None
 
 
 def test_a_tick_with_nothing_to_plan_costs_the_same_whatever_is_kept() -> None:
@@ -153,7 +153,9 @@ def split_one(table: FakeTable, plan: Planner, number: int, now: dt.datetime) ->
     halves = entry.window.halves(dt.timedelta(seconds=1))
     claimed = ledger(table).claim(entry, "worker-2", max(now, entry.due_at or now), now + 30 * HOUR)
     if claimed and halves:
-        assert ledger(table).split(claimed, [planned(Window(half.start, half.end), plan.source) for half in halves])
+        assert ledger(table).split(
+            claimed, [planned(Window(half.start, half.end), plan.source) for half in halves], now
+        )
 
 
 @dataclass

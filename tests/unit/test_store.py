@@ -15,6 +15,7 @@ from logarchive.store.bucket import ChangedError, Store
 from logarchive.store.manifest import RawVisit
 from logarchive.store.place import Place
 from tests.fake_aws import FakeS3, refused
+from tests.scenario import some
 from tests.unit.visit import WINDOW, part
 
 
@@ -122,3 +123,18 @@ def test_what_a_provider_adds_to_a_part_overwrites_nothing_in_the_manifest(store
     kept = raw.keep(part(b"body").replace(extra={"key": "elsewhere", "host": "a.test"}))
     [described] = json.loads(store.read(raw.close([kept])))["parts"]
     assert (described["key"], described["host"]) == (kept.key, "a.test")
+
+
+def test_small_objects_are_replaced_only_over_the_etag_that_was_read(store: Store) -> None:
+    assert store.find_tagged("proof/checkpoint") is None
+    with pytest.raises(ChangedError):
+        store.replace_bytes("proof/checkpoint", b"1", '"0123"')
+    store.replace_bytes("proof/checkpoint", b"1", None)
+    with pytest.raises(ChangedError):
+        store.replace_bytes("proof/checkpoint", b"2", None)
+    body, etag = some(store.find_tagged("proof/checkpoint"))
+    assert body == b"1"
+    store.replace_bytes("proof/checkpoint", b"2", etag)
+    with pytest.raises(ChangedError):
+        store.replace_bytes("proof/checkpoint", b"3", etag)
+    assert store.read("proof/checkpoint") == b"2"

@@ -89,7 +89,7 @@ class Write:
 
 @dataclass(frozen=True)
 class Table:
-    """The ledger's table; every read is strongly consistent."""
+    """The ledger's table; every read but that of a global index is strongly consistent."""
 
     table: "DynamoTable"
 
@@ -113,6 +113,19 @@ class Table:
     def first(self, key: Condition, limit: int, *, index: str) -> list[Item]:
         """Return at most `limit` items of one page of an index."""
         return list(map(plain, self.table.query(**_query(key, index), Limit=limit)["Items"]))
+
+    def scan(
+        self, limit: int, after: Item | None = None, *, index: str | None = None
+    ) -> tuple[list[Item], Item | None]:
+        """Return a page of all items, or of those in a global index, and the key to go on `after`; None at the end.
+
+        Such an index is not read consistently: it may lack what was written last, and show what is gone.
+        """
+        scan: Item = {"Limit": limit, **({"IndexName": index} if index else {"ConsistentRead": True})}
+        scan |= {"ExclusiveStartKey": after} if after else {}
+        response = self.table.scan(**scan)
+        following = response.get("LastEvaluatedKey")
+        return list(map(plain, response["Items"])), plain(following) if following else None
 
     def update(self, write: Write) -> Item | None:
         """Write one item and return it as it is then; None if the condition did not hold."""

@@ -24,6 +24,8 @@ type Instant = Annotated[
 
 #: Names of stored attributes.
 CLAIMS_WITHOUT_COMMIT, UNMERGED_CLAIMS, LAST_ROWS_UNTIL, FEED_ID = "killed", "loose", "heard_until", "feed"
+#: When a window or a head changed so that the proof log must state it anew; the notary removes it.
+UNPROVEN = "unproven"
 _STORED = ConfigDict(frozen=True, validate_by_name=True, validate_by_alias=True, serialize_by_alias=True)
 
 
@@ -38,6 +40,15 @@ class StoredObject(BaseModel):
     sha256: str
     bytes: int
     visits: tuple[str, ...]
+
+
+class RejectsObject(BaseModel):
+    """The object of a window's rejects as it was committed."""
+
+    model_config = ConfigDict(frozen=True)
+
+    key: str
+    sha256: str
 
 
 class EntryChanges(TypedDict, total=False):
@@ -57,12 +68,14 @@ class EntryChanges(TypedDict, total=False):
     error: str | None
     manifest: str | None
     object: StoredObject | None
+    rejects_object: RejectsObject | None
+    placeholder: StoredObject | None
     numbers: WindowNumbers
     requests: int
     seconds: int
 
 
-class Entry(BaseModel):  # 18 attributes: those of one item of the table
+class Entry(BaseModel):  # 20 attributes: those of one item of the table
     """One window in the ledger. Only `planned` and `archived` have a `due_at`; a claim moves it to the lease's end."""
 
     model_config = _STORED
@@ -92,6 +105,10 @@ class Entry(BaseModel):  # 18 attributes: those of one item of the table
     error: str | None = None
     manifest: str | None = None
     object: StoredObject | None = None
+    #: None where no visit has brought a reject, or only visits of a version that did not write it down.
+    rejects_object: RejectsObject | None = None
+    #: The empty object that was written in place of one, so that no worker of an earlier claim writes it.
+    placeholder: StoredObject | None = None
     #: Stored as attributes of the item itself.
     numbers: WindowNumbers = WindowNumbers()
     requests: int = 0

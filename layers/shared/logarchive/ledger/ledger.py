@@ -1,6 +1,7 @@
 """The ledger of one source: which windows there are, who works on them, what became of them.
 
 Every change is one conditional write or one transaction, so that any of them may be repeated, doubled or lost half-way.
+A change of what the proof log states marks its item in the same write (`unproven`), so that the notary finds it.
 """
 
 import datetime as dt
@@ -10,7 +11,7 @@ from itertools import chain, islice
 
 from logarchive.errors import ArchiveError
 from logarchive.ledger.dynamodb import ABSENT, EXISTS, Condition, Item, Table, Write, equal, where
-from logarchive.ledger.entry import CLAIMS_WITHOUT_COMMIT, UNMERGED_CLAIMS, Entry, Head, Slot
+from logarchive.ledger.entry import CLAIMS_WITHOUT_COMMIT, UNMERGED_CLAIMS, UNPROVEN, Entry, Head, Slot, State
 from logarchive.moment import instant
 from logarchive.window import Span, Window
 
@@ -45,9 +46,9 @@ class Ledger:
         slots = [Slot.model_validate(item) for sort, item in items.items() if sort.startswith(SLOT)]
         return Head.model_validate({**items[HEAD], "slots": slots})
 
-    def create(self, head: Head) -> None:
+    def create(self, head: Head, now: dt.datetime) -> None:
         """Write the head of a source seen for the first time, and enter its name in the provider's registry."""
-        item = head.model_dump(mode="json", exclude={"slots", "known"})
+        item = head.model_dump(mode="json", exclude={"slots", "known"}) | _mark(now)
         registry = Write(f"{self.provider}#", REGISTRY, {}, (), add={"names": {self.source_name}})
         self.table.transact([Write(self.partition, HEAD, item, ABSENT), registry])
 
@@ -64,15 +65,16 @@ class Ledger:
         self,
         head: Head,
         entries: Sequence[Entry],
+        now: dt.datetime,
         *,
         begin: dt.datetime | None = None,
         cursor: dt.datetime | None = None,
     ) -> Head | None:
         """Add planned entries (at most BATCH) and move the head's bounds; None if somebody changed it meanwhile."""
         moved = head.next(begin=begin, cursor=cursor)
-        item = moved.model_dump(mode="json", include={"version", "begin", "cursor"})
+        item = moved.model_dump(mode="json", include={"version", "begin", "cursor"}) | (_mark(now) if begin else {})
         writes = [Write(self.partition, HEAD, item, equal(version=head.version))]
-        return moved if self.table.transact([*writes, *self._new(entries)]) else None
+        return moved if self.table.transact([*writes, *self._new(entries, now)]) else None
 
     def due(self, now: dt.datetime, limit: int) -> list[Entry]:
         """Return the first entries whose `due_at` has passed, earliest first."""
@@ -99,12 +101,12 @@ class Ledger:
         add = {CLAIMS_WITHOUT_COMMIT: 1, UNMERGED_CLAIMS: 1}
         return self._update(Write(self.partition, entry.window_key, put, when, add))
 
-    def commit(self, held: Entry, result: Entry) -> Entry | None:
+    def commit(self, held: Entry, result: Entry, now: dt.datetime) -> Entry | None:
         """Write what became of a claim, if it is still held as it was seen; None otherwise."""
         done = result.replace(committed=held.attempt, claims_without_commit=0)
         open_claim = where("committed", "<", held.attempt)
         when = equal(**held.seen("attempt", "unmerged_claims")) + open_claim
-        return self._update(Write(self.partition, held.window_key, done.item(), when))
+        return self._update(Write(self.partition, held.window_key, done.item() | _mark(now), when))
 
     def held(self, entry: Entry) -> Entry | None:
         """Return the entry as it is now if this claim is still the last one and open; None otherwise."""
@@ -122,7 +124,7 @@ class Ledger:
                 raise ArchiveError(
                     f"{self.partition} {lost.window_key} was split; a visit complete in raw stays unmerged"
                 )
-            reopened = entry.attributes(state="archived", due_at=now) if entry.finished else {}
+            reopened = entry.attributes(state="archived", due_at=now) | _mark(now) if entry.finished else {}
             put = reopened | entry.attributes(unmerged_claims=entry.unmerged_claims + 1)
             when = equal(**entry.seen("attempt", "unmerged_claims", "committed"))
             # Not `_written`: a claim adds the same, and would be taken for this write. To count it twice is harmless.
@@ -135,20 +137,27 @@ class Ledger:
 
     def make_due(self, entry: Entry, now: dt.datetime) -> Entry | None:
         """Make a window that no worker holds due now; None if it changed meanwhile."""
-        put = entry.attributes(state="archived" if entry.visits else "planned", due_at=now)
+        state: State = "archived" if entry.visits else "planned"
+        put = entry.attributes(state=state, due_at=now) | (_mark(now) if state != entry.state else {})
         when = equal(**entry.seen("attempt", "state", "committed"))
         return self._update(Write(self.partition, entry.window_key, put, when))
 
-    def split(self, held: Entry, parts: Sequence[Entry]) -> bool:
+    def split(self, held: Entry, parts: Sequence[Entry], now: dt.datetime) -> bool:
         """Replace a claimed window by `parts` in one transaction; False if the claim is lost."""
         put = held.attributes(
-            state="split", due_at=None, committed=held.attempt, claims_without_commit=0, issue=None, error=None
+            state="split",
+            due_at=None,
+            committed=held.attempt,
+            claims_without_commit=0,
+            issue=None,
+            error=None,
+            placeholder=held.placeholder,
         )
         when = equal(**held.seen("attempt", "committed", "unmerged_claims"))
-        whole = Write(self.partition, held.window_key, put, when)
+        whole = Write(self.partition, held.window_key, put | _mark(now), when)
         # A planner that has read the window as a whole must look again.
         head = Write(self.partition, HEAD, {}, EXISTS, add={"version": 1})
-        return self.table.transact([whole, *self._new(parts), head])
+        return self.table.transact([whole, *self._new(parts, now), head])
 
     def take_slot(self, number: int, owner: str, now: dt.datetime, until: dt.datetime) -> Slot | None:
         """Take a worker's slot that is free or whose lease has run out; None if it is neither."""
@@ -180,8 +189,8 @@ class Ledger:
         items = self.table.query(self._key + sort, backwards=backwards)
         return (Entry.of_item(item) for item in items if not item["window"].startswith("#"))
 
-    def _new(self, entries: Iterable[Entry]) -> Iterator[Write]:
-        return (Write(self.partition, entry.window_key, entry.item(), ABSENT) for entry in entries)
+    def _new(self, entries: Iterable[Entry], now: dt.datetime) -> Iterator[Write]:
+        return (Write(self.partition, entry.window_key, entry.item() | _mark(now), ABSENT) for entry in entries)
 
     def _update(self, write: Write) -> Entry | None:
         item = self._written(write)
@@ -195,13 +204,18 @@ class Ledger:
         """Write an item and return it as it is then; None if the condition did not hold.
 
         A failed condition is success if the item shows this very write: the SDK repeats a call whose response was lost.
-        So `write.put` has to hold what no other writer puts there.
+        So `write.put` has to hold what no other writer puts there. A mark may be gone by then: the notary was faster.
         """
         item = self.table.update(write)
         if item is None:
             now = self.table.get(write.partition, write.sort)
-            item = now if now and all(now.get(name) == value for name, value in write.put.items()) else None
+            put = {name: value for name, value in write.put.items() if name != UNPROVEN}
+            item = now if now and all(now.get(name) == value for name, value in put.items()) else None
         return item
+
+
+def _mark(now: dt.datetime) -> dict[str, str]:
+    return {UNPROVEN: instant(now)}
 
 
 def registered(table: Table, provider: str) -> list[str]:

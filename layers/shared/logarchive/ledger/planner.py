@@ -43,7 +43,7 @@ class Planner:
             if head := self.ledger.head():
                 self.admit(head)
                 return head
-            self.ledger.create(Head(begin=start, cursor=start, feed_id=self.feed_id))
+            self.ledger.create(Head(begin=start, cursor=start, feed_id=self.feed_id), self.now)
         raise ArchiveError(f"{self.ledger.partition}: the source's head could not be written to the ledger")
 
     def admit(self, head: Head | None) -> None:
@@ -95,7 +95,7 @@ class Planner:
             return 0
         count, complete = self._write(head, self.missing(Span(start, head.begin)), limit) or (None, False)
         if complete and count is not None:
-            return count if self.ledger.plan(self.head(), [], begin=start) else None
+            return count if self.ledger.plan(self.head(), [], self.now, begin=start) else None
         return count
 
     def _write(
@@ -110,10 +110,10 @@ class Planner:
         complete = len(chosen) < limit
         for batch in batched(chosen, BATCH, strict=False):
             entries = [planned(window, self.source) for window in batch]
-            moved = self.ledger.plan(head, entries, cursor=batch[-1].end if cursor else None)
+            moved = self.ledger.plan(head, entries, self.now, cursor=batch[-1].end if cursor else None)
             if moved is None:
                 return None
             head, count = moved, count + len(batch)
         if cursor and complete and (not chosen or chosen[-1].end != cursor):
-            self.ledger.plan(head, [], cursor=cursor)
+            self.ledger.plan(head, [], self.now, cursor=cursor)
         return count, complete

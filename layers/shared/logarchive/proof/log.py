@@ -79,8 +79,10 @@ class ProofLog:
         """Store the entries and the hashes. Bundles that were partial are read back and written at their new width."""
         for tile in tiles(0, batch.start, batch.end):
             first = tile.number * WIDTH
-            bundle = b"" if first >= batch.start else self.store.read(
-                f"proof/{Tile(0, tile.number, batch.start - first).entries_path}"
+            bundle = (
+                b""
+                if first >= batch.start
+                else self.store.read(f"proof/{Tile(0, tile.number, batch.start - first).entries_path}")
             )
             new = batch.entries[max(first, batch.start) - batch.start : first + tile.width - batch.start]
             bundle += b"".join(len(entry).to_bytes(2, "big") + entry for entry in new)
@@ -89,7 +91,7 @@ class ProofLog:
             self.store.keep(f"proof/{tile.path}", hashes)
 
     def _recomputed(self, before: Checkpoint, size: int) -> Checkpoint:
-        """Return the checkpoint of what is stored, read back. Raises ArchiveError if it does not begin with `before`."""
+        """Return the checkpoint of what is stored, read back. Raises ArchiveError if it does not continue `before`."""
         tree = Tree(size, self._read)
         if before.size and tree.range_hash(0, before.size) != before.root:
             raise ArchiveError(f"the stored tiles do not begin with the {before.size} entries of {CHECKPOINT}")

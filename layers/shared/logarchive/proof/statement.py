@@ -29,7 +29,12 @@ def source_statement(provider: str, source_name: str, head: Head) -> bytes:
 
 
 def window_statement(
-    provider: str, source_name: str, entry: Entry, committed_at: str, manifests: Sequence[Hashed], rejects: Hashed | None
+    provider: str,
+    source_name: str,
+    entry: Entry,
+    committed_at: str,
+    manifests: Sequence[Hashed],
+    rejects: Hashed | None,
 ) -> bytes:
     """State what a commit made of a window. `manifests` are those that no earlier entry of the window names."""
     stored = entry.object

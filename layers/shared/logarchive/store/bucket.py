@@ -74,8 +74,11 @@ class Store:
 
     def replace(self, key: str, body: Path, sha256: str, etag: str | None) -> Stored:
         """Write an object over the one with `etag`, or where there is none (None). Raises ChangedError otherwise."""
-        condition = {"IfMatch": etag} if etag else {"IfNoneMatch": "*"}
-        return self._put(key, body, ChecksumSHA256=_base64(sha256), **condition)
+        return self._replace(key, body, sha256, etag)
+
+    def replace_bytes(self, key: str, body: bytes, etag: str | None) -> Stored:
+        """Write a small object like `replace`."""
+        return self._replace(key, body, hashlib.sha256(body).hexdigest(), etag)
 
     def fetch(self, key: str, target: Path) -> Stored | None:
         """Copy an object to a local file; None if there is none."""
@@ -96,8 +99,14 @@ class Store:
 
     def find(self, key: str) -> bytes | None:
         """Return a small object's bytes; None if there is none."""
+        found = self.find_tagged(key)
+        return found[0] if found else None
+
+    def find_tagged(self, key: str) -> tuple[bytes, str] | None:
+        """Return a small object's bytes and its ETag, for `replace_bytes`; None if there is none."""
         try:
-            return self.read(key)
+            response = self.client.get_object(Bucket=self.bucket, Key=key)
+            return response["Body"].read(), response["ETag"]
         except ClientError as error:
             if self._missing(key, error):
                 return None
@@ -107,6 +116,10 @@ class Store:
         """Yield the keys under a prefix, in order."""
         for page in self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix):
             yield from (item.get("Key", "") for item in page.get("Contents", []))
+
+    def _replace(self, key: str, body: bytes | Path, sha256: str, etag: str | None) -> Stored:
+        condition = {"IfMatch": etag} if etag else {"IfNoneMatch": "*"}
+        return self._put(key, body, ChecksumSHA256=_base64(sha256), **condition)
 
     def _missing(self, key: str, error: ClientError) -> bool:
         """Return whether an error means that there is no such object.

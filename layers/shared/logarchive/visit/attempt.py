@@ -57,14 +57,14 @@ def visit[S: Source, K: BaseModel](context: VisitContext[S, K], claimed: Entry, 
     `late_start`: the invocation has done other work before, so running out of time is no reason to split.
     Raises LostClaimError when another worker holds the window by now.
     """
-    claim = Claim.of(context.ledger, claimed)
+    claim = Claim.of(context.ledger, claimed, context.invocation.clock)
     with tempfile.TemporaryDirectory(prefix="visit-") as directory:
         try:
             return Attempt(context, claim, Path(directory), late_start=late_start).run()
         except VisitFailedError:
             raise  # the ledger says so already
         except Exception:
-            claim.report_unmerged(context.invocation.clock())
+            claim.report_unmerged()
             raise
 
 
@@ -169,7 +169,7 @@ class Attempt[S: Source, K: BaseModel]:
             started=self._started,
             manifest=self._merger.place.manifest(self._name),
             merged=merged,
-            object=self._merger.write(self._claim.entry, merged),
+            written=self._merger.write(self._claim.entry, merged),
             issue=fetch.issue or unreadable(merged.built.numbers),
             requests=fetch.collection.exchange.requests,
             seconds=round((self._context.invocation.clock() - self._started).total_seconds()),

@@ -4,13 +4,13 @@ Its `entry` is the window as the ledger showed it last, with what recovery has m
 is conditional on it, so that whoever has lost the claim changes nothing.
 """
 
-import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from logarchive.errors import ArchiveError, LostClaimError
 from logarchive.ledger.entry import Entry
 from logarchive.ledger.ledger import Ledger
+from logarchive.moment import Clock
 from logarchive.store.bucket import ChangedError
 
 #: How often a step is tried again because what it has read was changed by another worker.
@@ -23,15 +23,16 @@ class Claim:
 
     ledger: Ledger
     entry: Entry
+    clock: Clock
     #: Visits of earlier claims that may be complete under `raw/` without being merged into the object.
     unmerged: int
     #: Whether this claim's own visit is complete under `raw/`.
     complete: bool = False
 
     @classmethod
-    def of(cls, ledger: Ledger, claimed: Entry) -> "Claim":
+    def of(cls, ledger: Ledger, claimed: Entry, clock: Clock) -> "Claim":
         """Return the claim that the ledger has just granted; it counts itself among `unmerged_claims`."""
-        return cls(ledger, claimed, claimed.unmerged_claims - 1)
+        return cls(ledger, claimed, clock, claimed.unmerged_claims - 1)
 
     def retry[T](self, step: Callable[[], T]) -> T:
         """Do a step; again from its beginning while it raises ChangedError and the claim is still held."""
@@ -57,7 +58,7 @@ class Claim:
 
         Raises ChangedError if the claim is lost, or if a visit of an earlier claim was reported unmerged.
         """
-        done = self.ledger.commit(self.entry, result)
+        done = self.ledger.commit(self.entry, result, self.clock())
         if done is None:
             raise ChangedError
         return done
@@ -65,18 +66,18 @@ class Claim:
     def release(self, result: Entry) -> Entry:
         """Commit what is not a good visit; the next claim looks for what is unmerged. Raises LostClaimError."""
         unmerged = self.unmerged + self.complete
-        done = self.ledger.commit(self.entry, result.replace(unmerged_claims=unmerged))
+        done = self.ledger.commit(self.entry, result.replace(unmerged_claims=unmerged), self.clock())
         if done is None:
             raise LostClaimError(self.entry.window_key)
         return done
 
     def split(self, parts: Sequence[Entry]) -> Entry:
         """Replace the window by `parts`. Raises LostClaimError if the claim is lost, or a visit was reported."""
-        if not self.ledger.split(self.entry, parts):
+        if not self.ledger.split(self.entry, parts, self.clock()):
             raise LostClaimError(self.entry.window_key)
         return self.entry.replace(state="split", due_at=None)
 
-    def report_unmerged(self, now: dt.datetime) -> None:
+    def report_unmerged(self) -> None:
         """If this claim is lost, record that its complete visit is not merged."""
         if self.complete and self.ledger.held(self.entry) is None:
-            self.ledger.reopen_for_unmerged_visit(self.entry, now)
+            self.ledger.reopen_for_unmerged_visit(self.entry, self.clock())

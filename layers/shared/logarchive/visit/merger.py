@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from logarchive.errors import ProviderError
-from logarchive.ledger.entry import Entry, StoredObject
+from logarchive.ledger.entry import Entry, RejectsObject, StoredObject
 from logarchive.part import Part
 from logarchive.row import parquet
 from logarchive.row.build import Builder, Built
@@ -47,6 +47,14 @@ class Merged:
     def replaces_placeholder(self) -> bool:
         """Whether the existing object was made of no visit."""
         return self.existing is not None and not object_visits(self.existing.path)
+
+
+@dataclass(frozen=True)
+class Written:
+    """The objects of a window as they are now; None where no visit has brought a row, or a reject."""
+
+    object: StoredObject | None
+    rejects: RejectsObject | None
 
 
 @dataclass
@@ -98,10 +106,14 @@ class Merger:
             path = built.path if built.added else path
         return Merged(path, built, existing, tuple(visits), late, tuple(rejects)) if built else None
 
-    def write(self, entry: Entry, merged: Merged) -> StoredObject | None:
+    def write(self, entry: Entry, merged: Merged) -> Written:
         """Write the object and its rejects over what was read."""
-        for number, rejects in enumerate(merged.rejects):
-            self._write_rejects(rejects, existing=bool(entry.visits) or number > 0)
+        rejects = entry.rejects_object
+        for number, path in enumerate(merged.rejects):
+            rejects = self._write_rejects(path, existing=bool(entry.visits) or number > 0)
+        return Written(self._write_object(merged), rejects)
+
+    def _write_object(self, merged: Merged) -> StoredObject | None:
         path, existing = merged.path, merged.existing
         if path is None:
             return None
@@ -111,19 +123,21 @@ class Merger:
         etag = existing.stored.etag if existing else None
         return self._stored(self.store.replace(self.place.logs, path, sha256, etag), path, sha256)
 
-    def write_placeholder(self, claim: str) -> bool:
+    def write_placeholder(self, claim: str) -> StoredObject | None:
         """Write an empty object, so that a write of an older worker fails, be it with `If-None-Match` or `If-Match`.
 
-        A placeholder of an earlier claim is replaced, since an older worker may have seen its ETag. Return False if the
+        A placeholder of an earlier claim is replaced, since an older worker may have seen its ETag. Return None if the
         object of a visit is there. Raises ChangedError.
         """
         path = self._folder() / "placeholder.parquet"
         parquet.write_placeholder(path, claim)
         sha256, existing = sha256_of(path), self._copy()
-        if existing and (object_visits(existing.path) or sha256_of(existing.path) == sha256):
-            return not object_visits(existing.path)
-        self.store.replace(self.place.logs, path, sha256, existing.stored.etag if existing else None)
-        return True
+        if existing and object_visits(existing.path):
+            return None
+        if existing and sha256_of(existing.path) == sha256:
+            return self._stored(existing.stored, path, sha256)
+        etag = existing.stored.etag if existing else None
+        return self._stored(self.store.replace(self.place.logs, path, sha256, etag), path, sha256)
 
     def _existing(self, entry: Entry) -> Existing | None:
         """Copy the existing object, committed or not.
@@ -151,7 +165,7 @@ class Merger:
             visits=object_visits(path),
         )
 
-    def _write_rejects(self, path: Path, *, existing: bool) -> None:
+    def _write_rejects(self, path: Path, *, existing: bool) -> RejectsObject:
         """Write the rejects, merged with the existing ones. Look first if a write was refused before."""
         stored = None
         if existing or self._rejects_tried:
@@ -160,10 +174,12 @@ class Merger:
             if stored and not merge_rejects(
                 folder / "existing.jsonl.gz", path, folder / "merged.jsonl.gz", self.builder.ensure_time
             ):
-                return
+                return RejectsObject(key=self.place.rejects, sha256=sha256_of(folder / "existing.jsonl.gz"))
             path = folder / "merged.jsonl.gz" if stored else path
         self._rejects_tried = True
-        self.store.replace(self.place.rejects, path, sha256_of(path), stored.etag if stored else None)
+        sha256 = sha256_of(path)
+        self.store.replace(self.place.rejects, path, sha256, stored.etag if stored else None)
+        return RejectsObject(key=self.place.rejects, sha256=sha256)
 
     def _folder(self) -> Path:
         return Path(tempfile.mkdtemp(dir=self.directory))

@@ -4,11 +4,11 @@ import datetime as dt
 from dataclasses import dataclass
 
 from logarchive.errors import Issue, MismatchError, OutOfTimeError, ProviderError, TooLargeError
-from logarchive.ledger.entry import Entry, State, StoredObject
+from logarchive.ledger.entry import Entry, State
 from logarchive.numbers import Verification, VisitNumbers
 from logarchive.provider.source import Source
 from logarchive.row.build import Built
-from logarchive.visit.merger import Merged
+from logarchive.visit.merger import Merged, Written
 
 BACK_OFF = tuple(dt.timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 360))
 MINUTE = dt.timedelta(minutes=1)
@@ -23,7 +23,7 @@ class Visited:
     started: dt.datetime
     manifest: str
     merged: Merged
-    object: StoredObject | None
+    written: Written
     issue: Issue | None
     requests: int
     seconds: int
@@ -74,7 +74,7 @@ def after_visit(entry: Entry, source: Source, visited: Visited) -> Entry:
     following = next_age(entry, source, visited.started)
     state, due = _state(issue, None if losing else following)
     verification: Verification = "verified" if built.numbers.verified else "unverified"
-    return _merged(entry, visited.merged, visited.object, verification).replace(
+    return _merged(entry, visited.merged, visited.written, verification).replace(
         state=state,
         due_at=due,
         unmerged_claims=0,
@@ -115,17 +115,18 @@ def after_retention(entry: Entry) -> Entry:
     return entry.replace(state="closed", due_at=None, issue="expired", error=error)
 
 
-def recovered(entry: Entry, merged: Merged, written: StoredObject | None, manifest: str) -> Entry:
+def recovered(entry: Entry, merged: Merged, written: Written, manifest: str) -> Entry:
     """Return the entry with complete visits that their own claims never committed."""
     done = _merged(entry, merged, written, entry.numbers.verification)
     return done.replace(state="archived", manifest=manifest)
 
 
-def _merged(entry: Entry, merged: Merged, written: StoredObject | None, verification: Verification) -> Entry:
+def _merged(entry: Entry, merged: Merged, written: Written, verification: Verification) -> Entry:
     built = merged.built
     return entry.replace(
         visits=(*entry.visits, *(name for name in merged.visits if name not in entry.visits)),
-        object=written,
+        object=written.object,
+        rejects_object=written.rejects,
         numbers=entry.numbers.after(built.numbers, rows=built.object_rows, late=merged.late, verification=verification),
     )
 

@@ -42,8 +42,9 @@ class Recovery:
         write of its object fail, and a manifest written before that is seen here. The next claim recovers the visit.
         """
         placed = self.claim.retry(lambda: self.merger.write_placeholder(self.visit))
+        self.claim.entry = self.claim.entry.replace(placeholder=placed)
         self.claim.unmerged = len(self._unmerged())
-        return placed and not self.claim.unmerged
+        return placed is not None and not self.claim.unmerged
 
     def _unmerged(self) -> list[Manifest]:
         known = {*self.claim.entry.visits, self.visit}
