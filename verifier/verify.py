@@ -2,14 +2,16 @@
 """Check a copy of a log archive against its proof log: `python3 verify.py DIR --key KEY`.
 
 DIR holds a copy of the archive's bucket, or only of its `proof/`. KEY is the public key that you were given, as one
-line `name+id+base64` or a file that holds it: never the one in the copy itself. Nothing is sent or written.
+line `name+id+base64` or a file that holds it: never the one in the copy itself. Nothing is sent, and nothing is written
+but a temporary file.
 
 What is checked, in this order:
-1. the signature of every checkpoint (Ed25519, RFC 8032), and that all of them, and those of `--since`, are states of
-   one log that only grew: each root is computed from the entries;
-2. every tile of the tree (c2sp.org/tlog-tiles);
-3. the windows that the entries name: no time left out, none twice, numbers that add up, none sealed that is incomplete;
-4. every object that an entry or a manifest names: there, with these bytes; and no other under `logs/` and `rejects/`.
+1. the signature of every checkpoint (Ed25519, RFC 8032);
+2. that all checkpoints, and those of `--since`, are states of one log that only grew: each root is computed from the
+   entries (RFC 6962); and every tile of the tree (c2sp.org/tlog-tiles);
+3. the windows that the entries name: no time left out, none twice, numbers that add up;
+4. every object that an entry or a manifest names: there, with these bytes; no other under `logs/` and `rejects/`; and
+   no window sealed whose manifest is incomplete.
 
 Exit code: 0 nothing is wrong, 1 something is wrong (each finding names the object), 2 it could not be checked.
 Needs Python 3.10 or later, and nothing else. It shares no code with what it checks.
@@ -30,28 +32,42 @@ import sys
 import tempfile
 import time
 from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Callable, Iterator
+from functools import lru_cache
+from io import FileIO, TextIOWrapper
+from typing import Any
 
 OK, WRONG, UNCHECKED = 0, 1, 2
 TILE, HASH = 256, 32
 EMPTY = hashlib.sha256().digest()
+#: The largest object of each kind that is read into memory. Larger ones are wrong: no writer makes them.
+MOST_NOTE, MOST_TILE, MOST_BUNDLE, MOST_MANIFEST = 1 << 16, TILE * HASH, TILE * (2 + 0xFFFF), 1 << 28
+#: How many findings of one kind are kept, and printed; the others are counted.
+MOST_KEPT, MOST_PRINTED = 1000, 20
+#: What reading somebody else's JSON can raise.
+MALFORMED = (ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError, RecursionError)
 
 
 class CannotCheckError(Exception):
     """The copy, the key or the options are such that nothing can be said."""
 
 
-# --- Ed25519, RFC 8032, section 5.1; only what verification needs -------------------------------------------------
+class ForeignError(ValueError):
+    """A checkpoint belongs to another log or key."""
+
+
+# --- Ed25519, RFC 8032, section 5.1; only what verification needs ----------------------------------------------------
 
 P = 2**255 - 19
 ORDER = 2**252 + 27742317777372353535851937790883648493
-D = -121665 * pow(121666, P - 2, P) % P
+D = -121665 * pow(121666, -1, P) % P
 ROOT_OF_MINUS_ONE = pow(2, (P - 1) // 4, P)
 
-Point = "tuple[int, int, int, int]"  # X, Y, Z, T with x = X/Z, y = Y/Z, xy = T/Z
+Point = tuple[int, int, int, int]  # X, Y, Z, T with x = X/Z, y = Y/Z, xy = T/Z
+Multiple = tuple[int, int, int]  # y - x, y + x and 2dxy of a point: all that adding it needs
+NEUTRAL: Point = (0, 1, 1, 0)
 
 
 def _add(one: Point, other: Point) -> Point:
@@ -62,45 +78,79 @@ def _add(one: Point, other: Point) -> Point:
     return e * f % P, g * h % P, f * g % P, e * h % P
 
 
-def _times(number: int, point: Point) -> Point:
-    total: Point = (0, 1, 1, 0)
-    while number:
-        if number & 1:
-            total = _add(total, point)
-        point, number = _add(point, point), number >> 1
-    return total
-
-
-def _point(encoded: bytes) -> Point | None:
+def _decoded(encoded: bytes) -> Point | None:
+    """Return the point of 32 bytes; None if they are not the one encoding of a point of the curve."""
     y = int.from_bytes(encoded, "little")
     sign, y = y >> 255, y & ((1 << 255) - 1)
-    if y >= P:
+    if len(encoded) != HASH or y >= P:
         return None
-    square = (y * y - 1) * pow(D * y * y + 1, P - 2, P) % P
+    square = (y * y - 1) * pow(D * y * y + 1, -1, P) % P
     x = pow(square, (P + 3) // 8, P)
     if (x * x - square) % P:
         x = x * ROOT_OF_MINUS_ONE % P
     if (x * x - square) % P or (x == 0 and sign):
         return None
-    if x & 1 != sign:
-        x = P - x
+    x = P - x if x & 1 != sign else x
     return x, y, 1, x * y % P
 
 
-BASE = _point((4 * pow(5, P - 2, P) % P).to_bytes(32, "little"))
+def _table(point: Point) -> list[list[Multiple]]:
+    """Return b * 256**n * point for each n below 32 and each byte b, so that a multiplication is 32 additions."""
+    table: list[list[Multiple]] = []
+    for _ in range(32):
+        row = [NEUTRAL]
+        for _ in range(256):
+            row.append(_add(row[-1], point))
+        point = row.pop()
+        products = [1]  # all Z are inverted by one inversion, that of their product
+        for _, _, z, _ in row:
+            products.append(products[-1] * z % P)
+        inverse, multiples = pow(products.pop(), -1, P), list[Multiple]()
+        for x, y, z, _ in reversed(row):
+            of_z, inverse = inverse * products.pop() % P, inverse * z % P
+            multiples.append(((y - x) * of_z % P, (y + x) * of_z % P, 2 * D * x * y * of_z * of_z % P))
+        table.append(multiples[::-1])
+    return table
+
+
+@lru_cache(1)
+def _base_table() -> list[list[Multiple]]:
+    base = _decoded((4 * pow(5, -1, P) % P).to_bytes(HASH, "little"))
+    return _table(base or NEUTRAL)
+
+
+@lru_cache(2)
+def _key_table(public: bytes) -> list[list[Multiple]] | None:
+    """Return the table of a public key's negative; None for no key, or one of order 8 or less, which signs anything."""
+    point = _decoded(public)
+    eightfold = point or NEUTRAL
+    for _ in range(3):
+        eightfold = _add(eightfold, eightfold)
+    if point is None or eightfold[0] == 0:
+        return None
+    x, y, z, t = point
+    return _table((P - x, y, z, P - t))
 
 
 def ed25519(public: bytes, message: bytes, signature: bytes) -> bool:
-    """Return whether a signature is the key's, over this message."""
-    if len(public) != HASH or len(signature) != 2 * HASH:
-        return False
-    key, first = _point(public), _point(signature[:HASH])
-    scalar = int.from_bytes(signature[HASH:], "little")
-    if key is None or first is None or scalar >= ORDER:
+    """Return whether a signature is the key's, over this message: whether its R is the encoding of S*B - H*A.
+
+    Refused are an S that is not below the order, an R or a key in any but the one encoding, and keys of small order.
+    """
+    table, scalar = _key_table(public), int.from_bytes(signature[HASH:], "little")
+    if table is None or len(signature) != 2 * HASH or scalar >= ORDER:
         return False
     digest = int.from_bytes(hashlib.sha512(signature[:HASH] + public + message).digest(), "little") % ORDER
-    left, right = _times(scalar, BASE), _add(first, _times(digest, key))
-    return not ((left[0] * right[2] - right[0] * left[2]) % P or (left[1] * right[2] - right[1] * left[2]) % P)
+    x, y, z, t = NEUTRAL
+    for rows, number in ((_base_table(), scalar), (table, digest)):
+        for row, byte in zip(rows, number.to_bytes(HASH, "little"), strict=True):
+            minus, plus, product = row[byte]
+            a, b, c, d = (y - x) * minus % P, (y + x) * plus % P, t * product % P, z + z
+            e, f, g, h = b - a, d - c, d + c, b + a
+            x, y, z, t = e * f % P, g * h % P, f * g % P, e * h % P
+    inverse = pow(z, -1, P)
+    x, y = x * inverse % P, y * inverse % P
+    return signature[:HASH] == (y | (x & 1) << 255).to_bytes(HASH, "little")
 
 
 # --- Keys and checkpoints, c2sp.org/signed-note and c2sp.org/tlog-checkpoint -----------------------------------------
@@ -117,10 +167,11 @@ class Key:
     @classmethod
     def read(cls, text: str) -> Key:
         """Read `name+id+base64`, or the file that holds it."""
-        if "+" not in text or os.path.exists(text):
+        if "+" not in text or os.path.isfile(text):
             try:
-                text = Path(text).read_text(encoding="utf-8")
-            except (OSError, UnicodeDecodeError) as error:
+                with open(text, encoding="utf-8") as file:
+                    text = file.read(MOST_NOTE)
+            except (OSError, ValueError) as error:
                 raise CannotCheckError(f"--key {text}: no key, and no file that holds one: {error}") from error
         try:
             name, hexadecimal, encoded = text.strip().split("+", 2)
@@ -131,6 +182,8 @@ class Key:
             raise CannotCheckError("--key: not an Ed25519 key (one byte 01, then 32 bytes)")
         if key_id != hashlib.sha256(name.encode() + b"\n" + body).digest()[:4]:
             raise CannotCheckError("--key: its id does not belong to its name and bytes; was it cut or mistyped?")
+        if _key_table(body[1:]) is None:
+            raise CannotCheckError("--key: no point of the curve, or one with which anybody could sign")
         return cls(name, key_id, body[1:])
 
 
@@ -139,65 +192,130 @@ class Checkpoint:
     """A state of the log: how many entries, and the root of their tree."""
 
     where: str
+    origin: str
     size: int
     root: bytes
     text: str
 
 
-def checkpoint(where: str, note: bytes, key: Key) -> Checkpoint:
-    """Read a checkpoint and check its signature. Raises ValueError with what is wrong."""
+def checkpoint(where: str, note: bytes, key: Key | None) -> Checkpoint:
+    """Read a checkpoint and check its signature; none is looked at without a key.
+
+    Raises ValueError with what is wrong: ForeignError if it is of another log, or not signed by this key.
+    """
     try:
-        head, _, tail = note.decode().partition("\n\n")
+        head, gap, tail = note.decode().partition("\n\n")
         origin, size, root, *_ = f"{head}\n".split("\n")
-        found = Checkpoint(where, int(size), base64.b64decode(root, validate=True), f"{head}\n")
+        found = Checkpoint(where, origin, int(size), base64.b64decode(root, validate=True), f"{head}\n")
     except ValueError as error:
         raise ValueError("is no checkpoint") from error
-    if len(found.root) != HASH or str(found.size) != size or found.size < 0:
+    exact = str(found.size) == size and base64.b64encode(found.root).decode() == root and 0 <= found.size < 1 << 62
+    if not (origin and gap and exact and len(found.root) == HASH):
         raise ValueError("is no checkpoint")
+    if key is None:
+        return found
     if origin != key.name:
-        raise ValueError(f"is of another log: {origin!r} in place of {key.name!r}")
-    others: list[str] = []
-    for line in tail.splitlines():
+        raise ForeignError("is of another log than the key")
+    for name, signature in _signatures(tail):
+        if (name, signature[:4]) == (key.name, key.id):
+            if ed25519(key.public, found.text.encode(), signature[4:]):
+                return found
+            raise ValueError("was changed: its signature does not belong to its text")
+    raise ForeignError("is not signed by this key")
+
+
+def _signatures(lines: str) -> Iterator[tuple[str, bytes]]:
+    """Yield name and bytes of each signature of a note; lines that are none are passed over."""
+    for line in lines.split("\n"):
         dash, _, rest = line.partition(" ")
         name, _, encoded = rest.rpartition(" ")
         try:
             signature = base64.b64decode(encoded, validate=True)
-        except ValueError as error:
-            raise ValueError("has a line that is no signature") from error
-        if dash != "\u2014" or not name:
-            raise ValueError("has a line that is no signature")
-        if (name, signature[:4]) == (key.name, key.id):
-            if ed25519(key.public, found.text.encode(), signature[4:]):
-                return found
-            raise ValueError("has been changed: its signature does not belong to its text")
-        others.append(f"{name} {signature[:4].hex()}")
-    raise ValueError(f"is not signed by this key, but by {', '.join(others) or 'nobody'}")
+        except ValueError:
+            continue
+        if dash == "\u2014":
+            yield name, signature
 
 
-# --- What is found -------------------------------------------------------------------------------------------------
+# --- What is found ---------------------------------------------------------------------------------------------------
+
+
+def printable(text: str) -> str:
+    """Return a text of somebody else's so that printing it does nothing but print."""
+    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text[:400])
 
 
 @dataclass
 class Report:
     """What was found."""
 
-    findings: list[tuple[str, str]] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    sources: list[dict[str, Any]] = field(default_factory=list)
-    checked: dict[str, int] = field(default_factory=dict)
+    signed: bool = True
+    checkpoint: dict[str, Any] | None = None
+    sources: list[dict[str, Any]] = field(default_factory=list[Any])
+    #: What was checked, and how many of it.
+    checked: dict[str, int] = field(default_factory=dict[str, int])
+    notes: list[str] = field(default_factory=list[Any])
+    findings: list[dict[str, str]] = field(default_factory=list[Any])
+    #: What is wrong -> how often.
+    counts: dict[str, int] = field(default_factory=dict[str, int])
+    shown: float = 0
 
-    def wrong(self, where: str, what: str) -> None:
-        """Add a finding: an object, or a source and window, and what is wrong with it."""
-        self.findings.append((where, what))
+    def wrong(self, where: str, what: str, detail: str = "") -> None:
+        """Add a finding: an object, or a source and window, what is wrong with it (of a fixed set), and details."""
+        self.counts[what] = self.counts.get(what, 0) + 1
+        if self.counts[what] <= MOST_KEPT:
+            self.findings.append({"object": printable(where), "what": what, "detail": printable(detail)})
+
+    def note(self, text: str) -> None:
+        """Add what is not wrong, but should be known."""
+        self.notes.append(printable(text))
 
     def count(self, what: str, number: int = 1) -> None:
-        """Count what was checked."""
+        """Count what was checked, and show it now and then if a person is watching."""
         self.checked[what] = self.checked.get(what, 0) + number
+        if time.monotonic() > self.shown + 1 and sys.stderr.isatty():
+            self.shown = time.monotonic()
+            print(f"\r{self.progress()}\x1b[K", end="", file=sys.stderr, flush=True)
+
+    def progress(self) -> str:
+        """Return what was checked so far."""
+        return ", ".join(f"{number:,} {what}" for what, number in self.checked.items())
+
+    def json(self) -> str:
+        """Return the report for a program."""
+        fields = {name: value for name, value in vars(self).items() if name != "shown"}
+        return json.dumps(fields, indent=2)
+
+    def table(self) -> str:
+        """Return the report for a person."""
+        head = ("source", "from", "to", "days", "windows", "sealed", "closed", "open", "missing", "rows", "verified")
+        rows = [head, *(tuple(str(source[name]) for name in head) for source in self.sources)]
+        widths = [max(len(row[at]) for row in rows) for at in range(len(head))]
+        lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+        for source in self.sources:
+            lines += [
+                f"{source['source']} {part['from']} to {part['to']}: {part['state']}, {part['issue'] or 'no issue'}"
+                for part in source["incomplete"]
+            ]
+        if self.checkpoint:
+            signed = "signed" if self.signed else "NOT SIGNED"
+            lines.append("checkpoint: {origin}, {size} entries, root {root}".format(**self.checkpoint) + f", {signed}")
+        lines += [f"note: {note}" for note in self.notes]
+        lines.append(f"checked: {self.progress() or 'nothing'}")
+        for what, number in self.counts.items():
+            same = [finding for finding in self.findings if finding["what"] == what][:MOST_PRINTED]
+            lines += [f"WRONG {finding['object']}: {what}{finding['detail']}" for finding in same]
+            lines += [f"WRONG ... and {number - len(same)} more: {what}"] if number > len(same) else []
+        number = sum(self.counts.values())
+        lines.append(f"{number} finding{'s' * (number > 1)}" if number else "Nothing is wrong.")
+        return "\n".join(lines)
 
 
 # --- The copy --------------------------------------------------------------------------------------------------------
 
 TOP = ("logs", "raw", "rejects", "proof")
+#: Neither links nor, in a pipe's place, waiting for a writer. Windows has none of these.
+FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
 class Copy:
@@ -208,58 +326,83 @@ class Copy:
         self.directory = os.path.realpath(directory)
         if not os.path.isdir(self.directory):
             raise CannotCheckError(f"{directory} is no directory")
-        self.tops = [top for top in TOP if os.path.isdir(os.path.join(self.directory, top))]
+        self.tops = [top for top in TOP if os.path.lexists(os.path.join(self.directory, top))]
         if "proof" not in self.tops:
             raise CannotCheckError(f"{directory} holds no proof/: it is no copy of an archive with a proof log")
+        #: Checks a folder once; it remembers only so many, so that memory does not grow.
+        self.ensure_folder = lru_cache(10_000)(self._ensure_folder)
+        for top in self.tops:
+            try:
+                self.ensure_folder(top)
+            except ValueError as error:
+                raise CannotCheckError(f"{directory}: {error}") from error
 
     def path(self, key: str) -> str:
         """Return the path of an object's copy. Raises ValueError for a key that could lead elsewhere."""
         parts = key.split("/")
-        if parts[0] not in TOP or any(part in {"", ".", ".."} or "\\" in part or "\0" in part for part in parts):
-            raise ValueError(f"the key {key[:200]!r} is none of an archive")
+        if parts[0] not in TOP or any(part in {"", ".", ".."} or re.search(r"[\\:\0]", part) for part in parts):
+            raise ValueError("has a key that no archive has")
         return os.path.join(self.directory, *parts)
 
-    def read(self, key: str, most: int = 1 << 26) -> bytes | None:
-        """Return a small object; None if it is not there."""
+    def open(self, key: str) -> FileIO | None:
+        """Open an object; None if it is not there. Raises ValueError for what no copy of a bucket holds."""
+        path = self.path(key)
         try:
-            with open(self._regular(key), "rb") as file:
-                return file.read(most)
+            self.ensure_folder(key.rpartition("/")[0])
+            mode = os.lstat(path).st_mode
+            if not stat.S_ISREG(mode):
+                raise ValueError(f"is a {kind(mode)} in place of a file")
+            return FileIO(os.open(path, FLAGS))
         except FileNotFoundError:
             return None
 
-    def digest(self, key: str) -> tuple[str, int] | None:
-        """Return SHA-256 and size of an object; None if it is not there."""
-        digest, size = hashlib.sha256(), 0
-        try:
-            with open(self._regular(key), "rb", buffering=0) as file:
-                while piece := file.read(1 << 20):
-                    digest.update(piece)
-                    size += len(piece)
-        except FileNotFoundError:
+    def read(self, key: str, most: int = MOST_NOTE) -> bytes | None:
+        """Return a small object; None if it is not there."""
+        file = self.open(key)
+        if file is None:
             return None
-        return digest.hexdigest(), size
+        with file:
+            body = b"".join(iter(lambda: file.read(1 << 20) if file.tell() <= most else b"", b""))
+        if len(body) > most:
+            raise ValueError(f"is larger than {most:,} bytes, as no such object is")
+        return body
+
+    def digest(self, key: str) -> tuple[bytes, int] | None:
+        """Return SHA-256 and size of an object; None if it is not there."""
+        file, digest, size = self.open(key), hashlib.sha256(), 0
+        if file is None:
+            return None
+        with file:
+            buffer = memoryview(bytearray(min(1 << 18, os.fstat(file.fileno()).st_size + 1)))
+            while length := file.readinto(buffer):
+                digest.update(buffer[:length])
+                size += length
+        return digest.digest(), size
 
     def keys(self, top: str) -> Iterator[str]:
-        """Yield the keys under a top folder; a link is yielded like a file, and refused when it is read."""
-        folders = [top]
+        """Yield the keys under a folder; a link is yielded like a file, and refused when it is read."""
+        folders = [top] if os.path.isdir(os.path.join(self.directory, top)) else []
         while folders:
             folder = folders.pop()
             with os.scandir(os.path.join(self.directory, folder)) as items:
                 for item in items:
-                    key = f"{folder}/{item.name}"
                     if item.is_dir(follow_symlinks=False):
-                        folders.append(key)
+                        folders.append(f"{folder}/{item.name}")
                     else:
-                        yield key
+                        yield f"{folder}/{item.name}"
 
-    def _regular(self, key: str) -> str:
-        path = self.path(key)
-        at = self.directory
-        for part in key.split("/"):
-            at = os.path.join(at, part)
-            if stat.S_ISLNK(os.lstat(at).st_mode):
-                raise ValueError("is a link; a copy of a bucket has none")
-        return path
+    def _ensure_folder(self, folder: str) -> None:
+        above = folder.rpartition("/")[0]
+        if above:
+            self.ensure_folder(above)
+        mode = os.lstat(os.path.join(self.directory, folder)).st_mode
+        if not stat.S_ISDIR(mode):
+            raise ValueError(f"lies behind a {kind(mode)} in place of a folder")
+
+
+def kind(mode: int) -> str:
+    """Return what a mode of `lstat` stands for."""
+    return {stat.S_IFLNK: "link", stat.S_IFDIR: "folder", stat.S_IFREG: "file"}.get(stat.S_IFMT(mode), "device")
 
 
 # --- The log: entries, tiles, checkpoints ----------------------------------------------------------------------------
@@ -279,20 +422,19 @@ class Tree:
         #: Roots of perfect subtrees, the largest first, each with the number of its leaves.
         self.roots: list[tuple[int, bytes]] = []
 
-    def append(self, leaf: bytes) -> None:
-        """Add the hash of an entry."""
-        self.size, count = self.size + 1, 1
+    def append(self, root: bytes, count: int = 1) -> None:
+        """Add the hash of an entry, or the root of a perfect subtree no larger than those before it."""
+        self.size += count
         while self.roots and self.roots[-1][0] == count:
-            leaf, count = node(self.roots.pop()[1], leaf), count * 2
-        self.roots.append((count, leaf))
+            root, count = node(self.roots.pop()[1], root), count * 2
+        self.roots.append((count, root))
 
-    def root(self) -> bytes:
-        """Return the root of what was added so far."""
-        if not self.roots:
-            return EMPTY
-        *left, (_, total) = self.roots
-        for _, other in reversed(left):
-            total = node(other, total)
+    def root(self, rest: Tree | None = None) -> bytes:
+        """Return the root of what was added so far, with the leaves of another tree behind."""
+        roots = [root for _, root in (*self.roots, *(rest.roots if rest else ()))]
+        total = roots.pop() if roots else EMPTY
+        while roots:
+            total = node(roots.pop(), total)
         return total
 
 
@@ -304,9 +446,16 @@ def tile_path(level: str, number: int, width: int) -> str:
     return f"proof/tile/{level}/{name}" + ("" if width == TILE else f".p/{width}")
 
 
+#: Every key of a proof log.
+LAYOUT = re.compile(
+    r"proof/(?:checkpoint|key|checkpoints/[^/]+|tile/(?:\d|entries)/(?:x\d{3}/)*\d{3}(?:\.p/\d{1,3})?)", re.ASCII
+)
+
+
 def bundle(body: bytes) -> list[bytes] | None:
     """Return the entries of a bundle, each behind its length in two bytes; None if it is cut or has more."""
-    entries, at = [], 0
+    entries: list[bytes] = []
+    at = 0
     while at < len(body):
         length = int.from_bytes(body[at : at + 2], "big")
         entry = body[at + 2 : at + 2 + length]
@@ -317,89 +466,237 @@ def bundle(body: bytes) -> list[bytes] | None:
     return entries
 
 
+def named(entry: bytes) -> str:
+    """Return what an entry is about."""
+    try:
+        content = json.loads(entry)
+        return f"{content['provider']}/{content['source']} {content.get('window', content['entry'])}"
+    except MALFORMED:
+        return "no JSON that could be read"
+
+
+class Checkpoints:
+    """The checkpoints of a copy, and those that were kept elsewhere."""
+
+    def __init__(self, copy: Copy, key: Key | None, report: Report, db: sqlite3.Connection) -> None:
+        """Begin with none."""
+        self.copy, self.key, self.report, self.db = copy, key, report, db
+        self.foreign = 0
+        self.origin: str | None = None
+
+    def read(self, since: Iterable[str]) -> Checkpoint | None:
+        """Read all, and return the largest of the copy; None if all were changed. Raises CannotCheckError."""
+        pointer = self._read("proof/checkpoint")
+        newest = pointer
+        for where in self.copy.keys("proof/checkpoints"):
+            found = self._read(where)
+            if found and (newest is None or (found.size, where) > (newest.size, newest.where)):
+                newest = found
+        if newest is None:
+            if self.foreign and self.foreign == sum(self.report.counts.values()):
+                raise CannotCheckError(
+                    f"no checkpoint of the copy is signed by {self.key and self.key.name}: it is another log, "
+                    "or the key is another one"
+                )
+            self.report.note("there is no good checkpoint: nothing else was checked")
+            return None
+        self._compare(pointer, newest)
+        for path in since:
+            self._read_kept(path, newest)
+        self.report.checkpoint = {
+            "origin": printable(newest.origin), "size": newest.size, "root": base64.b64encode(newest.root).decode(),
+            "from": newest.where,
+        }  # fmt: skip
+        return newest
+
+    def up_to(self, size: int) -> Iterator[tuple[str, int, bytes]]:
+        """Yield name, size and root of each, the smallest first."""
+        return iter(self.db.cursor().execute(
+            "SELECT name, size, root FROM checkpoints WHERE size <= ? ORDER BY size, name", (size,)
+        ))  # fmt: skip
+
+    def _read(self, where: str) -> Checkpoint | None:
+        try:
+            note = self.copy.read(where)
+            if note is None:
+                self.report.wrong(where, "is missing")
+                return None
+            found = checkpoint(where, note, self.key)
+            if self.origin not in {None, found.origin}:
+                raise ForeignError("is of another log than proof/checkpoint")
+            self.origin = found.origin
+            return self._take(where, found)
+        except (ValueError, OSError) as error:
+            self.foreign += isinstance(error, ForeignError)
+            self.report.wrong(where, *reason(error))
+            return None
+
+    def _read_kept(self, path: str, newest: Checkpoint) -> None:
+        try:
+            with open(path, "rb") as file:
+                found = checkpoint(path, file.read(MOST_NOTE), self.key)
+        except OSError as error:
+            raise CannotCheckError(f"--since {path}: {error.strerror}") from error
+        except ValueError as error:
+            raise CannotCheckError(f"--since {path} {error}") from error
+        if found.origin != newest.origin:
+            raise CannotCheckError(f"--since {path} is of another log: {found.origin!r}, not {newest.origin!r}")
+        if found.size > newest.size:
+            self.report.wrong(path, "has more entries than the copy: the log was cut, or put back to an earlier state",
+                              f" ({found.size} and {newest.size})")  # fmt: skip
+        self._take(f"--since {path}", found)
+
+    def _take(self, name: str, found: Checkpoint) -> Checkpoint:
+        try:
+            self.db.execute("INSERT OR IGNORE INTO checkpoints VALUES (?, ?, ?)", (name, found.size, found.root))
+        except UnicodeEncodeError as error:
+            raise ValueError("has a name that no archive has") from error
+        self.report.count("checkpoints")
+        return found
+
+    def _compare(self, pointer: Checkpoint | None, newest: Checkpoint) -> None:
+        """Hold proof/checkpoint against its dated copies, and those against each other."""
+        if newest is pointer:
+            self.report.wrong("proof/checkpoints", "holds no copy of proof/checkpoint: it was taken away")
+        elif pointer and pointer.size < newest.size:
+            later = self.db.execute("SELECT count(DISTINCT size) FROM checkpoints WHERE size > ?", (pointer.size,))
+            if later.fetchone()[0] > 1:
+                self.report.wrong(
+                    pointer.where, "is older than its dated copies: it was put back", f" ({newest.where})"
+                )
+            else:
+                self.report.note(
+                    f"{newest.where} is one step ahead of proof/checkpoint: the notary was at work when the copy was "
+                    "made. It is what was checked"
+                )
+        before = ("", -1)
+        for name, size in self.db.execute("SELECT name, size FROM checkpoints ORDER BY name"):
+            if name != "proof/checkpoint":
+                if size < before[1]:
+                    self.report.wrong(name, "has fewer entries than one that is dated before it", f" ({before[0]})")
+                before = (name, size)
+
+
 class Log:
     """The proof log of a copy."""
 
-    def __init__(self, copy: Copy, key: Key, report: Report, since: list[str]) -> None:
-        """Read the checkpoints, the copy's and those that were kept elsewhere."""
-        self.copy, self.report = copy, report
-        self.newest = self._newest(key)
-        self.marks: dict[int, list[Checkpoint]] = {}
-        for found in [self.newest, *self._dated(key), *self._kept(key, since)]:
-            if found.size > self.newest.size:
-                report.wrong(found.where, f"has {found.size} entries, proof/checkpoint only {self.newest.size}: "
-                             "the log was cut, or the checkpoint put back")
-            else:
-                self.marks.setdefault(found.size, []).append(found)
+    def __init__(self, copy: Copy, report: Report, checkpoints: Checkpoints, newest: Checkpoint) -> None:
+        """Take the checkpoint up to which the log is checked."""
+        self.copy, self.report, self.newest = copy, report, newest
+        self.checkpoints = checkpoints.up_to(newest.size)
+        #: Hashes of each level above the entries that are not yet a full tile.
+        self.levels: dict[int, list[bytes]] = {}
+        self.unread = 0
+        #: Tiles that differ from what is below them: tile, bundle, entries. The next checkpoint says who is right.
+        self.differing: list[tuple[str, str, str]] = []
+        #: Neighbouring checkpoints whose root is another: the first, how many, the last.
+        self.refuted: list[Any] = []
 
-    def entries(self) -> Iterator[bytes]:
-        """Yield every entry, and check the tree on the way; a bundle that cannot be read ends it."""
-        tree = Tree()
-        levels: dict[int, list[bytes]] = {}
-        self._roots(tree)
-        for number in range(-(-self.newest.size // TILE)):
+    def entries(self) -> Iterator[tuple[int, bytes]]:
+        """Yield every entry with its number, and check the tree on the way."""
+        tree, part, last = Tree(), Tree(), -(-self.newest.size // TILE)
+        due = next(self.checkpoints, None)
+        while due and due[1] == 0:
+            due = self._hold(due, EMPTY)
+        for number in range(last):
             width = min(TILE, self.newest.size - number * TILE)
-            where = tile_path("entries", number, width)
-            body = self._read(where)
-            entries = bundle(body) if body is not None else None
-            if entries is None or len(entries) != width:
-                if body is not None:
-                    self.report.wrong(where, f"does not hold {width} entries, but is cut or changed")
-                self.report.notes.append(f"entries from {number * TILE} on could not be read: nothing after is checked")
-                return
-            hashes = [hashlib.sha256(b"\x00" + entry).digest() for entry in entries]
-            self._tile(0, number, hashes, entries)
+            hashes, entries = self._bundle(number, width)
+            if not hashes:
+                self.unread += self.newest.size - number * TILE - width
+                break
+            part = Tree()
+            for hash_ in hashes:
+                part.append(hash_)
+                while due and due[1] == tree.size + part.size:
+                    due = self._hold(due, tree.root(part))
             if width == TILE:
-                self._climb(levels, 0, number, hashes)
+                tree.append(part.root(), TILE)
+                self._climb(1, number, part.root())
+            self.report.count("entries", len(entries))
+            yield from enumerate(entries, number * TILE)
+        else:
+            for level, hashes in self.levels.items():
+                if hashes:
+                    self._tile(level, self.newest.size >> 8 * (level + 1), hashes)
+        self._settle(right=not self.refuted and due is None)
+        self._tell_refuted()
+        if self.unread:
+            self.report.note(
+                f"{self.unread} entries could not be read: what they name is not known, so objects that nothing names "
+                "and time that no window covers were not looked for"
+            )
+
+    def _bundle(self, number: int, width: int) -> tuple[list[bytes], list[bytes]]:
+        """Return hashes and entries of a bundle; the tile's hashes if it cannot be read, none if neither can."""
+        where, tile = tile_path("entries", number, width), tile_path("0", number, width)
+        stored, body = self._read(tile, MOST_TILE), self._read(where, MOST_BUNDLE)
+        entries = bundle(body) if body is not None else None
+        if entries is None or len(entries) != width:
+            if body is not None:
+                self.report.wrong(where, "does not hold its entries: it was cut or changed", f" ({width} entries)")
+            self.unread += width
+            return _hashes(stored or b"") if len(stored or b"") == width * HASH else [], []
+        hashes = [hashlib.sha256(b"\x00" + entry).digest() for entry in entries]
+        if stored is not None and stored != b"".join(hashes):
+            other = [at for at in range(width) if stored[at * HASH : (at + 1) * HASH] != hashes[at]]
+            first = f"entry {number * TILE + other[0]} ({named(entries[other[0]])})" if other else "none"
+            self.differing.append((tile, where, first + (f" and {len(other) - 1} more" if len(other) > 1 else "")))
+        return hashes, entries
+
+    def _climb(self, level: int, number: int, root: bytes) -> None:
+        """Add the root of a full tile to the level above, and check the tile there once it is full."""
+        hashes = self.levels.setdefault(level, [])
+        hashes.append(root)
+        if len(hashes) == TILE:
+            self._tile(level, number // TILE, hashes)
+            tree = Tree()
             for hash_ in hashes:
                 tree.append(hash_)
-                self._roots(tree)
-            yield from entries
-        for level, hashes in levels.items():
-            if len(hashes) % TILE:
-                rest = hashes[-(len(hashes) % TILE) :]
-                self._tile(level, (self.newest.size >> 8 * level) // TILE, rest)
-        self.report.count("entries", tree.size)
+            self.levels[level] = []
+            self._climb(level + 1, number // TILE, tree.root())
 
-    def _climb(self, levels: dict[int, list[bytes]], level: int, number: int, hashes: list[bytes]) -> None:
-        """Add the root of a full tile to the level above, and check the tile there once it is full."""
-        while len(hashes) > 1:
-            hashes = [node(*hashes[at : at + 2]) for at in range(0, len(hashes), 2)]
-        above = levels.setdefault(level + 1, [])
-        above.append(hashes[0])
-        if len(above) == TILE:
-            self._tile(level + 1, number // TILE, above)
-            levels[level + 1] = []
-            self._climb(levels, level + 1, number // TILE, above)
-
-    def _tile(self, level: int, number: int, hashes: list[bytes], entries: list[bytes] | None = None) -> None:
-        """Compare a tile with the hashes that the entries have."""
+    def _tile(self, level: int, number: int, hashes: list[bytes]) -> None:
+        """Compare a tile with the roots of the tiles below it."""
         where = tile_path(str(level), number, len(hashes))
-        stored = self._read(where)
-        if stored is None or stored == b"".join(hashes):
-            return
-        if len(stored) != len(hashes) * HASH or entries is None:
-            self.report.wrong(where, "does not hold the hashes of its entries")
-            return
-        for at, entry in enumerate(entries):
-            if stored[at * HASH : (at + 1) * HASH] != hashes[at]:
-                self.report.wrong(
-                    f"{tile_path('entries', number, len(hashes))} entry {number * TILE + at}",
-                    f"does not have the hash that {where} holds: one of both was changed ({named(entry)})",
-                )
+        stored = self._read(where, MOST_TILE)
+        if stored is not None and stored != b"".join(hashes):
+            self.differing.append((where, "", ""))
 
-    def _roots(self, tree: Tree) -> None:
-        for mark in self.marks.pop(tree.size, []):
-            if tree.root() != mark.root:
-                self.report.wrong(mark.where, f"is signed for other entries than the first {mark.size} of this copy: "
-                                  "entries were changed, dropped, added or put in another order")
-            self.report.count("checkpoints")
+    def _hold(self, due: tuple[str, int, bytes], root: bytes) -> tuple[str, int, bytes] | None:
+        """Compare a checkpoint with the root of as many entries; return the next one."""
+        name, size, signed = due
+        self._settle(right=root == signed)
+        if root == signed:
+            self._tell_refuted()
+        elif self.refuted:
+            self.refuted[2:] = self.refuted[2] + 1, name
+        else:
+            self.refuted = [name, size, 1, name]
+        return next(self.checkpoints, None)
 
-    def _read(self, where: str) -> bytes | None:
+    def _settle(self, *, right: bool) -> None:
+        """Say of tiles that differ from their entries which of both was changed."""
+        for tile, where, entries in self.differing:
+            if right:
+                self.report.wrong(tile, "does not hold the hashes of what is below it: it was changed")
+            elif entries:
+                self.report.wrong(where, "does not hold what was signed: changed is ", f"{entries}")
+        self.differing = []
+
+    def _tell_refuted(self) -> None:
+        if self.refuted:
+            first, size, number, last = self.refuted
+            more = f", and {number - 1} later ones up to {last}" if number > 1 else ""
+            self.report.wrong(first, "was signed for other entries than this copy holds",
+                              f": its {size}{more}. Entries were changed, dropped, added or put in another order, or "
+                              "there were two logs")  # fmt: skip
+            self.refuted = []
+
+    def _read(self, where: str, most: int) -> bytes | None:
         try:
-            body = self.copy.read(where)
-        except ValueError as error:
-            self.report.wrong(where, str(error))
+            body = self.copy.read(where, most)
+        except (ValueError, OSError) as error:
+            self.report.wrong(where, *reason(error))
             return None
         if body is None:
             self.report.wrong(where, "is missing")
@@ -407,64 +704,50 @@ class Log:
             self.report.count("tiles")
         return body
 
-    def _newest(self, key: Key) -> Checkpoint:
-        where = "proof/checkpoint"
-        note = self.copy.read(where)
-        if note is None:
-            raise CannotCheckError(f"{where} is missing: without it nothing is proved")
-        try:
-            return checkpoint(where, note, key)
-        except ValueError as error:
-            if "changed" in str(error):
-                self.report.wrong(where, str(error))
-            raise CannotCheckError(f"{where} {error}") from error
 
-    def _dated(self, key: Key) -> Iterator[Checkpoint]:
-        if os.path.isdir(os.path.join(self.copy.directory, "proof", "checkpoints")):
-            for where in sorted(self.copy.keys("proof/checkpoints")):
-                yield from self._checked(where, self.copy.read(where) or b"", key)
-
-    def _kept(self, key: Key, since: list[str]) -> Iterator[Checkpoint]:
-        for path in since:
-            try:
-                note = Path(path).read_bytes()
-            except OSError as error:
-                raise CannotCheckError(f"--since {path}: {error.strerror}") from error
-            yield from self._checked(path, note, key)
-
-    def _checked(self, where: str, note: bytes, key: Key) -> Iterator[Checkpoint]:
-        try:
-            yield checkpoint(where, note, key)
-        except ValueError as error:
-            self.report.wrong(where, str(error))
+def _hashes(tile: bytes) -> list[bytes]:
+    return [tile[at : at + HASH] for at in range(0, len(tile), HASH)]
 
 
-def named(entry: bytes) -> str:
-    """Return what an entry is about."""
-    try:
-        content = json.loads(entry)
-        return f"{content['provider']}/{content['source']} {content.get('window', content['entry'])}"
-    except (ValueError, KeyError, TypeError):
-        return "no JSON that could be read"
+def reason(error: Exception) -> tuple[str, str]:
+    """Return what is wrong with an object that could not be read, and details."""
+    if isinstance(error, OSError):
+        return "cannot be read", f": {error.strerror}"
+    return str(error), ""
 
 
 # --- What the entries say --------------------------------------------------------------------------------------------
 
 SCHEMA = """
+PRAGMA journal_mode=OFF;
+PRAGMA synchronous=OFF;
+CREATE TABLE checkpoints (name TEXT PRIMARY KEY, size INTEGER, root BLOB) WITHOUT ROWID;
 CREATE TABLE windows (source TEXT, window TEXT, start INTEGER, end INTEGER, state TEXT, issue TEXT, rows INTEGER,
                       verified INTEGER, fetched INTEGER, manifest TEXT, PRIMARY KEY (source, window)) WITHOUT ROWID;
-CREATE TABLE objects (key TEXT PRIMARY KEY, sha256 TEXT, kind TEXT, about TEXT, seen INTEGER DEFAULT 0) WITHOUT ROWID;
-CREATE TABLE former (key TEXT, sha256 TEXT, PRIMARY KEY (key, sha256)) WITHOUT ROWID;
+CREATE TABLE objects (key TEXT PRIMARY KEY, sha256 BLOB, kind TEXT, about TEXT) WITHOUT ROWID;
+CREATE TABLE former (key TEXT, sha256 BLOB, PRIMARY KEY (key, sha256)) WITHOUT ROWID;
 CREATE TABLE begins (source TEXT PRIMARY KEY, begin INTEGER) WITHOUT ROWID;
+BEGIN;
 """
-DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
+DURATION = re.compile(r"P(?=.)(?:(\d{1,6})D)?(?:T(?=.)(?:(\d{1,6})H)?(?:(\d{1,6})M)?(?:(\d{1,9})S)?)?", re.ASCII)
+DAY = 86_400
 #: Numbers of a visit that together are all that was fetched.
 PARTS = ("rejects", "outside", "duplicates")
+#: Kinds of objects, and where they lie.
+PLACES = {"manifest": "raw/", "part": "raw/", "object": "logs/", "rejects": "rejects/"}
+
+
+def database(directory: str) -> sqlite3.Connection:
+    """Return an empty database in a file, so that memory does not grow with the archive."""
+    db = sqlite3.connect(os.path.join(directory, "statements"), isolation_level=None)
+    db.executescript(SCHEMA)
+    return db
 
 
 def seconds(text: str) -> int:
-    """Return an instant such as `2026-11-20T00:00:00Z` in seconds since 1970."""
-    return int(dt.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp())
+    """Return an instant such as `2026-11-20T00:00:00Z`, or a day, in seconds since 1970. Raises ValueError."""
+    moment = dt.datetime.fromisoformat(text.replace("Z", "+00:00"))
+    return int((moment if moment.tzinfo else moment.replace(tzinfo=dt.timezone.utc)).timestamp())
 
 
 def instant(moment: int) -> str:
@@ -479,33 +762,52 @@ def bounds(window: str) -> tuple[int, int]:
     if not match:
         raise ValueError(f"{window!r} is no window")
     days, hours, minutes, rest = (int(group or 0) for group in match.groups())
-    return seconds(begin), seconds(begin) + ((days * 24 + hours) * 60 + minutes) * 60 + rest
+    start = seconds(begin)
+    end = start + ((days * 24 + hours) * 60 + minutes) * 60 + rest
+    if end == start or instant(end) < instant(start):
+        raise ValueError(f"{window!r} is no window")
+    return start, end
+
+
+def whole(number: object) -> int:
+    """Return a number as JSON has it. Raises ValueError for any but a whole one."""
+    if type(number) is not int or abs(number) >= 1 << 62:
+        raise ValueError(f"{str(number)[:40]} is no count")
+    return number
 
 
 class Statements:
     """What the entries of a log say, the newest of each window; in a database, so that memory does not grow."""
 
-    def __init__(self, directory: str, report: Report, chosen: Callable[[str, int, int], bool]) -> None:
+    def __init__(self, db: sqlite3.Connection, report: Report, chosen: Callable[[str, int, int], bool]) -> None:
         """Begin with none. `chosen` says which windows are looked at."""
-        self.report, self.chosen = report, chosen
-        self.db = sqlite3.connect(os.path.join(directory, "statements"))
-        self.db.executescript(f"PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; {SCHEMA}")
+        self.db, self.report, self.chosen = db, report, chosen
+        #: When the newest commit was, as its entry says.
+        self.newest = 0
+        #: Whether every entry could be read, so that what none names is named nowhere.
+        self.entire = True
+        self.unknown: set[str] = set()
+        self.unhashed = 0
 
     def take(self, number: int, entry: bytes) -> None:
         """Take in one entry."""
         try:
             content = json.loads(entry)
+            about = content["entry"]
             source = f"{content['provider']}/{content['source']}"
-            if content["entry"] == "source":
+            if about == "source":
                 self._source(source, seconds(content["begin"]))
-            elif content["entry"] == "window":
+            elif about == "window":
+                self.newest = max(self.newest, seconds(content["committed_at"] or "1970-01-01"))
                 begin, end = bounds(content["window"])
                 if self.chosen(source, begin, end):
                     self._window(source, begin, end, content)
-            else:
-                self.report.notes.append(f"entry {number} is of the kind {content['entry']!r}, which is not known here")
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            self.report.wrong(f"entry {number}", f"is no statement of an archive: {type(error).__name__} {error}")
+            elif about not in self.unknown and len(self.unknown) < MOST_PRINTED:
+                self.unknown.add(about)
+                self.report.note(f"entry {number} is of the kind {about!r}, which this program does not know")
+        except (*MALFORMED, sqlite3.InterfaceError, sqlite3.ProgrammingError) as error:
+            self.entire = False
+            self.report.wrong(f"entry {number}", "is no statement of an archive", f": {type(error).__name__} {error}")
 
     def _source(self, source: str, begin: int) -> None:
         self.db.execute(
@@ -515,89 +817,127 @@ class Statements:
 
     def _window(self, source: str, begin: int, end: int, content: dict[str, Any]) -> None:
         about, numbers = f"{source} {content['window']}", content["numbers"]
-        rows = numbers["rows"] - (numbers.get("kept") or 0)
-        if numbers["fetched"] != rows + sum(numbers[part] for part in PARTS):
-            self.report.wrong(about, "the numbers of its entry do not add up: "
-                              f"{numbers['fetched']} fetched, {rows} rows, "
-                              + ", ".join(f"{numbers[part]} {part}" for part in PARTS))
+        fetched, rows, kept = (whole(numbers[name] or 0) for name in ("fetched", "rows", "kept"))
+        others = {part: whole(numbers[part]) for part in PARTS}
+        if fetched != rows - kept + sum(others.values()):
+            text = ", ".join(f"{number} {part}" for part, number in others.items())
+            self.report.wrong(about, "has numbers that do not add up in its entry",
+                              f": {fetched} fetched, {rows - kept} rows, {text}")  # fmt: skip
         for manifest in content["manifests"]:
             self.name(manifest["key"], manifest["sha256"], "manifest", about)
-        newest = content["manifests"][-1]["key"] if content["manifests"] else None
-        for kind in ("object", "rejects"):
-            if content[kind]:
-                self._replace(content[kind]["key"], content[kind]["sha256"], kind, about)
+        for role in ("object", "rejects"):
+            if content[role]:
+                self._replace(content[role]["key"], content[role]["sha256"], role, about)
+        newest = max((manifest["key"] for manifest in content["manifests"]), default=None)
         self.db.execute(
             "INSERT INTO windows VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (source, window)"
             " DO UPDATE SET state=?5, issue=?6, rows=?7, verified=?8, fetched=?9, manifest=coalesce(?10, manifest)",
-            (source, content["window"], begin, end, content["state"], content["issue"], numbers["rows"],
-             content["verification"] == "verified", numbers["fetched"], newest),
-        )
+            (source, content["window"], begin, end, content["state"], content["issue"], rows,
+             content["verification"] == "verified", fetched, newest),
+        )  # fmt: skip
 
-    def name(self, key: str, sha256: str, kind: str, about: str) -> None:
-        """Note an object that is never overwritten."""
-        new = "INSERT INTO objects (key, sha256, kind, about) VALUES (?, ?, ?, ?) ON CONFLICT (key) DO NOTHING"
-        if not self.db.execute(new, (key, sha256, kind, about)).rowcount:
-            (other,) = self.db.execute("SELECT sha256 FROM objects WHERE key = ?", (key,)).fetchone()
-            if other != sha256:
-                self.report.wrong(key, "is named twice, with different bytes")
+    def name(self, key: str, sha256: str | None, role: str, about: str) -> None:
+        """Note an object that is never overwritten. Without a hash it had expired before it was taken in."""
+        if sha256 is None:
+            self.unhashed += 1
+        digest = sha256 and bytes.fromhex(sha256)
+        new = "INSERT INTO objects VALUES (?, ?, ?, ?) ON CONFLICT (key) DO NOTHING"
+        if self.db.execute(new, (_placed(key, role), digest, role, about)).rowcount:
+            return
+        other, owner = self.db.execute("SELECT sha256, about FROM objects WHERE key = ?", (key,)).fetchone()
+        if other is None:
+            self.db.execute("UPDATE objects SET sha256 = ? WHERE key = ?", (digest, key))
+        elif (other, owner) != (digest or other, about):
+            self.report.wrong(key, "is named twice, with other bytes or for another window", f" ({owner}, {about})")
 
-    def _replace(self, key: str, sha256: str, kind: str, about: str) -> None:
-        self.db.execute(
-            "INSERT OR IGNORE INTO former SELECT key, sha256 FROM objects WHERE key = ? AND sha256 <> ?", (key, sha256)
-        )
-        self.db.execute(
-            "INSERT INTO objects (key, sha256, kind, about) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (key)"
-            " DO UPDATE SET sha256 = ?2, about = ?4",
-            (key, sha256, kind, about),
-        )
+    def _replace(self, key: str, sha256: str, role: str, about: str) -> None:
+        """Note an object that a later visit has perhaps written anew."""
+        digest = bytes.fromhex(sha256)
+        known = self.db.execute("SELECT sha256, about FROM objects WHERE key = ?", (_placed(key, role),)).fetchone()
+        if known and known[1] != about:
+            self.report.wrong(key, "is named twice, with other bytes or for another window", f" ({known[1]}, {about})")
+        elif not known:
+            self.db.execute("INSERT INTO objects VALUES (?, ?, ?, ?)", (key, digest, role, about))
+        elif known[0] != digest:
+            self.db.execute("INSERT OR IGNORE INTO former VALUES (?, ?)", (key, known[0]))
+            self.db.execute("UPDATE objects SET sha256 = ? WHERE key = ?", (digest, key))
 
     def cover(self) -> None:
-        """Find time that is left out or covered twice, and sum up each source."""
-        sources = [row[0] for row in self.db.execute("SELECT DISTINCT source FROM windows ORDER BY source")]
+        """Find time that is covered twice or left out, and sum up each source."""
+        sources = {row[0] for row in self.db.execute("SELECT DISTINCT source FROM windows")}
         begins = dict(self.db.execute("SELECT source, begin FROM begins"))
         for source in sorted({*sources, *begins}):
-            self.report.sources.append(self._covered(source, begins.get(source)))
+            if source in sources or self.chosen(source, begins[source], self.newest):
+                self.report.sources.append(self._covered(source, begins.get(source)))
+        if self.unhashed:
+            self.report.note(
+                f"{self.unhashed} manifests had expired before they were taken in: their hash is not known"
+            )
 
     def _covered(self, source: str, begin: int | None) -> dict[str, Any]:
         windows = self.db.execute(
             "SELECT window, start, end, state, issue, rows, verified FROM windows"
-            " WHERE source = ? AND state <> 'split' ORDER BY start, end", (source,),
-        )
-        if begin is None:
+            " WHERE source = ? AND state <> 'split' ORDER BY start, end", (source,)
+        )  # fmt: skip
+        if begin is None and self.entire:
             self.report.wrong(source, "has windows, but no entry says from when on it is archived")
-        reached, first, incomplete = begin, None, []
-        total = {"windows": 0, "sealed": 0, "closed": 0, "open": 0, "rows": 0, "verified": 0}
-        for window, start, end, state, issue, rows, verified in windows:
+        first, reached, missing, incomplete = None, begin, 0, list[dict[str, Any]]()
+        total = {"windows": 0, "sealed": 0, "closed": 0, "open": 0, "rows": 0}
+        verified = 0
+        for window, start, end, state, issue, rows, full in windows:
             first = start if first is None else first
-            if reached is not None and start < reached and (begin is None or end > begin) and total["windows"]:
-                self.report.wrong(f"{source} {window}", f"covers time before {instant(reached)} a second time")
-            elif reached is not None and start > reached and self.chosen(source, reached, start):
-                self.report.wrong(f"{source} {instant(reached)}/{instant(start)}", "is covered by no window")
-            reached = end if reached is None else max(reached, end)
+            reached = start if reached is None or (start < reached and not total["windows"]) else reached
+            if start < reached:
+                self.report.wrong(f"{source} {window}", "covers time that another window covers as well",
+                                  f", before {instant(reached)}")  # fmt: skip
+            elif start > reached and self.chosen(source, reached, start):
+                missing += start - reached
+                if self.entire:
+                    self.report.wrong(f"{source} {instant(reached)}/{instant(start)}", "is covered by no window")
+            reached = max(reached, end)
             total["windows"] += 1
             total["rows"] += rows
-            total["verified"] += bool(verified and state == "sealed")
+            verified += bool(full and state == "sealed")
             total[state if state in {"sealed", "closed"} else "open"] += 1
             if state != "sealed":
-                incomplete.append((start, end, state, issue))
+                _append(incomplete, start, end, state, issue)
+        if reached is not None and reached < self.newest - 2 * DAY and self.chosen(source, reached, self.newest):
+            self.report.note(f"{source}: no window after {instant(reached)}, but the log goes on until "
+                             f"{instant(self.newest)}: the source was removed, or is not planned")  # fmt: skip
+        share = f"{100 * verified // total['sealed']} %" if total["sealed"] else "-"
         return {
-            "source": source, "from": first and instant(first), "to": reached and instant(reached), **total,
-            "incomplete": list(merged(incomplete)),
-        }
+            "source": printable(source), "from": instant(first) if first is not None else "-",
+            "to": instant(reached) if reached is not None else "-",
+            "days": round(((reached or 0) - (first or 0)) / DAY, 1) if first is not None else 0, **total,
+            "missing": f"{missing / 3600:.1f} h" if missing else "0", "verified": share, "incomplete": incomplete,
+        }  # fmt: skip
 
 
-def merged(windows: list[tuple[int, int, str, str | None]]) -> Iterator[dict[str, Any]]:
-    """Yield neighbouring windows of one state and issue as one range."""
-    at = 0
-    while at < len(windows):
-        start, end, state, issue = windows[at]
-        at += 1
-        while at < len(windows) and windows[at][0] == end and windows[at][2:] == (state, issue):
-            end, at = windows[at][1], at + 1
-        yield {"from": instant(start), "to": instant(end), "state": state, "issue": issue}
+def _placed(key: str, role: str) -> str:
+    if not key.startswith(PLACES[role]):
+        raise ValueError(f"{key[:200]!r} is no key of this kind: {role}")
+    return key
 
 
-# --- The objects ------------------------------------------------------------------------------------------------------
+def _append(ranges: list[dict[str, Any]], start: int, end: int, state: str, issue: str | None) -> None:
+    """Add a window to ranges of neighbouring windows of one state and issue."""
+    last = ranges[-1] if ranges else {}
+    if last and (last["to"], last["state"], last["issue"]) == (instant(start), state, issue):
+        last["to"] = instant(end)
+    else:
+        ranges.append({"from": instant(start), "to": instant(end), "state": state, "issue": issue})
+
+
+# --- The objects -----------------------------------------------------------------------------------------------------
+
+#: Source, begin and length of the window of a key under `logs/` or `rejects/`.
+WINDOW = re.compile(
+    r"(?:logs|rejects)/provider=([^/]+)/date=[^/]+/([^/]+)-(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\dZ)-([^/.]+)"
+    r"\.(?:parquet|jsonl\.gz)", re.ASCII
+)  # fmt: skip
+OPEN = "; its window is still open: if the copy was made after a later visit, let the notary run and copy again"
+#: How many objects a thread hashes at a time, and how many such batches wait.
+BATCH, WAITING = 16, 4
 
 
 class Objects:
@@ -606,180 +946,245 @@ class Objects:
     def __init__(self, copy: Copy, statements: Statements, report: Report, threads: int) -> None:
         """Take what the entries say."""
         self.copy, self.db, self.statements, self.report = copy, statements.db, statements, report
-        self.threads, self.bytes, self.told = threads, 0, time.monotonic()
+        self.threads = threads
 
-    def check(self, *, all_windows: bool) -> None:
+    def check(self, *, foreign: bool) -> None:
         """Check the manifests, then the parts that they name and every other object; then look for what none names."""
         for top in TOP:
             if top not in self.copy.tops:
-                self.report.notes.append(f"the copy holds no {top}/: nothing of it was checked")
-        if "raw" in self.copy.tops:
-            self._each("manifest", self._manifest)
-        for kind in ("object", "rejects", "part"):
-            self._each(kind, lambda _key, _body: None)
-        if all_windows:
+                self.report.note(f"the copy holds no {top}/: nothing of it was checked")
+        for role in ("manifest", "object", "rejects", "part"):
+            if PLACES[role].strip("/") in self.copy.tops:
+                self._each(role)
+        if foreign:
             self._foreign()
 
-    def _each(self, kind: str, look: Callable[[str, bytes], None]) -> None:
-        """Hash every object of a kind, several at a time; call `look` with those whose content matters."""
-        rows = self.db.cursor().execute("SELECT key, sha256, about FROM objects WHERE kind = ? ORDER BY key", (kind,))
-        waiting: deque[tuple[str, str, str, Future[Any]]] = deque()
+    def _each(self, role: str) -> None:
+        """Hash every object of a kind, several at a time."""
+        rows = self.db.cursor().execute(
+            "SELECT key, sha256, about FROM objects WHERE kind = ? AND sha256 IS NOT NULL ORDER BY key", (role,)
+        )
+        waiting: deque[tuple[list[Any], Future[list[Any]]]] = deque()
         with ThreadPoolExecutor(self.threads) as pool:
-            for key, sha256, about in rows:
-                if key.partition("/")[0] not in self.copy.tops:
-                    continue
-                waiting.append((key, sha256, about, pool.submit(self._hashed, key, kind == "manifest")))
-                if len(waiting) > 16 * self.threads:
-                    self._compare(*waiting.popleft(), look)
+            while batch := rows.fetchmany(BATCH):
+                waiting.append((batch, pool.submit(self._digests, [row[0] for row in batch])))
+                if len(waiting) > WAITING * self.threads:
+                    self._compare(role, *waiting.popleft())
             while waiting:
-                self._compare(*waiting.popleft(), look)
+                self._compare(role, *waiting.popleft())
 
-    def _hashed(self, key: str, whole: bool) -> tuple[str, int, bytes] | None:
-        if whole:
-            body = self.copy.read(key)
-            return None if body is None else (hashlib.sha256(body).hexdigest(), len(body), body)
-        digest = self.copy.digest(key)
-        return digest and (*digest, b"")
+    def _digests(self, keys: list[str]) -> list[Any]:
+        """Return hash and size of each object, None if it is missing, or the error."""
+        results: list[Any] = []
+        for key in keys:
+            try:
+                results.append(self.copy.digest(key))
+            except (ValueError, OSError) as error:
+                results.append(error)
+        return results
 
-    def _compare(
-        self, key: str, sha256: str, about: str, hashed: Future[Any], look: Callable[[str, bytes], None]
-    ) -> None:
-        try:
-            result = hashed.result()
-        except (ValueError, OSError) as error:
-            self.report.wrong(key, f"{error} ({about})")
-            return
-        if result is None:
-            self.report.wrong(key, f"is missing ({about})")
-            return
-        digest, size, body = result
-        self.bytes += size
-        self._progress()
-        self.report.count("objects")
-        self.report.count("bytes", size)
-        if digest != sha256:
-            self.report.wrong(key, f"{self._why(key, digest)} ({about})")
-        else:
-            look(key, body)
+    def _compare(self, role: str, batch: list[Any], digests: Future[list[Any]]) -> None:
+        for (key, sha256, about), result in zip(batch, digests.result(), strict=True):
+            if isinstance(result, Exception):
+                what, detail = reason(result)
+                self.report.wrong(key, what, f"{detail} ({about})")
+            elif result is None:
+                self.report.wrong(key, "is missing", f" ({about})")
+            else:
+                self.report.count("objects")
+                self.report.count("bytes", result[1])
+                if result[0] != sha256:
+                    self._changed(key, result[0], role, about)
+                elif role == "manifest":
+                    self._manifest(key, about)
 
-    def _why(self, key: str, digest: str) -> str:
-        if self.db.execute("SELECT 1 FROM former WHERE key = ? AND sha256 = ?", (key, digest)).fetchone():
-            return "is an older version of this object, put back"
-        other = self.db.execute(
-            "SELECT key FROM objects WHERE sha256 = ?1 UNION SELECT key FROM former WHERE sha256 = ?1", (digest,)
-        ).fetchone()
-        return f"holds the bytes of {other[0]}" if other else "was changed"
+    def _changed(self, key: str, digest: bytes, role: str, about: str) -> None:
+        """Say what an object holds instead of its own bytes, as long as there are few."""
+        what, detail = "was changed", ""
+        if self.report.counts.get(what, 0) < MOST_PRINTED:
+            if self.db.execute("SELECT 1 FROM former WHERE key = ? AND sha256 = ?", (key, digest)).fetchone():
+                what = "is an older version of this object, put back"
+            elif other := self.db.execute(
+                "SELECT key FROM objects WHERE sha256 = ?1 UNION SELECT key FROM former WHERE sha256 = ?1", (digest,)
+            ).fetchone():
+                what, detail = "holds the bytes of another object", f": {other[0]}"
+        is_open = role in {"object", "rejects"} and self._state(*about.rpartition(" ")[::2]) in {"planned", "archived"}
+        self.report.wrong(key, what, f"{detail} ({about}{OPEN if is_open else ''})")
 
-    def _manifest(self, key: str, body: bytes) -> None:
+    def _manifest(self, key: str, about: str) -> None:
         """Note the parts that a manifest names, and hold it against the entry of its window."""
         try:
-            content = json.loads(body)
+            content = json.loads(self.copy.read(key, MOST_MANIFEST) or b"")
             source, window = f"{content['provider']}/{content['source']}", content["window"]
-            numbers = content["numbers"]
+            if about != f"{source} {window}":
+                self.report.wrong(key, "is the manifest of another window than its entry says", f" ({about})")
             for part in content["parts"]:
-                self.statements.name(part["key"], part["object_sha256"], "part", f"{source} {window}")
-            if numbers and numbers["fetched"] != numbers["rows"] + sum(numbers[part] for part in PARTS):
-                self.report.wrong(key, "the numbers of the manifest do not add up")
+                self.statements.name(part["key"], part["object_sha256"], "part", about)
+            numbers = content["numbers"]
+            counts = numbers and [whole(numbers[name]) for name in ("fetched", "rows", *PARTS)]
+            if counts and counts[0] != sum(counts[1:]):
+                self.report.wrong(key, "has numbers that do not add up", f" ({about})")
             newest = self.db.execute(
                 "SELECT state, fetched FROM windows WHERE source = ? AND window = ? AND manifest = ?",
                 (source, window, key),
             ).fetchone()
             if newest and newest[0] == "sealed":
                 if not content["complete"]:
-                    self.report.wrong(key, f"says that its visit is not complete, but {source} {window} is sealed")
-                elif numbers["fetched"] != newest[1]:
                     self.report.wrong(
-                        key, f"has {numbers['fetched']} records fetched, the entry of {source} {window} {newest[1]}"
+                        key, "says that its visit is not complete, but its window is sealed", f" ({about})"
                     )
-        except (ValueError, KeyError, TypeError) as error:
-            self.report.wrong(key, f"is no manifest: {type(error).__name__} {error}")
+                elif counts[0] != newest[1]:
+                    self.report.wrong(key, "has another number of fetched records than the entry of its window",
+                                      f": {counts[0]} and {newest[1]} ({about})")  # fmt: skip
+        except (*MALFORMED, OSError, sqlite3.InterfaceError, sqlite3.ProgrammingError) as error:
+            self.report.wrong(key, "is no manifest", f": {type(error).__name__} {error} ({about})")
 
     def _foreign(self) -> None:
         """Look for objects that nothing names."""
-        for top in ("logs", "rejects", "raw"):
-            if top not in self.copy.tops:
-                continue
+        for top in self.copy.tops:
             for key in self.copy.keys(top):
-                if self.db.execute("SELECT 1 FROM objects WHERE key = ?", (key,)).fetchone():
+                if top == "proof":
+                    if not LAYOUT.fullmatch(key):
+                        self.report.count("files in proof/ that are no part of a log as this program knows it")
+                elif self._named(key):
                     continue
-                if top == "raw":
-                    self.report.count("objects under raw/ that no entry leads to")
+                elif top == "raw":
+                    self.report.count("files in raw/ that no entry leads to (of visits that never counted)")
                 else:
-                    self.report.wrong(key, "is named by no entry: it was put in")
+                    self._put_in(key)
 
-    def _progress(self) -> None:
-        if sys.stderr.isatty() and time.monotonic() - self.told > 1:
-            self.told = time.monotonic()
-            print(f"\r{self.bytes / 1e9:.1f} GB checked", end="", file=sys.stderr)
+    def _named(self, key: str) -> bool:
+        try:
+            return self.db.execute("SELECT 1 FROM objects WHERE key = ?", (key,)).fetchone() is not None
+        except UnicodeEncodeError:
+            return False
+
+    def _put_in(self, key: str) -> None:
+        """Say what is known of an object under `logs/` or `rejects/` that no entry names."""
+        match = WINDOW.fullmatch(key)
+        state = None
+        if match:
+            provider, source, year, month, day, hour, minute, second, length = match.groups()
+            state = self._state(f"{provider}/{source}", f"{year}-{month}-{day}T{hour}:{minute}:{second}/{length}")
+        if state and self._is_placeholder(key):
+            self.report.count("placeholders without rows")
+        else:
+            self.report.wrong(
+                key, "is named by no entry: it was put in", OPEN if state in {"planned", "archived"} else ""
+            )
+
+    def _state(self, source: str, window: str) -> str | None:
+        rows = self.db.execute("SELECT state FROM windows WHERE source = ? AND window = ?", (source, window))
+        return next((str(state) for (state,) in rows), None)
+
+    def _is_placeholder(self, key: str) -> bool:
+        """Return whether a Parquet object is a footer and nothing else, so without a row.
+
+        One is written when a window is split, so that a worker who still holds it cannot write there any more.
+        """
+        try:
+            body = self.copy.read(key) or b""
+        except (ValueError, OSError):
+            return False
+        whole_footer = body[:4] == body[-4:] == b"PAR1" and int.from_bytes(body[-8:-4], "little") + 12 == len(body)
+        return whole_footer and b"logarchive.claim" in body
 
 
-# --- The command ------------------------------------------------------------------------------------------------------
+# --- The command -----------------------------------------------------------------------------------------------------
 
 
 def verify(options: argparse.Namespace) -> Report:
     """Check a copy. Raises CannotCheckError."""
-    report, copy, key = Report(), Copy(options.directory), Key.read(options.key)
-    begin, end = (seconds(options.begin) if options.begin else None), (seconds(options.end) if options.end else None)
+    copy, key = Copy(options.directory), None if options.key == "none" else Key.read(options.key)
+    report = Report(signed=key is not None)
+    begin, end = _moment("--from", options.begin), _moment("--to", options.end)
 
     def chosen(source: str, first: int, last: int) -> bool:
-        named_one = not options.source or source in options.source
-        return named_one and (begin is None or last > begin) and (end is None or first < end)
+        is_named = not options.source or source in options.source
+        return is_named and (begin is None or last > begin) and (end is None or first < end)
 
     with tempfile.TemporaryDirectory(prefix="verify-") as directory:
-        statements = Statements(directory, report, chosen)
-        log = Log(copy, key, report, options.since)
-        for number, entry in enumerate(log.entries()):
-            statements.take(number, entry)
-        statements.cover()
-        everything = not options.source and begin is None and end is None
-        Objects(copy, statements, report, options.threads).check(all_windows=everything)
-        statements.db.close()
+        db = database(directory)
+        try:
+            checkpoints = Checkpoints(copy, key, report, db)
+            newest = checkpoints.read(options.since)
+            if newest:
+                statements = Statements(db, report, chosen)
+                log = Log(copy, report, checkpoints, newest)
+                for number, entry in log.entries():
+                    statements.take(number, entry)
+                statements.entire &= not log.unread
+                statements.cover()
+                _ensure_chosen(report, options)
+                everything = not options.source and begin is None and end is None and statements.entire
+                Objects(copy, statements, report, options.threads).check(foreign=everything)
+                _compare_key(copy, key, report)
+        finally:
+            db.close()
     return report
 
 
-def table(report: Report) -> str:
-    """Return the report for a person."""
-    head = ("source", "from", "to", "windows", "sealed", "closed", "open", "rows", "verified")
-    rows = [head, *(tuple(str(source[name]) for name in head) for source in report.sources)]
-    widths = [max(len(row[at]) for row in rows) for at in range(len(head))]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
-    for source in report.sources:
-        lines += [
-            f"{source['source']} {part['from']} to {part['to']}: {part['state']}, {part['issue'] or 'no issue'}"
-            for part in source["incomplete"]
-        ]
-    lines += [f"note: {note}" for note in report.notes]
-    lines.append("checked: " + ", ".join(f"{number:,} {what}" for what, number in report.checked.items()))
-    lines += [f"WRONG {where}: {what}" for where, what in report.findings]
-    lines.append(f"{len(report.findings)} findings" if report.findings else "Nothing is wrong.")
-    return "\n".join(lines)
+def _moment(option: str, text: str | None) -> int | None:
+    try:
+        return None if text is None else seconds(text)
+    except ValueError as error:
+        raise CannotCheckError(f"{option}: {text!r} is no moment; for instance 2026-11-20T00:00:00Z") from error
+
+
+def _ensure_chosen(report: Report, options: argparse.Namespace) -> None:
+    """Raise CannotCheckError if the options leave nothing to check."""
+    missing = set(options.source) - {source["source"] for source in report.sources}
+    if missing and not report.findings:
+        raise CannotCheckError(f"no entry of the log names the source {', '.join(sorted(missing))} in this time")
+    if (options.begin or options.end) and not any(source["windows"] for source in report.sources):
+        raise CannotCheckError("no window of the log is in this time")
+
+
+def _compare_key(copy: Copy, key: Key | None, report: Report) -> None:
+    """Compare the key in the copy, which proves nothing, with the one that was given."""
+    if key is None:
+        report.note("no key was given: nothing here is signed, so whoever could write the copy could have made it up")
+        return
+    try:
+        held = copy.read("proof/key")
+        same = held is None or Key.read(held.decode()) == key
+    except (CannotCheckError, ValueError, OSError):
+        same = False
+    if not same:
+        report.wrong("proof/key", "is not the key that was given")
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Check a copy and say what is wrong with it."""
-    parser = argparse.ArgumentParser(prog="verify.py", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("directory", help="a copy of the bucket, or of its proof/")
-    parser.add_argument("--key", required=True, help="the public key that you were given, or a file that holds it")
+    parser = argparse.ArgumentParser(
+        prog="verify.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("directory", metavar="DIR", help="a copy of the bucket, or of its proof/")
+    parser.add_argument("--key", required=True, help="the public key that you were given, or a file that holds it; "
+                        "`none` for a log without signatures")  # fmt: skip
     parser.add_argument("--since", action="append", default=[], metavar="FILE", help="a checkpoint that you have kept")
     parser.add_argument("--source", action="append", default=[], metavar="PROVIDER/NAME", help="only this source")
     parser.add_argument("--from", dest="begin", metavar="TIME", help="only windows after it: 2026-11-20T00:00:00Z")
     parser.add_argument("--to", dest="end", metavar="TIME", help="only windows before it")
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
-    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1, help=argparse.SUPPRESS)
+    parser.add_argument(
+        "--threads", type=int, default=os.cpu_count() or 1, help="how many objects are hashed at a time"
+    )
     options = parser.parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         report = verify(options)
-    except (CannotCheckError, ValueError, OSError) as error:
-        print(json.dumps({"error": str(error)}) if options.json else f"cannot be checked: {error}",
-              file=sys.stdout if options.json else sys.stderr)
-        return UNCHECKED
-    if options.json:
-        findings = [{"object": where, "what": what} for where, what in report.findings]
-        print(json.dumps({**vars(report), "findings": findings}, indent=2))
-    else:
-        print(table(report))
-    return WRONG if report.findings else OK
+        text, code = report.json() if options.json else report.table(), WRONG if report.counts else OK
+    except Exception as error:  # noqa: BLE001 (Python's own code for an exception, 1, would mean a finding)
+        known = isinstance(error, (CannotCheckError, OSError))
+        problem = printable(str(error) if known else f"unexpectedly: {type(error).__name__}: {error}")
+        text, code = json.dumps({"error": problem}) if options.json else f"cannot be checked: {problem}", UNCHECKED
+    if sys.stderr.isatty():
+        print("\r\x1b[K", end="", file=sys.stderr)
+    print(text, file=sys.stderr if code == UNCHECKED and not options.json else sys.stdout)
+    return code
 
 
 if __name__ == "__main__":
