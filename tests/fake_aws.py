@@ -196,6 +196,27 @@ class _Body(io.BytesIO):
 
 
 @dataclass
+class FakeKms:
+    """A key of `Kms` that signs with what it is given: by default with what only this class takes for a signature."""
+
+    signature: Callable[[bytes], bytes] = lambda message: hashlib.sha512(message).digest()
+    public: bytes = bytes(32)
+    gate: Gate = open_gate
+    calls: list[str] = field(default_factory=list[str])
+    #: Everything that was ever signed.
+    signed: list[bytes] = field(default_factory=list[bytes])
+
+    def public_key(self) -> bytes:
+        return bytes.fromhex("302a300506032b6570032100") + self.public
+
+    def sign(self, message: bytes) -> bytes:
+        self.calls.append("kms.sign")
+        with _through(self.gate, "kms.sign"):
+            self.signed.append(message)
+            return self.signature(message)
+
+
+@dataclass
 class FakeSsm:
     """The calls of an SSM client that the archive makes."""
 

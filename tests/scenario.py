@@ -10,7 +10,7 @@ import json
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import httpx
@@ -18,17 +18,21 @@ import httpx
 from functions.elsa.app import provider as elsa
 from logarchive.action.archive import Archive
 from logarchive.action.handler import act
+from logarchive.action.notary import act as notarize
+from logarchive.action.notary import notary, signer
 from logarchive.action.result import Result
 from logarchive.ledger.entry import Entry
 from logarchive.ledger.ledger import Ledger
 from logarchive.moment import EPOCH, MILLISECOND
+from logarchive.proof.notary import PAGE, Notary
 from logarchive.provider.provider import Provider
+from logarchive.runtime.aws import NotaryAws
 from logarchive.runtime.invocation import Invocation
 from logarchive.runtime.metric import Count, Tally
 from logarchive.runtime.source_loader import SourceLoader
 from logarchive.store.bucket import Store
 from logarchive.window import Window
-from tests.fake_aws import FakeS3, FakeSecrets, FakeSsm, FakeTable, Gate, open_gate
+from tests.fake_aws import FakeKms, FakeS3, FakeSecrets, FakeSsm, FakeTable, Gate, open_gate
 
 MINUTE = dt.timedelta(minutes=1)
 HOUR = dt.timedelta(hours=1)
@@ -72,6 +76,7 @@ class Scenario:
     world: list[Record]
     table: FakeTable = field(default_factory=FakeTable)
     s3: FakeS3 = field(default_factory=FakeS3)
+    kms: FakeKms = field(default_factory=FakeKms)
     now: dt.datetime = START
     source: dict[str, Any] = field(default_factory=dict[str, Any])
     #: All sources; None: the one.
@@ -93,20 +98,11 @@ class Scenario:
         def gate(call: str, moment: str) -> None:
             self.gate(call, moment)
 
-        self.table.gate = self.s3.gate = gate
+        self.table.gate = self.s3.gate = self.kms.gate = gate
 
     def archive(self, clock: Callable[[], dt.datetime] | None = None, count: Count | None = None) -> Archive[Any, Any]:
         """Return the archive as a fresh invocation sees it."""
-        now = (clock or (lambda: self.now))()
-        invocation = Invocation(
-            name=f"invocation-{next(NAMES)}",
-            started=now,
-            deadline=now + TIMEOUT,
-            clock=clock or (lambda: self.now),
-            sleep=self.sleep,
-            log=lambda event, **_keys: self.events.append(event),
-            count=count or Tally(),
-        )
+        invocation = self.invocation(clock, count)
         source: dict[str, Any] = {
             "secret": "la/ncloud/one",
             "project_key": "p",
@@ -134,7 +130,20 @@ class Scenario:
             source_loader=loader,
             dispatch=self.dispatched.append,
             invocation=invocation,
-            transport=httpx.MockTransport(lambda request: self._serve(request, now)),
+            transport=httpx.MockTransport(lambda request: self._serve(request, invocation.started)),
+        )
+
+    def invocation(self, clock: Callable[[], dt.datetime] | None = None, count: Count | None = None) -> Invocation:
+        """Return a fresh invocation."""
+        now = (clock or (lambda: self.now))()
+        return Invocation(
+            name=f"invocation-{next(NAMES)}",
+            started=now,
+            deadline=now + TIMEOUT,
+            clock=clock or (lambda: self.now),
+            sleep=self.sleep,
+            log=lambda event, **_keys: self.events.append(event),
+            count=count or Tally(),
         )
 
     def act(self, action: str, **fields: object) -> Result:
@@ -193,6 +202,19 @@ class Scenario:
     @property
     def ledger(self) -> Ledger:
         return Ledger(self.table, self.provider.name, "shop")  # type: ignore[arg-type] # a drop-in
+
+    def notarize(self, event: object = None, page: int = PAGE) -> Result:
+        """Let the notary's schedule fire."""
+        return notarize(self.notary(page=page), event or {"action": "notary"})
+
+    def notary(
+        self, clock: Callable[[], dt.datetime] | None = None, count: Count | None = None, page: int = PAGE
+    ) -> Notary:
+        """Return the notary as a fresh invocation sees it."""
+        store = Store(self.s3, "bucket")  # type: ignore[arg-type] # drop-ins
+        aws = NotaryAws(store, self.table, self.kms)  # type: ignore[arg-type]
+        made = notary(aws, self.invocation(clock, count), signer("bucket", aws.kms))
+        return replace(made, page=page)
 
     def until_sealed(self) -> None:
         """Tick on, each time after every lease and back-off is over, until the window of START is finished."""

@@ -44,6 +44,10 @@ METRICS = {
     "QuietSources": "at each tick: sources without a record for longer than their `quiet_after`",
     "SourceErrors": "sources that could not be used (a wrong field, a missing secret), counted each time they are read",
     "EventErrors": "events that were refused",
+    "ProofEntries": "entries that were appended to the proof log",
+    "ProofBacklogSeconds": "at the end of each run of the notary: how long the oldest change has waited for its entry",
+    "ProofSigned": "checkpoints that were signed, or found to be up to date and as they were signed",
+    "ProofErrors": "a stored proof log that is not the one that was signed, or an item of the ledger without an entry",
 }
 
 LOG_EVENTS = {
@@ -55,6 +59,12 @@ LOG_EVENTS = {
     "visit.failed": "an unforeseen error ended a visit; the window has an issue and is due again, the invocation fails",
     "worker.no_slot": "all worker slots of the source are taken; harmless",
     "claim.lost": "another worker has claimed the window meanwhile; harmless",
+    "proof.published": "entries were appended to the proof log, which has `size` of them now",
+    "proof.taken_in": "windows and heads that an earlier version has written were found, and will be in the log",
+    "proof.adopted": "the log has more entries than the ledger knows: it was restored from a backup; the log goes on",
+    "proof.unknown": "entries are stored that no checkpoint has, and the ledger does not know; they come next",
+    "proof.invalid": "an item of the ledger cannot be read or stated; it waits, the others go on",
+    "proof.failed": "the stored proof log is not the one that was signed; nothing was signed, the invocation fails",
     "event.refused": "an event, or the source that it names, is wrong; nothing was changed",
 }
 

@@ -26,6 +26,8 @@ type Instant = Annotated[
 CLAIMS_WITHOUT_COMMIT, UNMERGED_CLAIMS, LAST_ROWS_UNTIL, FEED_ID = "killed", "loose", "heard_until", "feed"
 #: When a window or a head changed so that the proof log must state it anew; the notary removes it.
 UNPROVEN = "unproven"
+#: What the newest entry of the proof log has seen of an item, and how many visits its entries have named.
+PROVEN = "proven"
 _STORED = ConfigDict(frozen=True, validate_by_name=True, validate_by_alias=True, serialize_by_alias=True)
 
 

@@ -6,6 +6,7 @@ Sources: c2sp.org/tlog-checkpoint and c2sp.org/signed-note.
 import base64
 import binascii
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from logarchive.errors import ArchiveError
@@ -37,7 +38,7 @@ class Checkpoint:
             found = cls(origin, int(size), base64.b64decode(root, validate=True))
         except (ValueError, binascii.Error) as error:
             raise ArchiveError(f"not a checkpoint: {error}") from error
-        if not note.decode().startswith(f"{found.text}\n"):
+        if found.size < 0 or not note.decode().startswith(f"{found.text}\n"):
             raise ArchiveError("not a checkpoint: its first lines are not a name, a size and a root")
         return found
 
@@ -69,6 +70,24 @@ class VerifierKey:
     def line(self, signature: bytes) -> str:
         """Return the line of a signature by this key."""
         return f"\u2014 {self.name} {base64.b64encode(self.id + signature).decode()}\n"
+
+    def signed(self, note: bytes) -> bool:
+        """Return whether a note has a line by this key; whether that line is right is for a verifier to say."""
+        start = f"\u2014 {self.name} "
+        lines = (line.removeprefix(start) for line in note.decode().splitlines() if line.startswith(start))
+        return any(base64.b64decode(line).startswith(self.id) for line in lines)
+
+
+@dataclass(frozen=True)
+class Signer:
+    """The key that signs a log, and what signs with it."""
+
+    key: VerifierKey
+    sign: Callable[[bytes], bytes]
+
+    def line(self, text: str) -> str:
+        """Sign a checkpoint's text, and return the line of the signature."""
+        return self.key.line(self.sign(text.encode()))
 
 
 def note(checkpoint: Checkpoint, *lines: str) -> bytes:

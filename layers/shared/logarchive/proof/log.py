@@ -4,101 +4,165 @@ Which entries come next is decided by the ledger, in one conditional write, befo
 notary that works on a batch writes the same bytes, and a crash anywhere is mended by doing the batch again.
 """
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
+from itertools import batched
 
 from logarchive.errors import ArchiveError
-from logarchive.proof.checkpoint import Checkpoint, note
-from logarchive.proof.tree import WIDTH, Tile, Tree, leaf_hash, tiles
+from logarchive.proof.batch import Batch
+from logarchive.proof.checkpoint import Checkpoint, Signer, note
+from logarchive.proof.tree import HASH_BYTES, WIDTH, Tile, Tree, leaf_hash, tiles
 from logarchive.store.bucket import ChangedError, Store
 
-CHECKPOINT = "proof/checkpoint"
-#: How often the checkpoint is read again because another notary has replaced it meanwhile.
-TRIES = 5
+CHECKPOINT, KEY = "proof/checkpoint", "proof/key"
 
 
 @dataclass(frozen=True)
-class Batch:
-    """Entries that come next in the log, and where they begin."""
+class Newest:
+    """The newest checkpoint, and what its replacement has to know."""
 
-    start: int
-    entries: tuple[bytes, ...]
-    #: Names the dated copy of the checkpoint, `20261126T120000Z`.
-    moment: str
-
-    @property
-    def end(self) -> int:
-        """How many entries the log has with them."""
-        return self.start + len(self.entries)
+    checkpoint: Checkpoint
+    #: The whole text, with its signatures; empty before the first.
+    note: bytes = b""
+    etag: str | None = None
 
 
 @dataclass(frozen=True)
 class ProofLog:
-    """The log of one archive."""
+    """The log of one archive. What is stored and is not the log that was signed raises ArchiveError."""
 
     store: Store
     #: The log's name, `<bucket>/proof`.
     origin: str
-    #: Returns the lines of the signatures of a checkpoint's text; none without a key.
-    sign: Callable[[str], Sequence[str]]
+    #: None: checkpoints are not signed.
+    signer: Signer | None
 
-    def checkpoint(self) -> Checkpoint | None:
-        """Read the newest checkpoint; None before the first. Raises ArchiveError if it is of another log."""
-        body = self.store.find(CHECKPOINT)
-        found = Checkpoint.parse(body) if body is not None else None
-        if found and found.origin != self.origin:
-            raise ArchiveError(f"{CHECKPOINT} is of the log {found.origin!r}, not of {self.origin!r}")
-        return found
+    def newest(self) -> Newest:
+        """Read the newest checkpoint; that of an empty log before the first."""
+        found = self.store.find_tagged(CHECKPOINT)
+        if found is None:
+            return Newest(Checkpoint(self.origin, 0, self._tree(0).root()))
+        checkpoint = Checkpoint.parse(found[0])
+        if checkpoint.origin != self.origin:
+            raise ArchiveError(f"{CHECKPOINT} is of the log {checkpoint.origin!r}, not of {self.origin!r}")
+        return Newest(checkpoint, *found)
 
-    def publish(self, batch: Batch) -> Checkpoint:
-        """Bring the log to the end of a batch, and return its checkpoint. Whatever was done of it before is right.
+    def check(self, checkpoint: Checkpoint) -> None:
+        """Compute the root of a checkpoint from the stored tiles, and the last entries' hashes."""
+        self._last_entries(self._checked(checkpoint, checkpoint.size))
 
-        Raises ArchiveError if what is stored is not the log that the batch continues; nothing is signed then.
+    def publish(self, batch: Batch, newest: Newest) -> Checkpoint:
+        """Bring the log to the end of a batch, from a checkpoint at its start; return the new one.
+
+        Raises ChangedError if another notary was faster. Whatever was done of the batch before is right.
         """
-        for _ in range(TRIES):
-            etag = self._etag()
-            before = self.checkpoint() or Checkpoint(self.origin, 0, Tree(0, self._read).root())
-            if before.size not in {batch.start, batch.end}:
-                raise ArchiveError(
-                    f"{CHECKPOINT} has {before.size} entries; the ledger says that the log goes on after {batch.start}"
-                )
-            if before.size == batch.end:
-                return before
-            self._write(batch)
-            after = self._recomputed(before, batch.end)
-            signed = note(after, *self.sign(after.text))
-            self.store.keep(f"proof/checkpoints/{batch.moment}", signed)
-            try:
-                self.store.replace_bytes(CHECKPOINT, signed, etag)
-            except ChangedError:
-                continue
-            return after
-        raise ArchiveError(f"{CHECKPOINT} was replaced by others {TRIES} times")
-
-    def _write(self, batch: Batch) -> None:
-        """Store the entries and the hashes. Bundles that were partial are read back and written at their new width."""
+        self._write(batch, self._checked(newest.checkpoint, batch.start))
+        tree = self._checked(newest.checkpoint, batch.end)
         for tile in tiles(0, batch.start, batch.end):
-            first = tile.number * WIDTH
-            bundle = (
-                b""
-                if first >= batch.start
-                else self.store.read(f"proof/{Tile(0, tile.number, batch.start - first).entries_path}")
-            )
-            new = batch.entries[max(first, batch.start) - batch.start : first + tile.width - batch.start]
-            bundle += b"".join(len(entry).to_bytes(2, "big") + entry for entry in new)
-            self.store.keep(f"proof/{tile.entries_path}", bundle)
-        for tile, hashes in Tree(batch.start, self._read).grown(list(map(leaf_hash, batch.entries))):
+            self._entries(tile, tree)
+        return self._sign(Checkpoint(self.origin, batch.end, tree.root()), batch.moment, newest.etag)
+
+    def signed(self, newest: Newest) -> bool:
+        """Return whether a checkpoint has a signature by the key of today."""
+        return self.signer is not None and self.signer.key.signed(newest.note)
+
+    def sign_again(self, newest: Newest, moment: str) -> None:
+        """Sign a checkpoint with the key of today, which may be new. Raises ChangedError."""
+        self._sign(newest.checkpoint, moment, newest.etag)
+
+    def announce_key(self) -> None:
+        """Store the public key as a convenience: a verifier trusts only the one that it was given."""
+        text = f"{self.signer.key.text}\n".encode() if self.signer else b""
+        body, etag = self.store.find_tagged(KEY) or (b"", None)
+        if text not in {b"", body}:
+            with suppress(ChangedError):
+                self.store.replace_bytes(KEY, text, etag)
+
+    def unknown(self, size: int) -> tuple[bytes, ...]:
+        """Return entries that are stored after the first `size`, though no batch has them.
+
+        They are of a ledger that was restored from a backup since. They may have been signed, so they must come next.
+        """
+        number, width = divmod(size, WIDTH)
+        prefix = f"proof/{Tile(0, number).entries_path}"
+        found = (re.fullmatch(r"(?:\.p/(\d+))?", key.removeprefix(prefix)) for key in self.store.keys(prefix))
+        widest = max((int(match[1] or WIDTH) for match in found if match), default=0)
+        return tuple(self._bundle(Tile(0, number, widest))[width:]) if widest > width else ()
+
+    def _write(self, batch: Batch, before: Tree) -> None:
+        """Store the entries and the hashes; where a bundle was partial, its entries again, at their new width."""
+        entries = [*self._last_entries(before), *batch.entries]
+        first = batch.start - batch.start % WIDTH
+        bundles = batched(entries, WIDTH, strict=False)
+        for tile, bundle in zip(tiles(0, first, batch.end), bundles, strict=True):
+            self.store.keep(f"proof/{tile.entries_path}", _joined(bundle))
+        for tile, hashes in before.grown(list(map(leaf_hash, batch.entries))):
             self.store.keep(f"proof/{tile.path}", hashes)
 
-    def _recomputed(self, before: Checkpoint, size: int) -> Checkpoint:
-        """Return the checkpoint of what is stored, read back. Raises ArchiveError if it does not continue `before`."""
-        tree = Tree(size, self._read)
-        if before.size and tree.range_hash(0, before.size) != before.root:
-            raise ArchiveError(f"the stored tiles do not begin with the {before.size} entries of {CHECKPOINT}")
-        return Checkpoint(self.origin, size, tree.root())
+    def _sign(self, checkpoint: Checkpoint, moment: str, etag: str | None) -> Checkpoint:
+        """Sign a checkpoint, keep it under its date, and make it the newest one."""
+        signed = note(checkpoint, *([self.signer.line(checkpoint.text)] if self.signer else []))
+        dated = f"proof/checkpoints/{moment}"
+        try:
+            self.store.keep(dated, signed)
+        except ArchiveError:  # it may have been signed with an earlier key
+            if Checkpoint.parse(self.store.read(dated)) != checkpoint:
+                raise
+        self.store.replace_bytes(CHECKPOINT, signed, etag)
+        return checkpoint
 
-    def _read(self, tile: Tile) -> bytes:
-        return self.store.read(f"proof/{tile.path}")
+    def _checked(self, checkpoint: Checkpoint, size: int) -> Tree:
+        """Return the tree of `size` entries as it is stored, if it begins with those of the checkpoint."""
+        tree = self._tree(size)
+        if checkpoint.size and tree.range_hash(0, checkpoint.size) != checkpoint.root:
+            raise ArchiveError(f"the stored tiles do not give the root that {CHECKPOINT} has: they or it were changed")
+        return tree
 
-    def _etag(self) -> str | None:
-        raise NotImplementedError
+    def _tree(self, size: int) -> Tree:
+        return Tree(size, cache(self._tile))
+
+    def _tile(self, tile: Tile) -> bytes:
+        body = self._get(tile.path)
+        if len(body) != tile.width * HASH_BYTES:
+            raise ArchiveError(f"proof/{tile.path} does not hold {tile.width} hashes")
+        return body
+
+    def _last_entries(self, tree: Tree) -> list[bytes]:
+        """Return the entries of the last bundle if it is not full."""
+        number, width = divmod(tree.size, WIDTH)
+        return self._entries(Tile(0, number, width), tree) if width else []
+
+    def _entries(self, tile: Tile, tree: Tree) -> list[bytes]:
+        entries = self._bundle(tile)
+        if b"".join(map(leaf_hash, entries)) != tree.read(tile):
+            raise ArchiveError(f"proof/{tile.entries_path} does not hold the entries whose hashes its tile has")
+        return entries
+
+    def _bundle(self, tile: Tile) -> list[bytes]:
+        body = self._get(tile.entries_path)
+        entries = _separated(body)
+        if len(entries) != tile.width or _joined(entries) != body:
+            raise ArchiveError(f"proof/{tile.entries_path} does not hold {tile.width} entries")
+        return entries
+
+    def _get(self, path: str) -> bytes:
+        body = self.store.find(f"proof/{path}")
+        if body is None:
+            raise ArchiveError(f"proof/{path} is missing")
+        return body
+
+
+def _joined(entries: Sequence[bytes]) -> bytes:
+    return b"".join(len(entry).to_bytes(2, "big") + entry for entry in entries)
+
+
+def _separated(bundle: bytes) -> list[bytes]:
+    entries: list[bytes] = []
+    at = 0
+    while at < len(bundle):
+        start, at = at + 2, at + 2 + int.from_bytes(bundle[at : at + 2], "big")
+        entries.append(bundle[start:at])
+    return entries

@@ -4,8 +4,8 @@ An entry is one line of JSON without white space: first `entry`, then its other 
 name of a person and no secret, so that rows may be deleted by law and the tree still verifies.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any, TypedDict
+from collections.abc import Sequence
+from typing import Any, TypedDict, Unpack
 
 import orjson
 
@@ -14,13 +14,32 @@ from logarchive.moment import instant
 
 #: A bundle writes the length of an entry in two bytes.
 MOST_BYTES = 65_535
+#: The most good visits whose manifests one entry names; the rest of them are named by the next entry of the window.
+MOST_VISITS = 100
 
 
 class Hashed(TypedDict):
-    """An object and the SHA-256 of its bytes."""
+    """An object and the SHA-256 of its bytes; null where nobody knows it."""
 
     key: str
     sha256: str | None
+
+
+class HashedRows(Hashed):
+    """A Parquet object."""
+
+    bytes: int | None
+
+
+class Objects(TypedDict):
+    """The objects of a window that its entry names."""
+
+    #: Those of good visits that no earlier entry names, then the newest one.
+    manifests: Sequence[Hashed]
+    #: Also an empty one that was put in its place before a split.
+    object: HashedRows | None
+    #: None: there is nothing new to say of them.
+    rejects: Hashed | None
 
 
 def source_statement(provider: str, source_name: str, head: Head) -> bytes:
@@ -29,15 +48,9 @@ def source_statement(provider: str, source_name: str, head: Head) -> bytes:
 
 
 def window_statement(
-    provider: str,
-    source_name: str,
-    entry: Entry,
-    committed_at: str,
-    manifests: Sequence[Hashed],
-    rejects: Hashed | None,
+    provider: str, source_name: str, entry: Entry, committed_at: str | None, **objects: Unpack[Objects]
 ) -> bytes:
-    """State what a commit made of a window. `manifests` are those that no earlier entry of the window names."""
-    stored = entry.object
+    """State what a window has become, and when; None if that was under a version that did not write it down."""
     return _line(
         "window",
         provider=provider,
@@ -50,12 +63,12 @@ def window_statement(
         visits=len(entry.visits),
         numbers=entry.numbers.model_dump(exclude={"verification"}),
         verification=entry.numbers.verification,
-        manifests=list(manifests),
-        object={"key": stored.key, "sha256": stored.sha256, "bytes": stored.bytes} if stored else None,
-        rejects=rejects,
+        **objects,
     )
 
 
 def _line(kind: str, **content: Any) -> bytes:  # noqa: ANN401 (JSON)
-    ordered: Mapping[str, Any] = {"entry": kind, **dict(sorted(content.items()))}
-    return orjson.dumps(ordered)
+    entry = f'{{"entry":"{kind}",'.encode() + orjson.dumps(content, option=orjson.OPT_SORT_KEYS)[1:]
+    if len(entry) > MOST_BYTES:
+        raise ValueError(f"its entry has {len(entry)} bytes, which is more than {MOST_BYTES}")
+    return entry

@@ -9,7 +9,7 @@ import boto3
 from botocore.config import Config
 
 from logarchive.ledger.dynamodb import Table
-from logarchive.runtime.settings import Settings
+from logarchive.runtime.settings import NotarySettings, Settings
 from logarchive.store.bucket import Store
 
 if TYPE_CHECKING:
@@ -35,8 +35,7 @@ class Aws:
         """Create the clients; the SDK itself finds region, credentials and `AWS_ENDPOINT_URL`."""
         session = boto3.Session()
         return cls(
-            Store(session.client("s3", config=_CONFIG), settings.bucket),
-            Table(session.resource("dynamodb", config=_CONFIG).Table(settings.table)),
+            *_archive(session, settings.bucket, settings.table),
             session.client("ssm", config=_CONFIG),
             session.client("secretsmanager", config=_CONFIG),
             session.client("lambda", config=_CONFIG),
@@ -49,3 +48,48 @@ class Aws:
             self.functions.invoke(FunctionName=function, InvocationType="Event", Payload=json.dumps(dict(event)))
 
         return dispatch
+
+
+@dataclass(frozen=True)
+class Kms:
+    """An asymmetric key of AWS KMS, which nobody can read."""
+
+    client: Any
+    arn: str
+
+    def public_key(self) -> bytes:
+        """Return the public key, in DER."""
+        public: bytes = self.client.get_public_key(KeyId=self.arn)["PublicKey"]
+        return public
+
+    def sign(self, message: bytes) -> bytes:
+        """Return the Ed25519 signature of a message."""
+        signed = self.client.sign(
+            KeyId=self.arn, Message=message, MessageType="RAW", SigningAlgorithm="ED25519_SHA_512"
+        )
+        signature: bytes = signed["Signature"]
+        return signature
+
+
+@dataclass(frozen=True)
+class NotaryAws:
+    """The AWS services that the notary calls."""
+
+    store: Store
+    table: Table
+    #: None: nothing is signed.
+    kms: Kms | None
+
+    @classmethod
+    def connect(cls, settings: NotarySettings) -> "NotaryAws":
+        """Create the clients."""
+        session: Any = boto3.Session()
+        kms = Kms(session.client("kms", config=_CONFIG), settings.key) if settings.key else None
+        return cls(*_archive(session, settings.bucket, settings.table), kms)
+
+
+def _archive(session: boto3.Session, bucket: str, table: str) -> tuple[Store, Table]:
+    return (
+        Store(session.client("s3", config=_CONFIG), bucket),
+        Table(session.resource("dynamodb", config=_CONFIG).Table(table)),
+    )

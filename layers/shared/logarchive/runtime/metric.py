@@ -39,7 +39,14 @@ UNITS: Mapping[str, Unit] = {
     "QuietSources": "Count",
     "SourceErrors": "Count",
     "EventErrors": "Count",
+    "ProofEntries": "Count",
+    "ProofBacklogSeconds": "Seconds",
+    "ProofSigned": "Count",
+    "ProofErrors": "Count",
 }
+
+#: The dimension of the notary's metrics: it is a function, and no provider.
+NOTARY: Mapping[str, str] = {"function": "notary"}
 
 #: For these the provider has the value of its worst source; all other metrics are sums.
 WORST: Mapping[str, Callable[[float, float], float]] = {"LagSeconds": max, "HoursToLoss": min, "QuietSeconds": max}

@@ -35,11 +35,7 @@ class Settings:  # 10 attributes: one for each environment variable
 
         Raises ConfigError naming the variables that are missing, or the one that is wrong.
         """
-        names = ("ARCHIVE_BUCKET", "LEDGER_TABLE", "SOURCES_PATH", "SECRETS_PREFIX")
-        missing = [name for name in names if not os.environ.get(name)]
-        if missing:
-            raise ConfigError(f"environment variables are not set: {', '.join(missing)}")
-        bucket, table, path, prefix = (os.environ[name] for name in names)
+        bucket, table, path, prefix = _required("ARCHIVE_BUCKET", "LEDGER_TABLE", "SOURCES_PATH", "SECRETS_PREFIX")
         mode = os.environ.get("RAW_RETENTION_MODE", "GOVERNANCE")
         if mode not in {"GOVERNANCE", "COMPLIANCE"}:
             raise ConfigError(f"RAW_RETENTION_MODE: {mode!r} is neither GOVERNANCE nor COMPLIANCE")
@@ -53,8 +49,47 @@ class Settings:  # 10 attributes: one for each environment variable
             raw_retention_mode=cast("LockMode", mode),
             per_source_metrics=os.environ.get("PER_SOURCE_METRICS") == "true",
             tracing=os.environ.get("TRACING") == "true",
-            providers=tuple(filter(None, os.environ.get("PROVIDERS", "").split(","))),
+            providers=_providers(),
         )
+
+
+@dataclass(frozen=True)
+class NotarySettings:
+    """The settings of the notary's function."""
+
+    bucket: str
+    table: str
+    #: The ARN of the key that signs; empty: none does.
+    key: str = ""
+    #: The ARN of the topic for the daily notice; empty: there is none.
+    topic: str = ""
+    tracing: bool = False
+    #: The names of all providers of the stack.
+    providers: tuple[str, ...] = ()
+
+    @classmethod
+    def from_environment(cls) -> "NotarySettings":
+        """Read the variables. Raises ConfigError naming those that are missing."""
+        bucket, table = _required("ARCHIVE_BUCKET", "LEDGER_TABLE")
+        return cls(
+            bucket=bucket,
+            table=table,
+            key=os.environ.get("PROOF_KEY", ""),
+            topic=os.environ.get("ALARM_TOPIC", ""),
+            tracing=os.environ.get("TRACING") == "true",
+            providers=_providers(),
+        )
+
+
+def _required(*names: str) -> list[str]:
+    missing = [name for name in names if not os.environ.get(name)]
+    if missing:
+        raise ConfigError(f"environment variables are not set: {', '.join(missing)}")
+    return [os.environ[name] for name in names]
+
+
+def _providers() -> tuple[str, ...]:
+    return tuple(filter(None, os.environ.get("PROVIDERS", "").split(",")))
 
 
 def _days(name: str) -> int:

@@ -61,13 +61,14 @@ def traced(provider: str, handler: Handler) -> Handler:
 
 def publish(provider: str, tally: Tally, *, per_source: bool) -> None:
     """Write the invocation's metrics, if there are any: of the provider, and with `per_source` of each source too."""
-    _write({"provider": provider}, tally.total)
+    write_metrics({"provider": provider}, tally.total)
     if per_source:
         for source, values in tally.of_source.items():
-            _write({"provider": provider, "source": source}, values)
+            write_metrics({"provider": provider, "source": source}, values)
 
 
-def _write(dimensions: dict[str, str], values: Mapping[str, float]) -> None:
+def write_metrics(dimensions: Mapping[str, str], values: Mapping[str, float]) -> None:
+    """Write metrics, if there are any, under these dimensions."""
     if not values:
         return
     metrics = EphemeralMetrics()
