@@ -79,6 +79,7 @@ CASES: dict[str, Case] = {
     "a brace missing": Case(lambda size: b'[{"a":{"k":1}, ' + fill(RECORD, size) + b"]"),
     "cut in a nested array": Case(lambda size: b'[{"logTime":1,"c":[' + fill(b'{"a":1}', size), one_record=True),
     "bad elements": Case(lambda size: b"[" + fill(b"17", size) + b"]"),
+    "bad lines": Case(lambda size: RECORD + b"\n" + fill(b"17", size, b"\n")),
     "not UTF-8": Case(lambda size: b"[" + fill(RECORD.replace(b"mm", b"\xff\xfe"), size) + b"]"),
     "one text": Case(lambda size: one(b'"body":"%b"' % (b"x" * size)), one_record=True),
     "one text of escapes": Case(lambda size: one(b'"body":"%b"' % (rb"\n" * (size // 2))), one_record=True),
@@ -105,10 +106,12 @@ CASES: dict[str, Case] = {
     "CSV, long names": Case(
         lambda size: b"logTime," + fill(b"n" * 1000, 200_000) + b"\n" + fill(b"1" + b"," * 200, size, b"\n")
     ),
+    "CSV, short rows": Case(lambda size: b"logTime,body\n" + fill(b"1", size, b"\n")),
     "CSV, an open quote": Case(lambda size: b'logTime,body\n1,"' + fill(b"x" * 99, size, b"\n"), one_record=True),
     "log lines": Case(lambda size: fill(LINE, size, b""), lines=True),
     "log lines, mixed": Case(lambda size: fill(MIXED, size, b""), lines=True),
     "log lines of quotes": Case(lambda size: LINE + fill(HEAD + b'" ' * 200 + b"\n", size, b""), lines=True),
+    "log lines of a letter": Case(lambda size: LINE + fill(b"x", size, b"\n"), lines=True),
     "one log line": Case(
         lambda size: LINE + HEAD + fill(b"a=1 bytes=1", size, b" ") + b"\n", one_record=True, lines=True
     ),

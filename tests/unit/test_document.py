@@ -19,6 +19,9 @@ from logarchive.errors import (
     TooLargeError,
     UnavailableError,
 )
+from logarchive.record.block import BLOCK_ITEMS
+from logarchive.record.layout import Layout
+from logarchive.record.reader import blocks
 from tests.unit import visit
 from tests.unit.visit import START
 
@@ -180,6 +183,23 @@ def test_no_document_takes_long(name: str) -> None:
 
 DENSE = one(b'"a":[%b]' % b",".join([b"[]"] * 500_000))[1:-1]
 SMALL = b"{%b}" % TIME
+
+
+#: A body of short records -> its layout, and how many there are.
+SHORT: dict[bytes, tuple[Layout, int]] = {
+    b"[" + b"17," * 40_000 + b"7]": (elsa.layout, 40_001),
+    b"{%b}" % TIME + b"\n" + b"7\n" * 40_000: (elsa.layout, 40_001),
+    b"{%b} " % TIME * 40_000: (elsa.layout, 40_000),
+    b"logTime\n" + b"7\n" * 40_000 + b"7,7\n" * 40_000: (elsa.layout, 80_000),
+    b"x\n" * 40_000: (visit.LINES, 40_000),
+}
+
+
+@pytest.mark.parametrize("body", SHORT, ids=lambda body: body[:12])
+def test_a_block_holds_so_many_records_however_short_they_are(body: bytes) -> None:
+    layout, count = SHORT[body]
+    sizes = [len(block.items) for block in blocks(visit.part(body), layout, "logTime")]
+    assert (sum(sizes), max(sizes) <= BLOCK_ITEMS) == (count, True)
 
 
 @pytest.mark.parametrize("before", [0, 1, 40_000])

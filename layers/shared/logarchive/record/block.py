@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 from logarchive.errors import TooLargeError
 
 BLOCK_BYTES = 1024 * 1024
+#: However short they are: in memory each takes some hundred bytes.
+BLOCK_ITEMS = 16_384
 #: Beyond this a record that does not end is taken for broken.
 MAX_RECORD_BYTES = 20 * 1024 * 1024
 #: More is held at once only for a large record, which may hold too many values.
@@ -91,12 +93,16 @@ class Buffer:
         self.offset += size
 
     def whole_lines(self) -> Iterator[bytes]:
-        """Yield the rest in blocks of whole lines. Raises TooLargeError for a line that is longer than any record."""
+        """Yield the rest in blocks of whole lines, at most BLOCK_ITEMS of them.
+
+        Raises TooLargeError for a line that is longer than any record.
+        """
         size = BLOCK_BYTES
         while self.data or not self.ended:
             self.fill(size)
             end = len(self.data) if self.ended else self.data.rfind(b"\n") + 1
             if end:
+                end = _after_lines(self.data, BLOCK_ITEMS, end)
                 yield self.data[:end]
                 self.drop(end)
                 size = BLOCK_BYTES
@@ -104,6 +110,16 @@ class Buffer:
                 raise TooLargeError(f"a line of more than {MAX_RECORD_BYTES} bytes at byte {self.offset}")
             else:
                 size = min(2 * size, MAX_RECORD_BYTES + BLOCK_BYTES)
+
+
+def _after_lines(data: bytes, count: int, end: int) -> int:
+    """Return where the first `count` lines end, or `end` if there are fewer before it."""
+    if data.count(b"\n", 0, end) <= count:
+        return end
+    at = 0
+    for _ in range(count):
+        at = data.index(b"\n", at) + 1
+    return at
 
 
 def unique(name: str, taken: Container[str], numbers: dict[str, int]) -> str:

@@ -4,7 +4,7 @@ import csv
 from collections.abc import Iterator
 
 from logarchive.errors import MalformedError, TooLargeError
-from logarchive.record.block import BLOCK_BYTES, MAX_RECORD_BYTES, Bad, Block, Buffer, Item, unique
+from logarchive.record.block import BLOCK_BYTES, BLOCK_ITEMS, MAX_RECORD_BYTES, Bad, Block, Buffer, Item, unique
 
 
 def blocks(buffer: Buffer, time_key: str) -> Iterator[Block]:
@@ -26,8 +26,8 @@ def blocks(buffer: Buffer, time_key: str) -> Iterator[Block]:
         items: list[Item] = []
         end = lines.offset + BLOCK_BYTES
         # Each record has all names of the header, so a long header makes short blocks.
-        while lines.offset + row_bytes * len(items) < end and not (ended := not _read(reader, lines, header, items)):
-            pass
+        while len(items) < BLOCK_ITEMS and lines.offset + row_bytes * len(items) < end and not ended:
+            ended = not _read(reader, lines, header, items)
         yield Block(items)
 
 

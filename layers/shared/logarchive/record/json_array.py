@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from logarchive.errors import MalformedError
-from logarchive.record.block import BLOCK_BYTES, LARGE_BYTES, Bad, Block, Buffer, Item
+from logarchive.record.block import BLOCK_BYTES, BLOCK_ITEMS, LARGE_BYTES, Bad, Block, Buffer, Item
 from logarchive.record.exact_json import CanonicalTexts, faithful, perhaps_crowded, read
 from logarchive.record.json_value import Document
 
@@ -84,7 +84,7 @@ def _elements(document: Document, *, first: bool) -> tuple[Block, bool]:
     """Read about a block of elements exactly; return whether the `]` was reached."""
     items: list[Item] = []
     size = 0
-    while size < BLOCK_BYTES:
+    while size < BLOCK_BYTES and len(items) < BLOCK_ITEMS:
         if document.next() == "]":
             document.take("]")
             return Block(items), True

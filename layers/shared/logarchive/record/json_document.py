@@ -5,7 +5,7 @@ from typing import Any
 
 from logarchive.errors import MalformedError
 from logarchive.record import csv_record
-from logarchive.record.block import BLOCK_BYTES, BOM, Block, Buffer, Chunks, Item, Record
+from logarchive.record.block import BLOCK_BYTES, BLOCK_ITEMS, BOM, Block, Buffer, Chunks, Item, Record
 from logarchive.record.exact_json import checked, read
 from logarchive.record.json_array import array, lines, rest_of_array
 from logarchive.record.json_value import Document, Records
@@ -126,7 +126,7 @@ def _objects(document: Document, layout: JsonLayout, time_key: str) -> Iterator[
             continue
         items.append(walk.record)
         size += walk.size
-        if size >= BLOCK_BYTES:
+        if size >= BLOCK_BYTES or len(items) >= BLOCK_ITEMS:
             yield Block(items)
             items, size = [], 0
     if items:
