@@ -33,6 +33,8 @@ UNITS: Mapping[str, Unit] = {
     "LogsBytes": "Bytes",
     "Requests": "Count",
     "Throttles": "Count",
+    "WindowsReplayed": "Count",
+    "ReplayErrors": "Count",
     "LagSeconds": "Seconds",
     "HoursToLoss": "None",
     "QuietSeconds": "Seconds",
