@@ -119,6 +119,7 @@ def test_every_attribute_is_stored_under_the_name_that_the_version_before_gave_i
     assert set(item["object"]) == {"bytes", "etag", "key", "sha256", "version", "visits"}
     assert set(Entry.of_item(item).item()) == {
         "announced", "attempt", "claimed_by", "committed", "due_at", "duplicates", "error", "failures", "fetched",
-        "issue", "kept", "killed", "late", "loose", "lost_at", "manifest", "object", "outside", "placeholder",
-        "rejects", "rejects_object", "requests", "rows", "seconds", "state", "strays", "verification", "visits",
+        "issue", "kept", "killed", "late", "loose", "lost_at", "manifest", "mapping", "object", "outside",
+        "placeholder", "rejects", "rejects_object", "replay", "replay_error", "requests", "rows", "seconds", "state",
+        "strays", "verification", "visits",
     }  # fmt: skip

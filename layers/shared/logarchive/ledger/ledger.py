@@ -21,12 +21,9 @@ REGISTRY = "#sources"
 #: A transaction takes 100 items, one of them the head.
 BATCH = 99
 #: When windows to be replayed are due: before all others, so that one read tells whether there are any.
-REPLAYS_DUE = EPOCH
+REPLAYS_DUE, NO_REPLAY = EPOCH, where("replay", "absent")
 #: How often a write is tried again because another write was under way.
 TRIES = 10
-
-
-NO_REPLAY = where("replay", "absent")
 
 
 @dataclass(frozen=True)
@@ -84,9 +81,8 @@ class Ledger:
     def due(self, now: dt.datetime, limit: int) -> list[Entry]:
         """Return the first entries whose `due_at` has passed, earliest first; replays only if nothing else is due."""
         entries = self._due(EPOCH, now, limit)
-        if entries and entries[0].due_at == REPLAYS_DUE:
-            return self._due(REPLAYS_DUE + SECOND, now, limit) or entries
-        return entries
+        replays = entries and entries[0].due_at == REPLAYS_DUE
+        return (self._due(REPLAYS_DUE + SECOND, now, limit) if replays else []) or entries
 
     def open(self) -> Iterator[Entry]:
         """Yield every entry that is due some day, those to be replayed first."""
@@ -146,10 +142,9 @@ class Ledger:
 
     def mark_replay(self, entry: Entry, now: dt.datetime) -> Entry | None:
         """Mark a window that no worker has claimed to be rebuilt from `raw/`; None if it changed meanwhile."""
-        due_at = entry.visit_due_at
-        put = entry.attributes(replay=Replay(asked=now, due_at=due_at), due_at=REPLAYS_DUE, replay_error=None)
-        same_due = equal(due_at=instant(due_at)) if due_at else where("due_at", "absent")
-        when = equal(**entry.seen("attempt", "state", "committed")) + same_due + NO_REPLAY
+        put = entry.attributes(replay=Replay(asked=now, due_at=entry.due_at), due_at=REPLAYS_DUE, replay_error=None)
+        due = equal(due_at=instant(entry.due_at)) if entry.due_at else where("due_at", "absent")
+        when = equal(**entry.seen("attempt", "state", "committed")) + due + NO_REPLAY
         return self._update(Write(self.partition, entry.window_key, put, when))
 
     def make_due(self, entry: Entry, now: dt.datetime) -> Entry | None:

@@ -39,10 +39,7 @@ def replay[S: Source, K: BaseModel](context: VisitContext[S, K], claimed: Entry,
         return Replay(context, claim, Path(directory), late_start=late_start).run()
 
 
-class Replay[
-    S: Source,
-    K: BaseModel,
-]:  # 10 attributes: those of a visit, the state before, and what was made and written
+class Replay[S: Source, K: BaseModel]:  # 10 attributes: a visit's, and what was made
     """One replay while it runs."""
 
     def __init__(self, context: VisitContext[S, K], claim: Claim, directory: Path, *, late_start: bool) -> None:
