@@ -9,8 +9,8 @@ from pydantic import BaseModel
 
 from logarchive.action.archive import Archive
 from logarchive.action.event import Backfill
-from logarchive.action.range_run import RangeRun
 from logarchive.action.result import MOST_WINDOWS, Result, windows_result
+from logarchive.action.work import RangeRun
 from logarchive.errors import ConfigError
 from logarchive.ledger.entry import Entry
 from logarchive.ledger.planner import Planner

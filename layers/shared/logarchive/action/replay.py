@@ -5,8 +5,8 @@ from pydantic import BaseModel
 from logarchive.action.archive import Archive
 from logarchive.action.dry_run import DryRun
 from logarchive.action.event import Replay
-from logarchive.action.range_run import RangeRun
 from logarchive.action.result import MOST_WINDOWS, Result
+from logarchive.action.work import RangeRun
 from logarchive.ledger.entry import Entry
 from logarchive.provider.source import Source
 
