@@ -11,9 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from tests.truth import Bucket
+from tools.demo.account import Account
+from tools.demo.page import Page
 from tools.lock import ROOT
 from tools.stack import StackError
 
@@ -67,12 +68,45 @@ class Check:
     output: str
     error: str
 
-    def findings(self) -> list[tuple[str, str]]:
-        """Return what was found, object by object, of a report in JSON. Raises StackError if it could not check."""
-        if self.code not in {0, 1}:
-            raise StackError(f"verify.py could not check the copy: {self.output[-600:]}{self.error[-600:]}")
-        report: Mapping[str, Any] = json.loads(self.output)
-        return [(finding["object"], finding["what"]) for finding in report["findings"]]
+
+def show(page: Page, account: Account) -> None:
+    """Check a copy of the bucket, then spoil it. Raises StackError if the check does not say what is right."""
+    page.section("A copy of the bucket proves itself")
+    page.say(
+        "A function of its own, the notary, has stated in a log what was archived, and signed the log with a key in KMS. "
+        "Now the bucket is copied to a folder, and one file of Python checks the copy with the public key: without AWS, "
+        "without a network, and without any code of the archive."
+    )
+    page.line()
+    with TemporaryDirectory() as folder:
+        with page.step("copy", "every object of the bucket, as aws s3 sync copies it"):
+            copy(account.bucket, Path(folder))
+        copied = BucketCopy(Path(folder), account.proof_key())
+        check = copied.check()
+        page.line()
+        page.line("python3 verify.py copy --key archive.key")
+        for line in check.output.splitlines():
+            page.line(line)
+        if check.code:
+            raise StackError(f"nobody has touched the copy, but verify.py ends with {check.code}: {check.error[-600:]}")
+        page.line()
+        page.say("Three times one object of the copy is spoiled, and put right again; each time it is named:")
+        for spoiling in spoilings(account.bucket):
+            with copied.spoiled(spoiling):
+                page.line()
+                page.line(f"{spoiling.what}:")
+                page.whole(f"  {found(copied.check('--json'), spoiling)}")
+
+
+def found(check: Check, spoiling: Spoiling) -> str:
+    """Return what a report in JSON says of the spoiled object. Raises StackError if it does not name it."""
+    if check.code != 1:
+        raise StackError(f"{spoiling.what}, {spoiling.key}: not found by verify.py (exit code {check.code})")
+    findings: list[Mapping[str, str]] = json.loads(check.output)["findings"]
+    said = [finding["what"] for finding in findings if finding["object"] == spoiling.key]
+    if not said:
+        raise StackError(f"{spoiling.what}, {spoiling.key}: not named by verify.py, but {findings[0]['object']}")
+    return f"{spoiling.key} {said[0]}"
 
 
 def copy(bucket: Bucket, folder: Path) -> int:
