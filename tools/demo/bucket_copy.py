@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from tests.truth import Bucket
 from tools.demo.account import Account
@@ -73,9 +74,9 @@ def show(page: Page, account: Account) -> None:
     """Check a copy of the bucket, then spoil it. Raises StackError if the check does not say what is right."""
     page.section("A copy of the bucket proves itself")
     page.say(
-        "A function of its own, the notary, has stated in a log what was archived, and signed the log with a key in KMS. "
-        "Now the bucket is copied to a folder, and one file of Python checks the copy with the public key: without AWS, "
-        "without a network, and without any code of the archive."
+        "A function of its own, the notary, has stated in a log what was archived, and signed it with a key in KMS. "
+        "Now the bucket is copied to a folder, and one file of Python checks the copy with the public key: without "
+        "AWS, without a network, and without any code of the archive."
     )
     page.line()
     with TemporaryDirectory() as folder:
