@@ -49,6 +49,7 @@ METRICS = {
     "ProofEntries": "entries that were appended to the proof log",
     "ProofBacklogSeconds": "at the end of each run of the notary: how long the oldest change has waited for its entry",
     "ProofSigned": "checkpoints that were signed, or found to be up to date and as they were signed",
+    "NoticeErrors": "daily notices that could not be sent",
     "ProofErrors": "a stored proof log that is not the one that was signed, or an item of the ledger without an entry",
 }
 
@@ -69,6 +70,8 @@ LOG_EVENTS = {
     "proof.unknown": "entries are stored that no checkpoint has, and the ledger does not know; they come next",
     "proof.invalid": "an item of the ledger cannot be read or stated; it waits, the others go on",
     "proof.failed": "the stored proof log is not the one that was signed; nothing was signed, the invocation fails",
+    "notice.sent": "the daily notice was sent, with the checkpoint of `size` entries",
+    "notice.failed": "the daily notice was not sent; the next run tries again, and this one has signed",
     "event.refused": "an event, or the source that it names, is wrong; nothing was changed",
 }
 

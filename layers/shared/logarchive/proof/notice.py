@@ -15,6 +15,8 @@ from logarchive.moment import instant
 
 #: How many sources have a line of their own; those with an issue come first.
 MOST_LINES = 50
+#: How many open windows of a source are counted.
+MOST_OPEN = 1000
 #: A name or an issue that would make the notice too long is cut; a checkpoint is never.
 MOST_CHARACTERS = 200
 
@@ -77,7 +79,7 @@ class News:
     sources: Mapping[str, SourceNews]
     #: Entries since the last notice that were too many to be read.
     unread: int = 0
-    #: Sources whose open windows were not counted, for lack of time.
+    #: Sources whose open windows were not counted: time was short, or an item cannot be read.
     uncounted: int = 0
 
 
@@ -109,7 +111,7 @@ def text(news: News, note: bytes) -> str:
     if news.unread:
         lines.append(f"Not counted: {news.unread:,} earlier entries of the log, which were too many.")
     if news.uncounted:
-        lines.append(f"Not counted: the open windows of {news.uncounted:,} sources, for lack of time.")
+        lines.append(f"Not counted: the open windows of {news.uncounted:,} sources (no time, or not readable).")
     lines += ["", "The newest checkpoint of the proof log:", "", note.decode()]
     lines += [_HOW] if b"\n\n\xe2\x80\x94 " in note else [_UNSIGNED, "", _HOW]
     return "\n".join(lines)
@@ -118,7 +120,9 @@ def text(news: News, note: bytes) -> str:
 def _line(source: SourceNews) -> str:
     sealed = f"{source.count('sealed'):,} sealed with {source.rows:,} rows"
     closed = f", {source.closed.total():,} closed ({_issues(source.closed)})" if source.closed else ""
-    still_open = f"{source.open.total():,} open ({_issues(source.open)})" if source.open else "none open"
+    count = source.open.total()
+    at_least = "at least " if count >= MOST_OPEN else ""
+    still_open = f"{at_least}{count:,} open ({_issues(source.open)})" if count else "none open"
     return f"{sealed}{closed}; {still_open}"
 
 

@@ -45,6 +45,7 @@ UNITS: Mapping[str, Unit] = {
     "ProofBacklogSeconds": "Seconds",
     "ProofSigned": "Count",
     "ProofErrors": "Count",
+    "NoticeErrors": "Count",
 }
 
 #: The dimension of the notary's metrics: it is a function, and no provider.
