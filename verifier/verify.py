@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Check a copy of a log archive against its proof log: `python3 verify.py DIR --key KEY`.
 
-DIR holds a copy of the archive's bucket, or only of its `proof/`. KEY is the public key that you were given, as one
-line `name+id+base64` or a file that holds it: never the one in the copy itself. Nothing is sent, and nothing is written
-but a temporary file.
+DIR holds a copy of the archive's bucket, or only of its `proof/`; or it is a pack of evidence, a zip. KEY is the public
+key that you were given, as one line `name+id+base64` or a file that holds it: never the one in the copy itself. Nothing
+is sent, and nothing is written but a temporary file.
 
 What is checked, in this order:
 1. the signature of every checkpoint (Ed25519, RFC 8032);
@@ -28,16 +28,18 @@ import os
 import re
 import sqlite3
 import stat
+import struct
 import sys
 import tempfile
 import time
+import zlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import lru_cache
 from io import FileIO, TextIOWrapper
-from typing import Any
+from typing import Any, BinaryIO
 
 OK, WRONG, UNCHECKED = 0, 1, 2
 TILE, HASH = 256, 32
@@ -185,6 +187,11 @@ class Key:
         if _key_table(body[1:]) is None:
             raise CannotCheckError("--key: no point of the curve, or one with which anybody could sign")
         return cls(name, key_id, body[1:])
+
+    @property
+    def text(self) -> str:
+        """The key as one line."""
+        return f"{self.name}+{self.id.hex()}+{base64.b64encode(bytes([1]) + self.public).decode()}"
 
 
 @dataclass(frozen=True)
@@ -955,11 +962,11 @@ class Objects:
                 self.report.note(f"the copy holds no {top}/: nothing of it was checked")
         for role in ("manifest", "object", "rejects", "part"):
             if PLACES[role].strip("/") in self.copy.tops:
-                self._each(role)
+                self.each(role)
         if foreign:
             self._foreign()
 
-    def _each(self, role: str) -> None:
+    def each(self, role: str) -> None:
         """Hash every object of a kind, several at a time."""
         rows = self.db.cursor().execute(
             "SELECT key, sha256, about FROM objects WHERE kind = ? AND sha256 IS NOT NULL ORDER BY key", (role,)
@@ -1090,12 +1097,318 @@ class Objects:
         return whole_footer and b"logarchive.claim" in body
 
 
+# --- A pack of evidence ----------------------------------------------------------------------------------------------
+
+#: The file that says what a pack is about, and those that explain it to people and prove nothing.
+ABOUT, README = "pack.json", ("README.en.txt", "README.ko.txt")
+PROOF = re.compile(r"entry-(0|[1-9]\d{0,18})\.tlog-proof", re.ASCII)
+#: Where the list of records lies in a JSON document, by provider.
+RECORDS: dict[str, list[str]] = {
+    "apigateway": ["events", "content"], "elsa": [], "multidrm": ["content"], "security365": ["items"],
+}  # fmt: skip
+#: How many manifests one entry names at most; the next entry of the window names others.
+MOST_VISITS = 100
+#: Bytes before a file's name in a zip, and what a zip without extensions can hold.
+LOCAL = 30
+MOST_FILES, MOST_BYTES = 0xFFFF, 0xF0000000
+
+
+class PackError(ValueError):
+    """A pack is not as it was written, at a place behind which nothing can be checked."""
+
+
+def zip_header(name: bytes, crc: int, size: int) -> bytes:
+    """Return what stands before a file in the zip of a pack: stored as it is, dated 1980."""
+    return struct.pack("<4s5H3I2H", b"PK\x03\x04", 20, 0, 0, 0, 0x21, crc, size, size, len(name), 0) + name
+
+
+def zip_end(files: list[tuple[bytes, int, int]]) -> bytes:
+    """Return what stands behind the files (name, CRC-32, size) in the zip of a pack: its directory."""
+    lines: list[bytes] = []
+    at = 0
+    for name, crc, size in files:
+        lines += struct.pack("<4s6H3I5H2I", b"PK\x01\x02", 0x0314, 20, 0, 0, 0, 0x21, crc, size, size, len(name),
+                             0, 0, 0, 0, 0o100644 << 16, at), name  # fmt: skip
+        at += LOCAL + len(name) + size
+    directory = b"".join(lines)
+    return directory + struct.pack("<4s4H2IH", b"PK\x05\x06", 0, 0, len(files), len(files), len(directory), at, 0)
+
+
+class Pack(Copy):
+    """The zip of a pack as a copy. Every byte of it is read and has to be as it was written; nothing is unpacked."""
+
+    def __init__(self, file: BinaryIO) -> None:  # no folder, so none of a folder's attributes
+        """Hash every file. Raises PackError."""
+        self.file, self.tops = file, ["raw", "proof"]
+        #: Name of a file -> where it begins, its size, its SHA-256.
+        self.files: dict[str, tuple[int, int, bytes]] = {}
+        read: list[tuple[bytes, int, int]] = []
+        while len(head := file.read(LOCAL)) == LOCAL and head.startswith(b"PK\x03\x04"):
+            crc, size, length = struct.unpack_from("<I4xIH", head, 14)
+            name = file.read(length)
+            text = name.decode("ascii", "backslashreplace")
+            if head[8:10] != b"\0\0":
+                raise PackError(f"holds {text} compressed, as no pack does: was it unpacked and packed again?")
+            if head + name != zip_header(name, crc, size):
+                raise PackError(f"was changed in the header of {text}")
+            if text in self.files:
+                raise PackError(f"holds {text} twice")
+            self.files[text] = (file.tell(), size, self._hash(text, crc, size))
+            read.append((name, crc, size))
+            if len(read) > MOST_FILES or file.tell() > MOST_BYTES:
+                raise PackError("holds more than a pack can")
+        end = zip_end(read)
+        if head + file.read(len(end)) != end:
+            raise PackError("was cut or changed behind its last file")
+
+    def read(self, key: str, most: int = MOST_NOTE) -> bytes | None:
+        """Return a small file; None if it is not there."""
+        start, size, _ = self.files.get(key, (0, -1, b""))
+        if size > most:
+            raise PackError(f"holds {key} with {size:,} bytes, as no pack does")
+        self.file.seek(start)
+        return self.file.read(size) if size >= 0 else None
+
+    def digest(self, key: str) -> tuple[bytes, int] | None:
+        """Return SHA-256 and size of a file; None if it is not there."""
+        if key not in self.files:
+            return None
+        _, size, digest = self.files[key]
+        return digest, size
+
+    def _hash(self, name: str, crc: int, size: int) -> bytes:
+        digest, found = hashlib.sha256(), 0
+        while size:
+            piece = self.file.read(min(size, 1 << 20))
+            if not piece:
+                raise PackError(f"was cut within {name}")
+            digest.update(piece)
+            found, size = zlib.crc32(piece, found), size - len(piece)
+        if found != crc:
+            raise PackError(f"was changed in {name}: its bytes do not have their checksum")
+        return digest.digest()
+
+
+def inclusion(text: bytes) -> tuple[int, list[bytes], bytes]:
+    """Return index, hashes and checkpoint of a proof (c2sp.org/tlog-proof). Raises ValueError."""
+    head, _, note = text.partition(b"\n\n")
+    match = re.fullmatch(rb"c2sp\.org/tlog-proof@v1\nindex (0|[1-9]\d{0,18})((?:\n[A-Za-z0-9+/]{43}=)*)", head)
+    if not match:
+        raise ValueError("is no proof of the form c2sp.org/tlog-proof")
+    return int(match[1]), [base64.b64decode(line) for line in match[2].split()], note
+
+
+def root_of(entry: bytes, index: int, size: int, hashes: list[bytes]) -> bytes | None:
+    """Return the root that a proof leads to (RFC 9162, section 2.1.3.2); None if it does not fit the size."""
+    found, last = hashlib.sha256(b"\x00" + entry).digest(), size - 1
+    for hash_ in hashes:
+        while last and index % 2 == 0 and index == last:
+            index, last = index // 2, last // 2
+        if not last:
+            return None
+        found = node(hash_, found) if index % 2 else node(found, hash_)
+        index, last = index // 2, last // 2
+    return None if last else found
+
+
+def records(provider: str, body: bytes) -> list[bytes] | None:
+    """Return the records of a part as they stand there; None where that takes more than a few lines (CSV, archives)."""
+    try:
+        if body.startswith(b"\x1f\x8b"):
+            unpacked = zlib.decompressobj(31)
+            body = unpacked.decompress(body, MOST_MANIFEST)
+            if not unpacked.eof or unpacked.unused_data:
+                return None
+        if provider == "dsa":
+            plain = body.isascii() and b"\0" not in body
+            return [line.rstrip(b"\r") for line in body.split(b"\n") if line.strip()] if plain else None
+        path = RECORDS.get(provider)
+        text = body.decode("utf-8-sig").strip(" \t\r\n")
+        return None if path is None else [one.encode() for one in elements(text, path)]
+    except (*MALFORMED, zlib.error):
+        return None
+
+
+def elements(text: str, path: list[str]) -> list[str]:
+    """Return the texts of the elements of the array at a path of a JSON document. Raises ValueError or IndexError."""
+    decode, between = json.JSONDecoder(strict=False).raw_decode, re.compile(r"[^ \t\r\n,:]")
+    if decode(text)[1] != len(text):
+        raise ValueError("is not one document")
+
+    def follow(at: int) -> int:
+        match = between.search(text, at)
+        return match.start() if match else len(text)
+
+    at, found = 0, list[str]()
+    for key in path:
+        name, at = decode(text, follow(at + 1))
+        while name != key:
+            name, at = decode(text, follow(decode(text, follow(at))[1]))
+        at = follow(at)
+    if text[at] != "[":
+        raise ValueError("is no list")
+    at = follow(at + 1)
+    while text[at] != "]":
+        end = decode(text, at)[1]
+        found.append(text[at:end])
+        at = follow(end)
+    return found
+
+
+def about_text(source: str, window: str, row: dict[str, Any] | None) -> bytes:
+    """Return the text of the file that says what a pack is about. `row` has a manifest, a raw_index and a raw_part."""
+    content = {"pack": 1, "row": row and dict(sorted(row.items())), "source": source, "window": window}
+    return f"{json.dumps(content, indent=2)}\n".encode()
+
+
+class Evidence:
+    """What a pack proves."""
+
+    def __init__(self, pack: Pack, key: Key | None, report: Report, db: sqlite3.Connection) -> None:
+        """Read what it is about, and check the signature of its checkpoint. Raises PackError or CannotCheckError."""
+        self.pack, self.report, self.db = pack, report, db
+        self.note = self._needed("proof/checkpoint")
+        try:
+            self.log = checkpoint("proof/checkpoint", self.note, key)
+        except ForeignError as error:
+            raise CannotCheckError(f"proof/checkpoint {error}") from error
+        except ValueError as error:
+            raise PackError(f"holds a proof/checkpoint that {error}") from error
+        report.count("checkpoints")
+        root = base64.b64encode(self.log.root).decode()
+        report.checkpoint = {"origin": printable(self.log.origin), "size": self.log.size, "root": root,
+                             "from": "proof/checkpoint"}  # fmt: skip
+        _compare_key(pack, key, report)
+        about = json.loads(self._needed(ABOUT))
+        self.source, self.window, self.row = str(about["source"]), str(about["window"]), about["row"]
+        if self._needed(ABOUT) != about_text(self.source, self.window, self.row):
+            raise PackError(f"holds a {ABOUT} that is not as it was written")
+        #: The files that something in the pack names.
+        self.named = {*README, ABOUT, "proof/checkpoint", "proof/key"}
+
+    def check(self) -> None:
+        """Check everything, then that nothing else is there."""
+        entries = self._entries()
+        statements = Statements(self.db, self.report, lambda _source, _start, _end: True)
+        for number, entry in entries:
+            statements.take(number, entry)
+        statements.entire = False  # of other windows, and of where the source begins, the pack says nothing
+        statements.cover()
+        if entries:
+            self._sum(*entries[-1])
+            objects = Objects(self.pack, statements, self.report, 1)
+            if self.row:
+                self._row(objects, str(self.row["manifest"]), str(self.row["raw_part"]), whole(self.row["raw_index"]))
+            else:
+                self._window(objects, min(json.loads(entries[-1][1])["visits"], MOST_VISITS * len(entries)))
+            self.named |= {key for (key,) in self.db.execute(
+                "SELECT key FROM objects WHERE kind IN ('manifest', 'part') AND sha256 IS NOT NULL"
+            )}  # fmt: skip
+        else:
+            self.report.wrong(ABOUT, "is about what no entry of the pack proves", f" ({self.source} {self.window})")
+            self.named |= {"record.txt", *(key for key in self.pack.files if key.startswith("raw/"))}
+        for name in sorted(self.pack.files.keys() - self.named):
+            outside = name.startswith("/") or ".." in name.split("/") or re.search(r"[\\:\0]", name)
+            self.report.wrong(name, "leads out of the folder in which a pack is unpacked" if outside
+                              else "is named by nothing in the pack: it was put in")  # fmt: skip
+        self.report.note(f"{' and '.join(README)} explain the pack; nothing proves them")
+
+    def _needed(self, name: str) -> bytes:
+        body = self.pack.read(name)
+        if body is None:
+            raise PackError(f"holds no {name}")
+        return body
+
+    def _entries(self) -> list[tuple[int, bytes]]:
+        """Return the entries that the checkpoint proves, the newest last."""
+        found: list[tuple[int, bytes]] = []
+        for match in filter(None, map(PROOF.fullmatch, self.pack.files)):
+            name, number = f"entry-{match[1]}.json", int(match[1])
+            self.named |= {name, match[0]}
+            try:
+                entry = self._needed(name)
+                index, hashes, note = inclusion(self._needed(match[0]))
+                if (index, note) != (number, self.note):
+                    self.report.wrong(match[0], "is the proof of another entry, or for another proof/checkpoint")
+                elif root_of(entry, index, self.log.size, hashes) != self.log.root:
+                    self.report.wrong(name, "is not in the log: it was changed, or its proof was")
+                elif named(entry) != f"{self.source} {self.window}":
+                    self.report.wrong(name, "is about something else than the pack", f" ({named(entry)})")
+                else:
+                    self.report.count("entries")
+                    found.append((number, entry))
+            except ValueError as error:
+                self.report.wrong(match[0], *reason(error))
+        return sorted(found)
+
+    def _sum(self, number: int, entry: bytes) -> None:
+        content = json.loads(entry)
+        state = f"{content['state']}, {content['issue'] or 'no issue'}"
+        self.report.note(f"entry {number} says of {self.source} {self.window}: {state}, "
+                         f"as of {content['committed_at'] or 'its planning'}")  # fmt: skip
+        self.report.note("whether the log has a later entry of this window, only the whole proof/ shows")
+
+    def _window(self, objects: Objects, visits: int) -> None:
+        objects.each("manifest")
+        objects.each("part")
+        (manifests,) = self.db.execute("SELECT count(*) FROM objects WHERE kind = 'manifest'").fetchone()
+        if manifests < visits:
+            self.report.wrong(ABOUT, "leaves out entries of its window",
+                              f": {visits} visits, but only {manifests} manifests are named")  # fmt: skip
+
+    def _row(self, objects: Objects, manifest: str, part: str, index: int) -> None:
+        self.db.execute("DELETE FROM objects WHERE key <> ?", (manifest,))
+        objects.each("manifest")
+        self.db.execute("DELETE FROM objects WHERE kind = 'part' AND key <> ?", (part,))
+        if not self.db.execute("SELECT 1 FROM objects WHERE kind = 'part'").fetchone():
+            self.report.wrong(part, "is named by no manifest of the pack")
+            return
+        found = sum(self.report.counts.values())
+        objects.each("part")
+        if sum(self.report.counts.values()) == found:
+            self._record(part, index)
+
+    def _record(self, part: str, index: int) -> None:
+        """Compare record.txt with the record in the part, where there is a simple way to it."""
+        self.named.add("record.txt")
+        body = self.pack.read(part, MOST_MANIFEST) if self.pack.files[part][1] <= MOST_MANIFEST else None
+        found = None if body is None else records(self.source.partition("/")[0], body)
+        if index < 0 or (found is not None and index >= len(found)):
+            self.report.wrong(part, "does not have the record that the pack is about", f" (number {index})")
+        elif self.pack.read("record.txt", MOST_MANIFEST) != (found and found[index]):
+            self.report.wrong("record.txt", "is not the record in the part", f" (number {index} of {part})")
+
+
+def verify_pack(path: str, key: Key | None) -> Report:
+    """Check a pack of evidence. Raises CannotCheckError."""
+    report = Report(signed=key is not None)
+    with open(path, "rb") as file, tempfile.TemporaryDirectory(prefix="verify-") as directory:
+        if file.read(4) != b"PK\x03\x04":
+            raise CannotCheckError(f"{path} is neither a directory nor a pack of evidence")
+        file.seek(0)
+        db = database(directory)
+        try:
+            Evidence(Pack(file), key, report, db).check()
+        except PackError as error:
+            report.wrong(path, str(error))
+        except (*MALFORMED, sqlite3.InterfaceError, sqlite3.ProgrammingError) as error:
+            report.wrong(path, "holds a file that is not as it was written", f": {type(error).__name__} {error}")
+        finally:
+            db.close()
+    return report
+
+
 # --- The command -----------------------------------------------------------------------------------------------------
 
 
 def verify(options: argparse.Namespace) -> Report:
-    """Check a copy. Raises CannotCheckError."""
-    copy, key = Copy(options.directory), None if options.key == "none" else Key.read(options.key)
+    """Check a copy or a pack of evidence. Raises CannotCheckError."""
+    key = None if options.key == "none" else Key.read(options.key)
+    if os.path.isfile(options.directory):
+        if options.since or options.source or options.begin or options.end:
+            raise CannotCheckError("--since, --source, --from and --to are for a copy, not for a pack of evidence")
+        return verify_pack(options.directory, key)
+    copy = Copy(options.directory)
     report = Report(signed=key is not None)
     begin, end = _moment("--from", options.begin), _moment("--to", options.end)
 
@@ -1159,7 +1472,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="verify.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("directory", metavar="DIR", help="a copy of the bucket, or of its proof/")
+    parser.add_argument("directory", metavar="DIR", help="a copy of the bucket, or of its proof/; or a pack")
     parser.add_argument("--key", required=True, help="the public key that you were given, or a file that holds it; "
                         "`none` for a log without signatures")  # fmt: skip
     parser.add_argument("--since", action="append", default=[], metavar="FILE", help="a checkpoint that you have kept")

@@ -41,7 +41,6 @@ class Built:
     kept: int
     added: int
     rejects_path: Path | None
-    mapping_version: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,12 +64,11 @@ class Builder:
         with Rejects(directory / "rejects.jsonl.gz", visit) as rejects:
             rows = _Rows(self, rejects)
             path = directory / "visit.parquet"
-            count = parquet.write(path, rows.batches(data), (visit,), self.records.mapping_version)
+            count = parquet.write(path, rows.batches(data), (visit,))
         kept, shared = _compare(existing, rows.ids, self.ensure_time)
         if kept and existing is not None:
             own, path = path, directory / "merged.parquet"
-            merged = _merged(own, existing, rows.ids, self.ensure_time)
-            parquet.write(path, merged, (*object_visits(existing), visit), self.records.mapping_version)
+            parquet.write(path, _merged(own, existing, rows.ids, self.ensure_time), (*object_visits(existing), visit))
             own.unlink()
         return Built(
             numbers=rows.numbers(data),
@@ -79,7 +77,6 @@ class Builder:
             kept=kept,
             added=count - shared,
             rejects_path=rejects.path if rejects.count else None,
-            mapping_version=self.records.mapping_version,
         )
 
 

@@ -33,8 +33,6 @@ UNITS: Mapping[str, Unit] = {
     "LogsBytes": "Bytes",
     "Requests": "Count",
     "Throttles": "Count",
-    "WindowsReplayed": "Count",
-    "ReplayErrors": "Count",
     "LagSeconds": "Seconds",
     "HoursToLoss": "None",
     "QuietSeconds": "Seconds",
@@ -45,7 +43,6 @@ UNITS: Mapping[str, Unit] = {
     "ProofBacklogSeconds": "Seconds",
     "ProofSigned": "Count",
     "ProofErrors": "Count",
-    "NoticeErrors": "Count",
 }
 
 #: The dimension of the notary's metrics: it is a function, and no provider.
