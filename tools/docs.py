@@ -38,6 +38,8 @@ METRICS = {
     "LogsBytes": "bytes written under `logs/`",
     "Requests": "requests to the provider, retries and downloads included",
     "Throttles": "responses of the provider that asked for fewer requests",
+    "WindowsReplayed": "windows that were rebuilt from `raw/`",
+    "ReplayErrors": "windows that could not be rebuilt from `raw/`, and were left as they are",
     "LagSeconds": "at each tick: how long the oldest window without a good visit has been due; 0 without a source",
     "HoursToLoss": "at each tick: hours until the provider deletes records that are not archived; needs `retention`",
     "QuietSeconds": "at each tick: archived time since the newest window that had a row",
@@ -47,6 +49,7 @@ METRICS = {
     "ProofEntries": "entries that were appended to the proof log",
     "ProofBacklogSeconds": "at the end of each run of the notary: how long the oldest change has waited for its entry",
     "ProofSigned": "checkpoints that were signed, or found to be up to date and as they were signed",
+    "NoticeErrors": "daily notices that could not be sent",
     "ProofErrors": "a stored proof log that is not the one that was signed, or an item of the ledger without an entry",
 }
 
@@ -57,6 +60,8 @@ LOG_EVENTS = {
     "source.dispatched": "windows are due; `workers` is how many were started (0: all are busy)",
     "tick.unfinished": "a tick had no time for `left` sources; the next tick starts with them",
     "visit.failed": "an unforeseen error ended a visit; the window has an issue and is due again, the invocation fails",
+    "window.replayed": "a window was rebuilt from `raw/`; `before` are the rows that it had",
+    "replay.failed": "a window could not be rebuilt from `raw/`; it is as it was, and `error` says why",
     "worker.no_slot": "all worker slots of the source are taken; harmless",
     "claim.lost": "another worker has claimed the window meanwhile; harmless",
     "proof.published": "entries were appended to the proof log, which has `size` of them now",
@@ -65,6 +70,8 @@ LOG_EVENTS = {
     "proof.unknown": "entries are stored that no checkpoint has, and the ledger does not know; they come next",
     "proof.invalid": "an item of the ledger cannot be read or stated; it waits, the others go on",
     "proof.failed": "the stored proof log is not the one that was signed; nothing was signed, the invocation fails",
+    "notice.sent": "the daily notice was sent, with the checkpoint of `size` entries",
+    "notice.failed": "the daily notice was not sent; the next run tries again, and this one has signed",
     "event.refused": "an event, or the source that it names, is wrong; nothing was changed",
 }
 

@@ -1,7 +1,8 @@
 """Writes beside each body of `tests/fixtures` the rows and rejects that it becomes (`python -m tools.golden [NAME]`).
 
-A change of a mapping is then reviewed as a diff of these files. The source is the example of the provider's page; the
-window is the one in the golden file, or `--window` for one body, whose path is then named: `elsa/array.json`.
+A change of a mapping is then reviewed as a diff of these files. Each names the `mapping_version` that made its rows
+first; other rows need a higher one in app.py. The source is the example of the provider's page; the window is the one
+in the golden file, or `--window` for one body, whose path is then named: `elsa/array.json`.
 """
 
 import argparse
@@ -87,16 +88,28 @@ def _shown(row: dict[str, Any]) -> dict[str, Any]:
     return shown | {"time": row["time"].isoformat(timespec="milliseconds"), "attributes": dict(row["attributes"])}
 
 
-def text(body: Path, window: str | None = None) -> str:
-    """Return what the golden file of a body must hold, for that window or the one it already names."""
+def text(body: Path, window: str | None = None, version: int | None = None) -> str:
+    """Return what the golden file of a body must hold, for that window or the one it already names.
+
+    Raises ValueError if a version of the mapping (that of the provider by default) has made other rows of it before.
+    """
     file = beside(body)
-    key = window or (json.loads(file.read_text())["window"] if file.exists() else WINDOW)
-    return json.dumps(golden(body, Window.parse(key)), ensure_ascii=False, indent=1) + "\n"
+    before: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
+    made = golden(body, Window.parse(window or before.get("window", WINDOW)))
+    mapping, now = before.get("mapping", 0), version or providers()[body.parent.name].mapping_version
+    if made != {name: value for name, value in before.items() if name != "mapping"}:
+        if now <= mapping and made["window"] == before["window"]:
+            raise ValueError(
+                f"{body.parent.name}/{body.name}: mapping {mapping} made other rows of it; "
+                f"set mapping_version={mapping + 1} in functions/{body.parent.name}/app.py"
+            )
+        mapping = now
+    return json.dumps({"mapping": mapping or now, **made}, ensure_ascii=False, indent=1) + "\n"
 
 
-def write(body: Path, window: str | None = None) -> str:
+def write(body: Path, window: str | None = None, version: int | None = None) -> str:
     """Write the golden file of a body; return a line about it."""
-    new = text(body, window)
+    new = text(body, window, version)
     beside(body).write_text(new)
     made = json.loads(new)
     return f"wrote {body.parent.name}/{beside(body).name}: {len(made['rows'])} rows, {len(made['rejects'])} rejects"

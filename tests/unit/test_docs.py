@@ -8,6 +8,7 @@ from typing import get_args
 
 import pytest
 
+from logarchive.action import notary
 from logarchive.action.event import parse_event
 from logarchive.action.result import MOST_WINDOWS
 from logarchive.errors import Issue
@@ -105,7 +106,8 @@ def test_every_link_within_the_repository_leads_somewhere(page: Path) -> None:
 @every_page
 def test_every_event_in_a_command_is_understood(page: Path) -> None:
     for event in re.findall(r"'(\{\"action\".*?\})'", page.read_text()):
-        parse_event(json.loads(event))
+        document = json.loads(event)
+        (notary.parse if document["action"] == "notary" else parse_event)(document)
 
 
 @every_page

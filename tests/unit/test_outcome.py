@@ -53,6 +53,7 @@ def visited(at: dt.datetime, issue: Issue | None = None, kept: int = 0, **number
         kept=kept,
         added=5,
         rejects_path=None,
+        mapping_version=1,
     )
     merged = Merged(path=None, built=built, existing=None, visits=("v1",), late=0)
     return Visited(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 
+from logarchive.proof.checkpoint import VerifierKey
 from tests.truth import Bucket, Window, read
 from tools.demo.world import DemoSource
 from tools.registry import logical, names
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
 FUNCTIONS = {provider: f"{logical(provider)}FunctionName" for provider in names()}
+NOTARY = "notary"
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ class Account:
 
     def invoke(self, provider: str, event: Mapping[str, Any]) -> dict[str, Any]:
         """Invoke a provider's function with an event; return its result. Raises StackError if the invocation failed."""
-        function = self.outputs[FUNCTIONS[provider]]
+        function = self.outputs[(FUNCTIONS | {NOTARY: "NotaryFunctionName"})[provider]]
         response = boto3.client("lambda", **self.aws).invoke(FunctionName=function, Payload=json.dumps(event))
         result: dict[str, Any] = json.loads(response["Payload"].read())
         if "FunctionError" in response or not result.get("ok"):
@@ -68,6 +70,16 @@ class Account:
     def status(self, provider: str) -> dict[str, Any]:
         """Return the result of `status`: where a provider's sources stand."""
         return self.invoke(provider, {"action": "status"})
+
+    def notarize(self) -> dict[str, Any]:
+        """Have the notary state in the proof log what was archived since its last run."""
+        return self.invoke(NOTARY, {"action": "notary"})
+
+    def proof_key(self) -> str:
+        """Return the public key of the proof log, as KMS knows it: in the form that the verifier takes."""
+        kms: Any = boto3.client("kms", **self.aws)
+        der: bytes = kms.get_public_key(KeyId=self.outputs["ProofSigningKeyArn"])["PublicKey"]
+        return VerifierKey.of_der(f"{self.outputs['BucketName']}/proof", der).text
 
     def warm(self, sources: Sequence[DemoSource]) -> None:
         """Start every environment that the functions will need: one for the tick, one for each worker."""

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from tests.truth import Window
-from tools.demo import figure, tree
+from tools.demo import bucket_copy, figure, tree
 from tools.demo.account import FUNCTIONS, Account
 from tools.demo.page import INDENT, WIDTH, Page, many
 from tools.demo.progress import Standing, look, number, wait_for_tick, watch
@@ -46,6 +46,8 @@ class Story:
             self.status()
             self.query()
             self.prove(proofs)
+        self.account.notarize()
+        bucket_copy.show(self.page, self.account)
         return standings
 
     def configure(self) -> None:
@@ -91,6 +93,7 @@ class Story:
         standings = watch(page, self.account, self.sources, figure.progress, ARCHIVE_SECONDS)
         self.account.switch_schedules(on=False)  # what is compared later must stand still
         check_archived(standings)
+        self.account.notarize()  # so that the log knows the objects that the next act replaces
         page.line()
         page.table(figure.ARCHIVED, [figure.archived(standing) for standing in standings])
         page.line()

@@ -13,6 +13,7 @@ KINDS = {
     "raw": "every response as received, and a manifest for each visit",
     "logs": "one Parquet object for each window that has a row",
     "rejects": "records that cannot become rows, with the reason",
+    "proof": "the proof log: what was archived, stated and signed",
 }
 #: How many keys of a window are shown, its ends first.
 MOST_KEYS = 14

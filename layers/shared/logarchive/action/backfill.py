@@ -9,14 +9,13 @@ from pydantic import BaseModel
 
 from logarchive.action.archive import Archive
 from logarchive.action.event import Backfill
-from logarchive.action.result import MOST_WINDOWS, Result, window_result, windows_result
-from logarchive.action.work import dispatch
+from logarchive.action.result import MOST_WINDOWS, Result, windows_result
+from logarchive.action.work import RangeRun
 from logarchive.errors import ConfigError
 from logarchive.ledger.entry import Entry
 from logarchive.ledger.planner import Planner
 from logarchive.moment import floor, instant
 from logarchive.provider.source import Source
-from logarchive.visit.worker import Worker
 from logarchive.window import Span, Window
 
 #: The most windows that `dry_run` counts, so that it ends within seconds.
@@ -41,7 +40,7 @@ def backfill[S: Source, K: BaseModel](archive: Archive[S, K], event: Backfill) -
     if event.dry_run:
         return run.estimate()
     archive.source_loader.secret(source)
-    return run.inline() if event.inline else run.background()
+    return run.visit()
 
 
 @dataclass(frozen=True)
@@ -59,24 +58,9 @@ class _BackfillRun[S: Source, K: BaseModel]:
         provider = self.archive.provider.name
         return windows_result(provider, [], following=following, estimate=estimate, new=len(missing), again=again)
 
-    def background(self) -> Result:
+    def visit(self) -> Result:
         entries, following = self._plan()
-        windows = [self._made_due(entry) for entry in entries]
-        workers, ledger = self.event.workers, self.archive.ledger(self.event.source)
-        due = len(ledger.due(self.archive.invocation.clock(), workers or self.source.workers))
-        started = dispatch(self.archive, self.event.source, self.source, due, ledger.head(), workers)
-        return windows_result(self.archive.provider.name, windows, following=following, dispatched=started)
-
-    def inline(self) -> Result:
-        entries, following = self._plan()
-        windows: list[Result] = []
-        with self.archive.worker(self.event.source, self.source) as worker:
-            for entry in entries:
-                if not self.archive.invocation.enough_time():
-                    following = entry.window.start
-                    break
-                windows.append(self._visited(worker, entry))
-        return windows_result(self.archive.provider.name, windows, following=following)
+        return RangeRun(self.archive, self.event, self.source, self._included, self._make_due).visit(entries, following)
 
     def _plan(self) -> tuple[list[Entry], dt.datetime | None]:
         """Plan the first windows of the range; return their entries, and where the next call continues."""
@@ -107,26 +91,15 @@ class _BackfillRun[S: Source, K: BaseModel]:
     def _following(self, end: dt.datetime) -> dt.datetime | None:
         return end if end < self.event.end else None
 
-    def _visited(self, worker: Worker[S, K], entry: Entry) -> Result:
-        if not self._included(entry):
-            return window_result(self.event.source, entry)
-        due = self._make_due(entry)
-        visited = worker.visit(due) if due else None
-        return window_result(self.event.source, visited or entry, busy=visited is None)
-
-    def _made_due(self, entry: Entry) -> Result:
-        if not self._included(entry):
-            return window_result(self.event.source, entry)
-        due = self._make_due(entry)
-        return window_result(self.event.source, due or entry, busy=due is None)
-
     def _included(self, entry: Entry) -> bool:
         return self.event.reopen or not entry.finished
 
     def _make_due(self, entry: Entry) -> Entry | None:
-        """Make a window due now; return None if another worker holds it."""
+        """Make a window due now; return None if another worker holds it, or it is to be replayed first."""
         now = self.archive.invocation.clock()
-        return None if entry.leased(now) else self.archive.ledger(self.event.source).make_due(entry, now)
+        return (
+            None if entry.replay or entry.leased(now) else self.archive.ledger(self.event.source).make_due(entry, now)
+        )
 
 
 def _estimate(windows: int, entries: Sequence[Entry]) -> dict[str, float]:

@@ -1,7 +1,7 @@
 """Events: the input of a function. A wrong event changes nothing, and the result says what is wrong with it."""
 
 from collections.abc import Mapping
-from typing import Annotated, Literal, cast
+from typing import Annotated, Literal, Self, cast
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -40,20 +40,16 @@ class Work(_Event):
     by: str | None = None
 
 
-class Backfill(_Event):
-    """Plan the gaps of a range, and make the windows that exist there due again."""
-
-    action: Literal["backfill"]
+class _Range(_Event):
     source: SourceName
     start: Moment
     end: Moment
     inline: bool = False
     workers: int | None = Field(None, ge=1, le=20)
-    reopen: bool = False
     dry_run: bool = False
 
     @model_validator(mode="after")
-    def _ordered(self) -> "Backfill":
+    def _ordered(self) -> Self:
         if self.start >= self.end:
             raise ValueError(f"start: {instant(self.start)} is not before end, {instant(self.end)}")
         return self
@@ -62,6 +58,23 @@ class Backfill(_Event):
     def span(self) -> Span:
         """The range."""
         return Span(self.start, self.end)
+
+
+class Backfill(_Range):
+    """Plan the gaps of a range, and make the windows that exist there due again."""
+
+    action: Literal["backfill"]
+    reopen: bool = False
+
+
+class Replay(_Range):
+    """Rebuild the windows of a range from `raw/`, without the provider.
+
+    With `outdated` only those that an older mapping has built; with `dry_run` it only says what would change.
+    """
+
+    action: Literal["replay"]
+    outdated: bool = False
 
 
 class Status(_Event):
@@ -78,13 +91,14 @@ class Status(_Event):
         return self
 
 
-type Event = Tick | Work | Backfill | Status
+type Event = Tick | Work | Backfill | Replay | Status
 
 #: The actions, each with the model of its event.
-ACTIONS: Mapping[str, type[Tick | Work | Backfill | Status]] = {
+ACTIONS: Mapping[str, type[Tick | Work | Backfill | Replay | Status]] = {
     "tick": Tick,
     "work": Work,
     "backfill": Backfill,
+    "replay": Replay,
     "status": Status,
 }
 

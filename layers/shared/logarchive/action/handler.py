@@ -8,7 +8,8 @@ from pydantic import BaseModel
 
 from logarchive.action.archive import Archive, connect
 from logarchive.action.backfill import backfill
-from logarchive.action.event import Backfill, Status, Tick, Work, parse_event
+from logarchive.action.event import Backfill, Event, Replay, Status, Tick, Work, parse_event
+from logarchive.action.replay import replay
 from logarchive.action.result import Result, refusal
 from logarchive.action.status import status
 from logarchive.action.tick import tick
@@ -47,17 +48,23 @@ def act[S: Source, K: BaseModel](archive: Archive[S, K], event: Any) -> Result: 
     except ConfigError as error:
         return _refuse(archive, str(error), None)
     try:
-        match parsed:
-            case Tick():
-                return tick(archive, parsed)
-            case Work():
-                return work(archive, parsed)
-            case Backfill():
-                return backfill(archive, parsed)
-            case Status():
-                return status(archive, parsed)
+        return _act(archive, parsed)
     except ConfigError as error:
         return _refuse(archive, str(error), None if isinstance(parsed, Tick) else parsed.source)
+
+
+def _act[S: Source, K: BaseModel](archive: Archive[S, K], event: Event) -> Result:
+    match event:
+        case Tick():
+            return tick(archive, event)
+        case Work():
+            return work(archive, event)
+        case Backfill():
+            return backfill(archive, event)
+        case Replay():
+            return replay(archive, event)
+        case Status():
+            return status(archive, event)
 
 
 def _refuse[S: Source, K: BaseModel](archive: Archive[S, K], error: str, source_name: str | None) -> Result:

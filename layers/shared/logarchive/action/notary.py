@@ -1,6 +1,6 @@
 """The action `notary`: the proof log is brought up to date. Its function archives nothing, and has no other action."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, Literal, cast
 
@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from logarchive.action.result import Result, refusal
 from logarchive.errors import ConfigError
 from logarchive.proof.checkpoint import Signer, VerifierKey
+from logarchive.proof.daily import DailyNotice
 from logarchive.proof.log import ProofLog
 from logarchive.proof.mark import Marks
 from logarchive.proof.notary import Notary
@@ -41,7 +42,8 @@ def lambda_handler() -> Handler:
         tally = Tally()
         invocation = invocation_of(context, logger_of(NAME), event, tally)
         try:
-            return act(notary(_aws(), invocation, _signer()), event)
+            run = notary(_aws(), invocation, _signer())
+            return act(run, event, daily_notice(_aws(), run, _settings().providers))
         finally:
             write_metrics(NOTARY, tally.total)
 
@@ -51,15 +53,28 @@ def lambda_handler() -> Handler:
     return handler
 
 
-def act(notary: Notary, event: object) -> Result:
-    """Carry out an event. What is wrong with it is said in the result."""
+def act(notary: Notary, event: object, daily: DailyNotice | None = None) -> Result:
+    """Carry out an event, and send the daily notice if there is somebody who gets it.
+
+    What is wrong with the event is said in the result. What goes wrong with a notice is raised, once all is signed.
+    """
     try:
-        parse(event)
+        parsed = parse(event)
     except ConfigError as error:
         notary.invocation.log("event.refused", source=None, error=str(error))
         notary.invocation.count("EventErrors", 1)
         return refusal(NAME, str(error))
-    return notary.run()
+    result = notary.run()
+    return result | {"notice": _sent(daily, now=parsed.notice) if daily else False}
+
+
+def _sent(daily: DailyNotice, *, now: bool) -> bool:
+    try:
+        return daily.send(now=now)
+    except Exception as error:
+        daily.invocation.log("notice.failed", error=str(error))
+        daily.invocation.count("NoticeErrors", 1)
+        raise
 
 
 def parse(event: object) -> Notarize:
@@ -79,6 +94,13 @@ def notary(aws: NotaryAws, invocation: Invocation, signer: Signer | None) -> Not
     """Put a notary together for one invocation."""
     log = ProofLog(aws.store, origin(aws.store.bucket), signer)
     return Notary(log, Marks(aws.table, aws.store), StateItem(aws.table), invocation)
+
+
+def daily_notice(aws: NotaryAws, notary: Notary, providers: Sequence[str]) -> DailyNotice | None:
+    """Put the daily notice together; None without a topic."""
+    if aws.topic is None:
+        return None
+    return DailyNotice(notary.log, aws.table, aws.topic.publish, providers, notary.invocation)
 
 
 def signer(bucket: str, kms: Kms | None) -> Signer | None:

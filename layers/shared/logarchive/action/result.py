@@ -22,6 +22,7 @@ class Details(TypedDict, total=False):
     estimate: dict[str, float]
     new: int
     again: int
+    difference: dict[str, Any]
 
 
 def window_result(source_name: str, entry: Entry, *, busy: bool = False) -> Result:
@@ -36,7 +37,8 @@ def window_result(source_name: str, entry: Entry, *, busy: bool = False) -> Resu
         "verification": entry.numbers.verification,
         "issue": entry.issue,
         "error": entry.error,
-        "due_at": instant(entry.due_at) if entry.due_at else None,
+        "due_at": instant(entry.visit_due_at) if entry.visit_due_at else None,
+        **({"replay_error": entry.replay_error} if entry.replay_error else {}),
     }
 
 

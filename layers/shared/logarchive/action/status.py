@@ -56,7 +56,12 @@ def _source[S: Source, K: BaseModel](
             bad.append(BadSource(source_name, str(error)))
             archive.report(bad[-1])
     leaves = [entry for entry in ledger.every() if entry.state != "split"]
-    result = status_of(head, leaves, source, archive.invocation.clock())
+    mapping = archive.provider.mapping_version
+    replays = {
+        "outdated": sum(1 for entry in leaves if entry.outdated(mapping)),
+        "replaying": sum(1 for entry in leaves if entry.replay),
+    }
+    result = status_of(head, leaves, source, archive.invocation.clock()) | replays
     errors = [problem.error for problem in bad if problem.name == source_name]
     if errors:
         return {"source": source_name, "state": "invalid", **result, "last_error": errors[0]}
@@ -74,7 +79,7 @@ def status_of(head: Head | None, leaves: Iterable[Entry], source: Source | None,
         "settled_until": _until(entries, lambda entry: entry.finished),
         "lag_seconds": lag_seconds(head, unfinished, source, now),
         "open": len(unfinished),
-        "due": sum(1 for entry in unfinished if entry.due_at and entry.due_at <= now),
+        "due": sum(1 for entry in unfinished if entry.visit_due_at and entry.visit_due_at <= now),
         "issues": dict(Counter(entry.issue for entry in entries if entry.issue)),
         "hours_to_loss": hours_to_loss(head, unfinished, source, now),
         "rows": sum(entry.numbers.rows for entry in entries),

@@ -140,8 +140,9 @@ class _TickRun[S: Source, K: BaseModel]:
         """
         ledger, now = self.archive.ledger(source_name), self.archive.invocation.clock()
         count = self.archive.invocation.count
-        head, unfinished = ledger.head(), list(ledger.open())
-        due = sum(1 for entry in unfinished if entry.due_at and entry.due_at <= now)
+        head, entries = ledger.head(), list(ledger.open())
+        due = sum(1 for entry in entries if entry.due_at and entry.due_at <= now)
+        unfinished = [entry for entry in entries if not entry.finished]  # some are only to be replayed
         if due:
             self.due.add(source_name)
         lag, hours = (measured(head, unfinished, source, now) for measured in (lag_seconds, hours_to_loss))

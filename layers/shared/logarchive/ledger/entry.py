@@ -53,6 +53,17 @@ class RejectsObject(BaseModel):
     sha256: str
 
 
+class Replay(BaseModel):
+    """That a window is to be rebuilt from `raw/`; it stays until that is committed."""
+
+    model_config = ConfigDict(frozen=True)
+
+    #: When it was asked for.
+    asked: Instant
+    #: The window's own `due_at`, to which it returns.
+    due_at: Instant | None
+
+
 class EntryChanges(TypedDict, total=False):
     """What of an entry may change after it was planned."""
 
@@ -75,10 +86,16 @@ class EntryChanges(TypedDict, total=False):
     numbers: WindowNumbers
     requests: int
     seconds: int
+    mapping: int
+    replay: Replay | None
+    replay_error: str | None
 
 
-class Entry(BaseModel):  # 20 attributes: those of one item of the table
-    """One window in the ledger. Only `planned` and `archived` have a `due_at`; a claim moves it to the lease's end."""
+class Entry(BaseModel):  # 23 attributes: those of one item of the table
+    """One window in the ledger. Only `planned` and `archived` have a `due_at`; a claim moves it to the lease's end.
+
+    A window that is to be replayed has another one, whatever its state, and its own in `replay`.
+    """
 
     model_config = _STORED
 
@@ -115,6 +132,11 @@ class Entry(BaseModel):  # 20 attributes: those of one item of the table
     numbers: WindowNumbers = WindowNumbers()
     requests: int = 0
     seconds: int = 0
+    #: The oldest version of the mapping that has made something of the object or the rejects; 0: before versions.
+    mapping: int = 0
+    replay: Replay | None = None
+    #: Why the last replay has changed nothing.
+    replay_error: str | None = None
 
     @classmethod
     def of_item(cls, item: Mapping[str, Any]) -> "Entry":
@@ -146,12 +168,26 @@ class Entry(BaseModel):  # 20 attributes: those of one item of the table
 
     def leased(self, now: dt.datetime) -> bool:
         """Return whether a worker holds it now."""
-        return self.attempt > self.committed and self.due_at is not None and self.due_at > now
+        return self.claimed and self.due_at is not None and self.due_at > now
+
+    @property
+    def claimed(self) -> bool:
+        """Return whether its last claim has not been committed, be it held or run out."""
+        return self.attempt > self.committed
+
+    @property
+    def visit_due_at(self) -> dt.datetime | None:
+        """When the provider is asked again; a replay does not count."""
+        return self.replay.due_at if self.replay else self.due_at
 
     @property
     def finished(self) -> bool:
         """Return whether no further visit is planned."""
-        return self.due_at is None
+        return self.visit_due_at is None
+
+    def outdated(self, mapping: int) -> bool:
+        """Return whether it was visited, and an older version of the mapping than this one made something of it."""
+        return bool(self.visits) and self.mapping < mapping
 
 
 class Slot(BaseModel):

@@ -11,8 +11,8 @@ from itertools import chain, islice
 
 from logarchive.errors import ArchiveError
 from logarchive.ledger.dynamodb import ABSENT, EXISTS, Condition, Item, Table, Write, equal, where
-from logarchive.ledger.entry import CLAIMS_WITHOUT_COMMIT, UNMERGED_CLAIMS, UNPROVEN, Entry, Head, Slot, State
-from logarchive.moment import instant
+from logarchive.ledger.entry import CLAIMS_WITHOUT_COMMIT, UNMERGED_CLAIMS, UNPROVEN, Entry, Head, Replay, Slot, State
+from logarchive.moment import EPOCH, SECOND, instant
 from logarchive.window import Span, Window
 
 HEAD = "#head"
@@ -20,6 +20,8 @@ SLOT = "#slot/"
 REGISTRY = "#sources"
 #: A transaction takes 100 items, one of them the head.
 BATCH = 99
+#: When windows to be replayed are due: before all others, so that one read tells whether there are any.
+REPLAYS_DUE, NO_REPLAY = EPOCH, where("replay", "absent")
 #: How often a write is tried again because another write was under way.
 TRIES = 10
 
@@ -77,12 +79,13 @@ class Ledger:
         return moved if self.table.transact([*writes, *self._new(entries, now)]) else None
 
     def due(self, now: dt.datetime, limit: int) -> list[Entry]:
-        """Return the first entries whose `due_at` has passed, earliest first."""
-        key = self._key + where("due_at", "<=", instant(now))
-        return list(map(Entry.of_item, self.table.first(key, limit, index="due")))
+        """Return the first entries whose `due_at` has passed, earliest first; replays only if nothing else is due."""
+        entries = self._due(EPOCH, now, limit)
+        replays = entries and entries[0].due_at == REPLAYS_DUE
+        return (self._due(REPLAYS_DUE + SECOND, now, limit) if replays else []) or entries
 
     def open(self) -> Iterator[Entry]:
-        """Yield every entry that is neither finished nor split, earliest due first."""
+        """Yield every entry that is due some day, those to be replayed first."""
         return map(Entry.of_item, self.table.query(self._key, index="due"))
 
     def every(self) -> Iterator[Entry]:
@@ -124,9 +127,11 @@ class Ledger:
                 raise ArchiveError(
                     f"{self.partition} {lost.window_key} was split; a visit complete in raw stays unmerged"
                 )
-            reopened = entry.attributes(state="archived", due_at=now) | _mark(now) if entry.finished else {}
+            # A replay, which may have been asked for since, merges it by itself.
+            reopens = entry.finished and entry.replay is None
+            reopened = entry.attributes(state="archived", due_at=now) | _mark(now) if reopens else {}
             put = reopened | entry.attributes(unmerged_claims=entry.unmerged_claims + 1)
-            when = equal(**entry.seen("attempt", "unmerged_claims", "committed"))
+            when = equal(**entry.seen("attempt", "unmerged_claims", "committed")) + (NO_REPLAY if reopens else ())
             # Not `_written`: a claim adds the same, and would be taken for this write. To count it twice is harmless.
             if self.table.update(Write(self.partition, entry.window_key, put, when)):
                 return
@@ -135,11 +140,18 @@ class Ledger:
             f"changed {TRIES} times while that was written down"
         )
 
+    def mark_replay(self, entry: Entry, now: dt.datetime) -> Entry | None:
+        """Mark a window that no worker has claimed to be rebuilt from `raw/`; None if it changed meanwhile."""
+        put = entry.attributes(replay=Replay(asked=now, due_at=entry.due_at), due_at=REPLAYS_DUE, replay_error=None)
+        due = equal(due_at=instant(entry.due_at)) if entry.due_at else where("due_at", "absent")
+        when = equal(**entry.seen("attempt", "state", "committed")) + due + NO_REPLAY
+        return self._update(Write(self.partition, entry.window_key, put, when))
+
     def make_due(self, entry: Entry, now: dt.datetime) -> Entry | None:
         """Make a window that no worker holds due now; None if it changed meanwhile."""
         state: State = "archived" if entry.visits else "planned"
         put = entry.attributes(state=state, due_at=now) | (_mark(now) if state != entry.state else {})
-        when = equal(**entry.seen("attempt", "state", "committed"))
+        when = equal(**entry.seen("attempt", "state", "committed")) + NO_REPLAY
         return self._update(Write(self.partition, entry.window_key, put, when))
 
     def split(self, held: Entry, parts: Sequence[Entry], now: dt.datetime) -> bool:
@@ -184,6 +196,10 @@ class Ledger:
     @property
     def _key(self) -> Condition:
         return equal(source=self.partition)
+
+    def _due(self, first: dt.datetime, last: dt.datetime, limit: int) -> list[Entry]:
+        key = self._key + where("due_at", "between", instant(first), instant(last))
+        return list(map(Entry.of_item, self.table.first(key, limit, index="due")))
 
     def _entries(self, sort: Condition, *, backwards: bool = False) -> Iterator[Entry]:
         items = self.table.query(self._key + sort, backwards=backwards)

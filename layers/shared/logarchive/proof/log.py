@@ -5,7 +5,7 @@ notary that works on a batch writes the same bytes, and a crash anywhere is mend
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -80,6 +80,11 @@ class ProofLog:
         if text not in {b"", body}:
             with suppress(ChangedError):
                 self.store.replace_bytes(KEY, text, etag)
+
+    def entries(self, start: int, size: int) -> Iterator[bytes]:
+        """Yield the entries of a log of that size from `start` on, as they are stored."""
+        for tile in tiles(0, start, size) if start < size else ():
+            yield from self._bundle(tile)[max(0, start - tile.number * WIDTH) :]
 
     def unknown(self, size: int) -> tuple[bytes, ...]:
         """Return entries that are stored after the first `size`, though no batch has them.

@@ -47,7 +47,7 @@ class Api(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Provider[S: Source, K: BaseModel]:  # 20 attributes: one for each fact about an API
+class Provider[S: Source, K: BaseModel]:  # 21 attributes: one for each fact about an API
     """A kind of log API. All of this is in its documentation."""
 
     name: str
@@ -68,6 +68,8 @@ class Provider[S: Source, K: BaseModel]:  # 20 attributes: one for each fact abo
     feed_id: Callable[[S], str]
     #: The provider's own unique id of a record; None: identity is a hash of the record.
     unique_id: FieldMapping | None = None
+    #: Grows whenever the same records become other rows: what an older one has built can be found, and replayed.
+    mapping_version: int = 1
     #: Where `download` may connect to: `host` or `host:port`, see `net.download_host`.
     download_hosts: Callable[[S], Sequence[str]] = field(default=lambda _source: ())
     #: Response headers that manifests keep besides the general ones of `net.response`; lower case.
@@ -89,5 +91,9 @@ class Provider[S: Source, K: BaseModel]:  # 20 attributes: one for each fact abo
     def record_format(self, source: S) -> RecordFormat:
         """Return how a source's records become rows."""
         return RecordFormat(
-            layout=self.layout, columns=self.columns(source), unique_id=self.unique_id, bounded=self.bounded
+            layout=self.layout,
+            columns=self.columns(source),
+            unique_id=self.unique_id,
+            bounded=self.bounded,
+            mapping_version=self.mapping_version,
         )

@@ -41,6 +41,7 @@ class Built:
     kept: int
     added: int
     rejects_path: Path | None
+    mapping_version: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,11 +65,12 @@ class Builder:
         with Rejects(directory / "rejects.jsonl.gz", visit) as rejects:
             rows = _Rows(self, rejects)
             path = directory / "visit.parquet"
-            count = parquet.write(path, rows.batches(data), (visit,))
+            count = parquet.write(path, rows.batches(data), (visit,), self.records.mapping_version)
         kept, shared = _compare(existing, rows.ids, self.ensure_time)
         if kept and existing is not None:
             own, path = path, directory / "merged.parquet"
-            parquet.write(path, _merged(own, existing, rows.ids, self.ensure_time), (*object_visits(existing), visit))
+            merged = _merged(own, existing, rows.ids, self.ensure_time)
+            parquet.write(path, merged, (*object_visits(existing), visit), self.records.mapping_version)
             own.unlink()
         return Built(
             numbers=rows.numbers(data),
@@ -77,6 +79,7 @@ class Builder:
             kept=kept,
             added=count - shared,
             rejects_path=rejects.path if rejects.count else None,
+            mapping_version=self.records.mapping_version,
         )
 
 

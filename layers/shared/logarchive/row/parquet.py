@@ -19,6 +19,8 @@ _PAGE_BYTES = 64 * 1024
 _VISITS = "logarchive.visits"
 #: A placeholder's second key: each claim's placeholder has an ETag of its own.
 _CLAIM = "logarchive.claim"
+#: Followed by ` version ` and that of the mapping, a form that readers parse. Objects of earlier versions have none.
+_CREATED_BY = "logarchive"
 #: Columns of few values. For the others a dictionary costs a fifth of all CPU and saves nothing.
 _FEW_VALUES = (
     "source",
@@ -59,17 +61,17 @@ class _Source:
 
 def write_placeholder(path: Path, claim: str) -> None:
     """Write an object without rows and visits, which no other claim's placeholder equals."""
-    _write(path, _Source(()), {_VISITS: "[]", _CLAIM: claim})
+    _write(path, _Source(()), {_VISITS: "[]", _CLAIM: claim}, _CREATED_BY)
 
 
-def write(path: Path, batches: Iterable[RecordBatch], visits: Sequence[str]) -> int:
+def write(path: Path, batches: Iterable[RecordBatch], visits: Sequence[str], mapping_version: int) -> int:
     """Write an object and return its number of rows; equal rows give equal bytes. Raises what `batches` raises."""
     source = _Source(batches)
-    _write(path, source, {_VISITS: orjson.dumps(list(visits)).decode()})
+    _write(path, source, {_VISITS: orjson.dumps(list(visits)).decode()}, f"{_CREATED_BY} version {mapping_version}")
     return source.rows
 
 
-def _write(path: Path, source: _Source, footer: dict[str, str]) -> None:
+def _write(path: Path, source: _Source, footer: dict[str, str], created_by: str) -> None:
     try:
         write_parquet(
             RecordBatchReader.from_batches(SCHEMA, source),
@@ -77,7 +79,7 @@ def _write(path: Path, source: _Source, footer: dict[str, str]) -> None:
             compression="zstd(1)",
             writer_version="parquet_1_0",
             skip_arrow_metadata=True,
-            created_by="logarchive",
+            created_by=created_by,
             dictionary_enabled=False,
             column_dictionary_enabled=dict.fromkeys(_FEW_VALUES, True),
             data_page_size_limit=_PAGE_BYTES,

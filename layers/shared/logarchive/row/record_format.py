@@ -19,6 +19,8 @@ class RecordFormat:
     unique_id: FieldMapping | None = None
     #: Whether records are kept by their own time; False: every record of a file belongs to the window.
     bounded: bool = True
+    #: The number of this format among all that the provider has had.
+    mapping_version: int = 1
 
     def mapping(self) -> ColumnMapping:
         """Return the mapping of columns, grouped by key."""

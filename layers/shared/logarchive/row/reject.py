@@ -7,6 +7,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -57,6 +58,18 @@ def merge_rejects(existing: Path, own: Path, target: Path, ensure_time: Callable
                 file.write(line)
                 lacking += 1
     return lacking > 0
+
+
+def write_none(path: Path) -> None:
+    """Write a file without a reject."""
+    with path.open("wb") as raw, _gzip(raw):
+        pass
+
+
+def same_lines(left: Path, right: Path) -> bool:
+    """Return whether two files hold the same rejects in the same order."""
+    with gzip.open(left) as one, gzip.open(right) as other:
+        return all(mine == its for mine, its in zip_longest(one, other))
 
 
 def _gzip(raw: BinaryIO) -> gzip.GzipFile:

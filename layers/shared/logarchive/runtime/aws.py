@@ -15,6 +15,7 @@ from logarchive.store.bucket import Store
 if TYPE_CHECKING:
     from mypy_boto3_lambda.client import LambdaClient
     from mypy_boto3_secretsmanager.client import SecretsManagerClient
+    from mypy_boto3_sns.client import SNSClient
     from mypy_boto3_ssm.client import SSMClient
 
 _CONFIG = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=5, read_timeout=60)
@@ -72,6 +73,18 @@ class Kms:
 
 
 @dataclass(frozen=True)
+class Topic:
+    """A topic of AWS SNS, whose subscribers get mails."""
+
+    client: "SNSClient"
+    arn: str
+
+    def publish(self, subject: str, text: str) -> None:
+        """Send a message to all subscribers."""
+        self.client.publish(TopicArn=self.arn, Subject=subject, Message=text)
+
+
+@dataclass(frozen=True)
 class NotaryAws:
     """The AWS services that the notary calls."""
 
@@ -79,13 +92,16 @@ class NotaryAws:
     table: Table
     #: None: nothing is signed.
     kms: Kms | None
+    #: None: no notice is sent.
+    topic: Topic | None = None
 
     @classmethod
     def connect(cls, settings: NotarySettings) -> "NotaryAws":
         """Create the clients."""
         session: Any = boto3.Session()
         kms = Kms(session.client("kms", config=_CONFIG), settings.key) if settings.key else None
-        return cls(*_archive(session, settings.bucket, settings.table), kms)
+        topic = Topic(session.client("sns", config=_CONFIG), settings.topic) if settings.topic else None
+        return cls(*_archive(session, settings.bucket, settings.table), kms, topic)
 
 
 def _archive(session: boto3.Session, bucket: str, table: str) -> tuple[Store, Table]:

@@ -66,6 +66,17 @@ class Invocation:
             if value:
                 self.count(name, value, source_name)
 
+    def report_replay(self, source_name: str, before: Entry, entry: Entry) -> None:
+        """Log and count the outcome of a replay, unless the window was put back."""
+        where = {"source": source_name, "window": entry.window_key}
+        if entry.replay_error:
+            self.log("replay.failed", **where, error=entry.replay_error)
+            self.count("ReplayErrors", 1, source_name)
+        elif entry.replay is None:
+            counts = {"rows": entry.numbers.rows, "before": before.numbers.rows, "rejects": entry.numbers.rejects}
+            self.log("window.replayed", **where, mapping=entry.mapping, **counts)
+            self.count("WindowsReplayed", 1, source_name)
+
 
 def _counts(before: Entry, entry: Entry) -> Iterator[tuple[str, int]]:
     yield ("WindowsSealed", int(entry.state == "sealed"))

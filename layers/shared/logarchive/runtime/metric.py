@@ -33,6 +33,8 @@ UNITS: Mapping[str, Unit] = {
     "LogsBytes": "Bytes",
     "Requests": "Count",
     "Throttles": "Count",
+    "WindowsReplayed": "Count",
+    "ReplayErrors": "Count",
     "LagSeconds": "Seconds",
     "HoursToLoss": "None",
     "QuietSeconds": "Seconds",
@@ -43,6 +45,7 @@ UNITS: Mapping[str, Unit] = {
     "ProofBacklogSeconds": "Seconds",
     "ProofSigned": "Count",
     "ProofErrors": "Count",
+    "NoticeErrors": "Count",
 }
 
 #: The dimension of the notary's metrics: it is a function, and no provider.

@@ -85,6 +85,8 @@ class Store:
         try:
             response = self.client.get_object(Bucket=self.bucket, Key=key)
         except ClientError as error:
+            if _code(error) == "InvalidObjectState":
+                raise ArchiveError(f"{key} lies in an archive of S3 Glacier: restore it first") from error
             if self._missing(key, error):
                 return None
             raise

@@ -21,7 +21,7 @@ _PIECE = 1024 * 1024
 
 @dataclass(frozen=True)
 class Existing:
-    """The existing object, copied to a local file."""
+    """An object as it is in S3, copied to a local file."""
 
     path: Path
     stored: Stored
@@ -85,7 +85,7 @@ class Merger:
     def recover(self, entry: Entry, complete: Sequence[Manifest], unreadable: list[Exception]) -> Merged | None:
         """Build the object out of the existing one and complete visits from raw, by time; None if none is readable.
 
-        A visit that adds nothing leaves the object as it is. One that cannot be read goes to `unreadable`.
+        A visit that cannot be read goes to `unreadable`.
         """
         existing = self._existing(entry)
         path = existing.path if existing else None
@@ -103,7 +103,7 @@ class Merger:
             late += built.added if entry.visits or visits else 0
             visits = [*(visit for visit in visits if visit != manifest.visit), manifest.visit]
             rejects += [built.rejects_path] if built.rejects_path else []
-            path = built.path if built.added else path
+            path = built.path
         return Merged(path, built, existing, tuple(visits), late, tuple(rejects)) if built else None
 
     def write(self, entry: Entry, merged: Merged) -> Written:
@@ -111,10 +111,10 @@ class Merger:
         rejects = entry.rejects_object
         for number, path in enumerate(merged.rejects):
             rejects = self._write_rejects(path, existing=bool(entry.visits) or number > 0)
-        return Written(self._write_object(merged), rejects)
+        return Written(self.write_object(merged.path, merged.existing), rejects)
 
-    def _write_object(self, merged: Merged) -> StoredObject | None:
-        path, existing = merged.path, merged.existing
+    def write_object(self, path: Path | None, existing: Existing | None) -> StoredObject | None:
+        """Write an object over the one that was read, or leave that if it has the same rows."""
         if path is None:
             return None
         if existing and same_rows(existing.path, path):
@@ -131,7 +131,7 @@ class Merger:
         """
         path = self._folder() / "placeholder.parquet"
         parquet.write_placeholder(path, claim)
-        sha256, existing = sha256_of(path), self._copy()
+        sha256, existing = sha256_of(path), self.copy()
         if existing and object_visits(existing.path):
             return None
         if existing and sha256_of(existing.path) == sha256:
@@ -148,12 +148,26 @@ class Merger:
         self._rounds += 1
         if self._rounds == 1 and entry.object is None and not entry.visits and entry.unmerged_claims <= 1:
             return None
-        return self._copy()
+        return self.copy()
 
-    def _copy(self) -> Existing | None:
-        path = self._folder() / "existing.parquet"
-        stored = self.store.fetch(self.place.logs, path)
-        return Existing(path, stored) if stored else None
+    def copy(self) -> Existing | None:
+        """Copy the object in S3, whoever has written it."""
+        return self._fetch(self.place.logs, "existing.parquet")
+
+    def copy_rejects(self) -> Existing | None:
+        """Copy the rejects in S3."""
+        return self._fetch(self.place.rejects, "existing.jsonl.gz")
+
+    def write_rejects(self, path: Path, existing: Existing | None) -> RejectsObject:
+        """Write rejects over those that were read."""
+        written = self.rejects_object(path)
+        etag = existing.stored.etag if existing else None
+        self.store.replace(self.place.rejects, path, written.sha256, etag)
+        return written
+
+    def rejects_object(self, path: Path) -> RejectsObject:
+        """Return what the ledger says of rejects that are in S3 as they are at `path`."""
+        return RejectsObject(key=self.place.rejects, sha256=sha256_of(path))
 
     def _stored(self, stored: Stored, path: Path, sha256: str) -> StoredObject:
         return StoredObject(
@@ -167,19 +181,19 @@ class Merger:
 
     def _write_rejects(self, path: Path, *, existing: bool) -> RejectsObject:
         """Write the rejects, merged with the existing ones. Look first if a write was refused before."""
-        stored = None
-        if existing or self._rejects_tried:
-            folder = self._folder()
-            stored = self.store.fetch(self.place.rejects, folder / "existing.jsonl.gz")
-            if stored and not merge_rejects(
-                folder / "existing.jsonl.gz", path, folder / "merged.jsonl.gz", self.builder.ensure_time
-            ):
-                return RejectsObject(key=self.place.rejects, sha256=sha256_of(folder / "existing.jsonl.gz"))
-            path = folder / "merged.jsonl.gz" if stored else path
+        before = self.copy_rejects() if existing or self._rejects_tried else None
+        if before:
+            merged = self._folder() / "merged.jsonl.gz"
+            if not merge_rejects(before.path, path, merged, self.builder.ensure_time):
+                return self.rejects_object(before.path)
+            path = merged
         self._rejects_tried = True
-        sha256 = sha256_of(path)
-        self.store.replace(self.place.rejects, path, sha256, stored.etag if stored else None)
-        return RejectsObject(key=self.place.rejects, sha256=sha256)
+        return self.write_rejects(path, before)
+
+    def _fetch(self, key: str, name: str) -> Existing | None:
+        path = self._folder() / name
+        stored = self.store.fetch(key, path)
+        return Existing(path, stored) if stored else None
 
     def _folder(self) -> Path:
         return Path(tempfile.mkdtemp(dir=self.directory))

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from logarchive.errors import Issue, MismatchError, OutOfTimeError, ProviderError, TooLargeError
 from logarchive.ledger.entry import Entry, State
-from logarchive.numbers import Verification, VisitNumbers
+from logarchive.numbers import Verification, VisitNumbers, WindowNumbers
 from logarchive.provider.source import Source
 from logarchive.row.build import Built
 from logarchive.visit.merger import Merged, Written
+from logarchive.visit.rebuild import Rebuilt
 
 BACK_OFF = tuple(dt.timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 360))
 MINUTE = dt.timedelta(minutes=1)
@@ -123,12 +124,35 @@ def recovered(entry: Entry, merged: Merged, written: Written, manifest: str) -> 
 
 def _merged(entry: Entry, merged: Merged, written: Written, verification: Verification) -> Entry:
     built = merged.built
+    # Rows and rejects of earlier visits may stay beside those of this one.
+    mapping = min(entry.mapping, built.mapping_version) if entry.visits else built.mapping_version
     return entry.replace(
         visits=(*entry.visits, *(name for name in merged.visits if name not in entry.visits)),
         object=written.object,
         rejects_object=written.rejects,
+        mapping=mapping,
         numbers=entry.numbers.after(built.numbers, rows=built.object_rows, late=merged.late, verification=verification),
     )
+
+
+def replayed(entry: Entry, rebuilt: Rebuilt, written: Written) -> Entry:
+    """Return the entry after a replay: what was made anew, and all else as it was."""
+    verification: Verification = "verified" if rebuilt.numbers.verified else "unverified"
+    numbers = WindowNumbers().after(
+        rebuilt.numbers, rows=rebuilt.object_rows, late=rebuilt.late, verification=verification
+    )
+    return not_replayed(entry, None).replace(
+        object=written.object,
+        rejects_object=written.rejects,
+        numbers=numbers,
+        mapping=rebuilt.mapping_version,
+        unmerged_claims=0,
+    )
+
+
+def not_replayed(entry: Entry, error: str | None) -> Entry:
+    """Return the entry without its mark, due when it was, with why it was not replayed."""
+    return entry.replace(replay=None, due_at=entry.visit_due_at, replay_error=error)
 
 
 def next_age(entry: Entry, source: Source, visited_at: dt.datetime) -> dt.datetime | None:

@@ -26,7 +26,7 @@ class Recovery:
         if self.claim.unmerged <= 0:
             return
         self.unreadable = []
-        if complete := self._unmerged():
+        if complete := self.unmerged():
             entry = self.claim.entry
             merged = self.merger.recover(entry, complete, self.unreadable)
             if merged:
@@ -43,10 +43,11 @@ class Recovery:
         """
         placed = self.claim.retry(lambda: self.merger.write_placeholder(self.visit))
         self.claim.entry = self.claim.entry.replace(placeholder=placed)
-        self.claim.unmerged = len(self._unmerged())
+        self.claim.unmerged = len(self.unmerged())
         return placed is not None and not self.claim.unmerged
 
-    def _unmerged(self) -> list[Manifest]:
+    def unmerged(self) -> list[Manifest]:
+        """Return the complete visits that the ledger does not know."""
         known = {*self.claim.entry.visits, self.visit}
         every = manifests(self.store, self.merger.place)
         return [manifest for manifest in every if manifest.complete and manifest.visit not in known]

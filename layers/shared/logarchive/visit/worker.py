@@ -13,6 +13,7 @@ from logarchive.ledger.entry import Entry, Slot
 from logarchive.provider.source import Source
 from logarchive.visit.attempt import MOST_ERROR_CHARACTERS, VisitFailedError, visit
 from logarchive.visit.context import VisitContext
+from logarchive.visit.replay import replay
 
 #: How many due windows are read; the one whose records are lost soonest at the provider is taken.
 CANDIDATES = 25
@@ -76,7 +77,8 @@ class Worker[S: Source, K: BaseModel]:
                 failures.append(self._failed(claimed, error))
             if entry:
                 yield entry
-            if entry and entry.due_at and entry.due_at <= invocation.clock():
+            # A window that was replayed is due when it was before; one that was put back keeps its mark.
+            if entry and entry.replay == claimed.replay and entry.due_at and entry.due_at <= invocation.clock():
                 return  # put back: there was no time for it
 
     def _failed(self, claimed: Entry, error: Exception) -> Exception:
@@ -106,13 +108,16 @@ class Worker[S: Source, K: BaseModel]:
     def _visit(self, claimed: Entry) -> Entry | None:
         late_start, self.begun = self.begun > 0, self.begun + 1
         try:
-            entry = visit(self.context, claimed, late_start=late_start)
+            attempt = replay if claimed.replay else visit
+            entry = attempt(self.context, claimed, late_start=late_start)
         except LostClaimError:
             self.context.invocation.log("claim.lost", source=self._source_name, window=claimed.window_key)
             return None
         if entry.numbers.rows:
             self.last_rows_until = max(entry.window.end, self.last_rows_until or entry.window.end)
-        self.context.invocation.report_visit(self._source_name, claimed, entry)
+        invocation = self.context.invocation
+        report = invocation.report_replay if claimed.replay else invocation.report_visit
+        report(self._source_name, claimed, entry)
         return entry
 
     def _take_slot(self) -> Slot | None:
@@ -132,6 +137,7 @@ class Worker[S: Source, K: BaseModel]:
         return self.context.ledger.source_name
 
 
-def _urgency(entry: Entry) -> tuple[dt.datetime, bool, dt.datetime]:
-    """Order windows: what is lost soonest first; then what has not failed yet; then what is oldest."""
-    return entry.lost_at or _NEVER, entry.failures > 0, entry.window.start
+def _urgency(entry: Entry) -> tuple[dt.datetime, bool, bool, dt.datetime]:
+    """Order windows: what is lost soonest first; then what has not failed yet; then what is oldest; replays last."""
+    lost_at = None if entry.replay else entry.lost_at
+    return lost_at or _NEVER, bool(entry.replay), entry.failures > 0, entry.window.start

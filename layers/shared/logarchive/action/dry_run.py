@@ -1,0 +1,124 @@
+"""What a replay would change: each window is rebuilt and compared with its object, and nothing is written."""
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from pydantic import BaseModel
+
+from logarchive.action.archive import Archive
+from logarchive.action.result import Result, window_result, windows_result
+from logarchive.errors import ArchiveError, OutOfTimeError, ProviderError
+from logarchive.ledger.entry import Entry
+from logarchive.provider.source import Source
+from logarchive.row.difference import MOST_EXAMPLES, Difference, Example, difference
+from logarchive.store.bucket import sha256_of
+from logarchive.visit.context import VisitContext
+from logarchive.visit.merger import same_rows
+from logarchive.visit.rebuild import Rebuilder, Rebuilt
+
+#: An example's value is cut where it is longer.
+MOST_VALUE_CHARACTERS = 200
+
+
+@dataclass
+class DryRun[S: Source, K: BaseModel]:
+    """The windows of a range, compared one after the other."""
+
+    archive: Archive[S, K]
+    source_name: str
+    compared: int = 0
+    #: Those that differ, or could not be compared.
+    windows: list[Result] = field(default_factory=list[Result])
+    total: Difference = field(default_factory=Difference)
+    examples: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+
+    def compare(self, source: S, entries: Sequence[Entry], following: dt.datetime | None) -> Result:
+        """Compare windows while there is time; `following` is where the next call continues."""
+        with self.archive.worker(self.source_name, source) as worker:
+            for entry in entries:
+                # At least one: whoever follows `next` gets on.
+                if self.compared and not self.archive.invocation.enough_time():
+                    following = entry.window.start
+                    break
+                self.compared += 1
+                try:
+                    self._compare(worker.context, entry)
+                except (ArchiveError, OutOfTimeError, ProviderError) as error:
+                    self._list(entry, error=worker.context.session.redaction.text(str(error)))
+        return windows_result(
+            self.archive.provider.name, self.windows, following=following, difference=self._difference()
+        )
+
+    def _compare(self, context: VisitContext[S, K], entry: Entry) -> None:
+        ensure_time, place = context.invocation.ensure_time, context.place(entry.window)
+        with TemporaryDirectory(prefix="replay-") as name:
+            path = Path(name) / "existing.parquet"
+            existing = path if entry.object and context.store.fetch(place.logs, path) else None
+            if entry.object and (existing is None or sha256_of(existing) != entry.object.sha256):
+                raise ArchiveError(f"{place.logs} is not what the ledger says: a worker may be writing it; call again")
+            rebuilt = Rebuilder(context.store, place, context.builder(entry.window), Path(name)).rebuild(entry.visits)
+            if existing and rebuilt.path and same_rows(existing, rebuilt.path):
+                found = Difference()
+            else:
+                found = difference(existing, rebuilt.path, ensure_time)
+        if found or rebuilt.numbers.rejects != entry.numbers.rejects:
+            self._add(context, entry, rebuilt, found)
+
+    def _add(self, context: VisitContext[S, K], entry: Entry, rebuilt: Rebuilt, found: Difference) -> None:
+        self._list(
+            entry,
+            rows_after=rebuilt.object_rows,
+            rejects_after=rebuilt.numbers.rejects,
+            added=found.added,
+            removed=found.removed,
+            changed=found.changed,
+            columns=dict(found.columns),
+        )
+        self.total.added += found.added
+        self.total.removed += found.removed
+        self.total.changed += found.changed
+        self.total.columns += found.columns
+        shown = Counter(example["what"] for example in self.examples)
+        for example in found.examples:
+            if shown[example.what] < MOST_EXAMPLES:
+                shown[example.what] += 1
+                self.examples.append(_shown(context, entry, example))
+
+    def _list(self, entry: Entry, **more: Any) -> None:  # noqa: ANN401 (JSON)
+        self.windows.append(window_result(self.source_name, entry) | more)
+
+    def _difference(self) -> dict[str, Any]:
+        return {
+            "windows": self.compared,
+            "added": self.total.added,
+            "removed": self.total.removed,
+            "changed": self.total.changed,
+            "columns": dict(self.total.columns),
+            "examples": self.examples,
+        }
+
+
+def _shown[S: Source, K: BaseModel](context: VisitContext[S, K], entry: Entry, example: Example) -> dict[str, Any]:
+    """Return an example as a result shows it: its values masked, then cut."""
+    brief = context.session.redaction.brief
+    values = {
+        name: brief(_json(value), MOST_VALUE_CHARACTERS) for name, value in (("old", example.old), ("new", example.new))
+    }
+    return {
+        "window": entry.window_key,
+        "record_id": brief(example.record_id, MOST_VALUE_CHARACTERS),
+        "what": example.what,
+    } | values
+
+
+def _json(value: Any) -> Any:  # noqa: ANN401 (a value of a row)
+    if isinstance(value, dt.datetime):
+        return value.isoformat(timespec="milliseconds")
+    if isinstance(value, dict):
+        return {str(key): _json(item) for key, item in value.items()}
+    return [list(pair) for pair in value] if isinstance(value, list) else value

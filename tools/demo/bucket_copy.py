@@ -1,0 +1,145 @@
+"""A copy of the bucket, checked by `verifier/verify.py` as an auditor would, without AWS.
+
+Then one object of the copy is spoiled at a time, and the check must name it.
+"""
+
+import json
+import subprocess
+import sys
+from collections.abc import Generator, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tests.truth import Bucket
+from tools.demo.account import Account
+from tools.demo.page import Page
+from tools.lock import ROOT
+from tools.stack import StackError
+
+VERIFIER = ROOT / "verifier" / "verify.py"
+#: How many objects are copied at once.
+CONNECTIONS = 8
+
+
+@dataclass(frozen=True)
+class Spoiling:
+    """Something done to one object of a copy, which the check must find."""
+
+    what: str
+    key: str
+    #: The bytes that it has then; None if it is removed.
+    body: bytes | None
+
+
+@dataclass(frozen=True)
+class BucketCopy:
+    """A folder with a copy of the bucket, and the public key that it is checked with."""
+
+    folder: Path
+    key: str
+
+    def check(self, *options: str) -> "Check":
+        """Run the check. It gets no environment: so no credentials, no endpoint, nothing installed."""
+        command = [sys.executable, "-I", str(VERIFIER), str(self.folder), "--key", self.key, *options]
+        done = subprocess.run(command, env={}, capture_output=True, text=True, check=False)
+        return Check(done.returncode, done.stdout, done.stderr)
+
+    @contextmanager
+    def spoiled(self, spoiling: Spoiling) -> Generator[None]:
+        """Spoil one object, and put it right again."""
+        path = self.folder / spoiling.key
+        before = path.read_bytes()
+        path.unlink()
+        if spoiling.body is not None:
+            path.write_bytes(spoiling.body)
+        try:
+            yield
+        finally:
+            path.write_bytes(before)
+
+
+@dataclass(frozen=True)
+class Check:
+    """What the check has said."""
+
+    code: int
+    output: str
+    error: str
+
+
+def show(page: Page, account: Account) -> None:
+    """Check a copy of the bucket, then spoil it. Raises StackError if the check does not say what is right."""
+    page.section("A copy of the bucket proves itself")
+    page.say(
+        "A function of its own, the notary, has stated in a log what was archived, and signed it with a key in KMS. "
+        "Now the bucket is copied to a folder, and one file of Python checks the copy with the public key: without "
+        "AWS, without a network, and without any code of the archive."
+    )
+    page.line()
+    with TemporaryDirectory() as folder:
+        with page.step("copy", "every object of the bucket, as aws s3 sync copies it"):
+            copy(account.bucket, Path(folder))
+        copied = BucketCopy(Path(folder), account.proof_key())
+        check = copied.check()
+        page.line()
+        page.line("python3 verify.py copy --key archive.key")
+        for line in check.output.splitlines():
+            page.line(line)
+        if check.code:
+            raise StackError(f"nobody has touched the copy, but verify.py ends with {check.code}: {check.error[-600:]}")
+        page.line()
+        page.say("Three times one object of the copy is spoiled, and put right again; each time it is named:")
+        for spoiling in spoilings(account.bucket):
+            with copied.spoiled(spoiling):
+                page.line()
+                page.line(f"{spoiling.what}:")
+                page.whole(f"  {found(copied.check('--json'), spoiling)}")
+
+
+def found(check: Check, spoiling: Spoiling) -> str:
+    """Return what a report in JSON says of the spoiled object. Raises StackError if it does not name it."""
+    if check.code != 1:
+        raise StackError(f"{spoiling.what}, {spoiling.key}: not found by verify.py (exit code {check.code})")
+    findings: list[Mapping[str, str]] = json.loads(check.output)["findings"]
+    said = [finding["what"] for finding in findings if finding["object"] == spoiling.key]
+    if not said:
+        raise StackError(f"{spoiling.what}, {spoiling.key}: not named by verify.py, but {findings[0]['object']}")
+    return f"{spoiling.key} {said[0]}"
+
+
+def copy(bucket: Bucket, folder: Path) -> int:
+    """Copy every object of the bucket to a folder, as `aws s3 sync` does; return how many."""
+    keys = bucket.keys("")
+
+    def one(key: str) -> None:
+        path = folder / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(bucket.read(key))
+
+    with ThreadPoolExecutor(CONNECTIONS) as pool:
+        list(pool.map(one, keys))
+    return len(keys)
+
+
+def spoilings(bucket: Bucket) -> Iterator[Spoiling]:
+    """Yield a changed byte, a removed object and an older version put back, each of another provider."""
+    part = next(key for key in bucket.keys("raw/provider=dsa/") if not key.endswith("manifest.json"))
+    body = bucket.read(part)
+    middle = len(body) // 2
+    yield Spoiling("one byte changed", part, body[:middle] + bytes([body[middle] ^ 1]) + body[middle + 1 :])
+    yield Spoiling("object removed", bucket.keys("logs/provider=security365/")[-1], None)
+    key, version = _older(bucket, "logs/provider=elsa/")
+    older = bucket.client.get_object(Bucket=bucket.name, Key=key, VersionId=version)["Body"].read()
+    yield Spoiling("older version put back", key, older)
+
+
+def _older(bucket: Bucket, prefix: str) -> tuple[str, str]:
+    """Return an object that was replaced, and its version before."""
+    pages = bucket.client.get_paginator("list_object_versions").paginate(Bucket=bucket.name, Prefix=prefix)
+    replaced = [version for page in pages for version in page.get("Versions", []) if not version.get("IsLatest")]
+    if not replaced:
+        raise StackError(f"no object under {prefix} was replaced")
+    return replaced[-1].get("Key", ""), replaced[-1].get("VersionId", "")
