@@ -18,19 +18,28 @@ PUT = 0.005 / 1e3
 STANDARD_GB = 0.023  # a month, S3
 WRITE, READ = 0.625 / 1e6, 0.125 / 1e6  # DynamoDB on demand
 SECRET = 0.40  # a month
+KEY = 1.00  # a month, a KMS key that signs
+SIGNATURE = 0.15 / 1e4  # by a key on an elliptic curve
 
-FUNCTIONS = len(names())
+PROVIDERS = len(names())
 TICKS = 12 * 24 * 30  # every five minutes
 MEMORY_GIB = 1769 / 1024
 #: Assumed: how long a tick without sources takes, and what it logs.
 TICK_SECONDS, TICK_LOG_BYTES = 0.3, 1000
-#: Alarms: those on the functions look at one metric of each, those on lag and dead letters at one.
-IDLE_ALARM_METRICS = 3 * FUNCTIONS + FUNCTIONS + 1
+#: The notary: every quarter of an hour. Assumed: how long a run takes, most of it the start.
+NOTARY_RUNS, NOTARY_GIB, NOTARY_SECONDS = 4 * 24 * 30, 512 / 1024, 5.0
+#: Assumed of a checkpoint: its objects (its two copies, entries, hashes of one to three levels).
+CHECKPOINT_PUTS = 6
+#: What it publishes while nothing is wrong (`ProofSigned`, `ProofBacklogSeconds`, `ProofEntries`), and its own alarms.
+NOTARY_METRICS, NOTARY_ALARMS = 3, 3
+#: Alarms: those on the functions look at one metric of each, those on lag, dead letters and the proof log at one.
+IDLE_ALARM_METRICS = 3 * (PROVIDERS + 1) + PROVIDERS + 1 + NOTARY_ALARMS
 
 #: Assumed of a million records: 10,000 in each window, each window visited three times, 600 bytes each as they come.
 RECORDS, WINDOW_RECORDS, VISITS = 1_000_000, 10_000, 3
 #: Assumed of a visit: how long it waits and parses, its objects, its calls to the ledger, its log lines.
-VISIT_SECONDS, VISIT_PUTS, VISIT_WRITES, VISIT_READS, VISIT_LOG_BYTES = 5.0, 4, 6, 6, 2000
+#: Of the writes, three are for the proof log: the mark's place in its index, and both gone again.
+VISIT_SECONDS, VISIT_PUTS, VISIT_WRITES, VISIT_READS, VISIT_LOG_BYTES = 5.0, 4, 9, 7, 2000
 #: Assumed: bytes of a record as stored under raw/ (compressed) and under logs/ (Parquet).
 RAW_BYTES, LOGS_BYTES = 80, 80
 #: Metrics that a provider with sources publishes in ordinary times, and that alarms then look at beside the idle ones.
@@ -41,11 +50,18 @@ type Line = tuple[str, str, float]
 
 def idle() -> list[Line]:
     """Return what a month without sources costs: what, how it is computed, dollars."""
-    invocations = FUNCTIONS * TICKS
+    invocations = PROVIDERS * TICKS
+    metrics = PROVIDERS + NOTARY_METRICS
     return [
         ("ticks", f"{invocations:,} invocations of {TICK_SECONDS} s", invocations * _run(TICK_SECONDS)),
         ("their logs", f"{TICK_LOG_BYTES:,} bytes each", invocations * TICK_LOG_BYTES / 1e9 * LOG_GB),
-        ("metrics", f"{FUNCTIONS} (`LagSeconds`)", FUNCTIONS * CUSTOM_METRIC),
+        (
+            "notary",
+            f"{NOTARY_RUNS:,} invocations of {NOTARY_SECONDS:g} s",
+            NOTARY_RUNS * _run(NOTARY_SECONDS, NOTARY_GIB),
+        ),
+        ("its key", "1; none with `ProofKey=none`", KEY),
+        ("metrics", f"{metrics} (`LagSeconds`, the notary's)", metrics * CUSTOM_METRIC),
         (
             "alarms",
             f"{IDLE_ALARM_METRICS} metrics looked at; none with `Alarms=false`",
@@ -62,6 +78,11 @@ def provider() -> list[Line]:
         ("alarms", f"{ACTIVE_ALARM_METRICS} more metrics looked at", ACTIVE_ALARM_METRICS * ALARM_METRIC),
         ("secret", "1", SECRET),
         ("ledger", f"{TICKS:,} ticks that read 10 units", TICKS * 10 * READ),
+        (
+            "proof log",
+            f"{NOTARY_RUNS:,} checkpoints at most, {CHECKPOINT_PUTS} PUTs each; once for all providers",
+            NOTARY_RUNS * (SIGNATURE + CHECKPOINT_PUTS * PUT),
+        ),
     ]
 
 
@@ -79,8 +100,8 @@ def million() -> list[Line]:
     ]
 
 
-def _run(seconds: float) -> float:
-    return seconds * MEMORY_GIB * GIB_SECOND + INVOCATION
+def _run(seconds: float, gib: float = MEMORY_GIB) -> float:
+    return seconds * gib * GIB_SECOND + INVOCATION
 
 
 def total(lines: Sequence[Line]) -> float:

@@ -14,8 +14,13 @@ from tools.lock import ROOT
 @cache
 def names() -> tuple[str, ...]:
     """Return the providers' names in alphabetical order."""
-    apps = (ROOT / "functions").glob("*/app.py")
-    return tuple(sorted(app.parent.name for app in apps if "\nprovider = " in app.read_text()))
+    return tuple(name for name in functions() if "\nprovider = " in (ROOT / "functions" / name / "app.py").read_text())
+
+
+@cache
+def functions() -> tuple[str, ...]:
+    """Return the names of all functions: every folder of `functions/`, also what is no provider (the notary)."""
+    return tuple(sorted(app.parent.name for app in (ROOT / "functions").glob("*/app.py")))
 
 
 @cache

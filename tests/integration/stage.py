@@ -92,16 +92,7 @@ class Stage:
 
     def act(self, provider: str, event: object) -> Result:
         """Do what the function of a provider does in one invocation."""
-        now = self.clock()
-        invocation = Invocation(
-            name=f"invocation-{next(_NUMBERS)}",
-            started=now,
-            deadline=now + TIMEOUT,
-            clock=self.clock,
-            sleep=self.clock.sleep,
-            log=lambda event, **keys: self.events.append((event, keys)),
-            count=lambda name, value, source=None: self.metrics.append((name, value)),
-        )
+        invocation = self.invocation()
         environment = Settings(
             self.aws.store.bucket,
             self.aws.table.table.name,
@@ -111,6 +102,19 @@ class Stage:
             providers=tuple(PROVIDERS),
         )
         return act(connect(PROVIDERS[provider], environment, self.aws, invocation, f"{self.name}-{provider}"), event)
+
+    def invocation(self) -> Invocation:
+        """Return an invocation that starts now."""
+        now = self.clock()
+        return Invocation(
+            name=f"invocation-{next(_NUMBERS)}",
+            started=now,
+            deadline=now + TIMEOUT,
+            clock=self.clock,
+            sleep=self.clock.sleep,
+            log=lambda event, **keys: self.events.append((event, keys)),
+            count=lambda name, value, source=None: self.metrics.append((name, value)),
+        )
 
     def tick(self, provider: str) -> Result:
         return self.act(provider, {"action": "tick", "inline": True})

@@ -12,7 +12,6 @@ from botocore.client import BaseClient
 from botocore.compat import HTTPHeaders
 from botocore.model import OperationModel
 
-from logarchive.runtime.aws import Aws
 from tests.template.policy import Request
 from tests.template.transform import ACCOUNT, REGION
 
@@ -27,9 +26,8 @@ class Called:
     now: Callable[[], dt.datetime]
     requests: list[Request] = field(default_factory=list[Request])
 
-    def watch(self, aws: Aws) -> None:
+    def watch(self, *clients: BaseClient) -> None:
         """Listen to all clients; invocations of functions are noted, and not made."""
-        clients = (aws.store.client, aws.table.table.meta.client, aws.ssm, aws.secrets, aws.functions)
         for client in clients:
             self._listen(client)
 
@@ -49,7 +47,8 @@ class Called:
             self.requests.append(Request("lambda:InvokeFunction", arn))
             return AWSResponse("", 202, HTTPHeaders(), None), {}
         if service != "s3":
-            self.requests += _JSON[service](model.name, json.loads(params["body"]))
+            body = params["body"]
+            self.requests += _OTHERS[service](model.name, body if isinstance(body, dict) else json.loads(body))
         return None
 
 
@@ -77,8 +76,15 @@ def _of_dynamodb(operation: str, body: Mapping[str, Any]) -> Iterator[Request]:
         return
     table = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{body['TableName']}"
     resource = f"{table}/index/{body['IndexName']}" if "IndexName" in body else table
-    key = body["Key"]["source"] if "Key" in body else body["ExpressionAttributeValues"][":v0"]
-    yield Request(f"dynamodb:{operation}", resource, {"dynamodb:LeadingKeys": key["S"]})
+    if operation == "Scan":
+        yield Request("dynamodb:Scan", resource)
+        return
+    keys: Mapping[str, Any] = body.get("Key", {})
+    partition = keys["source"] if keys else body["ExpressionAttributeValues"][":v0"]
+    context: dict[str, Any] = {"dynamodb:LeadingKeys": partition["S"]}
+    if operation == "UpdateItem":
+        context["dynamodb:Attributes"] = [*keys, *body["ExpressionAttributeNames"].values()]
+    yield Request(f"dynamodb:{operation}", resource, context)
 
 
 def _of_ssm(operation: str, body: Mapping[str, Any]) -> Iterator[Request]:
@@ -93,4 +99,19 @@ def _of_secretsmanager(operation: str, body: Mapping[str, Any]) -> Iterator[Requ
     )
 
 
-_JSON: Mapping[str, Any] = {"dynamodb": _of_dynamodb, "ssm": _of_ssm, "secretsmanager": _of_secretsmanager}
+def _of_kms(operation: str, body: Mapping[str, Any]) -> Iterator[Request]:
+    yield Request(f"kms:{operation}", body["KeyId"])
+
+
+def _of_sns(operation: str, body: Mapping[str, Any]) -> Iterator[Request]:
+    topic = body["TopicArn"].rpartition(":")[2]
+    yield Request(f"sns:{operation}", f"arn:aws:sns:{REGION}:{ACCOUNT}:{topic}")
+
+
+_OTHERS: Mapping[str, Any] = {
+    "dynamodb": _of_dynamodb,
+    "ssm": _of_ssm,
+    "secretsmanager": _of_secretsmanager,
+    "kms": _of_kms,
+    "sns": _of_sns,
+}

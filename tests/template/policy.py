@@ -14,7 +14,7 @@ class Request:
 
     action: str
     resource: str
-    context: Mapping[str, str] | None = None
+    context: Mapping[str, str | Sequence[str]] | None = None
 
 
 @dataclass(frozen=True)
@@ -39,9 +39,12 @@ class Role:
         return cls(tags, [statement for document in documents for statement in document["Statement"]])
 
     def allows(self, request: Request) -> bool:
+        return self.effects(request) == {"Allow"}
+
+    def effects(self, request: Request) -> set[str]:
         effects = {statement["Effect"] for statement in self.statements if self._matches(statement, request)}
         assert effects <= {"Allow", "Deny"}
-        return effects == {"Allow"}
+        return effects
 
     def actions(self) -> set[str]:
         allowed = (statement for statement in self.statements if statement["Effect"] == "Allow")
@@ -54,13 +57,21 @@ class Role:
             and all(self._holds(*condition, request.context or {}) for condition in _conditions(statement))
         )
 
-    def _holds(self, operator: str, key: str, wanted: Sequence[str], context: Mapping[str, str]) -> bool:
-        if key not in context:
-            return operator.startswith("ForAllValues:")
+    def _holds(
+        self, operator: str, key: str, wanted: Sequence[str], context: Mapping[str, str | Sequence[str]]
+    ) -> bool:
+        values = listed(context.get(key, []))
+        if operator == "Null":
+            return listed(str(not values).lower()) == wanted
+        if not values:
+            return operator.startswith("ForAllValues:") or operator == "ArnNotEquals"
         if operator == "NumericLessThanEquals":
-            return all(float(context[key]) <= float(value) for value in wanted)
-        assert operator.removeprefix("ForAllValues:") in {"StringLike", "StringEquals", "ArnLike"}
-        return any(_like(self._spelt(value), context[key]) for value in wanted)
+            return all(float(one) <= float(value) for one in values for value in wanted)
+        kind = operator.removeprefix("ForAllValues:")
+        assert kind in {"StringLike", "StringEquals", "ArnLike", "ArnNotEquals", "Bool"}
+        assert kind in {"StringLike", "ArnLike"} or not any("*" in value for value in wanted)
+        found = all(any(_like(self._spelt(value), one) for value in wanted) for one in values)
+        return found is (kind != "ArnNotEquals")
 
     def _spelt(self, text: str) -> str:
         for name, value in self.tags.items():

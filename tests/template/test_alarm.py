@@ -54,7 +54,8 @@ def test_the_metric_that_an_alarm_watches_is_published(name: str) -> None:
         assert {namespace} == {
             item["Environment"]["Variables"]["POWERTOOLS_METRICS_NAMESPACE"] for item in Deployed().functions().values()
         }
-        assert dimension == "provider"
+        assert (dimension == "function") is metric.startswith("Proof")
+        assert dimension in {"provider", "function"}
         assert metric in UNITS
 
 
@@ -85,8 +86,16 @@ def test_every_provider_has_an_alarm_on_lag_to_which_silence_is_lag() -> None:
     found = {watched(alarm)[3]: alarm for alarm in alarms().values() if watched(alarm)[2] == "LagSeconds"}
     assert set(found) == set(names())
     assert {alarm["TreatMissingData"] for alarm in found.values()} == {"breaching"}
-    others = [alarm for alarm in alarms().values() if watched(alarm)[2] != "LagSeconds"]
-    assert {alarm["TreatMissingData"] for alarm in others} == {"notBreaching"}
+    others = {name: alarm["TreatMissingData"] for name, alarm in alarms().items() if "Lag" not in name}
+    assert others.pop("ProofSignedAlarm") == "breaching"
+    assert set(others.values()) == {"notBreaching"}
+
+
+def test_an_hour_in_which_nothing_was_signed_is_noticed_though_the_notary_is_silent() -> None:
+    signed, backlog = alarms()["ProofSignedAlarm"], alarms()["ProofBacklogAlarm"]
+    assert signed["Period"] * signed["EvaluationPeriods"] == backlog["Threshold"] == 3600
+    assert "DatapointsToAlarm" not in signed
+    assert (signed["ComparisonOperator"], signed["Threshold"]) == ("LessThanThreshold", 1)
 
 
 def test_every_kind_of_issue_has_an_alarm() -> None:
@@ -126,12 +135,15 @@ def test_the_dashboard_shows_metrics_that_are_published() -> None:
         for metric in widget["properties"].get("metrics", [])
         if isinstance(metric[0], dict)
     ]
-    own = {name for text in expressions for name in re.findall(r'\{"logarchive",provider\} MetricName="(\w+)"', text)}
+    found = [item for text in expressions for item in re.findall(r'\{"logarchive",(\w+)\} MetricName="(\w+)"', text)]
+    assert {dimension for dimension, name in found if not name.startswith("Proof")} == {"provider"}
+    assert {dimension for dimension, name in found if name.startswith("Proof")} == {"function"}
+    own = {name for _, name in found}
     lambdas = {
         name for text in expressions for name in re.findall(r'\{AWS/Lambda,FunctionName\} MetricName="(\w+)"', text)
     }
     assert own <= set(UNITS)
-    assert {"LagSeconds", "Rows", "WindowsWithIssue", "RawBytes", "Requests"} <= own
+    assert {"LagSeconds", "Rows", "WindowsWithIssue", "RawBytes", "Requests", "ProofBacklogSeconds"} <= own
     assert lambdas == OF_AWS["AWS/Lambda"][1]
     assert any("@maxMemoryUsed" in widget["properties"].get("query", "") for widget in widgets())
 

@@ -8,17 +8,17 @@ from tools import cost
 
 def test_the_bill_is_of_the_functions_schedules_and_alarms_of_the_template() -> None:
     stack = Deployed()
-    functions = stack.functions().values()
-    assert len(functions) == cost.FUNCTIONS
-    assert {function["MemorySize"] / 1024 for function in functions} == {cost.MEMORY_GIB}
-    assert {item["ScheduleExpression"] for item in stack.of_type("AWS::Scheduler::Schedule").values()} == {
-        "rate(5 minutes)"
-    }
-    assert cost.TICKS == 30 * 24 * 60 / 5
+    sizes = {name: function["MemorySize"] / 1024 for name, function in stack.functions().items()}
+    assert sizes.pop("NotaryFunction") == cost.NOTARY_GIB
+    assert list(sizes.values()) == [cost.MEMORY_GIB] * cost.PROVIDERS
+    schedules = stack.of_type("AWS::Scheduler::Schedule")
+    assert schedules.pop("NotaryFunctionTick")["ScheduleExpression"] == "rate(15 minutes)"
+    assert {item["ScheduleExpression"] for item in schedules.values()} == {"rate(5 minutes)"}
+    assert (cost.TICKS, cost.NOTARY_RUNS) == (30 * 24 * 60 / 5, 30 * 24 * 60 / 15)
     alarms = stack.of_type("AWS::CloudWatch::Alarm").values()
     on_lambda = sum("AWS/Lambda" in str(alarm.get("Metrics")) for alarm in alarms)
     alone = sum("MetricName" in alarm for alarm in alarms)
-    assert on_lambda * cost.FUNCTIONS + alone == cost.IDLE_ALARM_METRICS
+    assert on_lambda * len(stack.functions()) + alone == cost.IDLE_ALARM_METRICS
 
 
 def test_a_bill_adds_up() -> None:

@@ -12,7 +12,7 @@ from tests.template.transform import Deployed, transformed, written
 
 def test_what_holds_data_outlives_the_stack() -> None:
     kept = {name for name, item in transformed()["Resources"].items() if item.get("DeletionPolicy") == "Retain"}
-    assert kept == {"ArchiveBucket", "LedgerTable", "ResultsBucket"}
+    assert kept == {"ArchiveBucket", "LedgerTable", "ProofSigningKey", "ResultsBucket"}
     assert all(transformed()["Resources"][name]["UpdateReplacePolicy"] == "Retain" for name in kept)
 
 
@@ -92,6 +92,11 @@ def test_an_expiry_shorter_than_the_lock_is_refused(lock: int, expiry: int) -> N
 def test_subnets_without_security_groups_are_refused() -> None:
     assert refused(SubnetIds="subnet-1,subnet-2") == ["SubnetIds needs SecurityGroupIds"]
     assert refused(SubnetIds="subnet-1,subnet-2", SecurityGroupIds="sg-1") == []
+
+
+def test_a_key_for_a_log_that_is_not_signed_is_refused() -> None:
+    assert refused(ProofKey="none", ProofKeyArn=KEY) == ["ProofKeyArn needs ProofKey=kms"]
+    assert refused(ProofKey="none") == refused(ProofKeyArn=KEY) == []
 
 
 def test_every_lock_that_can_be_chosen_can_be_put_on_an_object() -> None:

@@ -10,21 +10,21 @@ from logarchive.store.bucket import LockMode
 from logarchive.visit.outcome import BACK_OFF
 from tests.template.transform import Deployed, written
 from tools.lock import ROOT
-from tools.registry import logical, names, providers
+from tools.registry import functions, logical, names, providers
 
 #: What our libraries read, not we.
 OF_LIBRARIES = {"POWERTOOLS_METRICS_NAMESPACE", "LOG_LEVEL"}
+OF_PROVIDERS, OF_NOTARY = {"SOURCES_PATH"}, {"PROOF_KEY", "ALARM_TOPIC"}
+NOTARY = "NotaryFunction"
 
 
 def test_there_is_a_function_for_every_folder_and_a_role_and_a_log_group_of_its_own() -> None:
     stack = Deployed()
-    assert {logical(path.parent.name) for path in (ROOT / "functions").glob("*/app.py")} == {
-        name.removesuffix("Function") for name in stack.functions()
-    }
-    for name in names():
+    assert {f"{logical(name)}Function" for name in functions()} == set(stack.functions())
+    for name in functions():
         function = stack.properties(f"{logical(name)}Function")
-        role = stack.properties(f"{logical(name)}Role")
-        assert {tag["Key"]: tag["Value"] for tag in role["Tags"]}["provider"] == name
+        tags = {tag["Key"]: tag["Value"] for tag in stack.properties(f"{logical(name)}Role").get("Tags", [])}
+        assert tags.get("provider") == (name if name in names() else None)
         assert function["Role"].endswith(f"role/logarchive-{name}role")
         assert function["LoggingConfig"]["LogGroup"] == stack.ref(f"{logical(name)}LogGroup")
 
@@ -41,11 +41,13 @@ def test_every_variable_that_the_code_reads_is_set_and_no_other() -> None:
     constants = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
     words = {text for text in constants if isinstance(text, str) and re.fullmatch(r"[A-Z_]+", text)}
     read = words - set(get_args(LockMode.__value__))
+    assert read > OF_PROVIDERS | OF_NOTARY
     for name, function in Deployed().functions().items():
         variables = function["Environment"]["Variables"]
-        assert set(variables) == read | OF_LIBRARIES
+        assert set(variables) == read - (OF_PROVIDERS if name == NOTARY else OF_NOTARY) | OF_LIBRARIES
         assert sorted(variables["PROVIDERS"].split(",")) == sorted(names())
-        assert variables["SOURCES_PATH"] == f"/logarchive/sources/{name.removesuffix('Function').lower()}"
+        path = f"/logarchive/sources/{name.removesuffix('Function').lower()}"
+        assert name == NOTARY or variables["SOURCES_PATH"] == path
 
 
 def test_nothing_is_retried_beside_the_ledger() -> None:
@@ -64,9 +66,11 @@ def test_every_function_is_ticked_and_lost_ticks_are_kept() -> None:
     targets = [item["Target"] for item in stack.of_type("AWS::Scheduler::Schedule").values()]
     assert {target["Arn"] for target in targets} == {stack.attribute(name, "Arn") for name in stack.functions()}
     for target in targets:
+        event = "notary" if target["Arn"] == stack.attribute(NOTARY, "Arn") else "tick"
+        assert json.loads(target["Input"]) == json.loads((ROOT / "events" / f"{event}.json").read_text())
+        assert event == "notary" or parse_event(json.loads(target["Input"])).action == event
         assert target["RetryPolicy"] == {"MaximumRetryAttempts": 0, "MaximumEventAgeInSeconds": 60}
         assert target["DeadLetterConfig"] == {"Arn": stack.attribute("DeadLetters", "Arn")}
-        assert parse_event(json.loads(target["Input"])).action == "tick"
 
 
 def test_no_concurrency_is_reserved_since_new_accounts_have_little() -> None:

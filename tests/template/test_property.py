@@ -39,6 +39,20 @@ PROPERTIES: dict[str, object] = {
             Null={"s3:if-none-match": "true"},
             Bool={"s3:ObjectCreationOperation": "true"},
         ),
+        denied(
+            *("ProofIsWrittenByTheNotary", "s3:PutObject", f"{ARCHIVE}/proof/*"),
+            ArnNotEquals={"aws:PrincipalArn": "arn:aws:iam::111122223333:role/logarchive-notaryrole"},
+        ),
+        denied(
+            *("ProofIsWrittenOnce", "s3:PutObject", [f"{ARCHIVE}/proof/tile/*", f"{ARCHIVE}/proof/checkpoints/*"]),
+            Null={"s3:if-none-match": "true"},
+            Bool={"s3:ObjectCreationOperation": "true"},
+        ),
+        denied(
+            *("ProofIsReplacedKnowingly", "s3:PutObject", f"{ARCHIVE}/proof/*"),
+            Null={"s3:if-none-match": "true", "s3:if-match": "true"},
+            Bool={"s3:ObjectCreationOperation": "true"},
+        ),
     ],
     "ResultsBucketPolicy/PolicyDocument/Statement": [denied("TlsOnly", "s3:*", [RESULTS, f"{RESULTS}/*"], Bool=NO_TLS)],
     "DeadLettersPolicy/PolicyDocument/Statement": [denied("TlsOnly", "sqs:*", DEAD_LETTERS, Bool=NO_TLS)],
@@ -58,6 +72,16 @@ PROPERTIES: dict[str, object] = {
     "LedgerTable/PointInTimeRecoverySpecification/PointInTimeRecoveryEnabled": True,
     "LedgerTable/SSESpecification": {"SSEEnabled": True, "SSEType": "KMS"},
     "LedgerTable/LocalSecondaryIndexes/0/IndexName": "due",
+    "LedgerTable/GlobalSecondaryIndexes": [
+        {
+            "IndexName": "unproven",
+            "KeySchema": [
+                {"AttributeName": "source", "KeyType": "HASH"},
+                {"AttributeName": "unproven", "KeyType": "RANGE"},
+            ],
+            "Projection": {"ProjectionType": "KEYS_ONLY"},
+        }
+    ],
     "DeadLetters": {"MessageRetentionPeriod": 1209600, "SqsManagedSseEnabled": True},
     "LogsTable/TableInput/Parameters/projection.date.range": "2026-03-01,NOW",
     "Workgroup/WorkGroupConfiguration/EnforceWorkGroupConfiguration": True,
@@ -78,6 +102,12 @@ PROPERTIES: dict[str, object] = {
     "ElsaFunctionTick/ScheduleExpression": "rate(15 minutes)",
     "ElsaLogGroup/LogGroupName": "/aws/lambda/logarchive-elsa",
     "ElsaLogGroup/RetentionInDays": "90",
+    "NotaryFunction/Timeout": TIMEOUT.total_seconds(),
+    "NotaryFunction/MemorySize": 512,
+    "NotaryFunctionTick/ScheduleExpression": "rate(15 minutes)",
+    "NotaryLogGroup/LogGroupName": "/aws/lambda/logarchive-notary",
+    "NotaryLogGroup/RetentionInDays": "90",
+    "ProofSigningKey/PendingWindowInDays": 30,
 }
 
 

@@ -8,15 +8,18 @@ from typing import Any
 import boto3
 import pytest
 
+from logarchive.action.notary import act, daily_notice, notary, signer
 from logarchive.ledger.dynamodb import Table
+from logarchive.ledger.entry import Entry
 from logarchive.ledger.ledger import Ledger
-from logarchive.runtime.aws import Aws
+from logarchive.runtime.aws import Aws, Kms, NotaryAws, Topic
 from logarchive.store.bucket import Store
+from logarchive.window import Window
 from tests.integration.stage import HOUR, PROVIDERS, Stage, stage
 from tests.template.called import Called, locked
 from tests.template.policy import Request, Role
 from tests.template.transform import ACCOUNT, REGION, Deployed, written
-from tools.registry import logical, names
+from tools.registry import functions, logical
 from tools.stack import Aws as Access
 
 NOW = dt.datetime(2026, 11, 20, tzinfo=dt.UTC)
@@ -59,7 +62,8 @@ def made(emulator: Access) -> Iterator[Made]:
         )
         for name in PROVIDERS:
             here.put_source(name, "one")
-        yield here, {name: run(here, name, bucket) for name in PROVIDERS}
+        called = {name: run(here, name, bucket) for name in PROVIDERS}
+        yield here, called | {"notary": notarize(here, bucket)}
 
 
 def run(here: Stage, provider: str, bucket: str) -> list[Request]:
@@ -88,8 +92,36 @@ def watched(here: Stage, bucket: str, called: Called) -> Aws:
         boto3.client("secretsmanager", **access),
         boto3.client("lambda", **access),
     )
-    called.watch(aws)
+    called.watch(aws.store.client, aws.table.table.meta.client, aws.ssm, aws.secrets, aws.functions)
     return aws
+
+
+def notarize(here: Stage, bucket: str) -> list[Request]:
+    """Let the notary state what the providers' functions have archived, and a window that was split."""
+    called, access = Called(here.clock), here.access
+    here.aws = watched(here, bucket, Called(here.clock))  # what follows is no provider's
+    ledger = Ledger(here.aws.table, "elsa", "one")
+    here.act("elsa", {"action": "tick"})
+    (due, *_) = ledger.due(here.clock.now, 1)
+    held = ledger.claim(due, "worker-1", here.clock.now, here.clock.now + HOUR)
+    assert held
+    spans = held.window.halves(dt.timedelta(seconds=1)) or ()
+    halves = [Entry(window_key=Window(one.start, one.end).key, state="planned", due_at=here.clock.now) for one in spans]
+    assert ledger.split(held, halves, here.clock.now)
+
+    client = boto3.client("kms", **access)
+    key = client.create_key(KeySpec="ECC_NIST_EDWARDS25519", KeyUsage="SIGN_VERIFY")["KeyMetadata"]
+    table = boto3.resource("dynamodb", **access).Table(here.aws.table.table.name)
+    sns = boto3.client("sns", **access)
+    topic = Topic(sns, sns.create_topic(Name=f"{here.name}-alarmtopic")["TopicArn"])
+    kms = Kms(client, key.get("Arn", ""))
+    aws = NotaryAws(Store(boto3.client("s3", **access), bucket), Table(table), kms, topic)
+    called.watch(aws.store.client, table.meta.client, client, sns)
+    run = notary(aws, here.invocation(), signer(bucket, kms))
+    result = act(run, {"action": "notary", "notice": True}, daily_notice(aws, run, tuple(PROVIDERS)))
+    assert result["size"] > 10
+    assert result["notice"]
+    return called.requests
 
 
 def lose_a_claim(here: Stage, provider: str) -> None:
@@ -104,12 +136,19 @@ def role(here: Stage, provider: str, **parameters: str) -> Role:
     return Role.of(Deployed({**names, **EVERYTHING, **parameters}, here.name), f"{logical(provider)}Role")
 
 
-@pytest.mark.parametrize("provider", PROVIDERS)
-def test_a_role_allows_all_that_its_function_calls(made: Made, provider: str) -> None:
+def role_of_notary(made: Made) -> Role:
+    """Return the notary's role; the key is the one that it has signed with."""
     here, called = made
-    own = role(here, provider)
-    assert len(called[provider]) > 50
-    by_code = [replace(request, context={**(request.context or {}), **BY_CODE}) for request in called[provider]]
+    (key,) = {request.resource for request in called["notary"] if request.action == "kms:Sign"}
+    return role(here, "notary", ProofKeyArn=key)
+
+
+@pytest.mark.parametrize("name", [*PROVIDERS, "notary"])
+def test_a_role_allows_all_that_its_function_calls(made: Made, name: str) -> None:
+    here, called = made
+    own = role_of_notary(made) if name == "notary" else role(here, name)
+    assert len(called[name]) > 50
+    by_code = [replace(request, context={**(request.context or {}), **BY_CODE}) for request in called[name]]
     assert [request for request in by_code if not own.allows(request)] == []
 
 
@@ -120,11 +159,16 @@ def test_every_action_that_a_role_allows_is_called(made: Made, provider: str) ->
     assert role(here, provider).actions() == used | BY_LAMBDA | ON_BEHALF
 
 
+def test_every_action_that_the_notary_s_role_allows_is_called(made: Made) -> None:
+    used = {request.action for request in made[1]["notary"]}
+    assert role_of_notary(made).actions() == used | BY_LAMBDA | ON_BEHALF
+
+
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_a_role_reaches_nothing_of_another_provider(made: Made, provider: str) -> None:
     here, called = made
     own = role(here, provider)
-    others = [request for name, requests in called.items() if name != provider for request in requests]
+    others = [request for name in PROVIDERS if name != provider for request in called[name]]
     reached = {request.resource for request in others if own.allows(request)}
     # NAVER's services share its credentials.
     # The names of parameters can only be listed all or not at all.
@@ -211,9 +255,9 @@ def test_what_no_function_needs_is_not_allowed(made: Made, request_: Request) ->
 
 def test_the_schedules_start_every_function_and_nothing_else() -> None:
     scheduler = Role.of(Deployed(), "SchedulerRole")
-    functions = {f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:logarchive-{name}" for name in names()}
+    started = {f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:logarchive-{name}" for name in functions()}
     (start,) = (one for one in scheduler.statements if "lambda:InvokeFunction" in one["Action"])
-    assert set(start["Resource"]) == functions
+    assert set(start["Resource"]) == started
     assert scheduler.actions() == {"lambda:InvokeFunction", "sqs:SendMessage"}
 
 
@@ -221,6 +265,6 @@ def test_nobody_but_lambda_takes_a_function_s_role_nor_anybody_else_s_schedule_t
     roles = Deployed().of_type("AWS::IAM::Role")
     trusted = {name: item["AssumeRolePolicyDocument"]["Statement"][0] for name, item in roles.items()}
     assert {name: one["Principal"]["Service"] for name, one in trusted.items() if name != "SchedulerRole"} == {
-        f"{logical(provider)}Role": "lambda.amazonaws.com" for provider in names()
+        f"{logical(name)}Role": "lambda.amazonaws.com" for name in functions()
     }
     assert trusted["SchedulerRole"]["Condition"] == {"StringEquals": {"aws:SourceAccount": ACCOUNT}}

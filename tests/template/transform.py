@@ -97,7 +97,10 @@ class Deployed:
     def ref(self, name: str) -> Any:
         if name == "AWS::NoValue":
             return None
-        return self._values[name] if name in self._values else self._named(name)
+        if name in self._values:
+            return self._values[name]
+        topic = transformed()["Resources"][name]["Type"] == "AWS::SNS::Topic"  # whose name is its ARN
+        return self.attribute(name, "Arn") if topic else self._named(name)
 
     def _named(self, resource: str) -> str:
         """Return a name as CloudFormation might choose it; that of a function tells its provider."""
@@ -110,7 +113,7 @@ class Deployed:
         if attribute.endswith("Name"):
             return self._named(resource)
         service, form = _ARNS[item["Type"]]
-        where = ":" if service == "s3" else f"{REGION}:{ACCOUNT}"
+        where = {"s3": ":", "iam": f":{ACCOUNT}"}.get(service, f"{REGION}:{ACCOUNT}")
         return f"arn:aws:{service}:{where}:{form}{self._named(resource)}"
 
     def substituted(self, text: str) -> str:
@@ -129,6 +132,9 @@ class Deployed:
     def mapped(name: str, first: str, second: str) -> Any:
         return transformed()["Mappings"][name][first][second]
 
+    def holds(self, condition: str) -> bool:
+        return bool(self.resolve(transformed()["Conditions"][condition]))
+
     def chosen(self, arguments: list[Any]) -> Any:
         return self.resolve(arguments[1] if self._conditions[arguments[0]] else arguments[2])
 
@@ -138,6 +144,8 @@ _ARNS = {
     "AWS::DynamoDB::Table": ("dynamodb", "table/"),
     "AWS::Lambda::Function": ("lambda", "function:"),
     "AWS::SQS::Queue": ("sqs", ""),
+    "AWS::SNS::Topic": ("sns", ""),
+    "AWS::KMS::Key": ("kms", "key/"),
     "AWS::IAM::Role": ("iam", "role/"),
     "AWS::Logs::LogGroup": ("logs", "log-group:"),
 }
@@ -155,6 +163,8 @@ _FUNCTIONS: Mapping[str, Callable[[Deployed, Any], Any]] = {
     "Fn::If": Deployed.chosen,
     "Fn::Equals": lambda stack, value: str(stack.resolve(value[0])) == str(stack.resolve(value[1])),
     "Fn::Not": lambda stack, value: not stack.resolve(value[0]),
+    "Condition": lambda stack, value: stack.holds(value),
+    "Fn::And": lambda stack, value: all(stack.resolve(item) for item in value),
     "Fn::Or": lambda stack, value: any(stack.resolve(item) for item in value),
     "Fn::Select": lambda stack, value: stack.resolve(value[1])[int(value[0])],
     "Fn::FindInMap": lambda stack, value: stack.mapped(*map(stack.resolve, value)),

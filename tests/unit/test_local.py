@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from logarchive.action.event import Tick, parse_event
-from tools.local.__main__ import EVENTS, VARIABLES
+from tools.local.__main__ import EVENTS, NOTARY_VARIABLE, VARIABLES
 from tools.local.container import bridge_address
 from tools.lock import ROOT
 from tools.registry import names
@@ -28,7 +28,7 @@ def test_no_event_is_for_a_function_that_is_none() -> None:
     assert sorted(path.stem for path in EVENTS.iterdir()) == EVERY
 
 
-@pytest.mark.parametrize("name", VARIABLES)
+@pytest.mark.parametrize("name", [*VARIABLES, NOTARY_VARIABLE])
 def test_a_variable_that_is_handed_over_is_named_in_the_template_or_it_would_be_dropped(name: str) -> None:
     times = len(re.findall(rf"(?:^ +|{{ ){name}: ", (ROOT / "template.yaml").read_text(), re.MULTILINE))
     assert times == (len(EVERY) if name == "SOURCES_PATH" else 1)

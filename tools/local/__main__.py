@@ -8,14 +8,16 @@ import datetime as dt
 import os
 import sys
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+
+import boto3
 
 from tests.integration.stage import HOUR, PROVIDERS, Clock, Stage
 from tests.simulator import HOSTS, Simulator
 from tests.truth import Place
-from tools.local.check import check
+from tools.local.check import check, check_proof
 from tools.local.container import bridge_address, invoke
 from tools.lock import ROOT
 from tools.registry import logical
@@ -34,6 +36,7 @@ from tools.stack import (
 EVENTS = ROOT / "events" / "local"
 SOURCE = "local"
 VARIABLES = ("ARCHIVE_BUCKET", "LEDGER_TABLE", "SOURCES_PATH", "SECRETS_PREFIX", "AWS_ENDPOINT_URL")
+NOTARY_EVENT, NOTARY_VARIABLE = ROOT / "events" / "notary.json", "PROOF_KEY"
 #: How many hours are archived, and how many of them are due even for the provider with the longest `delay`.
 HOURS, LEAST = 5, 2
 #: Of the traffic that the simulator plays by default.
@@ -69,6 +72,7 @@ def _play() -> int:
         on = Stage(aws(endpoint), simulator, Clock(dt.datetime.now(dt.UTC)))
         on.put_secrets()
         good = [_archives(on, provider, folder) for provider in PROVIDERS]
+        good.append(_signs(on, folder))
     return 0 if all(good) else 1
 
 
@@ -82,16 +86,31 @@ def _archives(on: Stage, provider: str, folder: Path) -> bool:
     on.put_source(provider, SOURCE, start=f"{start:%Y-%m-%dT%H:%M:%SZ}", **more)
     result = invoke(f"{logical(provider)}Function", event, _variables(on, provider), folder)
     checked = check(on, Place(provider, SOURCE), result, start, LEAST, hosts)
-    seconds = time.monotonic() - began
-    done = f"{checked.windows} windows, {checked.rows} rows: each equals its record ({seconds:.1f} s)"
-    print(f"{provider:<12}{event.relative_to(ROOT)!s:<32}{'FAIL' if checked.differences else done}", flush=True)
-    for difference in checked.differences[:10]:
-        print(f"  {difference}", flush=True)
+    done = f"{checked.windows} windows, {checked.rows} rows: each equals its record"
+    _report(provider, event, done, checked.differences, began)
     return not checked.differences
 
 
-def _variables(on: Stage, provider: str) -> dict[str, str]:
-    sources = f"/{on.name}/sources/{provider}"
+def _signs(on: Stage, folder: Path) -> bool:
+    """Let the notary sign what the functions have archived; return whether a copy of the bucket can be verified."""
+    began = time.monotonic()
+    key = boto3.client("kms", **on.access).create_key(KeySpec="ECC_NIST_EDWARDS25519", KeyUsage="SIGN_VERIFY")
+    variables = _variables(on, "notary") | {NOTARY_VARIABLE: key["KeyMetadata"].get("Arn", "")}
+    invoke(f"{logical('notary')}Function", NOTARY_EVENT, variables, folder)
+    differences = check_proof(on, folder / "copy")
+    _report("notary", NOTARY_EVENT, "a copy of the bucket is verified", differences, began)
+    return not differences
+
+
+def _report(function: str, event: Path, done: str, differences: Sequence[str], began: float) -> None:
+    said = "FAIL" if differences else f"{done} ({time.monotonic() - began:.1f} s)"
+    print(f"{function:<12}{event.relative_to(ROOT)!s:<32}{said}", flush=True)
+    for difference in differences[:10]:
+        print(f"  {difference}", flush=True)
+
+
+def _variables(on: Stage, function: str) -> dict[str, str]:
+    sources = f"/{on.name}/sources/{function}"
     values = (on.aws.store.bucket, on.aws.table.table.name, sources, on.name, on.access["endpoint_url"])
     return dict(zip(VARIABLES, values, strict=True))
 

@@ -1,14 +1,19 @@
-"""Compares what a function has archived with the simulator's records."""
+"""Compares what a function has archived with the simulator's records, and verifies what the notary has signed."""
 
 import datetime as dt
 import json
+import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from logarchive.store.bucket import Store
 from tests import truth
 from tests.integration.stage import Stage
 from tests.simulator import HIDDEN
+from tools.lock import ROOT
 
 
 @dataclass(frozen=True)
@@ -37,3 +42,24 @@ def check(
     wrong += [str(one) for finding in findings for one in finding.differences]
     count = findings[-1].counts["rows"]
     return Found(len(windows), count, wrong if count else [*wrong, "there is not a single row"])
+
+
+def check_proof(on: Stage, folder: Path) -> Sequence[str]:
+    """Verify a copy of the bucket with the program that an auditor would use; return what it finds."""
+    copy_bucket(on.aws.store, folder)
+    return verify(folder, folder / "proof" / "key")
+
+
+def copy_bucket(store: Store, folder: Path) -> None:
+    """Copy every object into a folder."""
+    for key in store.keys(""):
+        target = folder / key
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(store.read(key))
+
+
+def verify(folder: Path, key: Path | str) -> Sequence[str]:
+    """Return the lines of the verifier for a copy in which it finds a fault; none for a good one."""
+    command = [sys.executable, str(ROOT / "verifier" / "verify.py"), str(folder), "--key", str(key)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return (done.stdout + done.stderr).splitlines() if done.returncode else []
