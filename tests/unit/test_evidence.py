@@ -327,7 +327,7 @@ def test_a_visit_whose_raw_had_expired_is_left_out_and_the_pack_says_so(tmp_path
     hashed: Any = {"key": gone, "sha256": None}
     made = stated(tmp_path, lambda window: window.state("archived", None, hashed))
     pack = made.good("--window", SHOP)
-    assert "1 manifests had expired" in str(checked(pack)["notes"])
+    assert "1 objects had expired" in str(checked(pack)["notes"])
     assert "Some parts were deleted" in files(pack)["README.en.txt"].decode()
     assert "보존 기간" in files(pack)["README.ko.txt"].decode()
     put_in = checked(zipped([*files(pack).items(), (gone, b"{}")]))
