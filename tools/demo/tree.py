@@ -26,18 +26,19 @@ def sizes(bucket: Bucket) -> dict[str, int]:
 
 
 def show(page: Page, bucket: Bucket, objects: Mapping[str, int]) -> None:
-    """Show the counts of each prefix: of raw by source, of logs by day, of rejects by provider."""
+    """Show the counts of each prefix: of raw by source, of logs by day, of the others by folder."""
     page.line(f"s3://{bucket.name}")
     for kind, what in KINDS.items():
         below = {key: length for key, length in objects.items() if key.startswith(f"{kind}/")}
         page.line()
         page.line(_counted(f"{kind}/", what, below.values()))
-        for prefix, keys in groupby(sorted(below), _second_folder if kind != "rejects" else _first_folder):
+        for prefix, keys in groupby(sorted(below), _second_folder if kind in {"raw", "logs"} else _first_folder):
             page.line(_counted("", f"  {prefix}", [below[key] for key in keys]))
 
 
 def _first_folder(key: str) -> str:
-    return key.split("/")[1] + "/"
+    _, first, *below = key.split("/")
+    return f"{first}/" if below else first
 
 
 def _second_folder(key: str) -> str:
