@@ -22,6 +22,7 @@ from __future__ import annotations
 import argparse
 import base64
 import datetime as dt
+import email
 import hashlib
 import json
 import os
@@ -39,6 +40,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import lru_cache
 from io import FileIO, TextIOWrapper
+from itertools import takewhile
 from typing import Any, BinaryIO
 
 OK, WRONG, UNCHECKED = 0, 1, 2
@@ -238,6 +240,18 @@ def checkpoint(where: str, note: bytes, key: Key | None) -> Checkpoint:
     if not all(ed25519(keys[name, key_id], found.text.encode(), signature) for name, key_id, signature in own):
         raise ValueError("was changed: its signature does not belong to its text")
     return found
+
+
+def excerpt(body: bytes, origin: str) -> bytes:
+    """Return the checkpoint of a log that a mail holds, saved as text or as sent; without one, what was given."""
+    plain = [part for part in email.message_from_bytes(body).walk() if part.get_content_type() == "text/plain"]
+    for text in [*(part.get_payload(decode=True) for part in plain), body]:
+        lines = [line.strip("> \t") for line in bytes(text or b"").decode(errors="replace").splitlines()]
+        for at, line in enumerate(lines):
+            if line == origin and [bool(line) for line in lines[at : at + 4]] == [True, True, True, False]:
+                signatures = takewhile(lambda line: line.startswith("\u2014 "), lines[at + 4 :])
+                return "\n".join([*lines[at : at + 4], *signatures, ""]).encode()
+    return body
 
 
 def _signature(line: str) -> tuple[str, bytes]:
@@ -569,7 +583,7 @@ class Checkpoints:
     def _read_kept(self, path: str, newest: Checkpoint) -> None:
         try:
             with open(path, "rb") as file:
-                found = checkpoint(path, file.read(MOST_NOTE), self.key)
+                found = checkpoint(path, excerpt(file.read(MOST_NOTE), newest.origin), self.key)
         except OSError as error:
             raise CannotCheckError(f"--since {path}: {error.strerror}") from error
         except ValueError as error:
@@ -1490,7 +1504,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("directory", metavar="DIR", help="a copy of the bucket, or of its proof/; or a pack")
     parser.add_argument("--key", required=True, help="the public key that you were given, or a file that holds it; "
                         "`none` for a log without signatures")  # fmt: skip
-    parser.add_argument("--since", action="append", default=[], metavar="FILE", help="a checkpoint that you have kept")
+    parser.add_argument("--since", action="append", default=[], metavar="FILE",
+                        help="a checkpoint that you have kept, or the mail that it came in")  # fmt: skip
     parser.add_argument("--source", action="append", default=[], metavar="PROVIDER/NAME", help="only this source")
     parser.add_argument("--from", dest="begin", metavar="TIME", help="only windows after it: 2026-11-20T00:00:00Z")
     parser.add_argument("--to", dest="end", metavar="TIME", help="only windows before it")
