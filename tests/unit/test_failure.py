@@ -219,6 +219,16 @@ def test_an_error_under_200_that_holds_a_list_is_never_an_empty_window(body: dic
     assert (stage.entry.state, stage.entry.issue) == ("planned", "malformed")
 
 
+def test_an_error_that_quotes_half_a_character_is_the_error_it_is_with_a_manifest() -> None:
+    stage = daily()
+    body = b'{"error":{"errorCode":"210","message":"what\\ud83d"}}'
+    stage.answer = lambda _request: httpx.Response(200, content=body)
+    stage.tick()
+    assert (stage.entry.issue, stage.entry.failures) == ("forbidden", 1)
+    assert "what\\ud83d" in (stage.entry.error or "")
+    assert json.loads(stage.s3.objects[stage.entry.manifest or ""].body)["error"] == stage.entry.error
+
+
 def test_an_earlier_worker_cannot_write_over_a_window_that_was_split(tmp_path: Path) -> None:
     stage = daily()
     for _ in range(2):

@@ -25,7 +25,7 @@ _IN_EXTRA = 0xFFFF_FFFF
 _ENCRYPTED, _STORED, _DEFLATED = 0x1, 0, 8
 
 # isal's stubs call it an instance.
-InflateError = cast("type[Exception]", isal_zlib.error)
+_InflateError = cast("type[Exception]", isal_zlib.error)
 
 
 class Member(NamedTuple):
@@ -150,7 +150,7 @@ def inflate(chunks: Chunks, rest: bytes, bits: int) -> Generator[bytes, None, by
         rest = rest or next(chunks, b"")
         try:
             inflated = stream.decompress(rest, CHUNK)
-        except InflateError as error:
+        except _InflateError as error:
             raise MalformedError(f"the archive is broken: {error}") from error
         ended: bool = stream.eof
         if not (rest or inflated or ended):
