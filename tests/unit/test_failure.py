@@ -246,12 +246,55 @@ def test_an_earlier_worker_cannot_write_over_a_window_that_was_split(tmp_path: P
     assert stage.rows() == {"a": 1, "b": 1}
 
 
+def test_a_worker_that_has_lost_its_claim_to_one_that_splits_completes_no_visit() -> None:
+    """Its visit would be complete when nobody looks for it any more. Its clock is late, as that of a sleeper."""
+    stage = daily()
+    stage.kill("api")
+    stage.now += HOUR  # so that this claim is the second one, which looks at the object before it merges
+
+    def overtaken(_request: object) -> None:
+        stage.now += HOUR
+        stage.fails(MemoryError())
+        stage.kill("ddb.transact")
+        stage.recovers()
+
+    stage.answer, start = overtaken, stage.now
+    assert not act(stage.archive(lambda: start), {"action": "tick", "inline": True})["windows"]
+    assert stage.events.count("claim.lost") == 1
+    assert stage.seen() == {}
+    stage.now += HOUR
+    stage.until_sealed()
+    assert stage.rows() == {"a": 1, "b": 1}
+
+
 def test_a_placeholder_does_not_replace_an_object_that_stands(tmp_path: Path) -> None:
     stage = daily()
     stage.tick()
     merger = Merger(Store(stage.s3, "bucket"), Place("elsa", "shop", stage.entry.window), None, tmp_path)  # type: ignore[arg-type]
     assert not merger.write_placeholder("claim")
     assert stage.rows() == {"a": 1, "b": 1}
+
+
+def test_the_ledger_says_why_the_object_of_a_complete_visit_could_not_be_written() -> None:
+    stage = daily()
+
+    def refuse(call: str, _moment: str) -> None:
+        if call.startswith("s3.put logs/"):
+            raise OSError("connection reset")
+
+    stage.gate = refuse
+    with pytest.raises(ExceptionGroup):
+        stage.tick()
+    assert "OSError: connection reset" in (stage.entry.error or "")
+    assert stage.seen() == {"a": 1, "b": 1}
+
+
+def test_the_manifest_of_a_visit_of_which_no_record_could_be_read_says_so() -> None:
+    stage = daily()
+    stage.answer = lambda _request: httpx.Response(200, content=zipped([{"body": "no time"}]))
+    stage.tick()
+    manifest = json.loads(stage.s3.objects[stage.entry.manifest or ""].body)
+    assert (manifest["complete"], manifest["issue"], stage.entry.issue) == (True, "malformed", "malformed")
 
 
 def test_a_visit_whose_publishing_fails_after_its_claim_is_lost_is_still_reported() -> None:
