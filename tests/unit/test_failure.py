@@ -21,7 +21,7 @@ from logarchive.store.bucket import ChangedError, Store, sha256_of
 from logarchive.store.place import Place
 from logarchive.visit.merger import Merger
 from tests.fake_aws import FakeTable, Gate, open_gate, refused
-from tests.scenario import END, HOUR, MINUTE, Record, Scenario, zipped
+from tests.scenario import END, HOUR, MINUTE, Killed, Record, Scenario, zipped
 
 
 def hourly(world: list[Record] | None = None, **source: object) -> Scenario:
@@ -175,6 +175,20 @@ def test_a_split_that_dies_beside_its_placeholder_is_done_by_the_next_claim(mome
     stage.until_sealed()
     assert stage.rows() == {"a": 1, "b": 1}
     assert [entry.state for entry in stage.ledger.every()].count("split") == 1
+
+
+def test_a_first_claim_splits_without_a_placeholder() -> None:
+    stage = daily()
+    errors = iter([MemoryError(), Killed()])
+
+    def answer(_request: object) -> None:
+        raise next(errors)
+
+    stage.answer = answer
+    with pytest.raises(Killed):
+        stage.tick()
+    assert sorted(entry.state for entry in stage.entries()) == ["planned", "planned", "split"]
+    assert not [key for key in stage.s3.objects if key.startswith("logs/")]
 
 
 def test_a_placeholder_s_put_that_is_refused_because_it_succeeded_does_not_hinder_the_split() -> None:
