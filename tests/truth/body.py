@@ -18,7 +18,7 @@ def members(data: bytes) -> Iterator[bytes]:
         yield from _zip(data)
     elif data[:2] == b"\x1f\x8b":
         yield from members(gzip.decompress(data))
-    elif data[257:262] == b"ustar":
+    elif data[257:262] == b"ustar" and b"\0" in data[:257]:
         yield from _tar(data)
     elif data:
         yield data

@@ -19,7 +19,7 @@ from logarchive.errors import (
     TooLargeError,
     UnavailableError,
 )
-from logarchive.record.block import BLOCK_ITEMS
+from logarchive.record.block import BLOCK_BYTES, BLOCK_ITEMS
 from logarchive.record.layout import Layout
 from logarchive.record.reader import blocks
 from tests.unit import visit
@@ -109,6 +109,8 @@ NO_LOG = {
     "two arrays": b"[][]",
     "UTF-16": '[{"logTime":1}]'.encode("utf-16"),
     "an empty document and garbage": b'{"logs":[]} x',
+    "a last line that is cut at a brace": b'{%b}\n{%b,"a":{"b":1}' % (TIME, TIME),
+    "a last row that is cut": b"logTime,a\n%d,1\n%d" % (START, START),
     "braces without end": b'{"a":' * 100_000,
     "brackets without end": b"[" * 1_000_000,
     "a page": b"\xef\xbb\xbf <html>",
@@ -135,6 +137,23 @@ def test_an_element_without_a_time_that_may_be_a_log_is_a_reject(element: bytes)
     assert rows(b"[{%b},%b]" % (TIME, element)) == 1
 
 
+def test_a_number_may_lie_anywhere_on_the_border_of_two_blocks() -> None:
+    number = b"-12.50e+10"
+    for before in range(len(number)):
+        begin = b'{"pad":"%b","number":' % (b"x" * (BLOCK_BYTES - before - 19))
+        assert len(begin) == BLOCK_BYTES - before
+        assert rows(b'%b%b,"logs":[%b]}' % (begin, number, LIST)) == 3
+
+
+def test_a_record_has_its_place_among_records_that_a_document_wraps() -> None:
+    built = visit.visit(b'{%b,"at":0}{"logs":[{%b,"at":1}]}{%b,"at":2}' % (TIME, TIME, TIME), of=ELSA)
+    assert [(row["raw_index"], dict(row["attributes"])["at"]) for row in visit.rows(built)] == [
+        (0, "0"),
+        (1, "1"),
+        (2, "2"),
+    ]
+
+
 def one(rest: bytes) -> bytes:
     return b'[{"logTime":%d,%b}]' % (START, rest)
 
@@ -158,6 +177,18 @@ DEAR: dict[str, tuple[bytes, int | type[ArchiveFailure]]] = {
         1,
     ),
     "a list of 2,000,000 numbers": (one(b'"a":[%b]' % b",".join([b"1.5"] * 2_000_000)), 0),
+    "small numbers beside a long text in no record": (
+        b'{"a":"%b","b":[%b]}' % (b"x" * 20_000_000, b",".join([b"1"] * 100_000)),
+        TooLargeError,
+    ),
+    "18 lists of 250,000 floats in no record": (
+        b'{"a":[%b]}' % b",".join([b"[%b]" % b",".join([b"1.5"] * 250_000)] * 18),
+        TooLargeError,
+    ),
+    "one record with a list, of two megabytes": (
+        b'{%b,"traces":["a",7,null,[],{}],"body":"%b"}' % (TIME, b"x" * 2_000_000),
+        1,
+    ),
     "a line of 2,000,000 lists": (
         b"{%b}\n" % TIME + one(b'"a":[%b]' % b",".join([b"[]"] * 2_000_000))[1:-1] + b"\n",
         1,

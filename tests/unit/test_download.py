@@ -258,7 +258,10 @@ def test_a_host_that_cannot_be_resolved_or_has_no_address_is_unavailable(tmp_pat
     def finds_nothing(_host: str, _port: int) -> list[str]:
         return []
 
-    for resolve in (fails, finds_nothing):
+    def finds_no_name(_host: str, port: int) -> list[str]:
+        return resolved("a" * 64 + ".test", port)
+
+    for resolve in (fails, finds_nothing, finds_no_name):
         with networked(tmp_path, resolve, "logs.test") as api, pytest.raises(UnavailableError):
             api.download("http://logs.test/a")
 

@@ -21,7 +21,7 @@ from logarchive.store.bucket import ChangedError, Store, sha256_of
 from logarchive.store.place import Place
 from logarchive.visit.merger import Merger
 from tests.fake_aws import FakeTable, Gate, open_gate, refused
-from tests.scenario import END, HOUR, MINUTE, Record, Scenario, zipped
+from tests.scenario import END, HOUR, MINUTE, Killed, Record, Scenario, zipped
 
 
 def hourly(world: list[Record] | None = None, **source: object) -> Scenario:
@@ -177,6 +177,20 @@ def test_a_split_that_dies_beside_its_placeholder_is_done_by_the_next_claim(mome
     assert [entry.state for entry in stage.ledger.every()].count("split") == 1
 
 
+def test_a_first_claim_splits_without_a_placeholder() -> None:
+    stage = daily()
+    errors = iter([MemoryError(), Killed()])
+
+    def answer(_request: object) -> None:
+        raise next(errors)
+
+    stage.answer = answer
+    with pytest.raises(Killed):
+        stage.tick()
+    assert sorted(entry.state for entry in stage.entries()) == ["planned", "planned", "split"]
+    assert not [key for key in stage.s3.objects if key.startswith("logs/")]
+
+
 def test_a_placeholder_s_put_that_is_refused_because_it_succeeded_does_not_hinder_the_split() -> None:
     stage = Scenario([Record("a", 1)], now=END + 6 * MINUTE)
     stage.kill("api")
@@ -219,6 +233,16 @@ def test_an_error_under_200_that_holds_a_list_is_never_an_empty_window(body: dic
     assert (stage.entry.state, stage.entry.issue) == ("planned", "malformed")
 
 
+def test_an_error_that_quotes_half_a_character_is_the_error_it_is_with_a_manifest() -> None:
+    stage = daily()
+    body = b'{"error":{"errorCode":"210","message":"what\\ud83d"}}'
+    stage.answer = lambda _request: httpx.Response(200, content=body)
+    stage.tick()
+    assert (stage.entry.issue, stage.entry.failures) == ("forbidden", 1)
+    assert "what\\ud83d" in (stage.entry.error or "")
+    assert json.loads(stage.s3.objects[stage.entry.manifest or ""].body)["error"] == stage.entry.error
+
+
 def test_an_earlier_worker_cannot_write_over_a_window_that_was_split(tmp_path: Path) -> None:
     stage = daily()
     for _ in range(2):
@@ -236,12 +260,55 @@ def test_an_earlier_worker_cannot_write_over_a_window_that_was_split(tmp_path: P
     assert stage.rows() == {"a": 1, "b": 1}
 
 
+def test_a_worker_that_has_lost_its_claim_to_one_that_splits_completes_no_visit() -> None:
+    """Its visit would be complete when nobody looks for it any more. Its clock is late, as that of a sleeper."""
+    stage = daily()
+    stage.kill("api")
+    stage.now += HOUR  # so that this claim is the second one, which looks at the object before it merges
+
+    def overtaken(_request: object) -> None:
+        stage.now += HOUR
+        stage.fails(MemoryError())
+        stage.kill("ddb.transact")
+        stage.recovers()
+
+    stage.answer, start = overtaken, stage.now
+    assert not act(stage.archive(lambda: start), {"action": "tick", "inline": True})["windows"]
+    assert stage.events.count("claim.lost") == 1
+    assert stage.seen() == {}
+    stage.now += HOUR
+    stage.until_sealed()
+    assert stage.rows() == {"a": 1, "b": 1}
+
+
 def test_a_placeholder_does_not_replace_an_object_that_stands(tmp_path: Path) -> None:
     stage = daily()
     stage.tick()
     merger = Merger(Store(stage.s3, "bucket"), Place("elsa", "shop", stage.entry.window), None, tmp_path)  # type: ignore[arg-type]
     assert not merger.write_placeholder("claim")
     assert stage.rows() == {"a": 1, "b": 1}
+
+
+def test_the_ledger_says_why_the_object_of_a_complete_visit_could_not_be_written() -> None:
+    stage = daily()
+
+    def refuse(call: str, _moment: str) -> None:
+        if call.startswith("s3.put logs/"):
+            raise OSError("connection reset")
+
+    stage.gate = refuse
+    with pytest.raises(ExceptionGroup):
+        stage.tick()
+    assert "OSError: connection reset" in (stage.entry.error or "")
+    assert stage.seen() == {"a": 1, "b": 1}
+
+
+def test_the_manifest_of_a_visit_of_which_no_record_could_be_read_says_so() -> None:
+    stage = daily()
+    stage.answer = lambda _request: httpx.Response(200, content=zipped([{"body": "no time"}]))
+    stage.tick()
+    manifest = json.loads(stage.s3.objects[stage.entry.manifest or ""].body)
+    assert (manifest["complete"], manifest["issue"], stage.entry.issue) == (True, "malformed", "malformed")
 
 
 def test_a_visit_whose_publishing_fails_after_its_claim_is_lost_is_still_reported() -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import tracemalloc
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -11,8 +12,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from logarchive.errors import ArchiveError
-from logarchive.store.bucket import ChangedError, Store
-from logarchive.store.manifest import RawVisit
+from logarchive.store.bucket import ChangedError, Store, sha256_of
+from logarchive.store.manifest import Manifest, RawVisit
 from logarchive.store.place import Place
 from tests.fake_aws import FakeS3, refused
 from tests.scenario import some
@@ -138,3 +139,15 @@ def test_small_objects_are_replaced_only_over_the_etag_that_was_read(store: Stor
     with pytest.raises(ChangedError):
         store.replace_bytes("proof/checkpoint", b"3", etag)
     assert store.read("proof/checkpoint") == b"2"
+
+
+def test_a_stored_body_that_repeats_itself_is_read_back_in_little_memory(store: Store, tmp_path: Path) -> None:
+    body = part(b" " * 64_000_000, suffix=".txt")
+    raw = RawVisit(store, Place("elsa", "shop", WINDOW), "visit", tmp_path, {})
+    manifest = raw.close([raw.keep(replace(body, sha256=sha256_of(body.path)))])
+    tracemalloc.start()
+    [again] = Manifest.read(store, manifest).recall(store, tmp_path)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 8_000_000
+    assert sha256_of(again.path) == sha256_of(body.path)

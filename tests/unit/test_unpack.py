@@ -53,6 +53,13 @@ def with_folder() -> bytes:
     return file.getvalue()
 
 
+def with_name_of_a_folder() -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("logs/", TEXT)
+    return file.getvalue()
+
+
 def zip64() -> bytes:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("a", "w", force_zip64=True) as entry:
@@ -81,6 +88,7 @@ WRAPPINGS = {
     "stored zip": lambda: stored(TEXT),
     "gzip in zip": lambda: visit.zipped(gzip.compress(TEXT)),
     "zip with a folder and an empty member": with_folder,
+    "zip whose only member has the name of a folder": with_name_of_a_folder,
     "zip of 64 bits": zip64,
     "zip with a wrong name": wrong_name,
 }
@@ -89,6 +97,22 @@ WRAPPINGS = {
 @pytest.mark.parametrize("wrapping", WRAPPINGS)
 def test_the_text_is_found_in_any_wrapping(wrapping: str) -> None:
     assert contents(WRAPPINGS[wrapping]()) == [TEXT]
+
+
+def test_a_text_is_no_tar_because_a_client_has_sent_five_letters() -> None:
+    text = b"GET /%b/ustar.html" % (b"x" * 251) + TEXT
+    assert text[257:262] == b"ustar"
+    assert contents(text) == [text]
+    assert contents(gzip.compress(text)) == [text]
+
+
+def test_a_header_of_a_gzip_may_lie_anywhere_on_the_border_of_two_chunks() -> None:
+    header = b"\x1f\x8b\x08\x1c" + bytes(6) + b"\x05\0extra" + b"name\0comment\0"
+    for before in range(len(header)):
+        zeros = b"\0" * (zip_archive.CHUNK - before - 43)
+        first = gzip.compress(zeros, 0)
+        assert len(first) == zip_archive.CHUNK - before
+        assert contents(first + header + gzip.compress(TEXT)[10:]) == [zeros + TEXT]
 
 
 def test_members_come_in_order_and_each_is_whole(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -165,10 +189,22 @@ BROKEN = {
         "directory does not have the size",
     ),
     "a directory of fewer members": (LOCAL + CENTRAL + end(2, ONE, ENTRY), "broken at member 2"),
+    "a directory with one more member behind it": (LOCAL + CENTRAL * 2 + end(1, ONE, ENTRY), "not where"),
+    "a zip behind a zip": (ZIPPED * 2, "not where"),
+    "one more member behind a directory of 64 bits": (
+        LOCAL + CENTRAL * 2 + end64(1, ONE, ENTRY, ENTRY + 2 * ONE),
+        "not where",
+    ),
+    "a member that is there twice": (LOCAL + CENTRAL * 2 + end(2, 2 * ONE, ENTRY), "overlap"),
+    "a member that goes on into the directory": (
+        LOCAL + CENTRAL[:20] + struct.pack("<I", len(LOCAL)) + CENTRAL[24:] + end(1, ONE, ENTRY),
+        "reach into",
+    ),
     "a directory outside, in 64 bits": (LOCAL + CENTRAL + end64(1, ONE, 2**63, ENTRY + ONE), "not where"),
     "64 bits outside": (LOCAL + CENTRAL + end64(1, ONE, ENTRY, 2**64 - 1), "not where"),
     "64 bits where no file reaches": (LOCAL + CENTRAL + end64(1, ONE, ENTRY, 2**63 - 2), "not where"),
-    "a member outside": (LOCAL + CENTRAL[:42] + b"\xff\xff\xff\x7f0.json" + end(1, ONE, ENTRY), "no header where"),
+    "a member outside": (LOCAL + CENTRAL[:42] + b"\xff\xff\xff\x7f0.json" + end(1, ONE, ENTRY), "reach into"),
+    "a member elsewhere": (LOCAL + CENTRAL[:42] + b"\1\0\0\x000.json" + end(1, ONE, ENTRY), "no header where"),
     "no end": (LOCAL + CENTRAL, "no end"),
     "a wrong size": (flipped(ZIPPED, ENTRY + 24), "member 1 does not have the size"),
     "a wrong checksum in a zip": (flipped(STORED, 100), "wrong CRC"),

@@ -29,7 +29,8 @@ class Redaction:
         self._pattern = re.compile(alternatives, re.IGNORECASE) if alternatives else None
 
     def text(self, text: str) -> str:
-        """Mask a text."""
+        """Mask a text. Half a character, which JSON may hold and UTF-8 cannot, is shown as its code."""
+        text = text.encode("utf-8", "backslashreplace").decode()
         return self._pattern.sub(MASK, text) if self._pattern else text
 
     def json(self, value: Any) -> Any:  # noqa: ANN401 (JSON)

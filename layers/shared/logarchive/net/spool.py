@@ -10,6 +10,7 @@ from pathlib import Path
 
 from logarchive.errors import TooLargeError
 from logarchive.part import GZIP_MAGIC
+from logarchive.record.unpack import is_tar
 
 HEAD_BYTES = 512
 
@@ -32,7 +33,7 @@ class Spooled:
             return ".gz"
         if self.head[:2] == b"PK":
             return ".zip"
-        return ".tar" if self.head[257:262] == b"ustar" else known.get(start, ".txt")
+        return ".tar" if is_tar(self.head) else known.get(start, ".txt")
 
 
 def spool(chunks: Iterable[bytes], directory: Path, *, most_bytes: int) -> Spooled:

@@ -87,7 +87,7 @@ class Network(httpcore.NetworkBackend):
     def _resolved(self, host: str, port: int) -> Sequence[str]:
         try:
             return self.resolve(host, port)
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # a label of a name is empty or too long
             raise httpcore.ConnectError(f"{host} cannot be resolved: {error}") from error
 
 

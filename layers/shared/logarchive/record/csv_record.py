@@ -93,6 +93,8 @@ def _read(reader: Iterator[list[str]], lines: _Lines, header: list[str], items: 
         return True
     if len(row) == len(header):
         items.append(dict(zip(header, row, strict=True)))
+    elif row and len(row) < len(header) and not lines.taken[-1].endswith((b"\n", b"\r")):
+        raise MalformedError(f"the CSV is cut: its last row has {len(row)} fields where the header has {len(header)}")
     elif row:
         items.append(Bad(f"{len(row)} fields where the header has {len(header)}", b"".join(lines.taken)))
     return True

@@ -17,8 +17,9 @@ _LEAST, _MOST = -(2**63), 2**64 - 1
 _MOST_DIGITS = 20
 TOO_DEEP = "nested too deeply"
 #: The most values of a record, and the characters per value if it has more: each takes about 100 bytes of memory.
-_MAX_VALUES, _CHARACTERS_A_VALUE = 150_000, 16
+_MAX_VALUES, CHARACTERS_A_VALUE = 150_000, 16
 TOO_MANY = f"more than {_MAX_VALUES} values"
+NO_OBJECT = "not a JSON object"
 STRING = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\Z)', re.DOTALL)
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 #: orjson never writes a newline, so this one separates.
@@ -93,7 +94,7 @@ def checked(value: Any, text: str, start: int = 0, end: int | None = None) -> Re
     if _NOT_UTF8.search(text, start, end):
         return Bad("not UTF-8", raw(text[start:end]))
     if not isinstance(value, dict):
-        return Bad("not a JSON object", raw(text[start:end]))
+        return Bad(NO_OBJECT, raw(text[start:end]))
     if end - start > BLOCK_BYTES and crowded(text, start, end):
         return Bad(TOO_MANY, raw(text[start:end]))
     try:
@@ -112,12 +113,17 @@ def raw(text: str) -> bytes:
 def crowded(text: str, start: int = 0, end: int | None = None) -> bool:
     """Return whether JSON in a part of a text holds more values than may be in memory."""
     end = len(text) if end is None else end
-    most = max(_MAX_VALUES, (end - start) // _CHARACTERS_A_VALUE)
+    return values_in(text, start, end) > max(_MAX_VALUES, (end - start) // CHARACTERS_A_VALUE)
+
+
+def values_in(text: str, start: int, end: int) -> int:
+    """Return how many values the JSON in a part of a text holds; it may be too many while they are few for its size."""
     # First with its strings, which needs no copy.
-    if sum(text.count(sign, start, end) for sign in ",[{") <= most:
-        return False
+    count = sum(text.count(sign, start, end) for sign in ",[{")
+    if count <= (end - start) // CHARACTERS_A_VALUE:
+        return count
     structure = STRING.sub("", text[start:end])
-    return sum(map(structure.count, ",[{")) > most
+    return sum(map(structure.count, ",[{"))
 
 
 def perhaps_crowded(data: bytes) -> bool:
@@ -137,6 +143,20 @@ def read(data: bytes) -> Record | Bad:
     except json.JSONDecodeError as error:
         return Bad("not UTF-8" if _NOT_UTF8.search(text) else f"not JSON: {error.msg}", data)
     return checked(value, text)
+
+
+def is_cut(line: bytes) -> bool:
+    """Return whether a line, which is no record, is the beginning of one."""
+    if line[:1] != b"{" or line[-1:] != b"}":
+        return line[:1] == b"{"
+    text = line.decode("utf-8", "surrogateescape")
+    try:
+        DECODER.decode(text)
+    except json.JSONDecodeError as error:
+        return error.pos == len(text) or error.msg.startswith("Unterminated")
+    except RecursionError:
+        pass
+    return False
 
 
 class CanonicalTexts:

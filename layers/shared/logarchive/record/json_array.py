@@ -10,7 +10,7 @@ import orjson
 
 from logarchive.errors import MalformedError
 from logarchive.record.block import BLOCK_BYTES, BLOCK_ITEMS, LARGE_BYTES, Bad, Block, Buffer, Item
-from logarchive.record.exact_json import CanonicalTexts, faithful, perhaps_crowded, read
+from logarchive.record.exact_json import CanonicalTexts, faithful, is_cut, perhaps_crowded, read
 from logarchive.record.json_value import Document
 
 _ATTEMPTS = 3
@@ -52,13 +52,9 @@ def _line_block(data: bytes) -> Block:
             block = _fast(b"".join(texts), [orjson.loads(line) for line in texts], 0, exactly)
     if block is None:
         block = Block(exactly())
-        if data[-1:] != b"\n" and block.items and isinstance(block.items[-1], Bad) and _begun(texts[-1]):
+        if data[-1:] != b"\n" and block.items and isinstance(block.items[-1], Bad) and is_cut(texts[-1]):
             raise MalformedError("the last line is cut")
     return block
-
-
-def _begun(line: bytes) -> bool:
-    return line.startswith(b"{") and not line.endswith(b"}")
 
 
 def array(document: Document) -> Iterator[Block]:

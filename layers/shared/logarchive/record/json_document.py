@@ -5,8 +5,8 @@ from typing import Any
 
 from logarchive.errors import MalformedError
 from logarchive.record import csv_record
-from logarchive.record.block import BLOCK_BYTES, BLOCK_ITEMS, BOM, Block, Buffer, Chunks, Item, Record
-from logarchive.record.exact_json import checked, read
+from logarchive.record.block import BLOCK_BYTES, BLOCK_ITEMS, BOM, Bad, Block, Buffer, Chunks, Item, Record
+from logarchive.record.exact_json import DECODER, NO_OBJECT, checked, read
 from logarchive.record.json_array import array, lines, rest_of_array
 from logarchive.record.json_value import Document, Records
 from logarchive.record.layout import JsonLayout
@@ -120,7 +120,11 @@ def _objects(document: Document, layout: JsonLayout, time_key: str) -> Iterator[
     size = 0
     while document.next():
         walk = _Walk(document, time_key)
-        yield from walk.blocks()
+        for block in walk.blocks():
+            if items:
+                yield Block(items)
+                items, size = [], 0
+            yield block
         if walk.record is None:
             _judge(layout, walk.around, walk.arrays)
             continue
@@ -178,17 +182,19 @@ class _Walk:
         while document.next() != "]":
             if items:
                 document.take(",")
-            item, size = document.element()
-            items.append(item)
-            if self._is_record(item):
+            items.append(document.element(held=True)[0])
+            if self._is_record(items[-1]):
                 self.arrays += 1
                 document.unmark()
                 yield Block(items)
                 yield from rest_of_array(document, first=False)
                 return []
-            document.charge(size)
         document.take("]")
-        return items
+        # A record may hold this list, whose elements need not be records.
+        return [
+            DECODER.decode(item.text.decode()) if isinstance(item, Bad) and item.reason == NO_OBJECT else item
+            for item in items
+        ]
 
 
 def _judge(layout: JsonLayout, around: Mapping[str, Any], arrays: int) -> None:

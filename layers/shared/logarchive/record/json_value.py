@@ -7,7 +7,18 @@ from typing import Any
 
 from logarchive.errors import MalformedError, TooLargeError
 from logarchive.record.block import BLOCK_BYTES, LARGE_BYTES, MAX_RECORD_BYTES, Bad, Block, Buffer, Item
-from logarchive.record.exact_json import DECODER, STRING, TOO_DEEP, TOO_MANY, checked, crowded, object_of, raw
+from logarchive.record.exact_json import (
+    CHARACTERS_A_VALUE,
+    DECODER,
+    STRING,
+    TOO_DEEP,
+    TOO_MANY,
+    checked,
+    crowded,
+    object_of,
+    raw,
+    values_in,
+)
 
 _SPACE = re.compile(r"[ \t\r\n]*+")
 #: An error so near to the end of what is held may only mean that more is to come: `-Infinit`, `\ud83d\ud`.
@@ -32,7 +43,7 @@ class Document:
         self._text, self._at = "", 0
         #: How many bytes of the buffer are decoded in `_text`.
         self._decoded = 0
-        #: The size of the values that are held around records.
+        #: The size of the values that are held around records; small values count for the memory that each takes.
         self._plain = 0
         #: From here on the text is kept, for `marked`.
         self._mark: int | None = None
@@ -66,13 +77,16 @@ class Document:
                 if len(self._text) - self._at > BLOCK_BYTES and crowded(self._text, self._at):
                     raise OverflowError from None
             else:
-                # A number at the end of what is held may go on.
-                if end < len(self._text) or not self._more():
+                # A number at the end of what is held may go on, also behind the `e+` of `1e+9`.
+                if end + len("e+") < len(self._text) or not self._more():
                     size, self._at = end - self._at, end
                     return value, size
 
-    def element(self) -> tuple[Item, int]:
-        """Read the next value as a record or as a reject; return it with its number of characters."""
+    def element(self, *, held: bool = False) -> tuple[Item, int]:
+        """Read the next value as a record or as a reject; return it with its number of characters.
+
+        `held`: it may be part of a document around records.
+        """
         self.next()
         try:
             value, size = self.value()
@@ -83,6 +97,8 @@ class Document:
         else:
             # Not its text, which would be one more copy of what may be large.
             item = checked(value, self._text, self._at - size, self._at)
+        if held:
+            self._charge(size)
         if len(self._text) - self._at > LARGE_BYTES and self._mark is None:
             self.release()
             self.restart()
@@ -97,12 +113,13 @@ class Document:
             raise self.broken(TOO_DEEP) from None
         except OverflowError:
             raise TooLargeError(f"a JSON document with {TOO_MANY} around its records") from None
-        self.charge(size)
+        self._charge(size)
         return value
 
-    def charge(self, size: int) -> None:
-        """Count a value that is held as part of a document around records. Raises TooLargeError."""
-        self._plain += size
+    def _charge(self, size: int) -> None:
+        """Count the value before this place, held as part of a document around records. Raises TooLargeError."""
+        values = 1 + values_in(self._text, self._at - size, self._at)
+        self._plain += max(size, values * CHARACTERS_A_VALUE)
         if self._plain > MAX_RECORD_BYTES:
             raise TooLargeError(f"more than {MAX_RECORD_BYTES} bytes of JSON around the records")
 

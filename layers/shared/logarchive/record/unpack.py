@@ -18,6 +18,8 @@ MAX_BYTES = 16 * 1024**3
 MAX_DEPTH = 4
 
 _TAR_MAGIC, _TAR_BLOCK = slice(257, 262), 512
+#: isal misreads a header of a gzip with several optional fields if it comes in pieces.
+_GZIP_HEADER_BYTES = 4096
 #: What a body may be that is not read -> how it begins.
 _UNREAD = {
     "bzip2": (b"BZh91AY&SY", b"BZh61AY&SY", b"BZh11AY&SY"),
@@ -72,8 +74,7 @@ def _zip(file: BinaryIO, limits: _Limits) -> Iterator[Chunks]:
     directory = zip_archive.directory(file, MAX_MEMBERS)
     limits.members(directory if isinstance(directory, int) else len(directory))
     for member in directory if isinstance(directory, list) else ():
-        if not member.is_folder:
-            yield limits.count(zip_archive.content(file, member))
+        yield limits.count(zip_archive.content(file, member))
 
 
 def _read(file: BinaryIO) -> Chunks:
@@ -89,13 +90,18 @@ def _unwrap(chunks: Chunks, limits: _Limits, depth: int) -> Iterator[Chunks]:
     whole = itertools.chain([head], chunks)
     if head[:2] == GZIP_MAGIC:
         yield from _unwrap(limits.count(_gunzip(whole)), limits, depth + 1)
-    elif head[_TAR_MAGIC] == b"ustar":
+    elif is_tar(head):
         for member in _tar(whole, limits):
             yield from _unwrap(member, limits, depth + 1)
     elif unread := next((name for name, begins in _UNREAD.items() if head.startswith(begins)), None):
         raise MalformedError(f"the body is {unread}, which is not read")
     elif head:
         yield whole
+
+
+def is_tar(head: bytes) -> bool:
+    """Return whether a body that begins like this is a tar. A log may have the same five letters there, but no NUL."""
+    return head[_TAR_MAGIC] == b"ustar" and b"\0" in head[: _TAR_MAGIC.start]
 
 
 def _head(chunks: Chunks, size: int) -> bytes:
@@ -109,10 +115,11 @@ def _head(chunks: Chunks, size: int) -> bytes:
 
 def _gunzip(chunks: Chunks) -> Chunks:
     """Yield what a gzip of one or more members holds; zeros may pad its end."""
-    rest = next(chunks, b"")
+    rest = _head(chunks, _GZIP_HEADER_BYTES)
     while rest[:1].strip(b"\0"):
         rest = yield from inflate(chunks, rest, GZIP)
-        rest = rest or next(chunks, b"")
+        if len(rest) < _GZIP_HEADER_BYTES:
+            rest += _head(chunks, _GZIP_HEADER_BYTES - len(rest))
     if any(chunk.strip(b"\0") for chunk in itertools.chain([rest], chunks)):
         raise MalformedError("garbage follows the gzip")
 

@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Generator, Iterator
+from itertools import pairwise
 from typing import Any, BinaryIO, NamedTuple, cast
 
 from isal import isal_zlib
@@ -24,14 +25,13 @@ _IN_EXTRA = 0xFFFF_FFFF
 _ENCRYPTED, _STORED, _DEFLATED = 0x1, 0, 8
 
 # isal's stubs call it an instance.
-InflateError = cast("type[Exception]", isal_zlib.error)
+_InflateError = cast("type[Exception]", isal_zlib.error)
 
 
 class Member(NamedTuple):
     """A member as the directory describes it; `number` counts from 1."""
 
     number: int
-    is_folder: bool
     flags: int
     method: int
     crc: int
@@ -49,6 +49,9 @@ def directory(file: BinaryIO, most: int) -> list[Member] | int:
     members = [_member(file, number) for number in range(1, count + 1)]
     if file.tell() != offset + size:
         raise MalformedError("the zip's directory does not have the size it declares")
+    places = sorted((member.offset, member.offset + _LOCAL_HEADER.size + member.packed) for member in members)
+    if any(end > begin for (_, end), (begin, _) in pairwise([*places, (offset, offset)])):
+        raise MalformedError("the zip's members overlap, or reach into its directory")
     return members
 
 
@@ -65,13 +68,16 @@ def _end(file: BinaryIO) -> tuple[int, int, int]:
     else:
         raise MalformedError("the zip has no end: it is cut, or garbage follows it")
     _, count, size, offset, _ = _END_RECORD.unpack(tail[at : at + _END_RECORD.size])
+    end = begin + at
     locator = _read_at(file, begin + at - _LOCATOR64_RECORD.size, _LOCATOR64_RECORD)
     if locator and locator[0] == _LOCATOR64:
-        record = _read_at(file, locator[1], _END64_RECORD)
+        end = locator[1]
+        record = _read_at(file, end, _END64_RECORD)
         if not record or record[0] != _END64:
             raise MalformedError("the zip's directory is not where the zip says")
         _, count, size, offset = record
-    if offset + size > begin + at:
+    # What lies between, a second archive for instance, would not be read.
+    if offset + size != end:
         raise MalformedError("the zip's directory is not where the zip says")
     return count, size, offset
 
@@ -90,11 +96,11 @@ def _member(file: BinaryIO, number: int) -> Member:
     if len(header) < _CENTRAL_HEADER.size or header[:4] != _CENTRAL:
         raise MalformedError(f"the zip's directory is broken at member {number}")
     _, flags, method, crc, packed, size, name, extra, comment, offset = _CENTRAL_HEADER.unpack(header)
-    is_folder = file.read(name).endswith(b"/")
+    file.read(name)
     large = _zip64(file.read(extra))
     file.read(comment)
     size, packed, offset = (next(large, _IN_EXTRA) if value == _IN_EXTRA else value for value in (size, packed, offset))
-    return Member(number, is_folder, flags, method, crc, packed, size, offset)
+    return Member(number, flags, method, crc, packed, size, offset)
 
 
 def _zip64(extra: bytes) -> Iterator[int]:
@@ -144,7 +150,7 @@ def inflate(chunks: Chunks, rest: bytes, bits: int) -> Generator[bytes, None, by
         rest = rest or next(chunks, b"")
         try:
             inflated = stream.decompress(rest, CHUNK)
-        except InflateError as error:
+        except _InflateError as error:
             raise MalformedError(f"the archive is broken: {error}") from error
         ended: bool = stream.eof
         if not (rest or inflated or ended):

@@ -9,18 +9,17 @@ import orjson
 from isal import isal_zlib
 from pydantic import AwareDatetime, BaseModel, ValidationError
 
-from logarchive.errors import ArchiveError, Issue
+from logarchive.errors import ArchiveError, Issue, MalformedError
 from logarchive.numbers import VisitNumbers
 from logarchive.part import Part, Role
 from logarchive.record.exact_json import fragment
-from logarchive.record.zip_archive import InflateError
+from logarchive.record.zip_archive import CHUNK, GZIP, inflate
 from logarchive.store.bucket import Store, sha256_of
 from logarchive.store.place import Place
 from logarchive.window import Span
 
 #: Bodies of these kinds are stored gzip-compressed; everything else as it came.
 _COMPRESSED = frozenset({".json", ".jsonl", ".csv", ".txt", ".html"})
-_PIECE = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -212,7 +211,7 @@ def _gzip(source: Path, target: Path) -> Path:
     """Compress a file so that the same bytes give the same object: no name, no time."""
     deflate = isal_zlib.compressobj(level=2, wbits=31)
     with source.open("rb") as body, target.open("wb") as file:
-        for piece in iter(lambda: body.read(_PIECE), b""):
+        for piece in iter(lambda: body.read(CHUNK), b""):
             file.write(deflate.compress(piece))
         file.write(deflate.flush())
     return target
@@ -220,13 +219,11 @@ def _gzip(source: Path, target: Path) -> Path:
 
 def _gunzip(source: Path, target: Path) -> Path | None:
     """Undo `_gzip`; None for what is no gzip."""
-    inflate = isal_zlib.decompressobj(wbits=31)
     with source.open("rb") as body, target.open("wb") as file:
         try:
-            for piece in iter(lambda: body.read(_PIECE), b""):
-                file.write(inflate.decompress(piece))
-            file.write(inflate.flush())
-        except InflateError:
+            for piece in inflate(iter(lambda: body.read(CHUNK), b""), b"", GZIP):
+                file.write(piece)
+        except MalformedError:
             return None
     return target
 
