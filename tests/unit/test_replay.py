@@ -5,13 +5,18 @@ from collections.abc import Mapping
 from typing import Any
 
 import httpx
+import pytest
 
 from functions.elsa.app import provider as elsa
+from logarchive.action.handler import act
 from logarchive.column.convert import FieldMapping, text
 from logarchive.ledger.entry import Entry
+from logarchive.ledger.ledger import REPLAYS_DUE
 from logarchive.moment import instant
 from logarchive.provider.provider import Provider
-from tests.scenario import END, MINUTE, START, Record, Scenario, read_rows, some
+from logarchive.runtime.metric import Tally
+from tests.fake_aws import refused
+from tests.scenario import END, HOUR, MINUTE, START, TIMEOUT, Record, Scenario, read_rows, some, zipped
 
 WORLD = [Record("a", 1), Record("b", 2), Record("gone", 3, gone=END + 30 * MINUTE)]
 KEY = "2026-11-20T00:00:00Z/P1D"
@@ -100,3 +105,179 @@ def test_dry_run_says_which_columns_of_which_rows_change_and_writes_nothing() ->
     stage.provider = elsa
     same = replay(stage, dry_run=True)
     assert (same["windows"], same["difference"]["windows"], same["difference"]["changed"]) == ([], 1, 0)
+
+
+def test_a_window_that_is_due_anyway_is_replayed_and_then_visited_when_it_would_have_been() -> None:
+    stage = Scenario(list(WORLD), now=END + 6 * MINUTE)
+    stage.tick()
+    due_at, stage.now = window(stage).due_at, END + 20 * MINUTE
+    assert replay(stage)["windows"][0]["due_at"] == instant(some(due_at))
+    assert (window(stage).due_at, stage.dispatched[-1]["source"]) == (REPLAYS_DUE, "shop")
+    stage.answer = refuse
+    assert len(stage.act("work", source="shop")["windows"]) == 1
+    assert (window(stage).due_at, window(stage).replay, len(window(stage).visits)) == (due_at, None, 1)
+    replay(stage)
+    stage.recovers()
+    stage.now = some(due_at)
+    # The worker goes on: once replayed, the window is due as it was.
+    assert len(stage.act("work", source="shop")["windows"]) == 2
+    assert len(window(stage).visits) == 2
+
+
+def test_replays_come_after_all_visits_that_are_due_however_many_there_are() -> None:
+    stage = Scenario(list(WORLD), source={"window": "PT30M", "retention": "P30D"}, now=END + 30 * MINUTE)
+    while stage.act("work", source="shop")["windows"] or stage.tick()["windows"]:
+        pass
+    stage.now = END + HOUR
+    replay(stage)
+    assert stage.act("status")["sources"][0]["replaying"] == 48
+    stage.act("tick")
+    worked = stage.act("work", source="shop")["windows"]
+    kinds = ["replayed" if event == "window.replayed" else "visited" for event in stage.events if "window." in event]
+    assert kinds[-len(worked) :].index("replayed") > 0
+    assert kinds.count("replayed") == 48
+    assert stage.act("status")["sources"][0]["replaying"] == 0
+
+
+def test_a_window_that_waits_for_its_replay_is_neither_late_nor_about_to_be_lost() -> None:
+    stage = Scenario(list(WORLD), source={"retention": "P2D"}, now=END + 6 * MINUTE)
+    stage.fails(httpx.ConnectError("gone"))
+    stage.tick()
+    stage.now, stage.answer = END + 47 * HOUR, lambda _request: httpx.Response(200, content=zipped([]))
+    stage.table.items["elsa#shop", KEY] |= {"state": "closed", "issue": "expired", "visits": ["20261121T000600Z-0001"]}
+    stage.table.items["elsa#shop", KEY].pop("due_at")
+
+    def figures() -> tuple[Any, ...]:
+        tally = Tally()
+        act(stage.archive(count=tally), {"action": "tick"})
+        [source] = stage.act("status")["sources"]
+        shown = {name: source[name] for name in ("lag_seconds", "hours_to_loss", "open", "due", "settled_until")}
+        return shown, tally.total["LagSeconds"], tally.total["HoursToLoss"], tally.total["QuietSources"]
+
+    before = figures()
+    replay(stage)
+    assert stage.act("status")["sources"][0]["replaying"] == 1
+    assert figures() == before
+
+
+def test_a_backfill_leaves_a_window_that_waits_for_its_replay() -> None:
+    stage = sealed()
+    replay(stage)
+    [result] = stage.act("backfill", source="shop", start=instant(START), end=instant(END), reopen=True)["windows"]
+    assert (result["state"], window(stage).state) == ("busy", "sealed")
+
+
+def test_a_window_that_a_worker_has_claimed_is_not_marked() -> None:
+    stage = Scenario(list(WORLD), now=END + 6 * MINUTE)
+    stage.tick()
+    stage.now = END + HOUR
+    stage.kill("api")
+    [result] = replay(stage)["windows"]
+    assert (result["state"], window(stage).replay) == ("busy", None)
+    stage.now += HOUR  # its lease has run out, and the worker may still live
+    [result] = replay(stage)["windows"]
+    assert (result["state"], window(stage).replay) == ("busy", None)
+
+
+def damage(stage: Scenario, how: str) -> str:
+    """Damage what a replay needs; return what the message says of it."""
+    manifest, part = (
+        next(key for key in sorted(stage.s3.objects) if key.endswith(end)) for end in ("manifest.json", ".zip")
+    )
+    if how == "part missing":
+        del stage.s3.objects[part]
+        return f"{part} is named by a manifest, but there is no such object"
+    if how == "manifest missing":
+        del stage.s3.objects[manifest]
+        return f"{manifest} is needed to replay the window, but there is no such object"
+    if how == "manifest cut":
+        stage.s3.objects[manifest] = dataclasses.replace(stage.s3.objects[manifest], body=b"{")
+        return f"{manifest} is no manifest"
+    stage.s3.objects[part] = dataclasses.replace(stage.s3.objects[part], body=zipped([Record("forged", 1).json()]))
+    return f"{part} does not hold the bytes that its manifest names"
+
+
+@pytest.mark.parametrize("how", ["part missing", "manifest missing", "manifest cut", "part forged"])
+@pytest.mark.parametrize("inline", [True, False])
+def test_a_window_whose_raw_is_not_whole_stays_as_it_is_and_says_why_once(how: str, *, inline: bool) -> None:
+    stage = sealed(retention="P2D")
+    said, stage.provider, stage.now, stage.answer = damage(stage, how), NEWER, END + 72 * HOUR, refuse
+    before, old, tally = objects(stage), window(stage), Tally()
+    [dry] = replay(stage, dry_run=True)["windows"]
+    assert said in dry["error"]
+    fields = {"source": "shop", "start": instant(START), "end": instant(END), "inline": inline}
+    result = act(stage.archive(count=tally), {"action": "replay", **fields})
+    if not inline:
+        result = act(stage.archive(count=tally), {"action": "work", "source": "shop"})
+    [listed] = result["windows"]
+    assert said in listed["replay_error"]
+    assert (tally.total["ReplayErrors"], "replay.failed" in stage.events) == (1, True)
+    entry = window(stage)
+    assert history(entry) | {"replay_error": None} == history(old)
+    assert (objects(stage), entry.object, entry.numbers, entry.mapping) == (before, old.object, old.numbers, 1)
+    assert stage.act("work", source="shop")["windows"] == []
+    assert stage.act("status")["sources"][0]["outdated"] == 1
+
+
+def test_an_object_in_an_archive_of_glacier_is_named() -> None:
+    stage = sealed()
+
+    def gate(call: str, moment: str) -> None:
+        if call.startswith("s3.get raw/") and call.endswith(".zip") and moment == "before":
+            raise refused("InvalidObjectState", 403)
+
+    stage.gate = gate
+    [listed] = replay(stage, inline=True)["windows"]
+    assert "lies in an archive of S3 Glacier: restore it first" in listed["replay_error"]
+    assert (listed["state"], listed["issue"]) == ("sealed", "shrunk")
+
+
+def test_an_error_that_nobody_foresaw_leaves_the_window_and_fails_the_invocation() -> None:
+    stage = sealed()
+    old = window(stage)
+
+    def gate(call: str, _moment: str) -> None:
+        if call.startswith("s3.get logs/"):
+            raise refused("InternalError", 500)
+
+    replay(stage)
+    stage.gate = gate
+    with pytest.raises(ExceptionGroup):
+        stage.act("work", source="shop")
+    entry = window(stage)
+    assert history(entry) | {"replay_error": None} == history(old)
+    assert "unexpected ClientError" in (entry.replay_error or "")
+
+
+def test_a_replay_that_is_killed_again_and_again_is_given_up_and_the_window_is_as_it_was() -> None:
+    stage = sealed()
+    old, stage.answer = window(stage), refuse
+    replay(stage)
+    for hours in range(1, 4):
+        stage.now += hours * HOUR
+        if hours < 3:
+            stage.kill("s3.get raw/")
+    stage.tick()
+    entry = window(stage)
+    assert "2 replays in a row were killed" in (entry.replay_error or "")
+    assert history(entry) | {"replay_error": None} == history(old)
+
+
+def test_a_replay_for_which_no_time_is_left_waits_for_the_next_worker() -> None:
+    stage = sealed(window="PT12H")
+    entries = [entry for entry in stage.entries() if entry.window.end <= END]
+    replay(stage)
+    length = TIMEOUT
+
+    def gate(call: str, moment: str) -> None:
+        if call.startswith("s3.get raw/") and call.endswith(".zip") and moment == "after" and "T120000Z-PT12H" in call:
+            stage.now += length
+
+    stage.gate, stage.answer = gate, refuse
+    worked = stage.act("work", source="shop")["windows"]
+    assert [result["start"][11:13] for result in worked] == ["00", "12"]
+    late = next(entry for entry in stage.entries() if entry.window.start == entries[1].window.start)
+    assert (late.replay is None, late.due_at, late.replay_error) == (False, REPLAYS_DUE, None)
+    stage.act("work", source="shop")  # now it is the first of its invocation, and the time is too short all the same
+    late = next(entry for entry in stage.entries() if entry.window.start == entries[1].window.start)
+    assert (late.replay, "give the function more time" in (late.replay_error or "")) == (None, True)
