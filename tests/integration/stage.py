@@ -16,6 +16,7 @@ from logarchive.action.archive import connect
 from logarchive.action.handler import act
 from logarchive.action.result import Result
 from logarchive.ledger.dynamodb import Table
+from logarchive.provider.provider import Provider
 from logarchive.runtime.aws import Aws
 from logarchive.runtime.invocation import Invocation
 from logarchive.runtime.settings import Settings
@@ -90,8 +91,8 @@ class Stage:
         name = f"/{self.name}/sources/{provider}/{source}"
         self.aws.ssm.put_parameter(Name=name, Value=text, Type="String", Overwrite=True)
 
-    def act(self, provider: str, event: object) -> Result:
-        """Do what the function of a provider does in one invocation."""
+    def act(self, provider: str, event: object, deployed: Provider[Any, Any] | None = None) -> Result:
+        """Do what the function of a provider does in one invocation; `deployed` is another version of it."""
         invocation = self.invocation()
         environment = Settings(
             self.aws.store.bucket,
@@ -101,7 +102,10 @@ class Stage:
             raw_retention_days=self.raw_retention_days,
             providers=tuple(PROVIDERS),
         )
-        return act(connect(PROVIDERS[provider], environment, self.aws, invocation, f"{self.name}-{provider}"), event)
+        return act(
+            connect(deployed or PROVIDERS[provider], environment, self.aws, invocation, f"{self.name}-{provider}"),
+            event,
+        )
 
     def invocation(self) -> Invocation:
         """Return an invocation that starts now."""

@@ -11,7 +11,7 @@ from boto3.dynamodb.types import TypeDeserializer
 from logarchive.action.handler import act
 from logarchive.ledger.dynamodb import Item, plain
 from logarchive.ledger.entry import Entry
-from logarchive.ledger.ledger import set_next_in_turn
+from logarchive.ledger.registry import set_next_in_turn
 from logarchive.moment import instant
 from tests.scenario import END, HOUR, MINUTE, START, Record, Scenario, zipped
 

@@ -14,6 +14,10 @@ import pytest
 from tests import truth
 from tests.integration.life import START, Life
 from tests.integration.lives import LIVES, SOAK
+from tests.integration.replays import (
+    a_dry_run_says_what_a_replay_with_another_mapping_then_changes,
+    a_replay_leaves_every_object_and_every_entry_as_they_are,
+)
 from tests.integration.stage import HOUR, Stage, stage
 from tools.stack import Aws
 
@@ -42,6 +46,9 @@ def check_life(emulator: Aws, name: str, live: Callable[[Stage], Life], scale: f
         for check, lives in MORE.items():
             if name in lives:
                 check(life)
+        a_replay_leaves_every_object_and_every_entry_as_they_are(life)
+        if name in CHANGED:
+            a_dry_run_says_what_a_replay_with_another_mapping_then_changes(life)
 
 
 def every_record_stands_once_with_every_field(life: Life, least: int) -> None:
@@ -162,6 +169,8 @@ def every_row_bears_the_id_that_the_provider_gave(life: Life) -> None:
             assert json.loads(sort)[1] == one.record_id
 
 
+#: Which lives are replayed with another mapping: one of each provider.
+CHANGED = ("dsa", "odd elsa", "odd apigateway", "odd multidrm", "odd security365")
 #: What is looked at besides, and for which lives.
 MORE: Mapping[Callable[[Life], None], Collection[str]] = {
     elsas_hour_over_the_cap_was_asked_for_in_many_pieces: {"elsa"},

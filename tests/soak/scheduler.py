@@ -14,10 +14,12 @@ from typing import Any
 
 import httpx
 
+from functions.elsa.app import provider as elsa
 from logarchive.action.handler import act
 from logarchive.moment import instant
 from logarchive.store.place import Place
-from tests.scenario import HOUR, MINUTE, START, Killed, Scenario
+from tests.replayed import NEWER, history
+from tests.scenario import HOUR, MINUTE, START, Killed, Scenario, read_rows
 from tests.soak.world import HOURS, SOURCES, Faults, SoakS3, SoakTable, badly_served, records
 from tests.turn import Turn
 
@@ -61,6 +63,8 @@ class Play(Scenario):
             self.turns.clear()
         self._settle()
         self._compare()
+        self._replay()
+        self._compare()
 
     # --- random play ---
 
@@ -73,6 +77,7 @@ class Play(Scenario):
             self.now += self.random.choice((1, 5, 20, 70)) * MINUTE
         elif roll < 0.13:
             self.documents[self.random.choice(SOURCES)].update(self._change())
+            self.provider = self.random.choice((elsa, NEWER))  # another version is deployed
         else:
             key = self.random.choice(ready)
             self.turns[key].step()
@@ -80,8 +85,9 @@ class Play(Scenario):
                 self._judge(self.turns.pop(key))
 
     def _event(self) -> dict[str, Any]:
+        event: dict[str, Any]
         if self.dispatched and self.random.random() < 0.7:
-            event: dict[str, Any] = self.random.choice(self.dispatched)  # at times delivered twice, at times never
+            event = self.random.choice(self.dispatched)  # at times delivered twice, at times never
             if self.random.random() < 0.8:
                 self.dispatched.remove(event)
             return event
@@ -93,8 +99,15 @@ class Play(Scenario):
         first = self.random.randrange(HOURS)
         last = self.random.randrange(first + 1, HOURS + 1)
         start, end = (instant(START + hour * HOUR) for hour in (first, last))
-        event = {"action": "backfill", "source": self.random.choice(SOURCES), "start": start, "end": end}
-        return event | {"inline": self.random.random() < 0.5, "reopen": self.random.random() < 0.5}
+        event = {
+            "source": self.random.choice(SOURCES),
+            "start": start,
+            "end": end,
+            "inline": self.random.random() < 0.5,
+        }
+        if roll < 0.9:
+            return {"action": "backfill", **event, "reopen": self.random.random() < 0.5}
+        return {"action": "replay", **event, "outdated": self.random.random() < 0.3}
 
     def _source(self, name: str) -> dict[str, Any]:
         return {
@@ -150,6 +163,19 @@ class Play(Scenario):
         faults = self.faults.random if self.faults.on else None
         return badly_served(faults, self.worlds[asked["projectKey"]], asked, self.now)
 
+    def _replay(self) -> None:
+        """Replay everything: the windows are as before, but for what another mapping makes of their records."""
+        before = {name: [history(entry) for entry in self.entries(name)] for name in SOURCES}
+        self.provider = NEWER
+        for name in SOURCES:
+            self.act("replay", source=name, start=instant(START), end=instant(END + 40 * HOUR))
+            while any(entry.replay for entry in self.entries(name)):
+                self.act("work", source=name)
+            if (after := [history(entry) for entry in self.entries(name)]) != before[name]:
+                raise ViolationError(f"{name}: a replay has made {after} of {before[name]}")
+            if outdated := [entry.window_key for entry in self.entries(name) if entry.outdated(2)]:
+                raise ViolationError(f"{name}: {outdated} were not replayed")
+
     # --- what must hold ---
 
     def _check_ledger(self) -> None:
@@ -167,7 +193,7 @@ class Play(Scenario):
                 if left.window.end > right.window.start:
                     raise ViolationError(f"{name}: {left.window_key} overlaps {right.window_key}")
             for entry in leaves:
-                if (entry.due_at is None) != (entry.state in {"sealed", "closed"}):
+                if entry.finished != (entry.state in {"sealed", "closed"}):
                     raise ViolationError(f"{name}: {entry.window_key} is {entry.state} and due at {entry.due_at}")
 
     def _settle(self) -> None:
@@ -179,7 +205,7 @@ class Play(Scenario):
             self.tick()
             self._check_ledger()
             entries = [e for name in SOURCES for e in self.entries(name) if e.state != "split" and e.window.end <= END]
-            if entries and all(entry.finished for entry in entries):
+            if entries and all(entry.finished and not entry.replay for entry in entries):
                 return
             self.now += 70 * MINUTE
         raise ViolationError("some window is never finished")
@@ -193,6 +219,7 @@ class Play(Scenario):
             if lost or doubled:
                 raise ViolationError(f"{name}: lost {sorted(lost)}, doubled {sorted(doubled)}")
             self._compare_numbers(name)
+            self._compare_objects(name)
             told = sum(entry.numbers.rows for entry in self.entries(name) if entry.state != "split")
             if told != sum(rows.values()):
                 raise ViolationError(f"{name}: the ledger tells of {told} rows, the bucket holds {sum(rows.values())}")
@@ -207,6 +234,15 @@ class Play(Scenario):
                 if newest != fetched | {"rows": entry.numbers.rows - entry.numbers.kept}:
                     raise ViolationError(f"{name}: {entry.window_key} has {entry.numbers}, its newest visit {newest}")
 
+    def _compare_objects(self, name: str) -> None:
+        """The ledger knows each object; its rows are of the mapping that the ledger says."""
+        for entry in self.entries(name):
+            stored = self.s3.objects[entry.object.key] if entry.object else None
+            if stored and entry.object and stored.etag != entry.object.etag:
+                raise ViolationError(f"{name}: {entry.window_key} has another object than the ledger says")
+            if stored and entry.mapping == NEWER.mapping_version and None in map(_event_name, read_rows(stored.body)):
+                raise ViolationError(f"{name}: {entry.window_key} has rows of an older mapping than the ledger says")
+
     def _seen(self, name: str) -> Counter[str]:
         """Count each body as often as one complete visit has seen it at most.
 
@@ -219,6 +255,10 @@ class Play(Scenario):
                 if int(stored.version[1:]) <= self.split.get((name, window), self.s3.writes):
                     most |= self.visit(json.loads(stored.body))
         return most
+
+
+def _event_name(row: dict[str, Any]) -> object:
+    return row["event_name"]
 
 
 def play(seed: int) -> None:

@@ -8,6 +8,7 @@ from logarchive.action.event import Backfill, Tick, parse_event
 from logarchive.errors import ConfigError
 
 RANGE = {"action": "backfill", "source": "shop", "start": "2026-11-01T00:00:00Z", "end": "2026-11-02T00:00:00Z"}
+REPLAY = RANGE | {"action": "replay"}
 EVENTS = Path(__file__).parents[2] / "events"
 
 
@@ -52,6 +53,11 @@ def test_a_range_in_another_zone_is_the_same_moment_in_utc() -> None:
         (RANGE | {"start": "2026-11-01T00:00:00.5Z"}, 'start: "2026-11-01T00:00:00.5Z" is no whole second of '),
         (RANGE | {"start": "0001-01-01T00:00:00+10:00"}, 'start: "0001-01-01T00:00:00+10:00" is no whole second of '),
         (RANGE | {"workers": 0}, "workers: 0 is less than 1; for instance 1"),
+        (RANGE | {"outdated": True}, "outdated: unknown field"),
+        (REPLAY | {"reopen": True}, "reopen: unknown field"),
+        (REPLAY | {"outdate": True}, "outdate: unknown field; did you mean outdated?"),
+        (REPLAY | {"end": "2026-11-01T00:00:00Z"}, "start: 2026-11-01T00:00:00Z is not before end, 2026-"),
+        (REPLAY | {"workers": 21}, "workers: 21 is more than 20"),
     ],
 )
 def test_a_message_says_what_is_wrong_with_an_event_and_what_is_right(event: object, message: str) -> None:

@@ -7,7 +7,8 @@ import pytest
 from logarchive.errors import ArchiveError
 from logarchive.ledger.dynamodb import Item, Table, Write
 from logarchive.ledger.entry import Entry, Head
-from logarchive.ledger.ledger import Ledger, registered
+from logarchive.ledger.ledger import Ledger
+from logarchive.ledger.registry import registered
 from logarchive.moment import instant
 from logarchive.numbers import WindowNumbers
 from logarchive.window import Span, Window

@@ -12,7 +12,7 @@ from logarchive.action.lag import hours_to_loss, lag_seconds
 from logarchive.action.result import Result, source_errors
 from logarchive.errors import ConfigError
 from logarchive.ledger.entry import Entry, Head
-from logarchive.ledger.ledger import registered
+from logarchive.ledger.registry import registered
 from logarchive.moment import instant
 from logarchive.provider.source import Source
 from logarchive.runtime.source_loader import BadSource

@@ -19,7 +19,7 @@ from logarchive.action.result import Result, window_result, windows_result
 from logarchive.action.work import dispatch
 from logarchive.errors import ConfigError
 from logarchive.ledger.entry import Entry, Head
-from logarchive.ledger.ledger import next_in_turn, registered, set_next_in_turn
+from logarchive.ledger.registry import next_in_turn, registered, set_next_in_turn
 from logarchive.provider.source import Source
 from logarchive.runtime.source_loader import BadSource
 from logarchive.visit.worker import Worker

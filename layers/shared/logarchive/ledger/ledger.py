@@ -147,6 +147,22 @@ class Ledger:
         when = equal(**entry.seen("attempt", "state", "committed")) + due + NO_REPLAY
         return self._update(Write(self.partition, entry.window_key, put, when))
 
+    def replay_again(self, lost: Entry, now: dt.datetime) -> None:
+        """Have a window replayed once more, since a lost claim may have written an object that is not in the ledger.
+
+        Whoever holds the window by now may have read the object before: its commit is refused, and it looks again.
+        """
+        for _ in range(TRIES):
+            entry = self.read(lost.window)
+            if entry is None or (entry.replay and not entry.claimed):
+                return
+            put = entry.attributes(unmerged_claims=entry.unmerged_claims + 1)
+            when = equal(**entry.seen("attempt", "unmerged_claims", "committed"))
+            write = Write(self.partition, entry.window_key, put, when)
+            if self.table.update(write) if entry.claimed else self.mark_replay(entry, now):
+                return
+        raise ArchiveError(f"{self.partition} {lost.window_key}: a replay could not be asked for {TRIES} times")
+
     def make_due(self, entry: Entry, now: dt.datetime) -> Entry | None:
         """Make a window that no worker holds due now; None if it changed meanwhile."""
         state: State = "archived" if entry.visits else "planned"
@@ -232,19 +248,3 @@ class Ledger:
 
 def _mark(now: dt.datetime) -> dict[str, str]:
     return {UNPROVEN: instant(now)}
-
-
-def registered(table: Table, provider: str) -> list[str]:
-    """Return the names of all sources of a provider that the ledger has ever held."""
-    item = table.get(f"{provider}#", REGISTRY)
-    return sorted(item.get("names", ())) if item else []
-
-
-def next_in_turn(table: Table, provider: str) -> str:
-    """Return the name of the source with which a tick is to begin; empty before the first tick."""
-    return str((table.get(f"{provider}#", REGISTRY) or {}).get("next", ""))
-
-
-def set_next_in_turn(table: Table, provider: str, source_name: str) -> None:
-    """Write down the source with which the next tick is to begin."""
-    table.update(Write(f"{provider}#", REGISTRY, {"next": source_name}, ()))

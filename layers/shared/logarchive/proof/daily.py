@@ -13,7 +13,8 @@ from pydantic import BaseModel, ConfigDict
 from logarchive.errors import OutOfTimeError
 from logarchive.ledger.dynamodb import ABSENT, Table, Write, equal
 from logarchive.ledger.entry import Instant
-from logarchive.ledger.ledger import Ledger, registered
+from logarchive.ledger.ledger import Ledger
+from logarchive.ledger.registry import registered
 from logarchive.proof.log import ProofLog
 from logarchive.proof.notice import MOST_OPEN, News, SourceNews, news_of, subject, text
 from logarchive.proof.state import PARTITION

@@ -62,7 +62,8 @@ class Replay[S: Source, K: BaseModel]:  # 10 attributes: a visit's, and what was
                 return self._leave(f"{killed} replays in a row were killed: give the function more memory")
             return self._claim.retry(self._publish)
         except LostClaimError:
-            self._mark_again()
+            if self._wrote:
+                self._context.ledger.replay_again(self._claim.entry, self._context.invocation.clock())
             raise
         except OutOfTimeError as error:
             if self._late_start:
@@ -136,10 +137,3 @@ class Replay[S: Source, K: BaseModel]:  # 10 attributes: a visit's, and what was
         if existing is None or not parquet.object_visits(existing.path):
             return False
         return known is None or known.sha256 != sha256_of(existing.path)
-
-    def _mark_again(self) -> None:
-        """Have the window replayed once more if the object written here may not be the one in the ledger."""
-        ledger, now = self._context.ledger, self._context.invocation.clock()
-        entry = ledger.read(self._claim.entry.window) if self._wrote else None
-        if entry and not entry.claimed and not entry.replay:
-            ledger.mark_replay(entry, now)
