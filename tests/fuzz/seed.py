@@ -131,6 +131,7 @@ def events() -> Iterator[bytes]:
     between = b'"start": "2026-11-20T00:00:00Z", "end": "2026-11-21T00:00:00Z"'
     yield b'{"action": "backfill", "source": "shop", %b, "inline": true, "reopen": true, "workers": 2}' % between
     yield b'{"action": "backfill", "source": "shop", %b, "dry_run": true, "reopen": false}' % between
+    yield b'{"action": "replay", "source": "shop", %b, "inline": true, "outdated": true}' % between
 
 
 def sources() -> Iterator[bytes]:

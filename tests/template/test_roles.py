@@ -78,6 +78,9 @@ def run(here: Stage, provider: str, bucket: str) -> list[Request]:
     here.clock.now += dt.timedelta(hours=3)
     here.act(provider, {"action": "work", "source": "one"})
     here.act(provider, {"action": "backfill", **past, "inline": True, "reopen": True})
+    here.act(provider, {"action": "replay", **past})
+    here.act(provider, {"action": "work", "source": "one"})
+    here.act(provider, {"action": "replay", **past, "dry_run": True})
     here.act(provider, {"action": "status"})
     return called.requests
 

@@ -1,6 +1,8 @@
 """Replays of one source, on the fakes: what they rebuild, what they leave as it is, and what they say."""
 
 import dataclasses
+import gzip
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,25 +11,16 @@ import pytest
 
 from functions.elsa.app import provider as elsa
 from logarchive.action.handler import act
-from logarchive.column.convert import FieldMapping, text
-from logarchive.ledger.entry import Entry
+from logarchive.column.convert import FieldMapping, epoch_ms
 from logarchive.ledger.ledger import REPLAYS_DUE
 from logarchive.moment import instant
 from logarchive.provider.provider import Provider
 from logarchive.runtime.metric import Tally
 from tests.fake_aws import refused
+from tests.replayed import KEY, NEWER, RANGE, history, refuse, window
 from tests.scenario import END, HOUR, MINUTE, START, TIMEOUT, Record, Scenario, read_rows, some, zipped
 
 WORLD = [Record("a", 1), Record("b", 2), Record("gone", 3, gone=END + 30 * MINUTE)]
-KEY = "2026-11-20T00:00:00Z/P1D"
-
-
-def columns(_source: Any) -> Mapping[str, FieldMapping]:
-    """The mapping of today, by which the level is also the name of the event."""
-    return {**elsa.columns(_source), "event_name": FieldMapping("logLevel", text, take=False)}
-
-
-NEWER: Provider[Any, Any] = dataclasses.replace(elsa, columns=columns, mapping_version=2)
 
 
 def sealed(world: list[Record] | None = None, **configured: object) -> Scenario:
@@ -38,26 +31,12 @@ def sealed(world: list[Record] | None = None, **configured: object) -> Scenario:
 
 
 def replay(stage: Scenario, **more: object) -> Any:
-    return stage.act("replay", **{"source": "shop", "start": instant(START), "end": instant(END), **more})
-
-
-def window(stage: Scenario) -> Entry:
-    return next(entry for entry in stage.entries() if entry.window_key == KEY)
+    return stage.act("replay", **{**RANGE, **more})
 
 
 def objects(stage: Scenario) -> dict[str, tuple[bytes, str]]:
     """Return every object's bytes and version."""
     return {key: (stored.body, stored.version) for key, stored in stage.s3.objects.items()}
-
-
-def history(entry: Entry) -> dict[str, Any]:
-    """Return what a replay does not change."""
-    exclude = {"attempt", "committed", "claimed_by", "mapping", "object", "numbers"}
-    return entry.model_dump(exclude=exclude)
-
-
-def refuse(_request: httpx.Request) -> httpx.Response:
-    raise AssertionError("the provider was asked")
 
 
 def test_a_replay_with_the_same_mapping_leaves_every_object_and_brings_the_ledger_up_to_date() -> None:
@@ -105,6 +84,103 @@ def test_dry_run_says_which_columns_of_which_rows_change_and_writes_nothing() ->
     stage.provider = elsa
     same = replay(stage, dry_run=True)
     assert (same["windows"], same["difference"]["windows"], same["difference"]["changed"]) == ([], 1, 0)
+
+
+def without(*bodies: str) -> Provider[Any, Any]:
+    """Return a provider by whose mapping these records have no readable time."""
+
+    def columns(source: Any) -> Mapping[str, FieldMapping]:
+        def times(values: list[Any]) -> list[Any]:
+            return [None if value in unread else value for value in epoch_ms(values)]
+
+        return {**elsa.columns(source), "time": FieldMapping("logTime", times)}
+
+    unread = {one.json()["logTime"] for one in WORLD if one.body in bodies}
+    return dataclasses.replace(elsa, columns=columns, mapping_version=2)
+
+
+def test_dry_run_shows_the_rows_that_would_go_with_secrets_masked() -> None:
+    secrets = {"la/ncloud/one": '{"access_key": "key", "secret_key": "password"}'}
+    stage = Scenario([Record("the password is password", 2)], now=END + 6 * MINUTE, secrets=secrets)
+    stage.until_sealed()
+    stage.provider = without("b")  # they have the same time
+    result = replay(stage, dry_run=True)
+    found, [listed] = result["difference"], result["windows"]
+    assert (found["added"], found["removed"], found["changed"]) == (0, 1, 0)
+    assert (listed["rejects"], listed["rejects_after"], listed["rows"], listed["rows_after"]) == (0, 1, 1, 0)
+    [example] = found["examples"]
+    assert (example["what"], example["new"], example["old"]["body"]) == ("removed", None, "the *** is ***")
+
+
+@pytest.mark.parametrize(("bodies", "left"), [(("b",), {"a", "gone"}), (("a", "b", "gone"), set())])
+def test_what_is_no_row_by_the_mapping_of_today_goes_to_the_rejects(bodies: tuple[str, ...], left: set[str]) -> None:
+    stage = sealed()
+    stage.provider, stage.answer = without(*bodies), refuse
+    replay(stage, inline=True)
+    entry = window(stage)
+    stored, rejects = (stage.s3.objects[one.key] for one in (some(entry.object), some(entry.rejects_object)))
+    assert {row["body"] for row in read_rows(stored.body)} == left
+    assert {json.loads(line)["record"].count('"body"') for line in gzip.decompress(rejects.body).splitlines()} == {1}
+    assert (entry.numbers.rows, entry.numbers.kept, stored.etag) == (len(left), "gone" in left, some(entry.object).etag)
+    stage.provider = dataclasses.replace(elsa, mapping_version=3)
+    replay(stage, inline=True)
+    entry = window(stage)
+    assert set(stage.rows()) == {"a", "b", "gone"}
+    assert gzip.decompress(stage.s3.objects[some(entry.rejects_object).key].body) == b""
+
+
+def test_a_mapping_by_which_most_records_lie_outside_their_window_is_not_followed() -> None:
+    def columns(source: Any) -> Mapping[str, FieldMapping]:
+        def times(values: list[Any]) -> list[Any]:
+            return [value + 10**10 for value in epoch_ms(values)]
+
+        return {**elsa.columns(source), "time": FieldMapping("logTime", times)}
+
+    stage = sealed()
+    stage.provider, before = dataclasses.replace(elsa, columns=columns, mapping_version=2), objects(stage)
+    [listed] = replay(stage, inline=True)["windows"]
+    assert listed["replay_error"] == "2 of 2 records lie outside the requested time"
+    assert objects(stage) == before
+
+
+def test_windows_without_a_visit_and_with_outdated_those_that_are_up_to_date_are_left_out() -> None:
+    stage = sealed(window="PT12H")
+    stage.now = START + 60 * HOUR
+    stage.act("tick")
+    until = instant(START + 60 * HOUR)
+    [first, second] = [result["start"] for result in replay(stage, end=until, dry_run=False)["windows"]]
+    stage.act("work", source="shop")
+    stage.table.items["elsa#shop", f"{second}/PT12H"]["mapping"] = 0
+    assert stage.act("status")["sources"][0]["outdated"] == 1
+    outdated = replay(stage, end=until, outdated=True, inline=True)["windows"]
+    assert [result["start"] for result in outdated] == [second] != [first]
+    assert stage.act("status")["sources"][0]["outdated"] == 0
+
+
+def test_a_visit_raises_the_mapping_of_a_window_only_if_it_is_the_first() -> None:
+    stage = Scenario(list(WORLD), now=END + 6 * MINUTE)
+    stage.tick()
+    stage.provider = NEWER
+    stage.until_sealed()
+    assert (len(window(stage).visits), window(stage).mapping) == (3, 1)
+    newest = Scenario(list(WORLD), now=END + 6 * MINUTE, provider=NEWER)
+    newest.until_sealed()
+    assert window(newest).mapping == 2
+
+
+def test_a_visit_that_was_complete_but_not_committed_is_merged_by_the_replay() -> None:
+    stage = Scenario(list(WORLD), now=END + 6 * MINUTE)
+    stage.tick()
+    stage.now = END + HOUR
+    stage.world.append(Record("new", 9))
+    stage.kill("s3.put logs/")
+    stage.now, stage.world = END + 2 * HOUR, []
+    lost = stage.table.items["elsa#shop", KEY]
+    lost["committed"] = lost["attempt"]  # as if a failure had been committed since, which leaves the claim counted
+    replay(stage, inline=True)
+    entry = window(stage)
+    assert (set(stage.rows()), len(entry.visits), entry.unmerged_claims) == ({"a", "b", "gone", "new"}, 2, 0)
+    assert (entry.state, entry.numbers.rows) == ("archived", 4)
 
 
 def test_a_window_that_is_due_anyway_is_replayed_and_then_visited_when_it_would_have_been() -> None:
@@ -205,8 +281,7 @@ def test_a_window_whose_raw_is_not_whole_stays_as_it_is_and_says_why_once(how: s
     before, old, tally = objects(stage), window(stage), Tally()
     [dry] = replay(stage, dry_run=True)["windows"]
     assert said in dry["error"]
-    fields = {"source": "shop", "start": instant(START), "end": instant(END), "inline": inline}
-    result = act(stage.archive(count=tally), {"action": "replay", **fields})
+    result = act(stage.archive(count=tally), {"action": "replay", **RANGE, "inline": inline})
     if not inline:
         result = act(stage.archive(count=tally), {"action": "work", "source": "shop"})
     [listed] = result["windows"]

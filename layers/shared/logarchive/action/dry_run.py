@@ -15,7 +15,7 @@ from logarchive.action.result import Result, window_result, windows_result
 from logarchive.errors import ArchiveError, OutOfTimeError, ProviderError
 from logarchive.ledger.entry import Entry
 from logarchive.provider.source import Source
-from logarchive.row.difference import MOST_EXAMPLES, Difference, Example, difference
+from logarchive.row.difference import ADDED, MOST_EXAMPLES, REMOVED, Difference, Example, difference
 from logarchive.store.bucket import sha256_of
 from logarchive.visit.context import VisitContext
 from logarchive.visit.merger import same_rows
@@ -105,15 +105,22 @@ class DryRun[S: Source, K: BaseModel]:
 
 def _shown[S: Source, K: BaseModel](context: VisitContext[S, K], entry: Entry, example: Example) -> dict[str, Any]:
     """Return an example as a result shows it: its values masked, then cut."""
-    brief = context.session.redaction.brief
-    values = {
-        name: brief(_json(value), MOST_VALUE_CHARACTERS) for name, value in (("old", example.old), ("new", example.new))
-    }
+    redaction = context.session.redaction
+
+    def brief(value: Any) -> Any:  # noqa: ANN401 (a value of a row)
+        return redaction.brief(_json(value), MOST_VALUE_CHARACTERS)
+
+    def row_or_value(shown: Any) -> Any:  # noqa: ANN401 (a row, by column, or the value of one)
+        whole = example.what in {ADDED, REMOVED}
+        return {column: brief(value) for column, value in shown.items()} if whole and shown else brief(shown)
+
     return {
         "window": entry.window_key,
-        "record_id": brief(example.record_id, MOST_VALUE_CHARACTERS),
+        "record_id": brief(example.record_id),
         "what": example.what,
-    } | values
+        "old": row_or_value(example.old),
+        "new": row_or_value(example.new),
+    }
 
 
 def _json(value: Any) -> Any:  # noqa: ANN401 (a value of a row)

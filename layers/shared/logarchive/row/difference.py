@@ -16,6 +16,9 @@ from logarchive.row.identity import Seen, digest
 
 type Row = tuple[Any, ...]
 
+#: What an example shows besides columns.
+ADDED, REMOVED = "added", "removed"
+
 #: So many rows, and so many values of each column, are shown.
 MOST_EXAMPLES = 3
 #: Rows that stand elsewhere in the other object are held in memory until they are found there.
@@ -50,12 +53,12 @@ class Difference:
     def add(self, row: Row) -> None:
         """Count a row that only the new object has."""
         self.added += 1
-        self._show(Example(row[_ID], "added", new=_named(row)), self.added)
+        self._show(Example(row[_ID], ADDED, new=_named(row)), self.added)
 
     def remove(self, row: Row) -> None:
         """Count a row that only the old object has."""
         self.removed += 1
-        self._show(Example(row[_ID], "removed", old=_named(row)), self.removed)
+        self._show(Example(row[_ID], REMOVED, old=_named(row)), self.removed)
 
     def compare(self, old: Row, new: Row) -> None:
         """Compare a row of both objects."""
