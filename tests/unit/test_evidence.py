@@ -319,7 +319,7 @@ def test_the_issue_of_a_window_is_said_and_explained(tmp_path: Path, issue: Any)
     assert (code, said.endswith(f"planned, {issue}\n")) == (0, True)
     english, korean = (files(pack)[f"README.{language}.txt"].decode() for language in ("en", "ko"))
     assert re.search(rf"issue     {issue}\n(.*\n)*Reason: .*\n", english)
-    assert re.search(rf"사유        {issue}\n(.*\n)*원인: .*\n", korean)
+    assert re.search(rf"이슈        {issue}\n(.*\n)*사유: .*\n", korean)
 
 
 def test_a_visit_whose_raw_had_expired_is_left_out_and_the_pack_says_so(tmp_path: Path) -> None:
