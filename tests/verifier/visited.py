@@ -1,21 +1,15 @@
-"""A copy of a small archive of all providers with its proof log: written by the layer, signed by a key of the tests."""
+"""Windows of all providers, visited as the layer does, in the copy of an archive with its proof log."""
 
 import datetime as dt
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
-
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from logarchive.errors import Issue
 from logarchive.ledger.entry import Entry, Head, State, StoredObject
 from logarchive.numbers import WindowNumbers
 from logarchive.part import Part
-from logarchive.proof.checkpoint import Checkpoint, VerifierKey, note
 from logarchive.proof.statement import Hashed, HashedRows, source_statement, window_statement
-from logarchive.proof.tree import Tile, Tree, leaf_hash, tiles
 from logarchive.store.bucket import Store, sha256_of
 from logarchive.store.manifest import RawVisit
 from logarchive.store.place import Place
@@ -23,71 +17,15 @@ from logarchive.window import Window
 from tests.fake_aws import FakeS3
 from tests.unit import small_archive, visit
 from tests.unit.exchange import source
+from tests.verifier.archive import Archive
 from tools.registry import providers
 
-ORIGIN = "bucket/proof"
-
-
-@dataclass(frozen=True)
-class Signer:
-    """An Ed25519 key made of a seed, and the name of the log that it signs."""
-
-    seed: bytes
-    name: str = ORIGIN
-
-    @property
-    def key(self) -> VerifierKey:
-        return VerifierKey(self.name, self._private.public_key().public_bytes_raw())
-
-    def sign(self, text: str) -> str:
-        """Return the line of this key's signature of a checkpoint's text."""
-        return self.key.line(self._private.sign(text.encode()))
-
-    @property
-    def _private(self) -> Ed25519PrivateKey:
-        return Ed25519PrivateKey.from_private_bytes(self.seed)
-
 
 @dataclass
-class ProvenArchive:
-    """The copy, a folder; its entries are published one batch after another."""
-
-    folder: Path
-    #: None for an archive without a key.
-    signer: Signer | None = Signer(b"a seed of the tests, 32 bytes...")
-    entries: list[bytes] = field(default_factory=list[bytes])
-
-    def put(self, key: str, body: bytes) -> Hashed:
-        """Write an object of the copy."""
-        path = self.folder / key
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(body)
-        return {"key": key, "sha256": hashlib.sha256(body).hexdigest()}
-
-    def publish(self, new: Sequence[bytes]) -> None:
-        """Add entries to the log, and sign it."""
-        start = len(self.entries)
-        self.entries += new
-        for tile, hashes in Tree(start, self._read).grown(list(map(leaf_hash, new))):
-            self.put(f"proof/{tile.path}", hashes)
-        for tile in tiles(0, start, len(self.entries)):
-            first = tile.number * 256
-            bundle = [len(entry).to_bytes(2, "big") + entry for entry in self.entries[first : first + tile.width]]
-            self.put(f"proof/{tile.entries_path}", b"".join(bundle))
-        checkpoint = Checkpoint(ORIGIN, len(self.entries), Tree(len(self.entries), self._read).root())
-        signed = note(checkpoint, *([self.signer.sign(checkpoint.text)] if self.signer else []))
-        self.put("proof/checkpoint", signed)
-        self.put(f"proof/checkpoints/20261122T{len(self.entries):06d}Z", signed)
-
-    def _read(self, tile: Tile) -> bytes:
-        return (self.folder / "proof" / tile.path).read_bytes()
-
-
-@dataclass
-class ProvenWindow:
+class VisitedWindow:
     """One window of the archive, visited again and again."""
 
-    archive: ProvenArchive
+    archive: Archive
     provider: str
     source_name: str
     window: Window
@@ -152,8 +90,8 @@ class ProvenWindow:
         return StoredObject(key=self.place.logs, etag="", sha256=sha256, bytes=size, visits=())
 
 
-def windows(archive: ProvenArchive) -> Iterator[tuple[ProvenWindow, Sequence[object]]]:
+def windows(archive: Archive) -> Iterator[tuple[VisitedWindow, Sequence[object]]]:
     """Yield the windows of the small archive, with the records of each."""
     for provider, source_name, start, records in small_archive.WINDOWS:
         begin = dt.datetime.fromisoformat(f"{start}+00:00")
-        yield ProvenWindow(archive, provider, source_name, Window(begin, begin + small_archive.HOUR)), records
+        yield VisitedWindow(archive, provider, source_name, Window(begin, begin + small_archive.HOUR)), records

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from logarchive.proof.checkpoint import Checkpoint, note
 from logarchive.proof.tree import Tile, Tree, leaf_hash
@@ -26,15 +27,16 @@ from logarchive.record.reader import blocks
 from logarchive.window import Window
 from tests.unit import small_archive, visit
 from tests.unit.exchange import source
-from tests.unit.proven_archive import ORIGIN, ProvenArchive, ProvenWindow, Signer, windows
+from tests.verifier.archive import Archive, private_key
+from tests.verifier.visited import VisitedWindow, windows
 from tools.golden import FIXTURES, bodies
 from tools.lock import ROOT
 from tools.registry import names, providers
 from verifier import evidence, verify
 
-SEED = b"a seed of the tests, 32 bytes..."
-KEY = Signer(SEED).key.text
-OTHER = Signer(b"another seed of the tests, 32 b.")
+PRIVATE = Ed25519PrivateKey.from_private_bytes(b"a seed of the tests, 32 bytes...")
+KEY = Archive(Path(), PRIVATE).key.text
+OTHER = Archive(Path(), private_key()).key.text
 GOLDEN = FIXTURES / "evidence"
 WINDOW = Window(dt.datetime(2026, 11, 22, 13, tzinfo=dt.UTC), dt.datetime(2026, 11, 22, 14, tzinfo=dt.UTC))
 SHOP = f"elsa/shop/{WINDOW.key}"
@@ -96,31 +98,31 @@ def zipped(contents: Sequence[tuple[str, bytes]]) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def archive(tmp_path_factory: pytest.TempPathFactory) -> ProvenArchive:
+def visited(tmp_path_factory: pytest.TempPathFactory) -> Archive:
     """Return an archive of all providers: each window planned, then visited twice; the log was signed many times."""
-    found = ProvenArchive(tmp_path_factory.mktemp("archive"))
-    for window, records in windows(found):
+    found = Archive(tmp_path_factory.mktemp("visited"), PRIVATE)
+    for number, (window, records) in enumerate(windows(found)):
         first = window.visit(records[:-1] or records)
-        found.publish([window.source(), window.state(), first, window.visit(records, "sealed")])
-    found.publish([ProvenWindow(found, "elsa", f"more-{n}", WINDOW).source() for n in range(211)])
+        found.publish([window.source(), window.state(), first, window.visit(records, "sealed")], f"2026{number:02d}")
+    found.publish([VisitedWindow(found, "elsa", f"more-{n}", WINDOW).source() for n in range(211)], "2027")
     return found
 
 
 @pytest.fixture
-def made(archive: ProvenArchive, tmp_path: Path) -> Made:
-    return Made(archive.folder, tmp_path / "pack.zip")
+def made(visited: Archive, tmp_path: Path) -> Made:
+    return Made(visited.root, tmp_path / "pack.zip")
 
 
 @pytest.fixture(scope="module")
-def shop(archive: ProvenArchive, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+def shop(visited: Archive, tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """Return the pack of a window."""
-    return Made(archive.folder, tmp_path_factory.mktemp("packs") / "shop.zip").good("--window", SHOP)
+    return Made(visited.root, tmp_path_factory.mktemp("packs") / "shop.zip").good("--window", SHOP)
 
 
 @pytest.fixture(scope="module")
-def row(archive: ProvenArchive, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+def row(visited: Archive, tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """Return the pack of a row."""
-    found = Made(archive.folder, tmp_path_factory.mktemp("packs") / "row.zip")
+    found = Made(visited.root, tmp_path_factory.mktemp("packs") / "row.zip")
     return found.good("--row", f"{found.part('elsa', 'shop')}#3")
 
 
@@ -178,10 +180,10 @@ def zipped_body(provider: str, records: Sequence[object]) -> bytes:
 
 
 def test_a_record_in_a_csv_or_an_archive_is_not_shown_and_the_pack_says_how_to_find_it(tmp_path: Path) -> None:
-    bundle = ProvenArchive(tmp_path / "copy")
-    window = ProvenWindow(bundle, "elsa", "shop", WINDOW, zipped_body, ".zip")
-    bundle.publish([window.source(), window.visit(small_archive.ELSA, "sealed")])
-    made = Made(bundle.folder, tmp_path / "pack.zip")
+    bundle = Archive(tmp_path / "copy", PRIVATE)
+    window = VisitedWindow(bundle, "elsa", "shop", WINDOW, zipped_body, ".zip")
+    bundle.publish([window.source(), window.visit(small_archive.ELSA, "sealed")], "2026")
+    made = Made(bundle.root, tmp_path / "pack.zip")
     held = files(made.good("--row", f"{made.part('elsa', 'shop', '0001')}#4"))
     assert "record.txt" not in held
     assert "Decompress the response" in held["README.en.txt"].decode()
@@ -235,9 +237,9 @@ REFUSED: dict[str, tuple[Callable[[Path], object], int, str]] = {
 
 
 @pytest.mark.parametrize("what", REFUSED)
-def test_of_what_does_not_verify_no_pack_is_made(archive: ProvenArchive, tmp_path: Path, what: str) -> None:
+def test_of_what_does_not_verify_no_pack_is_made(visited: Archive, tmp_path: Path, what: str) -> None:
     change, code, text = REFUSED[what]
-    shutil.copytree(archive.folder, tmp_path / "copy")
+    shutil.copytree(visited.root, tmp_path / "copy")
     change(tmp_path / "copy")
     found, said, pack = Made(tmp_path / "copy", tmp_path / "pack.zip").pack("--window", SHOP)
     assert (found, pack) == (code, b"")
@@ -270,24 +272,29 @@ def test_what_is_not_there_is_said_plainly(made: Made, options: Sequence[str], c
 
 
 def test_a_pack_needs_the_key_of_the_archive(made: Made) -> None:
-    made.key = OTHER.key.text
+    made.key = OTHER
     assert made.pack("--window", SHOP)[::2] == (2, b"")
 
 
 # --- What a pack says -----------------------------------------------------------------------------------------------
 
 
-type Change = Callable[[ProvenWindow], bytes]
+type Change = Callable[[VisitedWindow], bytes]
+
+
+class Unsigned(Archive):
+    """An archive without a key."""
+
+    def signed(self, size: int, root: bytes) -> bytes:
+        return note(Checkpoint(self.origin, size, root))
 
 
 def stated(folder: Path, *states: Change, key: str = KEY) -> Made:
-    """Return a copy whose one window was visited once, and then has these states."""
-    copy = ProvenArchive(folder / "copy", signer=None if key == "none" else Signer(SEED))
-    window = ProvenWindow(copy, "elsa", "shop", WINDOW)
-    copy.publish([window.source(), window.state()])
-    for state in states:
-        copy.publish([state(window)])
-    return Made(copy.folder, folder / "pack.zip", key)
+    """Return a copy whose one window was planned, and then has these states."""
+    copy = (Unsigned if key == "none" else Archive)(folder / "copy", PRIVATE)
+    window = VisitedWindow(copy, "elsa", "shop", WINDOW)
+    copy.publish([window.source(), window.state(), *(state(window) for state in states)], "2026")
+    return Made(copy.root, folder / "pack.zip", key)
 
 
 STATES: dict[str, tuple[Change, str, str]] = {
@@ -557,7 +564,7 @@ CHANGES: dict[str, tuple[str, Callable[[dict[str, bytes]], None], str]] = {
     "another hash": ("row", proof(rb"index 3\n.*\n", b"index 3\n" + b"A" * 43 + b"=\n"), "is not in the log"),
     "a proof for another checkpoint": ("row", proof(rb"\n\nbucket", b"\n\nbasket"), "or for another proof/checkpoint"),
     "a key that is another one": (
-        "row", with_file("proof/key", OTHER.key.text.encode()), "proof/key is not the key that was given",
+        "row", with_file("proof/key", OTHER.encode()), "proof/key is not the key that was given",
     ),
     "a signature that is another one": (
         "row",
@@ -601,15 +608,14 @@ def test_a_bomb_is_refused_before_it_is_unpacked(row: bytes) -> None:
 
 
 def test_another_key_or_log_cannot_be_checked_with_this_key(row: bytes) -> None:
-    for key in (OTHER.key.text, Signer(SEED, "other/proof").key.text):
+    for key in (OTHER, Archive(Path(), PRIVATE, "other/proof").key.text):
         report = checked(row, key)
         assert (report["code"], "proof/checkpoint is" in report["error"]) == (2, True)
 
 
 def test_a_log_that_grew_another_way_does_not_prove_the_entry(row: bytes) -> None:
     held = files(row)
-    fork = Checkpoint(ORIGIN, 1 << 61, leaf_hash(held["entry-3.json"]))
-    signed = note(fork, Signer(SEED).sign(fork.text))
+    signed = Archive(Path(), PRIVATE).signed(1 << 61, leaf_hash(held["entry-3.json"]))
     proof(rb"\n\n(.|\n)*", b"\n\n" + signed)(held)
     held["proof/checkpoint"] = signed
     assert ("entry-3.json", "is not in the log: it was changed, or its proof was") in findings(
@@ -625,6 +631,12 @@ def test_an_entry_of_another_window_is_found_although_it_is_in_the_log(made: Mad
     assert len(said) == 2
 
 
+def test_a_key_in_a_pack_is_never_taken_for_a_path(row: bytes, tmp_path: Path) -> None:
+    (tmp_path / "key").write_text(KEY, encoding="utf-8")
+    held = {**files(row), "proof/key": str(tmp_path / "key").encode()}
+    assert findings(zipped(list(held.items()))) == [("proof/key", "is not the key that was given")]
+
+
 def test_options_that_are_for_a_copy_are_refused(row: bytes, tmp_path: Path) -> None:
     (tmp_path / "pack.zip").write_bytes(row)
     for option in (["--since", "x"], ["--source", "x"], ["--from", "2026-11-22"], ["--to", "2026-11-22"]):
@@ -633,7 +645,7 @@ def test_options_that_are_for_a_copy_are_refused(row: bytes, tmp_path: Path) -> 
 
 
 def test_both_programs_run_alone_and_the_check_leaves_nothing_behind(
-    archive: ProvenArchive, row: bytes, tmp_path: Path
+    visited: Archive, row: bytes, tmp_path: Path
 ) -> None:
     programs = tmp_path / "programs"
     programs.mkdir()
@@ -646,10 +658,10 @@ def test_both_programs_run_alone_and_the_check_leaves_nothing_behind(
         command = [sys.executable, "-E", "-s", "-B", *arguments, "--key", KEY]
         return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout
 
-    part = Made(archive.folder, tmp_path).part("elsa", "shop")
+    part = Made(visited.root, tmp_path).part("elsa", "shop")
     out = str(tmp_path / "pack.zip")
     assert "sealed, no issue" in python(
-        f"{programs}/evidence.py", str(archive.folder), "--row", f"{part}#3", "--out", out
+        f"{programs}/evidence.py", str(visited.root), "--row", f"{part}#3", "--out", out
     )
     assert Path(out).read_bytes() == row
     assert "Nothing is wrong." in python(f"{programs}/verify.py", out)
@@ -667,7 +679,7 @@ def test_proofs_are_those_that_go_writes_byte_for_byte() -> None:
         log = verify.checkpoint("", signed, verify.Key.read(KEY))
         leaves = [leaf_hash(b"entry %d" % number) for number in range(log.size)]
         assert evidence.proofs(leaves, [index])[index] == hashes
-        assert note(Checkpoint(log.origin, log.size, log.root), Signer(SEED).sign(log.text)) == signed
+        assert Archive(Path(), PRIVATE).signed(log.size, log.root) == signed
         assert evidence.tlog_proof(index, hashes, signed).decode() == text
         assert verify.root_of(b"entry %d" % index, index, log.size, hashes) == log.root
 
