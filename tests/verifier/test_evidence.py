@@ -551,6 +551,9 @@ CHANGES: dict[str, tuple[str, Callable[[dict[str, bytes]], None], str]] = {
         "row", about(manifest=PART.replace("00000.json.gz", "no.json")), "is named by no manifest of the pack",
     ),
     "a row that is a list": ("row", about(row=[1]), "is not as it was written"),
+    "a subject with something more": (
+        "row", lambda held: held.update({verify.ABOUT: held[verify.ABOUT] + b"\n"}), "holds a pack.json that is not as",
+    ),
     "another window": ("row", about(window="2026-11-22T14:00:00Z/PT1H"), "is about something else than the pack"),
     "another source": ("row", about(source="elsa/other"), "is about something else than the pack"),
     "JSON without an end": ("row", lambda held: held.update({verify.ABOUT: b"[" * 4000}), "is not as it was written"),
