@@ -35,7 +35,7 @@ import tempfile
 import time
 import zlib
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -48,6 +48,8 @@ TILE, HASH = 256, 32
 EMPTY = hashlib.sha256().digest()
 #: The largest object of each kind that is read into memory. Larger ones are wrong: no writer makes them.
 MOST_NOTE, MOST_TILE, MOST_BUNDLE, MOST_MANIFEST = 1 << 16, TILE * HASH, TILE * (2 + 0xFFFF), 1 << 28
+#: The longest key that S3 takes.
+MOST_KEY = 1024
 #: How many findings of one kind are kept, and printed; the others are counted.
 MOST_KEPT, MOST_PRINTED = 1000, 20
 #: What reading somebody else's JSON can raise.
@@ -74,7 +76,8 @@ Multiple = tuple[int, int, int]  # y - x, y + x and 2dxy of a point: all that ad
 NEUTRAL: Point = (0, 1, 1, 0)
 
 
-def _add(one: Point, other: Point) -> Point:
+def add(one: Point, other: Point) -> Point:
+    """Return the sum of two points."""
     a = (one[1] - one[0]) * (other[1] - other[0]) % P
     b = (one[1] + one[0]) * (other[1] + other[0]) % P
     c, d = 2 * one[3] * other[3] * D % P, 2 * one[2] * other[2] % P
@@ -82,7 +85,7 @@ def _add(one: Point, other: Point) -> Point:
     return e * f % P, g * h % P, f * g % P, e * h % P
 
 
-def _decoded(encoded: bytes) -> Point | None:
+def decoded(encoded: bytes) -> Point | None:
     """Return the point of 32 bytes; None if they are not the one encoding of a point of the curve."""
     y = int.from_bytes(encoded, "little")
     sign, y = y >> 255, y & ((1 << 255) - 1)
@@ -104,7 +107,7 @@ def _table(point: Point) -> list[list[Multiple]]:
     for _ in range(32):
         row = [NEUTRAL]
         for _ in range(256):
-            row.append(_add(row[-1], point))
+            row.append(add(row[-1], point))
         point = row.pop()
         products = [1]  # all Z are inverted by one inversion, that of their product
         for _, _, z, _ in row:
@@ -118,18 +121,19 @@ def _table(point: Point) -> list[list[Multiple]]:
 
 
 @lru_cache(1)
-def _base_table() -> list[list[Multiple]]:
-    base = _decoded((4 * pow(5, -1, P) % P).to_bytes(HASH, "little"))
+def base_table() -> list[list[Multiple]]:
+    """Return the table of the base point."""
+    base = decoded((4 * pow(5, -1, P) % P).to_bytes(HASH, "little"))
     return _table(base or NEUTRAL)
 
 
 @lru_cache(8)
 def _key_table(public: bytes) -> list[list[Multiple]] | None:
     """Return the table of a public key's negative; None for no key, or one of order 8 or less, which signs anything."""
-    point = _decoded(public)
+    point = decoded(public)
     eightfold = point or NEUTRAL
     for _ in range(3):
-        eightfold = _add(eightfold, eightfold)
+        eightfold = add(eightfold, eightfold)
     if point is None or eightfold[0] == 0:
         return None
     x, y, z, t = point
@@ -146,7 +150,7 @@ def ed25519(public: bytes, message: bytes, signature: bytes) -> bool:
         return False
     digest = int.from_bytes(hashlib.sha512(signature[:HASH] + public + message).digest(), "little") % ORDER
     x, y, z, t = NEUTRAL
-    for rows, number in ((_base_table(), scalar), (table, digest)):
+    for rows, number in ((base_table(), scalar), (table, digest)):
         for row, byte in zip(rows, number.to_bytes(HASH, "little"), strict=True):
             minus, plus, product = row[byte]
             a, b, c, d = (y - x) * minus % P, (y + x) * plus % P, t * product % P, z + z
@@ -173,7 +177,7 @@ class Key:
     @classmethod
     def read(cls, text: str) -> Key:
         """Read `name+id+base64`, or a file that holds it, and below it the keys that it has replaced."""
-        if "+" not in text or os.path.isfile(text):
+        if (text and "+" not in text) or os.path.isfile(text):
             try:
                 with open(text, encoding="utf-8") as file:
                     text = file.read(MOST_NOTE)
@@ -375,7 +379,11 @@ class Copy:
     def path(self, key: str) -> str:
         """Return the path of an object's copy. Raises ValueError for a key that could lead elsewhere."""
         parts = key.split("/")
-        if parts[0] not in TOP or any(part in {"", ".", ".."} or re.search(r"[\\:\0]", part) for part in parts):
+        if (
+            len(key) > MOST_KEY
+            or parts[0] not in TOP
+            or any(part in {"", ".", ".."} or re.search(r"[\\:\0]", part) for part in parts)
+        ):
             raise ValueError("has a key that no archive has")
         return os.path.join(self.directory, *parts)
 
@@ -830,12 +838,25 @@ def whole(number: object) -> int:
     return number
 
 
+@dataclass(frozen=True)
+class Choice:
+    """Which windows are looked at: all, or those of some sources that overlap some time."""
+
+    sources: frozenset[str] = frozenset()
+    begin: int = -(1 << 62)
+    end: int = 1 << 62
+
+    def has(self, source: str, first: int, last: int) -> bool:
+        """Return whether a source's time is looked at, or some of it."""
+        return (not self.sources or source in self.sources) and last > self.begin and first < self.end
+
+
 class Statements:
     """What the entries of a log say, the newest of each window; in a database, so that memory does not grow."""
 
-    def __init__(self, db: sqlite3.Connection, report: Report, chosen: Callable[[str, int, int], bool]) -> None:
-        """Begin with none. `chosen` says which windows are looked at."""
-        self.db, self.report, self.chosen = db, report, chosen
+    def __init__(self, db: sqlite3.Connection, report: Report, choice: Choice) -> None:
+        """Begin with none."""
+        self.db, self.report, self.choice = db, report, choice
         #: When the newest commit was, as its entry says.
         self.newest = 0
         #: Whether every entry could be read, so that what none names is named nowhere.
@@ -853,7 +874,7 @@ class Statements:
             elif about == "window":
                 self.newest = max(self.newest, seconds(content["committed_at"] or "1970-01-01"))
                 begin, end = bounds(content["window"])
-                if self.chosen(source, begin, end):
+                if self.choice.has(source, begin, end):
                     self._window(source, begin, end, content)
             elif about not in self.unknown and len(self.unknown) < MOST_PRINTED:
                 self.unknown.add(about)
@@ -864,7 +885,7 @@ class Statements:
 
     def _source(self, source: str, begin: int) -> None:
         self.db.execute(
-            "INSERT INTO begins VALUES (?1, ?2) ON CONFLICT (source) DO UPDATE SET begin = min(begin, ?2)",
+            "INSERT INTO begins VALUES (?, ?) ON CONFLICT (source) DO UPDATE SET begin = min(begin, excluded.begin)",
             (source, begin),
         )
 
@@ -883,8 +904,9 @@ class Statements:
                 self._replace(content[role]["key"], content[role]["sha256"], role, about)
         newest = max((manifest["key"] for manifest in content["manifests"]), default=None)
         self.db.execute(
-            "INSERT INTO windows VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (source, window)"
-            " DO UPDATE SET state=?5, issue=?6, rows=?7, verified=?8, fetched=?9, manifest=coalesce(?10, manifest)",
+            "INSERT INTO windows VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (source, window) DO UPDATE SET"
+            " state = excluded.state, issue = excluded.issue, rows = excluded.rows, verified = excluded.verified,"
+            " fetched = excluded.fetched, manifest = coalesce(excluded.manifest, manifest)",
             (source, content["window"], begin, end, content["state"], content["issue"], rows,
              content["verification"] == "verified", fetched, newest),
         )  # fmt: skip
@@ -924,7 +946,7 @@ class Statements:
         sources = {row[0] for row in self.db.execute("SELECT DISTINCT source FROM windows")}
         begins = dict(self.db.execute("SELECT source, begin FROM begins"))
         for source in sorted({*sources, *begins}):
-            if source in sources or self.chosen(source, begins[source], self.newest):
+            if source in sources or self.choice.has(source, begins[source], self.newest):
                 self.report.sources.append(self._covered(source, begins.get(source)))
         unhashed = self.db.execute("SELECT count(*) FROM objects WHERE sha256 IS NULL").fetchone()[0]
         if unhashed:
@@ -940,36 +962,46 @@ class Statements:
         )  # fmt: skip
         if begin is None and self.entire:
             self.report.wrong(source, "has windows, but no entry says from when on it is archived")
-        first, reached, missing, incomplete = None, begin, 0, list[dict[str, Any]]()
         total = {"windows": 0, "sealed": 0, "closed": 0, "open": 0, "rows": 0}
-        verified = 0
+        first, reached, missing, verified, incomplete = None, begin, 0, 0, list[dict[str, Any]]()
         for window, start, end, state, issue, rows, full in windows:
-            first = start if first is None else first
-            reached = start if reached is None or (start < reached and not total["windows"]) else reached
+            if first is None or reached is None:
+                first, reached = start, start if reached is None else min(start, reached)
             if start < reached:
                 self.report.wrong(f"{source} {window}", "covers time that another window covers as well",
                                   f", before {instant(reached)}")  # fmt: skip
-            elif start > reached and self.chosen(source, reached, start):
-                missing += start - reached
-                if self.entire:
-                    self.report.wrong(f"{source} {instant(reached)}/{instant(start)}", "is covered by no window")
+            missing += self._gap(source, reached, start)
             reached = max(reached, end)
             total["windows"] += 1
             total["rows"] += rows
             verified += bool(full and state == "sealed")
             total[state if state in {"sealed", "closed"} else "open"] += 1
             if state != "sealed":
-                _append(incomplete, start, end, state, issue)
-        if reached is not None and reached < self.newest - 2 * DAY and self.chosen(source, reached, self.newest):
-            self.report.note(f"{source}: no window after {instant(reached)}, but the log goes on until "
-                             f"{instant(self.newest)}: the source was removed, or is not planned")  # fmt: skip
-        share = f"{100 * verified // total['sealed']} %" if total["sealed"] else "-"
+                _append(incomplete, start, end, printable(state), issue and printable(issue))
+        self._note_end(source, reached)
         return {
             "source": printable(source), "from": instant(first) if first is not None else "-",
             "to": instant(reached) if reached is not None else "-",
             "days": round(((reached or 0) - (first or 0)) / DAY, 1) if first is not None else 0, **total,
-            "missing": f"{missing / 3600:.1f} h" if missing else "0", "verified": share, "incomplete": incomplete,
+            "missing": f"{missing / 3600:.1f} h" if missing else "0",
+            "verified": f"{100 * verified // total['sealed']} %" if total["sealed"] else "-", "incomplete": incomplete,
         }  # fmt: skip
+
+    def _gap(self, source: str, reached: int, start: int) -> int:
+        """Return how much time is left out that is looked at."""
+        first, last = max(reached, self.choice.begin), min(start, self.choice.end)
+        if first >= last:
+            return 0
+        if self.entire:
+            self.report.wrong(f"{source} {instant(first)}/{instant(last)}", "is covered by no window")
+        return last - first
+
+    def _note_end(self, source: str, reached: int | None) -> None:
+        """Note a source whose windows end long before the log does."""
+        newest = min(self.newest, self.choice.end)
+        if reached is not None and max(reached, self.choice.begin) < newest - 2 * DAY:
+            self.report.note(f"{source}: no window after {instant(reached)}, but the log goes on until "
+                             f"{instant(self.newest)}: the source was removed, or is not planned")  # fmt: skip
 
 
 def _append(ranges: list[dict[str, Any]], start: int, end: int, state: str, issue: str | None) -> None:
@@ -1058,7 +1090,7 @@ class Objects:
             if self.db.execute("SELECT 1 FROM former WHERE key = ? AND sha256 = ?", (key, digest)).fetchone():
                 what = "is an older version of this object, put back"
             elif other := self.db.execute(
-                "SELECT key FROM objects WHERE sha256 = ?1 UNION SELECT key FROM former WHERE sha256 = ?1", (digest,)
+                "SELECT key FROM objects WHERE sha256 = ? UNION SELECT key FROM former WHERE sha256 = ?", (digest,) * 2
             ).fetchone():
                 what, detail = "holds the bytes of another object", f": {other[0]}"
         is_open = role in {"object", "rejects"} and self._state(*about.rpartition(" ")[::2]) in {"planned", "archived"}
@@ -1318,7 +1350,7 @@ class Evidence:
     def check(self) -> None:
         """Check everything, then that nothing else is there."""
         entries = self._entries()
-        statements = Statements(self.db, self.report, lambda _source, _start, _end: True)
+        statements = Statements(self.db, self.report, Choice())
         for number, entry in entries:
             statements.take(number, entry)
         statements.entire = False  # of other windows, and of where the source begins, the pack says nothing
@@ -1439,26 +1471,25 @@ def verify(options: argparse.Namespace) -> Report:
         return verify_pack(options.directory, key)
     copy = Copy(options.directory)
     report = Report(signed=key is not None)
-    begin, end = _moment("--from", options.begin), _moment("--to", options.end)
-
-    def chosen(source: str, first: int, last: int) -> bool:
-        is_named = not options.source or source in options.source
-        return is_named and (begin is None or last > begin) and (end is None or first < end)
-
+    choice = Choice(
+        frozenset(options.source),
+        _moment("--from", options.begin or instant(0)),
+        _moment("--to", options.end or "9999-12-31"),
+    )
     with tempfile.TemporaryDirectory(prefix="verify-") as directory:
         db = database(directory)
         try:
             checkpoints = Checkpoints(copy, key, report, db)
             newest = checkpoints.read(options.since)
             if newest:
-                statements = Statements(db, report, chosen)
+                statements = Statements(db, report, choice)
                 log = Log(copy, report, checkpoints, newest)
                 for number, entry in log.entries():
                     statements.take(number, entry)
                 statements.entire &= not log.unread
                 statements.cover()
                 _ensure_chosen(report, options)
-                everything = not options.source and begin is None and end is None and statements.entire
+                everything = not (options.source or options.begin or options.end) and statements.entire
                 Objects(copy, statements, report, options.threads).check(foreign=everything)
                 _compare_key(copy, key, report)
         finally:
@@ -1466,9 +1497,9 @@ def verify(options: argparse.Namespace) -> Report:
     return report
 
 
-def _moment(option: str, text: str | None) -> int | None:
+def _moment(option: str, text: str) -> int:
     try:
-        return None if text is None else seconds(text)
+        return seconds(text)
     except ValueError as error:
         raise CannotCheckError(f"{option}: {text!r} is no moment; for instance 2026-11-20T00:00:00Z") from error
 

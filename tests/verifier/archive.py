@@ -5,7 +5,7 @@ import datetime as dt
 import hashlib
 import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -70,17 +70,18 @@ class Archive:
         """Append entries, and sign."""
         start = len(self.entries)
         self.entries += new
-        for tile, body in Tree(start, self._read).grown(list(map(leaf_hash, new))):
+        for tile, body in Tree(start, self.tile).grown(list(map(leaf_hash, new))):
             self.put(f"proof/{tile.path}", body)
         for tile in tiles(0, start, len(self.entries)):
             held = self.entries[tile.number * WIDTH : tile.number * WIDTH + tile.width]
             body = b"".join(len(entry).to_bytes(2, "big") + entry for entry in held)
             self.put(f"proof/{tile.entries_path}", body)
-        signed = self.signed(len(self.entries), Tree(len(self.entries), self._read).root())
+        signed = self.signed(len(self.entries), Tree(len(self.entries), self.tile).root())
         self.put("proof/checkpoint", signed)
         self.put(f"proof/checkpoints/{moment}", signed)
 
-    def _read(self, tile: Tile) -> bytes:
+    def tile(self, tile: Tile) -> bytes:
+        """Return the hashes of a tile."""
         return (self.root / "proof" / tile.path).read_bytes()
 
     def verify(self, *options: str, key: str | None = None) -> "Outcome":
@@ -180,7 +181,7 @@ def written(root: Path, hours: int = HOURS) -> Archive:
 
 
 @contextlib.contextmanager
-def kept(archive: Archive, *keys: str) -> Iterator[None]:
+def kept(archive: Archive, *keys: str) -> Generator[None]:
     """Put objects back as they were, whatever was done to them."""
     before = {key: (archive.root / key).read_bytes() if (archive.root / key).exists() else None for key in keys}
     try:
