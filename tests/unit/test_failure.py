@@ -363,12 +363,12 @@ def test_a_provider_that_answers_no_range_in_time_is_unavailable_and_not_asked_f
 
     def never(request: httpx.Request) -> httpx.Response:
         asked.append(request.url.path)
-        return httpx.Response(504)
+        return httpx.Response(504, content=b"{}")
 
     stage.answer = never
     [window] = stage.tick()["windows"]
-    assert window["issue"] == "unavailable"
-    assert len(asked) < 60
+    assert (window["issue"], "504" in window["error"]) == ("unavailable", True)
+    assert 20 < len(asked) < 60
 
 
 def test_a_visit_that_is_put_back_ends_the_worker() -> None:
