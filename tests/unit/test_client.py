@@ -68,7 +68,7 @@ def test_a_content_encoding_is_hashed_as_sent_and_undone_only_to_read_it(api: Ap
 
 def test_a_document_that_unpacks_to_more_than_is_bearable_is_malformed(api: Api) -> None:
     bomb = zlib.compressobj(9, wbits=31)
-    packed = b"".join(bomb.compress(bytes(1 << 20)) for _ in range(65)) + bomb.flush()
+    packed = b"".join(bomb.compress(bytes(1 << 20)) for _ in range(17)) + bomb.flush()
     part = api.get(ok(packed, content_encoding="gzip"))
     with pytest.raises(MalformedError):
         document(part)

@@ -189,6 +189,10 @@ DEAR: dict[str, tuple[bytes, int | type[ArchiveFailure]]] = {
         b'{%b,"traces":["a",7,null,[],{}],"body":"%b"}' % (TIME, b"x" * 2_000_000),
         1,
     ),
+    "2,000,000 numbers before a record of a document": (
+        b'{"logs":[%b,{%b}]}' % (one(b'"a":[%b]' % b",".join([b"1.5"] * 2_000_000))[1:-1], TIME),
+        1,
+    ),
     "a line of 2,000,000 lists": (
         b"{%b}\n" % TIME + one(b'"a":[%b]' % b",".join([b"[]"] * 2_000_000))[1:-1] + b"\n",
         1,

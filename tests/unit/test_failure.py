@@ -243,6 +243,17 @@ def test_an_error_that_quotes_half_a_character_is_the_error_it_is_with_a_manifes
     assert json.loads(stage.s3.objects[stage.entry.manifest or ""].body)["error"] == stage.entry.error
 
 
+def test_the_same_bytes_are_stored_again_before_those_of_an_earlier_visit_can_expire() -> None:
+    stage = daily()
+    stage.answer = lambda _request: httpx.Response(200, json={"success": False, "message": "x"})
+    stored = list[int]()
+    for _ in range(5):
+        stage.tick()
+        stored.append(len([key for key in stage.s3.objects if "2026-11-20" in key and key.endswith(".json.gz")]))
+        stage.now += 240 * HOUR
+    assert stored == [1, 1, 1, 1, 2]
+
+
 def test_an_earlier_worker_cannot_write_over_a_window_that_was_split(tmp_path: Path) -> None:
     stage = daily()
     for _ in range(2):
@@ -352,12 +363,12 @@ def test_a_provider_that_answers_no_range_in_time_is_unavailable_and_not_asked_f
 
     def never(request: httpx.Request) -> httpx.Response:
         asked.append(request.url.path)
-        return httpx.Response(504)
+        return httpx.Response(504, content=b"{}")
 
     stage.answer = never
     [window] = stage.tick()["windows"]
-    assert window["issue"] == "unavailable"
-    assert len(asked) < 60
+    assert (window["issue"], "504" in window["error"]) == ("unavailable", True)
+    assert 20 < len(asked) < 60
 
 
 def test_a_visit_that_is_put_back_ends_the_worker() -> None:

@@ -274,3 +274,16 @@ def test_a_deadline_stops_any_reader() -> None:
         calls = 0
         with pytest.raises(OutOfTimeError):
             reaches([visit.part(body)], JsonLayout(), "time", 1, 1, alive)
+
+
+TWO_READINGS = {
+    "a second document in an archive": visit.zipped(b'{"items":[]}', b'{"items":[{"time":1}]}'),
+    "a second list": b'{"items":[],"items":[{"time":1}]}',
+    "a second code": b'{"code":0,"code":500,"items":[]}',
+}
+
+
+@pytest.mark.parametrize("name", TWO_READINGS)
+def test_what_could_be_read_in_two_ways_is_no_document(name: str) -> None:
+    with pytest.raises(MalformedError, match=r"several members|twice"):
+        list(blocks(visit.part(TWO_READINGS[name]), JsonLayout(path="items"), "time"))

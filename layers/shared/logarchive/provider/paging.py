@@ -10,7 +10,7 @@ from logarchive.record.block import Bad, Block, Record
 from logarchive.record.exact_json import has_float
 from logarchive.record.json_document import document
 from logarchive.record.layout import JsonLayout
-from logarchive.record.unpack import members
+from logarchive.record.unpack import only_member
 
 #: From this many equal records on it is no coincidence: the same page was returned twice.
 SAME = 20
@@ -148,8 +148,7 @@ class Counted:
 
 
 def _read(part: Part, layout: JsonLayout, each: Callable[[Block], None]) -> Any:  # noqa: ANN401 (JSON)
-    opened_members = members(part.path)  # a reference to it keeps the file open
-    blocks = document(next(opened_members, iter(())), layout.path or "")
+    blocks = document(only_member(part.path), layout.path or "")
     while True:
         try:
             each(next(blocks))

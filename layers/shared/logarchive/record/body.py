@@ -14,7 +14,8 @@ from logarchive.part import GZIP_MAGIC, Part
 from logarchive.record.layout import Layout
 from logarchive.record.reader import blocks
 
-MAX_DOCUMENT_BYTES = 64 * 1024 * 1024
+#: Parsed at once, in the worst case (lists of lists) into 32 times its size.
+MAX_DOCUMENT_BYTES = 16 * 1024 * 1024
 
 
 def beginning(part: Part, most: int) -> bytes:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from logarchive.errors import MalformedError
+from logarchive.errors import MalformedError, repeated
 from logarchive.record import csv_record
 from logarchive.record.block import BLOCK_BYTES, BLOCK_ITEMS, BOM, Bad, Block, Buffer, Chunks, Item, Record
 from logarchive.record.exact_json import DECODER, NO_OBJECT, checked, read
@@ -82,11 +82,11 @@ def _at_path(document: Document, path: list[str]) -> Records:
     seen: set[str] = set()
 
     def at_key(key: str) -> Records:
+        if key in seen:
+            raise document.broken(f"{repeated(key)!r} is there twice")
+        seen.add(key)
         if key != path[0]:
             return document.plain()
-        if key in seen:
-            raise document.broken(f"{key!r} is there twice")
-        seen.add(key)
         begin = document.next()
         if begin == "{" and len(path) > 1:
             return (yield from _at_path(document, path[1:]))

@@ -10,6 +10,7 @@ from logarchive.record.block import BLOCK_BYTES, LARGE_BYTES, MAX_RECORD_BYTES, 
 from logarchive.record.exact_json import (
     CHARACTERS_A_VALUE,
     DECODER,
+    NO_OBJECT,
     STRING,
     TOO_DEEP,
     TOO_MANY,
@@ -98,7 +99,8 @@ class Document:
             # Not its text, which would be one more copy of what may be large.
             item = checked(value, self._text, self._at - size, self._at)
         if held:
-            self._charge(size)
+            # Of what could not become a record only the text is kept.
+            self._charge(size, whole=not isinstance(item, Bad) or item.reason == NO_OBJECT)
         if len(self._text) - self._at > LARGE_BYTES and self._mark is None:
             self.release()
             self.restart()
@@ -116,9 +118,12 @@ class Document:
         self._charge(size)
         return value
 
-    def _charge(self, size: int) -> None:
-        """Count the value before this place, held as part of a document around records. Raises TooLargeError."""
-        values = 1 + values_in(self._text, self._at - size, self._at)
+    def _charge(self, size: int, *, whole: bool = True) -> None:
+        """Count the value before this place, held as part of a document around records. Raises TooLargeError.
+
+        `whole`: all the values that it is made of are held, not only its text.
+        """
+        values = 1 + (values_in(self._text, self._at - size, self._at) if whole else 0)
         self._plain += max(size, values * CHARACTERS_A_VALUE)
         if self._plain > MAX_RECORD_BYTES:
             raise TooLargeError(f"more than {MAX_RECORD_BYTES} bytes of JSON around the records")

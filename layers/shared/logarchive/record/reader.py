@@ -41,9 +41,10 @@ def blocks(part: Part, layout: Layout, time_key: str, ensure_time: EnsureTime = 
         for lines in lines_of(part, ensure_time):
             yield reader.block(lines)
     else:
-        members = unpack.members(part.path, ensure_time)
-        # An empty body has no member; where a document is promised, an empty body is read as an empty document.
-        for member in members if layout.path is None else [next(members, iter(()))]:
+        # Where a document is promised, an empty body is read as an empty document.
+        promised = layout.path is not None
+        every = [unpack.only_member(part.path, ensure_time)] if promised else unpack.members(part.path, ensure_time)
+        for member in every:
             yield from json_document.blocks(member, layout, time_key)
 
 

@@ -70,6 +70,14 @@ def members(path: Path, ensure_time: Callable[[], None] = lambda: None) -> Itera
             yield from _unwrap(limits.count(_read(file)), limits, 0)
 
 
+def only_member(path: Path, ensure_time: Callable[[], None] = lambda: None) -> Chunks:
+    """Yield the bytes of the only member, none if the body is empty. Raises MalformedError at its end for another."""
+    every = members(path, ensure_time)
+    yield from next(every, iter(()))
+    if next(every, None) is not None:
+        raise MalformedError("an archive of several members where one document is promised")
+
+
 def _zip(file: BinaryIO, limits: _Limits) -> Iterator[Chunks]:
     directory = zip_archive.directory(file, MAX_MEMBERS)
     limits.members(directory if isinstance(directory, int) else len(directory))

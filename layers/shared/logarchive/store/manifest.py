@@ -157,9 +157,9 @@ class Manifest(BaseModel):
         body = store.find(key) if key is not None else None
         return _parsed(str(key), body) if body is not None else None
 
-    def known(self) -> dict[str, Kept]:
-        """Return where each body is stored that this visit or an earlier one of the window has received."""
-        items = (*self.earlier, *self.parts)
+    def known(self, since: str = "") -> dict[str, Kept]:
+        """Return where each body is stored that a visit named `since` or later has received."""
+        items = (item for item in (*self.earlier, *self.parts) if _visit_in(item.key) >= since)
         return {item.sha256: Kept(item.key, item.object_sha256, item.object_bytes) for item in items}
 
     def recall(self, store: Store, directory: Path) -> Iterator[Part]:
@@ -226,6 +226,11 @@ def _gunzip(source: Path, target: Path) -> Path | None:
         except MalformedError:
             return None
     return target
+
+
+def _visit_in(key: str) -> str:
+    """Return the name of the visit in the key of a part."""
+    return key.rpartition("/")[0].rpartition("/")[2]
 
 
 def _pair(span: Span | None) -> list[str] | None:

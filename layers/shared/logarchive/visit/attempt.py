@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from logarchive.errors import ArchiveFailure, Issue, LostClaimError, OutOfTimeError, ProviderError
 from logarchive.ledger.entry import Entry
 from logarchive.ledger.planner import planned
+from logarchive.moment import DAY
 from logarchive.net.exchange import Exchange
 from logarchive.numbers import VisitNumbers
 from logarchive.provider.source import Source
@@ -39,6 +40,8 @@ from logarchive.window import Window
 
 #: After this many claims in a row without a commit, the next one splits before it fetches.
 CLAIMS_BEFORE_SPLIT = 2
+#: Parts that are older are stored again: the earlier ones may be about to expire (`RawExpirationDays` is at least 90).
+REUSED = 35 * DAY
 #: An item of the ledger holds 400 KB at most, and a reader of an error needs less.
 MOST_ERROR_CHARACTERS = 1000
 
@@ -150,7 +153,7 @@ class Attempt[S: Source, K: BaseModel]:
         """Open the provider's API, and a place in raw for what it will send."""
         context = self._context
         before = Manifest.find(context.store, self._claim.entry.manifest)
-        earlier = before.known() if before else {}
+        earlier = before.known(since=visit_name(self._started - REUSED, 0)) if before else {}
         raw = RawVisit(context.store, self._merger.place, self._name, self._directory, earlier)
         exchange = Exchange(context.session, self._directory, context.ledger.remember)
         ensure_time = context.invocation.ensure_time
