@@ -7,10 +7,10 @@ from typing import Any
 
 from logarchive.moment import instant
 from logarchive.provider.provider import Provider
-from tests import truth
 from tests.integration.life import Life
 from tests.integration.stage import PROVIDERS
 from tests.truth.parquet import Held, rows
+from tests.truth.row import COLUMNS as ROW
 
 #: A column of each provider, whose values are texts, and the key that becomes it.
 COLUMNS = {
@@ -43,7 +43,7 @@ def a_dry_run_says_what_a_replay_with_another_mapping_then_changes(life: Life) -
     replay(life, without)
     after = held(life)
     assert before.keys() == after.keys()
-    at = truth.row.COLUMNS.index(column)
+    at = ROW.index(column)
     changed = 0
     for record_id, old in before.items():
         value, expected = old.row[at], list(old.row)
@@ -82,7 +82,7 @@ def replay(life: Life, provider: Provider[Any, Any] | None = None) -> list[Any]:
 def objects(life: Life) -> dict[str, tuple[str, int]]:
     """Return the objects that a replay may write, each with its ETag and how many versions it has."""
     pages = life.on.bucket.client.get_paginator("list_object_versions").paginate(Bucket=life.on.bucket.name)
-    versions = [one for page in pages for one in page.get("Versions", [])]
+    versions: list[Any] = [one for page in pages for one in page.get("Versions", [])]
     counts = Counter(one["Key"] for one in versions)
     return {one["Key"]: (one["ETag"], counts[one["Key"]]) for one in versions if one["IsLatest"]}
 

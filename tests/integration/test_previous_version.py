@@ -1,5 +1,6 @@
 """The version before has left a window in every state, in its ledger and its bucket; this version goes on with them."""
 
+import gzip
 import json
 import zipfile
 from pathlib import Path
@@ -13,7 +14,7 @@ from logarchive.ledger.dynamodb import Item, plain
 from logarchive.ledger.entry import Entry
 from logarchive.ledger.registry import set_next_in_turn
 from logarchive.moment import instant
-from tests.scenario import END, HOUR, MINUTE, START, Record, Scenario, zipped
+from tests.scenario import END, HOUR, MINUTE, START, Record, Scenario, some, zipped
 
 FIXTURE = Path(__file__).parents[1] / "fixtures" / "previous_version"
 #: What the provider still holds; "dropped" and "fleeting" are only in the archive.
@@ -123,3 +124,21 @@ def test_every_attribute_is_stored_under_the_name_that_the_version_before_gave_i
         "placeholder", "rejects", "rejects_object", "replay", "replay_error", "requests", "rows", "seconds", "state",
         "strays", "verification", "visits",
     }  # fmt: skip
+
+
+def test_its_windows_are_replayed_and_every_row_stays_as_it_is(stage: Scenario) -> None:
+    before = {key: (one.body, one.version) for key, one in stage.s3.objects.items()}
+    [source] = act(stage.archive(), {"action": "status"})["sources"]
+    visited = [entry.window_key for entry in stage.entries() if entry.visits]
+    assert source["outdated"] == len(visited) > 1
+    event = {"action": "replay", "source": "shop", "start": instant(START), "end": instant(END), "outdated": True}
+    result = act(stage.archive(), {**event, "inline": True})["windows"]
+    assert [window["start"] for window in result] == [key.partition("/")[0] for key in visited]
+    assert not any("replay_error" in window for window in result)
+    # Only a reject did not say yet in which visit it came.
+    changed = {key for key, one in stage.s3.objects.items() if (one.body, one.version) != before[key]}
+    assert {key.partition("/")[0] for key in changed} == {"rejects"}
+    assert json.loads(gzip.decompress(stage.s3.objects[changed.pop()].body))["visit"] == "20261120T040600Z-0001"
+    entries = {entry.window_key: entry for entry in stage.entries()}
+    assert {entries[key].mapping for key in visited} == {1}
+    assert {some(entries[key].rejects_object).key for key in visited if entries[key].numbers.rejects} <= before.keys()

@@ -112,7 +112,7 @@ def test_dry_run_shows_the_rows_that_would_go_with_secrets_masked() -> None:
     assert (example["what"], example["new"], example["old"]["body"]) == ("removed", None, "the *** is ***")
 
 
-@pytest.mark.parametrize(("bodies", "left"), [(("b",), {"a", "gone"}), (("a", "b", "gone"), set())])
+@pytest.mark.parametrize(("bodies", "left"), [(("b",), {"a", "gone"}), (("a", "b", "gone"), set[str]())])
 def test_what_is_no_row_by_the_mapping_of_today_goes_to_the_rejects(bodies: tuple[str, ...], left: set[str]) -> None:
     stage = sealed()
     stage.provider, stage.answer = without(*bodies), refuse
@@ -356,3 +356,22 @@ def test_a_replay_for_which_no_time_is_left_waits_for_the_next_worker() -> None:
     stage.act("work", source="shop")  # now it is the first of its invocation, and the time is too short all the same
     late = next(entry for entry in stage.entries() if entry.window.start == entries[1].window.start)
     assert (late.replay, "give the function more time" in (late.replay_error or "")) == (None, True)
+
+
+def test_an_object_that_a_killed_replay_has_written_and_that_cannot_be_made_again_is_said_to_be_unknown() -> None:
+    stage = sealed()
+    stage.provider, stage.answer = NEWER, refuse
+    replay(stage)
+    stage.kill("s3.put logs/", "after")
+    stage.now += HOUR
+    whole = dict(stage.s3.objects)
+    damage(stage, "part missing")
+    stage.act("work", source="shop")
+    assert "; the ledger does not know the object that a killed replay has written" in (
+        window(stage).replay_error or ""
+    )
+    stage.s3.objects = whole
+    replay(stage, inline=True)
+    entry = window(stage)
+    assert (entry.mapping, entry.replay_error) == (2, None)
+    assert stage.s3.objects[some(entry.object).key].etag == some(entry.object).etag

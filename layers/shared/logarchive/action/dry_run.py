@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, cast
 
 from pydantic import BaseModel
 
@@ -126,6 +126,6 @@ def _shown[S: Source, K: BaseModel](context: VisitContext[S, K], entry: Entry, e
 def _json(value: Any) -> Any:  # noqa: ANN401 (a value of a row)
     if isinstance(value, dt.datetime):
         return value.isoformat(timespec="milliseconds")
-    if isinstance(value, dict):
-        return {str(key): _json(item) for key, item in value.items()}
-    return [list(pair) for pair in value] if isinstance(value, list) else value
+    if isinstance(value, list | dict):  # `attributes`
+        return dict(cast("Any", value))
+    return value

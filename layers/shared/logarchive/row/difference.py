@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from arro3.core import RecordBatch
 
@@ -101,7 +101,8 @@ def _common(
 ) -> Iterator[Row]:
     """Yield the rows whose ids the other object has; the others are given to `alone`."""
     for batch in _batches(path, ensure_time):
-        for row in zip(*(batch.column(name).to_pylist() for name in COLUMNS), strict=True):
+        columns = cast("list[list[Any]]", [batch.column(name).to_pylist() for name in COLUMNS])
+        for row in zip(*columns, strict=True):
             if digest(row[_ID].encode()) in ids:
                 yield row
             else:
@@ -111,7 +112,8 @@ def _common(
 def _ids(path: Path | None, ensure_time: Callable[[], None]) -> Seen:
     ids = Seen()
     for batch in _batches(path, ensure_time):
-        ids.add([digest(str(record_id).encode()) for record_id in batch.column("record_id").to_pylist()])
+        record_ids = cast("list[str]", batch.column("record_id").to_pylist())
+        ids.add([digest(record_id.encode()) for record_id in record_ids])
     return ids
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from logarchive.errors import ArchiveError, LostClaimError, OutOfTimeError, ProviderError
-from logarchive.ledger.entry import Entry, RejectsObject, StoredObject
+from logarchive.ledger.entry import Entry, RejectsObject, State, StoredObject
 from logarchive.ledger.ledger import REPLAYS_DUE
 from logarchive.provider.source import Source
 from logarchive.row import parquet, reject
@@ -44,7 +44,7 @@ class Replay[S: Source, K: BaseModel]:  # 10 attributes: a visit's, and what was
 
     def __init__(self, context: VisitContext[S, K], claim: Claim, directory: Path, *, late_start: bool) -> None:
         self._context, self._claim, self._directory, self._late_start = context, claim, directory, late_start
-        self._state = claim.entry.state
+        self._state: State = claim.entry.state
         window = claim.entry.window
         place, builder = context.place(window), context.builder(window)
         self._merger = Merger(context.store, place, builder, directory)
