@@ -90,7 +90,7 @@ def test_the_query_over_all_providers_names_all_of_them() -> None:
 
 #: A count in prose is wrong with the next provider. A decision tells what was the case when it was taken.
 COUNT = re.compile(
-    r"(?<![\d,])\b(three|four|five|six|seven|eight|nine|ten|\d+) (\w+ )?"
+    r"(?<![\d,=])\b(three|four|five|six|seven|eight|nine|ten|\d+) (\w+ )?"
     r"(providers|functions|roles|schedules|saved queries)\b",
     re.IGNORECASE,
 )
