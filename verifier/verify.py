@@ -1280,12 +1280,10 @@ def records(provider: str, body: bytes) -> list[bytes] | None:
             body = unpacked.decompress(body, MOST_MANIFEST)
             if not unpacked.eof or unpacked.unused_data:
                 return None
-        if provider == "dsa":
-            plain = body.isascii() and b"\0" not in body
-            return [line.rstrip(b"\r") for line in body.split(b"\n") if line.strip()] if plain else None
-        path = RECORDS.get(provider)
-        text = body.decode("utf-8-sig").strip(" \t\r\n")
-        return None if path is None else [one.encode() for one in elements(text, path)]
+        text, path = body.decode("utf-8-sig"), RECORDS.get(provider)
+        if provider == "dsa" and "\0" not in text:
+            return [line.rstrip("\r").encode() for line in text.split("\n") if line.strip(" \t\r\v\f")]
+        return None if path is None else [one.encode() for one in elements(text.strip(" \t\r\n"), path)]
     except (*MALFORMED, zlib.error):
         return None
 
@@ -1418,6 +1416,7 @@ class Evidence:
                               f": {visits} visits, but only {manifests} manifests are named")  # fmt: skip
 
     def _row(self, objects: Objects, manifest: str, part: str, index: int) -> None:
+        self.named.add("record.txt")
         self.db.execute("DELETE FROM objects WHERE key <> ?", (manifest,))
         objects.each("manifest")
         self.db.execute("DELETE FROM objects WHERE kind = 'part' AND key <> ?", (part,))
@@ -1431,7 +1430,6 @@ class Evidence:
 
     def _record(self, part: str, index: int) -> None:
         """Compare record.txt with the record in the part, where there is a simple way to it."""
-        self.named.add("record.txt")
         body = self.pack.read(part, MOST_MANIFEST) if self.pack.files[part][1] <= MOST_MANIFEST else None
         found = None if body is None else records(self.source.partition("/")[0], body)
         if index < 0 or (found is not None and index >= len(found)):

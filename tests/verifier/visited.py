@@ -11,7 +11,7 @@ from logarchive.numbers import WindowNumbers
 from logarchive.part import Part
 from logarchive.proof.statement import Hashed, HashedRows, source_statement, window_statement
 from logarchive.store.bucket import Store, sha256_of
-from logarchive.store.manifest import RawVisit
+from logarchive.store.manifest import Kept, RawVisit
 from logarchive.store.place import Place
 from logarchive.window import Window
 from tests.fake_aws import FakeS3
@@ -33,6 +33,8 @@ class VisitedWindow:
     suffix: str = ""
     entry: Entry = field(init=False)
     existing: Any = None
+    #: Bodies that are stored already, as the next visit knows them.
+    kept: dict[str, Kept] = field(default_factory=dict[str, Kept])
 
     def __post_init__(self) -> None:
         self.entry = Entry(window_key=self.window.key, state="planned")
@@ -53,13 +55,13 @@ class VisitedWindow:
         number = self.entry.attempt + 1
         name = f"20261122T1{number + 4}0000Z-{number:04d}"
         s3 = FakeS3()
-        raw = RawVisit(Store(s3, "bucket"), self.place, name, visit.directory(), {})  # type: ignore[arg-type] # a stand-in
+        raw = RawVisit(Store(s3, "bucket"), self.place, name, visit.directory(), self.kept)  # type: ignore[arg-type] # a stand-in
         part = raw.keep(self._part(self.wrap(self.provider, records)))
         how: Any = {"of": providers()[self.provider], "source": source(self.provider), "window": self.window}
         built = visit.visit(part, name=name, existing=self.existing, source_name=self.source_name, **how)
         manifest = raw.close([part], numbers=built.numbers)
         hashed = {key: self.archive.put(key, one.body) for key, one in s3.objects.items()}
-        self.existing = built
+        self.existing, self.kept = built, {**self.kept, part.sha256: raw.kept[part.key]}
         self.entry = self.entry.replace(
             attempt=number,
             manifest=manifest,
