@@ -34,17 +34,17 @@ class Notary:
     page: int = PAGE
     #: How many entries this run has appended.
     appended: int = 0
-    _waiting: Waiting = field(init=False)
+    waiting: Waiting = field(init=False)
 
     def __post_init__(self) -> None:
-        self._waiting = Waiting(self.marks, self._unreadable)
+        self.waiting = Waiting(self.marks, self._unreadable)
 
     def run(self) -> dict[str, Any]:
         """Go on until nothing is marked, or too little time is left; return where the log stands.
 
         Raises ArchiveError if what is stored is not the log that was signed; nothing is signed then.
         """
-        self._waiting.look()
+        self.waiting.look()
         try:
             self.log.announce_key()
             while self.invocation.enough_time() and self._step():
@@ -62,7 +62,7 @@ class Notary:
         """Take the next step; return whether there may be another one."""
         newest, state = self.log.newest(), self.state.read(self.invocation.clock())
         size = newest.checkpoint.size
-        self._waiting.heads = state.scan.ended
+        self.waiting.heads = state.scan.ended
         if size > state.end:
             return self._adopt(newest, state)
         if size < state.size and self.log.newest().checkpoint.size >= state.size:
@@ -85,7 +85,7 @@ class Notary:
                 return True
         for mark in batch.marks:
             if self.marks.clear(mark):
-                self._waiting.answered(mark)
+                self.waiting.answered(mark)
         self.state.finish(batch)
         return True
 
@@ -101,7 +101,7 @@ class Notary:
         if unknown := self.log.unknown(state.size):
             self.invocation.log("proof.unknown", size=state.size, entries=len(unknown))
             self.state.decide(state, unknown, (), now)
-        elif chosen := self._waiting.batch(self.invocation.enough_time):
+        elif chosen := self.waiting.batch(self.invocation.enough_time):
             entries, marks = tuple(one.entry for one in chosen), tuple(one.mark for one in chosen)
             self.state.decide(state, entries, marks, now)
         elif self.invocation.enough_time() and state.scan.due(now):
@@ -138,12 +138,12 @@ class Notary:
             "root": base64.b64encode(newest.checkpoint.root).decode(),
             "appended": self.appended,
             "signed": self.log.signed(newest),
-            "oldest_mark": self._waiting.oldest(),
+            "oldest_mark": self.waiting.oldest(),
             "taken_in": state.scan.ended,
         }
 
     def _backlog(self) -> float:
-        oldest = self._waiting.oldest()
+        oldest = self.waiting.oldest()
         return (self.invocation.clock() - parse_instant(oldest)).total_seconds() if oldest else 0
 
     def _unreadable(self, key: Key, error: Exception) -> None:

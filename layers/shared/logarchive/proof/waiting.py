@@ -1,6 +1,6 @@
 """What waits for the notary: the marks that the index shows, made into the statements of the next batch."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from logarchive.proof.batch import Mark
@@ -29,14 +29,14 @@ class Waiting:
 
     def oldest(self) -> str | None:
         """Return when the oldest mark was set that waits."""
-        return min((key.unproven for key in self._left()), default=None)
+        return min((key.unproven for key in self.left()), default=None)
 
     def batch(self, enough_time: Callable[[], bool]) -> list[Statement]:
         """Return the statements of the next batch; those of a window that was split stay together."""
-        if not any(self._left()):
+        if not self.left():
             self.look()
         chosen: dict[tuple[str, str], Statement] = {}
-        for key in self._left():
+        for key in self.left():
             if not enough_time():
                 break
             if (key.partition, key.sort) in chosen:
@@ -52,8 +52,9 @@ class Waiting:
         if mark.complete:
             self._done.add(Key.of_item({"source": mark.partition, "window": mark.sort, "unproven": mark.unproven}))
 
-    def _left(self) -> Iterator[Key]:
-        return (key for key in self._keys if key not in self._done and (self.heads or not key.is_head))
+    def left(self) -> list[Key]:
+        """Return what waits, in the order in which it is to be stated."""
+        return [key for key in self._keys if key not in self._done and (self.heads or not key.is_head)]
 
     def _statements(self, key: Key) -> list[Statement]:
         try:
