@@ -7,12 +7,13 @@ import importlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import batched
 from pathlib import Path
 from typing import Any
 
 from logarchive.action.notary import notary, signer
 from logarchive.ledger.entry import Entry, Head, StoredObject
-from logarchive.ledger.ledger import Ledger
+from logarchive.ledger.ledger import BATCH, Ledger
 from logarchive.numbers import WindowNumbers
 from logarchive.proof.notary import PAGE, Notary
 from logarchive.runtime.aws import NotaryAws
@@ -78,9 +79,10 @@ class Archive:
     def plan(self, count: int) -> None:
         """Plan the next windows."""
         windows = [window(self.hours + number) for number in range(count)]
-        planned = [Entry(window_key=one.key, state="planned", due_at=one.end) for one in windows]
-        assert self.ledger.plan(some(self.ledger.head()), planned, self.now)
         self.hours += count
+        for some_of_them in batched(windows, BATCH, strict=False):
+            planned = [Entry(window_key=one.key, state="planned", due_at=one.end) for one in some_of_them]
+            assert self.ledger.plan(some(self.ledger.head()), planned, self.now)
 
     def commit(self, hour: int, visits: int = 1) -> None:
         """Archive a window once more, with rows that no other visit brought."""
