@@ -46,9 +46,10 @@ class Workers:
         self.race = Race(shared, self.observed, self.archive_state)
         self.scenario.gate, self.scenario.answer = self.race.gate, answer
         for now in (SLEEPER, OTHER):
-            self.race.enter(partial(self._work, now))
+            self.race.enter(partial(self.work, now))
 
-    def _work(self, now: dt.datetime) -> None:
+    def work(self, now: dt.datetime) -> None:
+        """Visit the window that is due."""
         archive = self.scenario.archive(lambda: now)
         with archive.worker("shop", archive.source("shop")) as worker:
             for entry in worker.context.ledger.due(now, 1):
@@ -76,6 +77,10 @@ class Workers:
         return hash((tuple(sorted(objects)), tuple(sorted(items))))
 
 
+def race_of(made: Workers) -> Race:
+    return made.race
+
+
 def world(*, empty: bool) -> list[Record]:
     """What only the sleeper has seen; and what both see, and what only the other sees, unless it finds nothing."""
     only = [Record("gone", 2, gone=BETWEEN)]
@@ -92,7 +97,7 @@ def prepared(*, empty: bool, gives_way: bool) -> Workers:
 
 @pytest.mark.parametrize(("empty", "gives_way"), [(False, False), (True, False), (False, True)])
 def test_two_workers_make_the_same_archive_in_every_order(empty: bool, gives_way: bool) -> None:
-    orders, outcomes = every_order(lambda: prepared(empty=empty, gives_way=gives_way), lambda made: made.race, check)
+    orders, outcomes = every_order(lambda: prepared(empty=empty, gives_way=gives_way), race_of, check)
     assert orders > 50
     assert outcomes > 3
 
