@@ -1300,6 +1300,8 @@ def elements(text: str, path: list[str]) -> list[str]:
 
     at, found = 0, list[str]()
     for key in path:
+        if text[at] != "{":
+            raise ValueError("is no object")
         name, at = decode(text, follow(at + 1))
         while name != key:
             name, at = decode(text, follow(decode(text, follow(at))[1]))

@@ -191,6 +191,7 @@ def plain(item: object) -> object:
         ("multidrm", b'{"content": null}'),
         ("multidrm", b'{"other": [{}]}'),
         ("apigateway", b'{"content": [{}], "events": {}}'),
+        ("apigateway", b'{"events": ["content", [{}]]}'),
         ("unknown", b"[{}]"),
     ],
 )
@@ -228,6 +229,23 @@ def test_a_part_that_two_visits_have_received_is_proved_by_the_first(tmp_path: P
     report = checked(made.good("--row", f"{made.part('elsa', 'shop', '0001')}#0"))
     assert (report["checked"]["entries"], report["checked"]["objects"]) == (2, 2)
     assert checked(made.good("--window", SHOP))["checked"]["objects"] == 3
+
+
+def test_the_newest_entry_of_a_pack_is_the_one_with_the_largest_number(tmp_path: Path) -> None:
+    planned: list[Change] = [lambda window: window.state()] * 7
+    visits = STATES["archived"][0], STATES["closed"][0]
+    report = checked(stated(tmp_path, *planned, *visits).good("--window", SHOP))
+    assert report["notes"][0].startswith("entry 10 says")
+    assert report["sources"][0]["closed"] == 1
+
+
+def test_a_pack_of_more_files_than_a_zip_can_hold_is_neither_made_nor_read(visited: Archive) -> None:
+    draft = evidence.Draft(verify.Copy(str(visited.root)), "elsa/shop", WINDOW.key, None)
+    draft.files = {f"{number}": b"" for number in range(0x10000)}
+    with pytest.raises(evidence.NoEvidenceError, match="65,535 files"):
+        draft.write(io.BytesIO())
+    headers = b"".join(verify.zip_header(b"%d" % number, 0, 0) for number in range(0x10000))
+    assert [what for _, what in findings(headers)] == ["holds more than a pack can"]
 
 
 def test_a_pack_that_would_not_verify_is_not_kept(visited: Archive, tmp_path: Path) -> None:
@@ -383,8 +401,11 @@ def test_the_issue_of_a_window_is_said_and_explained(tmp_path: Path, issue: Any)
 def test_a_visit_whose_raw_had_expired_is_left_out_and_the_pack_says_so(tmp_path: Path) -> None:
     gone = f"raw/provider=elsa/source=shop/date=2026-11-22/{WINDOW.slug}/20261122T140000Z-0001/manifest.json"
     hashed: Any = {"key": gone, "sha256": None}
-    made = stated(tmp_path, lambda window: window.state("archived", None, hashed))
+    made = stated(
+        tmp_path, lambda window: window.state("archived", None, hashed), lambda window: window.visit(small_archive.ELSA)
+    )
     pack = made.good("--window", SHOP)
+    assert checked(pack)["checked"]["entries"] == 2
     assert "1 objects had expired" in str(checked(pack)["notes"])
     assert "Some parts were deleted" in files(pack)["README.en.txt"].decode()
     assert "보존 기간" in files(pack)["README.ko.txt"].decode()
@@ -588,6 +609,11 @@ CHANGES: dict[str, tuple[str, Callable[[dict[str, bytes]], None], str]] = {
     "an absolute name": ("row", with_file("/etc/passwd"), f"/etc/passwd {OUTSIDE}"),
     "a name of Windows": ("row", with_file("raw\\..\\..\\x"), OUTSIDE),
     "a drive": ("row", with_file("C:x"), OUTSIDE),
+    "a part of which another record was changed": (
+        "row",
+        lambda held: held.update({PART: gzip.compress(gzip.decompress(held[PART]).replace(b"refused", b"granted"))}),
+        f"{PART} was changed",
+    ),
     "another record": ("row", about(raw_index=2), "record.txt is not the record in the part (number 2 of"),
     "a record that is not there": ("row", about(raw_index=5), "does not have the record"),
     "a negative record": ("row", about(raw_index=-1), "does not have the record"),
