@@ -191,6 +191,30 @@ def test_nothing_is_signed_over_a_log_that_was_tampered_with(tampering: str, com
         assert made.logged[-1] == "proof.failed"
 
 
+def test_what_was_changed_between_writing_and_signing_is_not_signed() -> None:
+    base = Archive()
+    base.plan(254)
+    base.run()
+    base.commit(0)
+    base.commit(1)
+    whole = base.copy()
+    whole.run()
+    puts = [call.removeprefix("s3.put ") for call in whole.s3.calls if call.startswith("s3.put proof/tile/")]
+    assert len(puts) == 5
+    for key in puts:
+        made = base.copy()
+
+        def tamper(call: str, moment: str, made: Archive = made, key: str = key) -> None:
+            if (call, moment) == (f"s3.put {key}", "after"):
+                stored = made.s3.objects[key]
+                made.s3.objects[key] = replace(stored, body=stored.body.replace(stored.body[20:25], b"xxxxx"))
+
+        made.gated(tamper)
+        with pytest.raises(ArchiveError):
+            made.run()
+        assert made.kms.signed == base.kms.signed, key
+
+
 def test_a_checkpoint_of_another_log_is_not_continued() -> None:
     made = Archive()
     made.run()
