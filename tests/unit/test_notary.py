@@ -191,6 +191,21 @@ def test_nothing_is_signed_over_a_log_that_was_tampered_with(tampering: str, com
         assert made.logged[-1] == "proof.failed"
 
 
+@pytest.mark.parametrize(("more", "said"), [(0, "has another root than the 301 entries"), (1, "do not give the root")])
+def test_a_whole_log_that_somebody_else_has_put_there_is_not_continued(more: int, said: str) -> None:
+    made, other = Archive(), Archive()
+    other.plan(300)
+    other.commit(0)
+    made.plan(300)
+    assert made.run()["size"] == other.run()["size"]
+    other.plan(more)
+    other.run()
+    made.s3.objects, before = other.s3.objects, len(made.kms.signed)
+    with pytest.raises(ArchiveError, match=said):
+        made.run()
+    assert len(made.kms.signed) == before
+
+
 def test_what_was_changed_between_writing_and_signing_is_not_signed() -> None:
     base = Archive()
     base.plan(254)
@@ -274,7 +289,7 @@ def grown(size: int) -> Archive:
     batch = Batch(start=0, moment="20260101T000000Z", entries=(b"{}",) * size)
     log.publish(batch, log.newest())
     state = made.notary().state
-    state.adopt(state.read(made.now), size)
+    state.adopt(state.read(made.now), log.newest().checkpoint)
     template = made.table.items["elsa#shop", window(0).key]
     for hour in range(2, size):
         key = window(hour).key

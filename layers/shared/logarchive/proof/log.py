@@ -54,16 +54,26 @@ class ProofLog:
         """Compute the root of a checkpoint from the stored tiles, and the last entries' hashes."""
         self._last_entries(self._checked(checkpoint, checkpoint.size))
 
+    def check_continues(self, checkpoint: Checkpoint, size: int, root: str) -> None:
+        """See that a checkpoint begins with so many entries of this root, in hex."""
+        known = Checkpoint(self.origin, size, bytes.fromhex(root))
+        same = checkpoint == known if checkpoint.size == size else self._checked(known, checkpoint.size)
+        if not same:
+            raise ArchiveError(f"{CHECKPOINT} has another root than the {size} entries that the ledger knows")
+
     def publish(self, batch: Batch, newest: Newest) -> Checkpoint:
         """Bring the log to the end of a batch, from a checkpoint at its start; return the new one.
 
         Raises ChangedError if another notary was faster. Whatever was done of the batch before is right.
         """
-        self._write(batch, self._checked(newest.checkpoint, batch.start))
-        tree = self._checked(newest.checkpoint, batch.end)
+        root = self._write(batch, self._checked(newest.checkpoint, batch.start))
+        stored = self._checked(newest.checkpoint, batch.end)
         for tile in tiles(0, batch.start, batch.end):
-            self._entries(tile, tree)
-        return self._sign(Checkpoint(self.origin, batch.end, tree.root()), batch.moment, newest.etag)
+            self._entries(tile, stored)
+        after = Checkpoint(self.origin, batch.end, stored.root())
+        if after.root != root:
+            raise ArchiveError(f"the stored tiles do not give the root of the {batch.end} entries that were written")
+        return self._sign(after, batch.moment, newest.etag)
 
     def signed(self, newest: Newest) -> bool:
         """Return whether a checkpoint has a signature by the key of today."""
@@ -97,15 +107,20 @@ class ProofLog:
         widest = max((int(match[1] or WIDTH) for match in found if match), default=0)
         return tuple(self._bundle(Tile(0, number, widest))[width:]) if widest > width else ()
 
-    def _write(self, batch: Batch, before: Tree) -> None:
-        """Store the entries and the hashes; where a bundle was partial, its entries again, at their new width."""
+    def _write(self, batch: Batch, before: Tree) -> bytes:
+        """Store the entries and the hashes, and return the root that they must give.
+
+        Where a bundle was partial, its entries are stored again, at their new width.
+        """
         entries = [*self._last_entries(before), *batch.entries]
         first = batch.start - batch.start % WIDTH
         bundles = batched(entries, WIDTH, strict=False)
         for tile, bundle in zip(tiles(0, first, batch.end), bundles, strict=True):
             self.store.keep(f"proof/{tile.entries_path}", _joined(bundle))
-        for tile, hashes in before.grown(list(map(leaf_hash, batch.entries))):
+        written = dict(before.grown(list(map(leaf_hash, batch.entries))))
+        for tile, hashes in written.items():
             self.store.keep(f"proof/{tile.path}", hashes)
+        return Tree(batch.end, lambda tile: written.get(tile) or before.read(tile)).root()
 
     def _sign(self, checkpoint: Checkpoint, moment: str, etag: str | None) -> Checkpoint:
         """Sign a checkpoint, keep it under its date, and make it the newest one."""

@@ -12,6 +12,7 @@ from typing import Any
 from logarchive.errors import ArchiveError
 from logarchive.moment import instant, parse_instant
 from logarchive.proof.batch import Batch
+from logarchive.proof.checkpoint import Checkpoint
 from logarchive.proof.log import CHECKPOINT, Newest, ProofLog
 from logarchive.proof.mark import Key, Marks
 from logarchive.proof.state import State, StateItem, moment_of
@@ -72,28 +73,32 @@ class Notary:
                 f"{CHECKPOINT} has {size} entries, but the ledger says that the log has {state.size}: "
                 "the bucket was restored from a backup, or the checkpoint put back"
             )
+        if state.root:
+            self.log.check_continues(newest.checkpoint, state.size, state.root)
         return self._publish(state.batch, newest) if state.batch else self._go_on(state, newest)
 
     def _publish(self, batch: Batch, newest: Newest) -> bool:
         """Do what is left of a batch that is decided."""
-        if newest.checkpoint.size == batch.end:
-            self.log.check(newest.checkpoint)
+        after = newest.checkpoint
+        if after.size == batch.end:
+            self.log.check(after)
         else:
             try:
-                self._append(batch, newest)
+                after = self._append(batch, newest)
             except ChangedError:
                 return True
         for mark in batch.marks:
             if self.marks.clear(mark):
                 self.waiting.answered(mark)
-        self.state.finish(batch)
+        self.state.finish(batch, after.root)
         return True
 
-    def _append(self, batch: Batch, newest: Newest) -> None:
+    def _append(self, batch: Batch, newest: Newest) -> Checkpoint:
         after = self.log.publish(batch, newest)
         self.appended += len(batch.entries)
         self.invocation.count("ProofSigned", 1)
         self.invocation.log("proof.published", size=after.size, entries=len(batch.entries), root=after.root.hex())
+        return after
 
     def _go_on(self, state: State, newest: Newest) -> bool:
         """Decide the next batch. Without one, go on taking in an old archive; or see that the log is as signed."""
@@ -126,7 +131,9 @@ class Notary:
     def _adopt(self, newest: Newest, state: State) -> bool:
         """Go on after the log that is there: the ledger was restored from a backup, and knows less of it."""
         self.log.check(newest.checkpoint)
-        self.state.adopt(state, newest.checkpoint.size)
+        if state.root:
+            self.log.check_continues(newest.checkpoint, state.size, state.root)
+        self.state.adopt(state, newest.checkpoint)
         self.invocation.log("proof.adopted", size=newest.checkpoint.size, known=state.end)
         return True
 

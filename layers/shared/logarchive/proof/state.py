@@ -11,6 +11,7 @@ from logarchive.ledger.dynamodb import ABSENT, Condition, Item, Table, Write, eq
 from logarchive.ledger.entry import Instant
 from logarchive.moment import SECOND
 from logarchive.proof.batch import Batch, Mark
+from logarchive.proof.checkpoint import Checkpoint
 
 PARTITION, SORT = "#proof", "#log"
 #: A function of the version before may still run for so long; what it writes is not marked.
@@ -48,6 +49,8 @@ class State(BaseModel):
 
     #: How many entries are in the log, and their marks cleared.
     size: int
+    #: Their root, in hex; empty for no entry.
+    root: str = ""
     scan: Scan
     #: What comes next, once it is decided.
     batch: Batch | None = None
@@ -81,13 +84,14 @@ class StateItem:
         when = equal(size=state.size) + where("batch", "absent")
         self._write({"batch": batch.item(), "moment": batch.moment}, when)
 
-    def finish(self, batch: Batch) -> None:
+    def finish(self, batch: Batch, root: bytes) -> None:
         """Write down that a batch is published, and its marks cleared."""
-        self._write({"batch": None, "size": batch.end}, equal(size=batch.start) + where("batch", "exists"))
+        when = equal(size=batch.start) + where("batch", "exists")
+        self._write({"batch": None, "size": batch.end, "root": root.hex()}, when)
 
-    def adopt(self, state: State, size: int) -> None:
+    def adopt(self, state: State, log: Checkpoint) -> None:
         """Go on after entries that the log has, and a restored ledger does not know."""
-        self._write({"batch": None, "size": size}, equal(size=state.size))
+        self._write({"batch": None, "size": log.size, "root": log.root.hex()}, equal(size=state.size))
 
     def advance(self, state: State, scan: Scan) -> None:
         """Write down how far the table has been read."""
