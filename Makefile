@@ -54,6 +54,10 @@ coverage: .venv/installed .tools/sam/installed .tools/ministack/installed ## eve
 bench-readers: .venv/installed ## every reader's time and memory, for bodies that double from 64 KB to 64 MB
 	@$(BIN)/python -m tools.bench_readers
 
+.PHONY: bench-verify
+bench-verify: .venv/installed ## the verifier's speed and memory, on copies made for it (MIB=… of objects, by default 1024)
+	@PYTHONPATH=layers/shared:. $(BIN)/python -m tools.bench_verify $(MIB)
+
 .PHONY: fuzz
 fuzz: .venv/installed .tools/fuzz/installed ## fuzz every reader, response, manifest, event and source (TARGETS=… SECONDS=…)
 	@PYTHONPATH=.tools/fuzz/lib/python3.13/site-packages $(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),600) $(TARGETS)

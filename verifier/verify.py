@@ -35,8 +35,8 @@ import tempfile
 import time
 import zlib
 from collections import deque
-from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import lru_cache
 from io import FileIO, TextIOWrapper
@@ -793,6 +793,8 @@ BEGIN;
 """
 DURATION = re.compile(r"P(?=.)(?:(\d{1,6})D)?(?:T(?=.)(?:(\d{1,6})H)?(?:(\d{1,6})M)?(?:(\d{1,9})S)?)?", re.ASCII)
 DAY = 86_400
+#: The end of the year 9999, behind which no calendar here goes.
+LAST = 253_402_300_799
 #: Numbers of a visit that together are all that was fetched.
 PARTS = ("rejects", "outside", "duplicates")
 #: Kinds of objects, and where they lie.
@@ -806,6 +808,7 @@ def database(directory: str) -> sqlite3.Connection:
     return db
 
 
+@lru_cache(1000)
 def seconds(text: str) -> int:
     """Return an instant such as `2026-11-20T00:00:00Z`, or a day, in seconds since 1970. Raises ValueError."""
     moment = dt.datetime.fromisoformat(text.replace("Z", "+00:00"))
@@ -817,6 +820,7 @@ def instant(moment: int) -> str:
     return dt.datetime.fromtimestamp(moment, dt.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+@lru_cache(1000)
 def bounds(window: str) -> tuple[int, int]:
     """Return begin and end of a window such as `2026-11-20T00:00:00Z/PT1H`. Raises ValueError."""
     begin, _, length = window.partition("/")
@@ -826,7 +830,7 @@ def bounds(window: str) -> tuple[int, int]:
     days, hours, minutes, rest = (int(group or 0) for group in match.groups())
     start = seconds(begin)
     end = start + ((days * 24 + hours) * 60 + minutes) * 60 + rest
-    if end == start or instant(end) < instant(start):
+    if end == start or end > LAST:
         raise ValueError(f"{window!r} is no window")
     return start, end
 
@@ -930,10 +934,11 @@ class Statements:
         digest = sha256 and bytes.fromhex(sha256)
         if not key.startswith(PLACES[role]):
             raise ValueError(f"{key[:200]!r} is no key of this kind: {role}")
+        new = "INSERT INTO objects VALUES (?, ?, ?, ?) ON CONFLICT (key) DO NOTHING"
+        if self.db.execute(new, (key, digest, role, about)).rowcount:
+            return None
         known = self.db.execute("SELECT sha256, about FROM objects WHERE key = ?", (key,)).fetchone()
-        if not known:
-            self.db.execute("INSERT INTO objects VALUES (?, ?, ?, ?)", (key, digest, role, about))
-        elif known[1] != about:
+        if known[1] != about:
             self.report.wrong(key, "is named by two windows", f" ({known[1]}, {about})")
         elif known[0] is None:
             self.db.execute("UPDATE objects SET sha256 = ? WHERE key = ?", (digest, key))
@@ -1049,14 +1054,19 @@ class Objects:
         rows = self.db.cursor().execute(
             "SELECT key, sha256, about FROM objects WHERE kind = ? AND sha256 IS NOT NULL ORDER BY key", (role,)
         )
-        waiting: deque[tuple[list[Any], Future[list[Any]]]] = deque()
+        waiting: deque[tuple[list[Any], Callable[[], list[Any]]]] = deque()
         with ThreadPoolExecutor(self.threads) as pool:
             while batch := rows.fetchmany(BATCH):
-                waiting.append((batch, pool.submit(self._digests, [row[0] for row in batch])))
+                keys = [row[0] for row in batch]
+                if self.threads == 1:  # a thread that only waits for another one costs more than it hashes
+                    self._compare(role, batch, self._digests(keys))
+                    continue
+                waiting.append((batch, pool.submit(self._digests, keys).result))
                 if len(waiting) > WAITING * self.threads:
-                    self._compare(role, *waiting.popleft())
-            while waiting:
-                self._compare(role, *waiting.popleft())
+                    done, result = waiting.popleft()
+                    self._compare(role, done, result())
+            for done, result in waiting:
+                self._compare(role, done, result())
 
     def _digests(self, keys: list[str]) -> list[Any]:
         """Return hash and size of each object, None if it is missing, or the error."""
@@ -1068,8 +1078,8 @@ class Objects:
                 results.append(error)
         return results
 
-    def _compare(self, role: str, batch: list[Any], digests: Future[list[Any]]) -> None:
-        for (key, sha256, about), result in zip(batch, digests.result(), strict=True):
+    def _compare(self, role: str, batch: list[Any], digests: list[Any]) -> None:
+        for (key, sha256, about), result in zip(batch, digests, strict=True):
             if isinstance(result, Exception):
                 what, detail = reason(result)
                 self.report.wrong(key, what, f"{detail} ({about})")

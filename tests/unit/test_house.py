@@ -26,8 +26,8 @@ def attributes(node: ast.ClassDef) -> set[str]:
 
 
 def definitions[N: (ast.ClassDef, ast.FunctionDef)](kind: type[N]) -> Iterator[tuple[str, N, str]]:
-    """Yield each class or function of the layer and the functions with its place and its first line."""
-    for path in (*LAYER.rglob("*.py"), *(ROOT / "functions").rglob("*.py")):
+    """Yield each class or function of the layer, the functions and the verifier with its place and its first line."""
+    for path in (*LAYER.rglob("*.py"), *(ROOT / "functions").rglob("*.py"), *(ROOT / "verifier").glob("*.py")):
         text = path.read_text()
         for node in ast.walk(ast.parse(text)):
             if isinstance(node, kind):

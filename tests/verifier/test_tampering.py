@@ -12,7 +12,7 @@ from tools.registry import names
 
 #: Kind of object -> what begins its keys, with the provider in it, and how they end.
 KINDS = {
-    "part": ("raw/provider={}/", ".json"),
+    "part": ("raw/provider={}/", ""),
     "manifest": ("raw/provider={}/", "/manifest.json"),
     "object": ("logs/provider={}/", ".parquet"),
     "rejects": ("rejects/provider={}/", ".jsonl.gz"),
