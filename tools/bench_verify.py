@@ -148,7 +148,7 @@ def hashing(root: Path, mib: int, size: int) -> tuple[str, bool]:
         if b'"sealed"' in line:
             log.put(json.loads(line)["object"]["key"], body)
     paths = [path for path in root.glob("logs/**/*") if path.is_file()]
-    ours, theirs = [], []
+    ours, theirs = list[float](), list[float]()
     for _ in range(ROUNDS):
         start = time.perf_counter()
         for path in paths:

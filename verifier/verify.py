@@ -634,7 +634,7 @@ class Checkpoints:
                 before = (name, size)
 
 
-class Log:
+class Log:  # 9 attributes: the log as far as it was read
     """The proof log of a copy."""
 
     def __init__(self, copy: Copy, report: Report, checkpoints: Checkpoints, newest: Checkpoint) -> None:
@@ -1332,7 +1332,7 @@ def about_text(source: str, window: str, row: dict[str, Any] | None) -> bytes:
     return f"{json.dumps(content, indent=2)}\n".encode()
 
 
-class Evidence:
+class Evidence:  # 9 attributes: what a pack says it is about, and what it is checked with
     """What a pack proves."""
 
     def __init__(self, pack: Pack, key: Key | None, report: Report, db: sqlite3.Connection) -> None:

@@ -1,6 +1,7 @@
 """Archives that simulated providers filled and the notary signed are right, and what is changed in them is found."""
 
 import datetime as dt
+import json
 
 import httpx
 import pytest
@@ -17,8 +18,11 @@ START = dt.datetime(2026, 11, 20, tzinfo=dt.UTC)
 STEPS, STEP = 14, dt.timedelta(hours=1, minutes=6)
 
 
-def played(simulator: Simulator, client: httpx.Client, provider: str, shared: tuple[FakeTable, FakeS3, FakeKms]) -> Scenario:
+def played(
+    simulator: Simulator, client: httpx.Client, provider: str, shared: tuple[FakeTable, FakeS3, FakeKms]
+) -> Scenario:
     """Return an archive of one source of a provider, whose requests the simulator answers."""
+
     def answer(request: httpx.Request) -> httpx.Response:
         response = client.send(client.build_request(request.method, request.url, content=request.read(),
                                                     headers=request.headers))  # fmt: skip
