@@ -26,6 +26,8 @@ from logarchive.proof.tree import Tile, Tree, leaf_hash
 from logarchive.record.block import Verbatim
 from logarchive.record.reader import blocks
 from logarchive.window import Window
+from tests.notarized import dump, with_key
+from tests.scenario import Record, Scenario, read_rows
 from tests.unit import small_archive, visit
 from tests.unit.exchange import source
 from tests.verifier.archive import Archive, private_key
@@ -343,6 +345,22 @@ def test_what_is_not_there_is_said_plainly(made: Made, options: Sequence[str], c
 def test_a_pack_needs_the_key_of_the_archive(made: Made) -> None:
     made.key = OTHER
     assert made.pack("--window", SHOP)[::2] == (2, b"")
+
+
+def test_every_row_of_an_archive_that_the_notary_has_signed_has_a_pack(tmp_path: Path) -> None:
+    scenario = Scenario(world=[Record(f"{second}", second) for second in (60, 120, 1800)])
+    made = Made(tmp_path / "copy", tmp_path / "pack.zip", with_key(scenario))
+    scenario.tick()
+    scenario.until_sealed()
+    scenario.notarize()
+    dump(scenario.s3, made.folder)
+    rows = [row for path in made.folder.glob("logs/**/*.parquet") for row in read_rows(path.read_bytes())]
+    assert len(rows) == 3
+    for row in rows:
+        made.good("--row", f"{row['raw_part']}#{row['raw_index']}")
+    for entry in scenario.entries():
+        report = checked(made.good("--window", f"elsa/shop/{entry.window_key}"), made.key)
+        assert report["sources"][0]["sealed"] == 1
 
 
 # --- What a pack says -----------------------------------------------------------------------------------------------
