@@ -106,7 +106,8 @@ def found(check: Check, spoiling: Spoiling) -> str:
     findings: list[Mapping[str, str]] = json.loads(check.output)["findings"]
     said = [finding["what"] for finding in findings if finding["object"] == spoiling.key]
     if not said:
-        raise StackError(f"{spoiling.what}, {spoiling.key}: not named by verify.py, but {findings[0]['object']}")
+        others = ", ".join(finding["object"] for finding in findings[:3])
+        raise StackError(f"{spoiling.what}, {spoiling.key}: not named by verify.py, which names {others or 'nothing'}")
     return f"{spoiling.key} {said[0]}"
 
 

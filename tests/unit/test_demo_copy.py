@@ -1,0 +1,55 @@
+"""The demo's copy of the bucket: what is spoiled must be named, and is put right again."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tools.demo.bucket_copy import BucketCopy, Check, Spoiling, found
+from tools.stack import StackError
+
+SPOILING = Spoiling("one byte changed", "raw/a", b"other")
+
+
+def report(*objects: str) -> str:
+    return json.dumps({"findings": [{"object": name, "what": "was changed", "detail": ""} for name in objects]})
+
+
+def test_a_finding_that_names_the_spoiled_object_is_shown() -> None:
+    assert found(Check(1, report("logs/b", "raw/a"), ""), SPOILING) == "raw/a was changed"
+
+
+@pytest.mark.parametrize(
+    ("check", "problem"),
+    [
+        (Check(0, report(), ""), "not found"),
+        (Check(2, '{"error": "no"}', ""), "not found"),
+        (Check(1, report("logs/b"), ""), "not named"),
+        (Check(1, report(), ""), "not named"),
+    ],
+)
+def test_a_spoiling_that_is_not_found_by_name_ends_the_demo(check: Check, problem: str) -> None:
+    with pytest.raises(StackError, match=problem):
+        found(check, SPOILING)
+
+
+@pytest.mark.parametrize("body", [b"other", None])
+def test_a_spoiled_object_is_put_right_whatever_happens(tmp_path: Path, body: bytes | None) -> None:
+    (tmp_path / "raw").mkdir()
+    path = tmp_path / "raw" / "a"
+    path.write_bytes(b"own")
+
+    def fail() -> None:
+        with BucketCopy(tmp_path, "key").spoiled(Spoiling("", "raw/a", body)):
+            assert body == (path.read_bytes() if path.exists() else None)
+            raise StackError
+
+    with pytest.raises(StackError):
+        fail()
+    assert path.read_bytes() == b"own"
+
+
+def test_the_check_runs_without_an_environment_and_says_what_it_lacks(tmp_path: Path) -> None:
+    check = BucketCopy(tmp_path, "none").check()
+    assert (check.code, check.output) == (2, "")
+    assert "holds no proof/" in check.error
