@@ -1,11 +1,13 @@
 """The demo's copy of the bucket: what is spoiled must be named, and is put right again."""
 
 import json
+from io import StringIO
 from pathlib import Path
 
 import pytest
 
-from tools.demo.bucket_copy import BucketCopy, Check, Spoiling, found
+from tools.demo.bucket_copy import BucketCopy, Check, Spoiling, found, show_report
+from tools.demo.page import Page
 from tools.stack import StackError
 
 SPOILING = Spoiling("one byte changed", "raw/a", b"other")
@@ -31,6 +33,12 @@ def test_a_finding_that_names_the_spoiled_object_is_shown() -> None:
 def test_a_spoiling_that_is_not_found_by_name_ends_the_demo(check: Check, problem: str) -> None:
     with pytest.raises(StackError, match=problem):
         found(check, SPOILING)
+
+
+@pytest.mark.parametrize("check", [Check(1, report("raw/a"), ""), Check(2, '{"error": "no"}', "")])
+def test_a_finding_in_an_untouched_copy_ends_the_demo(check: Check) -> None:
+    with pytest.raises(StackError, match="nobody has touched"):
+        show_report(Page(StringIO()), check)
 
 
 @pytest.mark.parametrize("body", [b"other", None])

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from tests.truth import Bucket
 from tools.demo.account import Account
@@ -20,6 +21,8 @@ from tools.lock import ROOT
 from tools.stack import StackError
 
 VERIFIER = ROOT / "verifier" / "verify.py"
+#: What is shown of each source.
+REPORT = ("source", "days", "windows", "sealed", "closed", "open", "missing", "rows", "verified")
 #: How many objects are copied at once.
 CONNECTIONS = 8
 
@@ -83,13 +86,10 @@ def show(page: Page, account: Account) -> None:
         with page.step("copy", "every object of the bucket, as aws s3 sync copies it"):
             copy(account.bucket, Path(folder))
         copied = BucketCopy(Path(folder), account.proof_key())
-        check = copied.check()
         page.line()
         page.line("python3 verify.py copy --key archive.key")
-        for line in check.output.splitlines():
-            page.line(line)
-        if check.code:
-            raise StackError(f"nobody has touched the copy, but verify.py ends with {check.code}: {check.error[-600:]}")
+        page.line()
+        show_report(page, copied.check("--json"))
         page.line()
         page.say("Three times one object of the copy is spoiled, and put right again; each time it is named:")
         for spoiling in spoilings(account.bucket):
@@ -97,6 +97,18 @@ def show(page: Page, account: Account) -> None:
                 page.line()
                 page.line(f"{spoiling.what}:")
                 page.whole(f"  {found(copied.check('--json'), spoiling)}")
+
+
+def show_report(page: Page, check: Check) -> None:
+    """Show the report on a copy that nobody has touched. Raises StackError if it does not say so."""
+    if check.code:
+        problem = f"{check.output[-1000:]}{check.error[-1000:]}"
+        raise StackError(f"nobody has touched the copy, but verify.py ends with {check.code}: {problem}")
+    report: Mapping[str, Any] = json.loads(check.output)
+    page.table(REPORT, [[source[name] for name in REPORT] for source in report["sources"]])
+    page.line()
+    checked = ", ".join(f"{number:,} {what}" for what, number in report["checked"].items())
+    page.say(f"Checked: {checked}. Nothing is wrong.")
 
 
 def found(check: Check, spoiling: Spoiling) -> str:
