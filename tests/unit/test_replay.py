@@ -375,3 +375,50 @@ def test_an_object_that_a_killed_replay_has_written_and_that_cannot_be_made_agai
     entry = window(stage)
     assert (entry.mapping, entry.replay_error) == (2, None)
     assert stage.s3.objects[some(entry.object).key].etag == some(entry.object).etag
+
+
+def asleep() -> tuple[Scenario, dict[str, Any]]:
+    """Return a sealed window, and what a worker that sleeps past all of it is about to store in raw."""
+    stage = Scenario(list(WORLD), now=END + 6 * MINUTE)
+    stage.tick()
+    stage.now = END + HOUR
+    stage.world.append(Record("new", 9))
+    stage.kill("s3.put logs/")
+    stored = {key: one for key, one in stage.s3.objects.items() if "-0002/" in key}
+    stage.s3.objects = {key: one for key, one in stage.s3.objects.items() if key not in stored}
+    stage.world.pop()
+    stage.until_sealed()
+    assert len(window(stage).visits) == 3
+    return stage, stored
+
+
+@pytest.mark.parametrize("call", ["ddb.first", "s3.get raw/", "s3.get rejects/", "ddb.get 2026-11-20", "s3.put logs/"])
+def test_a_visit_that_a_lost_claim_reports_while_a_window_waits_or_is_replayed_is_merged(call: str) -> None:
+    stage, stored = asleep()
+    stage.provider, stage.answer = NEWER, refuse
+    old = window(stage)
+    replay(stage)
+
+    def gate(name: str, moment: str) -> None:
+        if name.startswith(call) and moment == "before" and stored:
+            stage.s3.objects |= stored
+            stored.clear()
+            stage.ledger.reopen_for_unmerged_visit(old, stage.now)
+
+    stage.gate = gate
+    stage.act("work", source="shop")
+    entry = window(stage)
+    assert not stored
+    assert (set(stage.rows()), len(entry.visits), entry.unmerged_claims) == ({"a", "b", "gone", "new"}, 4, 0)
+    assert (entry.state, entry.due_at, entry.mapping, entry.replay) == ("sealed", None, 2, None)
+
+
+def test_a_reported_visit_that_a_replay_cannot_merge_opens_the_window_as_it_would_have_without_the_replay() -> None:
+    stage, stored = asleep()
+    replay(stage)
+    stage.s3.objects |= {key: one for key, one in stored.items() if key.endswith("manifest.json")}
+    stage.ledger.reopen_for_unmerged_visit(window(stage), stage.now)
+    assert (window(stage).state, window(stage).due_at) == ("sealed", REPLAYS_DUE)
+    [listed] = replay(stage, inline=True)["windows"]
+    assert "there is no such object" in listed["replay_error"]
+    assert (listed["state"], listed["due_at"]) == ("archived", instant(stage.now))
