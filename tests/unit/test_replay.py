@@ -17,7 +17,7 @@ from logarchive.moment import instant
 from logarchive.provider.provider import Provider
 from logarchive.runtime.metric import Tally
 from tests.fake_aws import refused
-from tests.replayed import KEY, NEWER, RANGE, history, refuse, window
+from tests.replayed import KEY, NEWER, RANGE, history, prepared, refuse, window
 from tests.scenario import END, HOUR, MINUTE, START, TIMEOUT, Record, Scenario, read_rows, some, zipped
 
 WORLD = [Record("a", 1), Record("b", 2), Record("gone", 3, gone=END + 30 * MINUTE)]
@@ -422,3 +422,39 @@ def test_a_reported_visit_that_a_replay_cannot_merge_opens_the_window_as_it_woul
     [listed] = replay(stage, inline=True)["windows"]
     assert "there is no such object" in listed["replay_error"]
     assert (listed["state"], listed["due_at"]) == ("archived", instant(stage.now))
+
+
+def test_rejects_stay_byte_for_byte_where_nothing_changed() -> None:
+    stage = prepared()
+    stage.provider, stage.answer, before = elsa, refuse, objects(stage)
+    replay(stage, inline=True)
+    assert objects(stage) == before
+    assert window(stage).rejects_object == window(prepared()).rejects_object
+
+
+def test_a_window_with_a_recovered_visit_is_what_its_visits_make_of_it() -> None:
+    """The second visit brings the same rows in another body; it is merged by the third, which fails itself."""
+    stage = Scenario(list(WORLD), now=END + 6 * MINUTE)
+    stage.tick()
+    stage.now = END + HOUR
+    other = [one.json() for one in reversed(WORLD) if one.body != "gone"]
+    stage.answer = lambda _request: httpx.Response(200, content=zipped(other))
+    stage.kill("s3.put logs/")
+    stage.now += HOUR
+    stage.fails(httpx.ConnectError("gone"))
+    stage.tick()
+    assert (len(window(stage).visits), window(stage).issue) == (2, "unavailable")
+    before = objects(stage)
+    replay(stage, inline=True)
+    assert (objects(stage), window(stage).replay_error) == (before, None)
+
+
+def test_a_window_that_was_changed_since_it_was_read_is_neither_marked_nor_made_due() -> None:
+    stage = Scenario(list(WORLD), now=END + 6 * MINUTE)
+    stage.tick()
+    read = window(stage)
+    assert stage.ledger.make_due(read, stage.now)
+    assert stage.ledger.mark_replay(read, stage.now) is None
+    assert stage.ledger.mark_replay(window(stage), stage.now)
+    assert stage.ledger.mark_replay(window(stage), stage.now) is None
+    assert stage.ledger.make_due(read, stage.now + MINUTE) is None
