@@ -106,7 +106,7 @@ def test_a_replay_that_sleeps_before_any_of_its_calls_takes_nothing_away_from_th
                 caller.step()
         if len(window(done.scenario).visits) > 1:
             visited += 1
-            assert done.scenario.rows()["new"] == 1, done.trail
+            assert done.scenario.rows()["new"] == 1, done.race.trail
         replayed_again(done)
         if taken < steps:
             break
