@@ -167,6 +167,25 @@ def test_a_commit_at_any_moment_of_a_run_gets_an_entry(base: Archive) -> None:
         settle(made, name)
 
 
+def test_a_notary_that_sleeps_before_any_of_its_calls_takes_nothing_back_of_what_others_do_meanwhile(
+    base: Archive,
+) -> None:
+    for number, name in enumerate(calls(base), 1):
+        made = base.copy()
+        change(made)
+
+        def others(made: Archive = made) -> None:
+            made.gated(open_gate)
+            for hour in (7, 8):
+                made.run()
+                made.commit(hour)
+            made.run()
+
+        made.gated(Counter(number, "before", others))
+        made.notary().run()
+        settle(made, name)
+
+
 @dataclass
 class Backups:
     """A gate that keeps every state of ledger and bucket, and kills after one of the calls."""
