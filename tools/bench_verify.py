@@ -167,7 +167,7 @@ def hashing(root: Path, mib: int, size: int) -> tuple[str, bool]:
 def log_alone(root: Path, sources: int, hours: int) -> tuple[int, float, float]:
     """Check a log without its objects."""
     size = Log(root, verify.Tree()).write(entries(sources, hours), sources * 72)
-    return size, *checked_alone(root)
+    return size, *min(checked_alone(root) for _ in range(ROUNDS if size < MIB else 1))
 
 
 def main() -> None:

@@ -634,7 +634,7 @@ class Checkpoints:
                 before = (name, size)
 
 
-class Log:  # 9 attributes: the log as far as it was read
+class Log:  # 10 attributes: the log as far as it was read
     """The proof log of a copy."""
 
     def __init__(self, copy: Copy, report: Report, checkpoints: Checkpoints, newest: Checkpoint) -> None:
@@ -649,6 +649,8 @@ class Log:  # 9 attributes: the log as far as it was read
         self.refuted: list[Any] = []
         #: Hashes of each level above the entries that are not yet a full tile.
         self.levels: dict[int, list[bytes]] = {}
+        #: The root of the last full bundle's entries, if its tile says another one and no checkpoint has decided yet.
+        self.undecided = b""
         self.unread = 0
 
     def entries(self) -> Iterator[tuple[int, bytes]]:
@@ -668,6 +670,7 @@ class Log:  # 9 attributes: the log as far as it was read
                 due = self._hold(due, versions)
             if width == TILE:
                 self._climb(1, number, perfect(versions[-1]))
+                self.undecided = perfect(versions[0]) if len(versions) > 1 else b""
             self.report.count("entries", len(entries))
             yield from enumerate(entries, number * TILE)
         else:
@@ -732,6 +735,9 @@ class Log:  # 9 attributes: the log as far as it was read
                 if len(set(roots)) == len(roots):
                     right = roots.index(signed)
                     self._settle(tiles_are_wrong=right == 0)
+                    if self.undecided and right == 0 and self.levels[1]:
+                        self.levels[1][-1] = self.undecided
+                    self.undecided = b""
                     self.trees, versions[:] = [self.trees[right]], versions[right : right + 1] or versions[-1:]
             else:
                 self.refuted = [*(self.refuted[:2] or due[:2]), (self.refuted or [0, 0, 0])[2] + 1, name]
@@ -783,6 +789,8 @@ def reason(error: Exception) -> tuple[str, str]:
 SCHEMA = """
 PRAGMA journal_mode=OFF;
 PRAGMA synchronous=OFF;
+PRAGMA locking_mode=EXCLUSIVE;
+PRAGMA cache_size=-64000;
 CREATE TABLE checkpoints (name TEXT PRIMARY KEY, size INTEGER, root BLOB) WITHOUT ROWID;
 CREATE TABLE windows (source TEXT, window TEXT, start INTEGER, end INTEGER, state TEXT, issue TEXT, rows INTEGER,
                       verified INTEGER, fetched INTEGER, manifest TEXT, PRIMARY KEY (source, window)) WITHOUT ROWID;
@@ -870,7 +878,7 @@ class Statements:
     def take(self, number: int, entry: bytes) -> None:
         """Take in one entry."""
         try:
-            content = json.loads(entry)
+            content = json.loads(entry.decode())
             about = content["entry"]
             source = f"{content['provider']}/{content['source']}"
             if about == "source":

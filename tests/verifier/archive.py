@@ -139,7 +139,7 @@ class Writer:
         name = visit_name(start + (number + 1) * HOUR, number + 1)
         counts: dict[str, Any] = {"announced": 9, "fetched": 9, "rows": 8, "rejects": 1, "outside": 0, "duplicates": 0}
         manifest = self.manifest(place, name, changes.pop("manifest", {}), counts)
-        stored = self.archive.put(place.logs, f"{self.source_name} {name}".encode())
+        stored = self.archive.put(place.logs, f"{self.source_name} {place.window.key} {name}".encode())
         rejects = self.archive.put(place.rejects, f"{self.source_name} {place.window.key} rejects".encode())
         entry = Entry(
             window_key=place.window.key,
