@@ -292,6 +292,31 @@ def test_a_worker_that_has_lost_its_claim_to_one_that_splits_completes_no_visit(
     assert stage.rows() == {"a": 1, "b": 1}
 
 
+def test_a_visit_that_is_reported_while_a_placeholder_is_replaced_is_looked_for() -> None:
+    stage = daily()
+    stage.fails(OSError())
+    with pytest.raises(ExceptionGroup):
+        stage.tick()
+    stage.now += HOUR
+    stage.fails(MemoryError())
+    stage.kill("s3.put logs/", "after")  # beside its placeholder, before its split
+    stage.now += HOUR
+    stage.recovers()
+    looked: list[str] = []
+
+    def report(call: str, moment: str) -> None:
+        looked.append(call)
+        if call == f"ddb.get {stage.entry.window_key}" and moment == "before":
+            stage.gate = lambda call, _moment: looked.append(call)
+            looked.clear()
+            stage.ledger.reopen_for_unmerged_visit(stage.entry, stage.now)
+
+    stage.gate = report
+    stage.tick()
+    assert [call for call in looked if call.startswith("s3.list raw/")]
+    assert (stage.entry.unmerged_claims, stage.rows()) == (0, {"a": 1, "b": 1})
+
+
 def test_a_placeholder_does_not_replace_an_object_that_stands(tmp_path: Path) -> None:
     stage = daily()
     stage.tick()

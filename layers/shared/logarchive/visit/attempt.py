@@ -18,6 +18,7 @@ from logarchive.moment import DAY
 from logarchive.net.exchange import Exchange
 from logarchive.numbers import VisitNumbers
 from logarchive.provider.source import Source
+from logarchive.store.bucket import ChangedError
 from logarchive.store.manifest import Manifest, RawVisit
 from logarchive.store.place import visit_name
 from logarchive.visit.claim import Claim
@@ -167,6 +168,8 @@ class Attempt[S: Source, K: BaseModel]:
         if merged.replaces_placeholder:
             # Whoever has written it may be about to split. Then its claim is newer than ours, which is lost.
             self._claim.ensure_held()
+            if self._claim.unmerged:
+                raise ChangedError  # a visit was reported since: it is merged first
         self._complete(fetch, merged.built.numbers)
         visited = Visited(
             started=self._started,
