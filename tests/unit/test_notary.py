@@ -62,6 +62,9 @@ def test_a_window_is_stated_in_one_line_without_its_error_and_its_worker() -> No
         '"strays":0},"object":{"bytes":9,"key":"logs/o","sha256":"cd"},"provider":"elsa","rejects":null,'
         '"source":"shop","state":"archived","verification":"verified","visits":2,"window":"2026-11-20T00:00:00Z/PT1H"}'
     )
+    replayed = entry.replace(replayed=True)
+    again = window_statement("elsa", "shop", replayed, None, manifests=[], object=None, rejects=None)
+    assert json.loads(again)["replayed"] is True
 
 
 def newest(made: Archive, hour: int) -> dict[str, Any]:

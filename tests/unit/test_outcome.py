@@ -127,6 +127,10 @@ def test_a_good_visit_clears_the_issue_and_the_error_of_the_failed_ones() -> Non
     assert (done.issue, done.error, done.failures) == (None, None, 0)
 
 
+def test_after_a_good_visit_the_numbers_are_no_longer_those_of_a_replay() -> None:
+    assert not after_visit(entry(visits=("v0",), replayed=True), source(), visited(END)).replayed
+
+
 def test_failures_back_off_and_never_finish_a_window() -> None:
     waits, failed = [], entry()
     for _ in range(7):

@@ -102,6 +102,18 @@ def test_another_number_of_records_in_manifest_and_entry_is_found(empty: Archive
     )
 
 
+def test_a_replay_may_have_read_another_number_of_records_than_the_visit(empty: Archive) -> None:
+    writer, at = Writer(empty, "elsa", "shop"), BEGIN + 2 * HOUR
+    visited = json.loads(writer.visit(at, VISITS - 1, manifest={"numbers": numbers(fetched=10, rows=9)}))
+    replay = {**visited, "replayed": True}
+    visit = outcome_of(empty, json.dumps(replay).encode())
+    assert (visit.code, visit.findings) == (0, [])
+    empty.publish([json.dumps({**visited, "replayed": 1}).encode()], "20261121T010000Z")
+    assert empty.verify().finds(
+        visited["manifests"][0]["key"], "has another number of fetched records than the entry of its window"
+    )
+
+
 def test_rows_that_the_newest_visit_did_not_return_are_no_finding(empty: Archive) -> None:
     kept_rows = numbers(rows=11, kept=3)
     assert outcome_of(empty, Writer(empty, "elsa", "shop").visit(BEGIN + 2 * HOUR, 2, numbers=kept_rows)).code == 0

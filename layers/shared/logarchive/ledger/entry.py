@@ -89,9 +89,10 @@ class EntryChanges(TypedDict, total=False):
     mapping: int
     replay: Replay | None
     replay_error: str | None
+    replayed: bool
 
 
-class Entry(BaseModel):  # 23 attributes: those of one item of the table
+class Entry(BaseModel):  # 24 attributes: those of one item of the table
     """One window in the ledger. Only `planned` and `archived` have a `due_at`; a claim moves it to the lease's end.
 
     A window that is to be replayed has another one, whatever its state, and its own in `replay`.
@@ -137,6 +138,8 @@ class Entry(BaseModel):  # 23 attributes: those of one item of the table
     replay: Replay | None = None
     #: Why the last replay has changed nothing.
     replay_error: str | None = None
+    #: Whether the numbers are those of a replay: its mapping may read other records than the newest visit has counted.
+    replayed: bool = False
 
     @classmethod
     def of_item(cls, item: Mapping[str, Any]) -> "Entry":

@@ -63,6 +63,7 @@ def window_statement(
         visits=len(entry.visits),
         numbers=entry.numbers.model_dump(exclude={"verification"}),
         verification=entry.numbers.verification,
+        **({"replayed": True} if entry.replayed else {}),
         **objects,
     )
 

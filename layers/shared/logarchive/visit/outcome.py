@@ -131,6 +131,7 @@ def _merged(entry: Entry, merged: Merged, written: Written, verification: Verifi
         object=written.object,
         rejects_object=written.rejects,
         mapping=mapping,
+        replayed=False,
         numbers=entry.numbers.after(built.numbers, rows=built.object_rows, late=merged.late, verification=verification),
     )
 
@@ -146,6 +147,7 @@ def replayed(entry: Entry, rebuilt: Rebuilt, written: Written) -> Entry:
         rejects_object=written.rejects,
         numbers=numbers,
         mapping=rebuilt.mapping_version,
+        replayed=True,
         unmerged_claims=0,
     )
 
