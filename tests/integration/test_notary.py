@@ -263,3 +263,28 @@ def test_a_log_of_an_archive_that_moved_to_a_new_table_goes_on(base: Archive) ->
     assert moved.run()["size"] == 254 + 3
     check_history(moved.s3, moved.kms)
     assert checkpoint(moved.kms.signed[-1])[0] == 257
+
+
+@pytest.mark.parametrize("commits", [2, 3])
+def test_what_is_decided_while_another_ledger_continues_the_log_is_stated_after_it(base: Archive, commits: int) -> None:
+    """A ledger was restored into another table while a notary still ran with the first."""
+    made = base.copy()
+    other = Archive(FakeTable(dict(made.table.items)), made.s3, made.kms, made.now, hours=made.hours)
+    other.plan(2)
+    for hour in range(commits):
+        made.commit(hour)
+    counter = Counter(act=other.run)
+    decided = "ddb.update #log"
+
+    def gate(call: str, moment: str) -> None:
+        if call == decided and moment == "before" and not counter.calls:
+            counter.at = 1
+            counter(call, moment)
+
+    made.gated(gate)
+    other.gated(open_gate)
+    made.run()
+    assert counter.calls == [decided]
+    assert "proof.adopted" in made.logged
+    made.plan(2)
+    settle(made, commits)

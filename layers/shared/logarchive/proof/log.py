@@ -96,6 +96,10 @@ class ProofLog:
         for tile in tiles(0, start, size) if start < size else ():
             yield from self._bundle(tile)[max(0, start - tile.number * WIDTH) :]
 
+    def holds(self, batch: Batch) -> bool:
+        """Return whether a log that ends where a batch does has its entries there."""
+        return tuple(self.entries(batch.start, batch.end)) == batch.entries
+
     def unknown(self, size: int) -> tuple[bytes, ...]:
         """Return entries that are stored after the first `size`, though no batch has them.
 

@@ -64,7 +64,7 @@ class Notary:
         newest, state = self.log.newest(), self.state.read(self.invocation.clock())
         size = newest.checkpoint.size
         self.waiting.heads = state.scan.ended
-        if size > state.end:
+        if size > state.size and not self._decided(size, state.batch):
             return self._adopt(newest, state)
         if size < state.size and self.log.newest().checkpoint.size >= state.size:
             return True  # another notary was at work meanwhile
@@ -76,6 +76,10 @@ class Notary:
         if state.root:
             self.log.check_continues(newest.checkpoint, state.size, state.root)
         return self._publish(state.batch, newest) if state.batch else self._go_on(state, newest)
+
+    def _decided(self, size: int, batch: Batch | None) -> bool:
+        """Return whether a log of that size ends with the batch that is decided, not with one of another ledger."""
+        return batch is not None and size == batch.end and self.log.holds(batch)
 
     def _publish(self, batch: Batch, newest: Newest) -> bool:
         """Do what is left of a batch that is decided."""
@@ -129,7 +133,10 @@ class Notary:
         self.invocation.count("ProofSigned", 1)
 
     def _adopt(self, newest: Newest, state: State) -> bool:
-        """Go on after the log that is there: the ledger was restored from a backup, and knows less of it."""
+        """Go on after the log that is there: the ledger was restored from a backup, and knows less of it.
+
+        A batch that it has decided meanwhile is dropped; its marks are not, so it is decided anew.
+        """
         self.log.check(newest.checkpoint)
         if state.root:
             self.log.check_continues(newest.checkpoint, state.size, state.root)
