@@ -179,8 +179,8 @@ class Key:
         """Read `name+id+base64`, or a file that holds it, and below it the keys that it has replaced."""
         if (text and "+" not in text) or os.path.isfile(text):
             try:
-                with open(text, encoding="utf-8") as file:
-                    text = file.read(MOST_NOTE)
+                with open(text, "rb") as file:
+                    text = saved_text(file.read(MOST_NOTE), "strict")
             except (OSError, ValueError) as error:
                 raise CannotCheckError(f"--key {text}: no key, and no file that holds one: {error}") from error
         newest, *earlier = [cls._parsed(line) for line in text.split() or [""]]
@@ -246,14 +246,24 @@ def checkpoint(where: str, note: bytes, key: Key | None) -> Checkpoint:
     return found
 
 
+#: A signature's line, whatever a mail program has made of the dash before it.
+SIGNED = re.compile(r"\S{1,3} (\S+ [A-Za-z0-9+/]+=*)")
+
+
+def saved_text(body: bytes, errors: str) -> str:
+    """Decode a text that a person has saved: programs on Windows write a byte order mark, or UTF-16."""
+    return body.decode("utf-16" if body[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8-sig", errors)
+
+
 def excerpt(body: bytes, origin: str) -> bytes:
     """Return the checkpoint of a log that a mail holds, saved as text or as sent; without one, what was given."""
     plain = [part for part in email.message_from_bytes(body).walk() if part.get_content_type() == "text/plain"]
     for text in [*(part.get_payload(decode=True) for part in plain), body]:
-        lines = [line.strip("> \t") for line in bytes(text or b"").decode(errors="replace").splitlines()]
+        lines = [line.strip("> \t") for line in saved_text(bytes(text or b""), "replace").splitlines()]
         for at, line in enumerate(lines):
             if line == origin and [bool(line) for line in lines[at : at + 4]] == [True, True, True, False]:
-                signatures = takewhile(lambda line: line.startswith("\u2014 "), lines[at + 4 :])
+                signed = takewhile(bool, map(SIGNED.fullmatch, lines[at + 4 :]))
+                signatures = [f"\u2014 {line[1]}" for line in signed if line]
                 return "\n".join([*lines[at : at + 4], *signatures, ""]).encode()
     return body
 
@@ -365,9 +375,12 @@ class Copy:
         self.directory = os.path.realpath(directory)
         if not os.path.isdir(self.directory):
             raise CannotCheckError(f"{directory} is no directory")
-        self.tops = [top for top in TOP if os.path.lexists(os.path.join(self.directory, top))]
+        self.tops = [top for top in TOP if self._has(top)]
         if "proof" not in self.tops:
-            raise CannotCheckError(f"{directory} holds no proof/: it is no copy of an archive with a proof log")
+            hint = ", but a checkpoint: give the folder that holds proof/" if self._has("checkpoint") else ""
+            raise CannotCheckError(f"{directory} holds no proof/: it is no copy of an archive with a proof log{hint}")
+        if self._has(ABOUT) and not self._has("proof/tile"):
+            raise CannotCheckError(f"{directory} is a pack of evidence that was unpacked: give the zip itself")
         #: Checks a folder once; it remembers only so many, so that memory does not grow.
         self.ensure_folder = lru_cache(10_000)(self._ensure_folder)
         for top in self.tops:
@@ -375,6 +388,9 @@ class Copy:
                 self.ensure_folder(top)
             except ValueError as error:
                 raise CannotCheckError(f"{directory}: {error}") from error
+
+    def _has(self, name: str) -> bool:
+        return os.path.lexists(os.path.join(self.directory, name))
 
     def path(self, key: str) -> str:
         """Return the path of an object's copy. Raises ValueError for a key that could lead elsewhere."""
@@ -1510,7 +1526,7 @@ def verify(options: argparse.Namespace) -> Report:
                 statements.cover()
                 _ensure_chosen(report, options)
                 everything = not (options.source or options.begin or options.end) and statements.entire
-                Objects(copy, statements, report, options.threads).check(foreign=everything)
+                Objects(copy, statements, report, max(1, options.threads)).check(foreign=everything)
                 _compare_key(copy, key, report)
         finally:
             db.close()
@@ -1528,7 +1544,8 @@ def _ensure_chosen(report: Report, options: argparse.Namespace) -> None:
     """Raise CannotCheckError if the options leave nothing to check."""
     missing = set(options.source) - {source["source"] for source in report.sources}
     if missing and not report.findings:
-        raise CannotCheckError(f"no entry of the log names the source {', '.join(sorted(missing))} in this time")
+        raise CannotCheckError(f"no entry of the log names the source {', '.join(sorted(missing))} in this time; "
+                               "a source is written like elsa/checkout")  # fmt: skip
     if (options.begin or options.end) and not any(source["windows"] for source in report.sources):
         raise CannotCheckError("no window of the log is in this time")
 
@@ -1558,7 +1575,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--since", action="append", default=[], metavar="FILE",
                         help="a checkpoint that you have kept, or the mail that it came in")  # fmt: skip
     parser.add_argument("--source", action="append", default=[], metavar="PROVIDER/NAME", help="only this source")
-    parser.add_argument("--from", dest="begin", metavar="TIME", help="only windows after it: 2026-11-20T00:00:00Z")
+    parser.add_argument("--from", dest="begin", metavar="TIME", help="only windows after it: 2026-11-20T00:00:00Z; "
+                        "in UTC, unless it ends with another zone such as +09:00")  # fmt: skip
     parser.add_argument("--to", dest="end", metavar="TIME", help="only windows before it")
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     parser.add_argument(

@@ -210,6 +210,9 @@ def test_options_that_leave_nothing_to_check_are_refused(short: Archive, options
 def test_a_folder_that_is_no_copy_is_refused(tmp_path: Path) -> None:
     assert Archive(tmp_path / "nowhere").verify().code == 2
     assert "holds no proof/: it is no copy of an archive with" in Archive(tmp_path).verify().report["error"]
+    (tmp_path / "proof").mkdir()
+    (tmp_path / "pack.json").touch()
+    assert "is a pack of evidence that was unpacked" in Archive(tmp_path).verify().report["error"]
 
 
 def test_a_part_of_the_archive_is_checked_alone(short: Archive) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from logarchive.proof.notice import News, SourceNews, subject, text
-from tests.verifier.archive import Archive
+from tests.verifier.archive import ORIGIN, Archive
 
 NOW = dt.datetime(2026, 11, 20, 3, tzinfo=dt.UTC)
 
@@ -27,6 +27,9 @@ def mail(transfer: str) -> Callable[[str], bytes]:
 WAYS: dict[str, Callable[[str], bytes]] = {
     "as text": str.encode,
     "as text of Windows": lambda notice: notice.replace("\n", "\r\n").encode(),
+    "its last lines, in UTF-8 with a mark": lambda notice: notice[notice.index(f"{ORIGIN}\n") :].encode("utf-8-sig"),
+    "as text of Windows, in UTF-16": lambda notice: notice.encode("utf-16"),
+    "as text in a code page without the dash": lambda notice: notice.encode("cp949", errors="replace"),
     "quoted in an answer": lambda notice: "\n".join(f"> {line}" for line in notice.split("\n")).encode(),
     "as sent, in quoted-printable": mail("quoted-printable"),
     "as sent, in base64": mail("base64"),
