@@ -273,11 +273,13 @@ def explain(
         *(["gone"] if any(None in one.values() for entry in contents.values() for one in entry["manifests"]) else []),
     }
     begin, end = verify.bounds(draft.window)
-    korean = [verify.instant(moment + 9 * 3600).replace("T", " ").rstrip("Z") for moment in (begin, end)]
+    stated = verify.seconds(newest["committed_at"] or "1970-01-01")
+    korean = [verify.instant(moment + 9 * 3600).replace("T", " ").rstrip("Z") for moment in (begin, end, stated)]
     facts = {
         "ORIGIN": log.origin, "SIZE": str(log.size), "SOURCE": draft.source, "WINDOW": draft.window,
         "BEGIN": verify.instant(begin), "END": verify.instant(end), "BEGIN_KST": korean[0], "END_KST": korean[1],
-        "STATE": newest["state"], "COMMITTED": newest["committed_at"] or "", "ISSUE": newest["issue"] or "",
+        "STATE": newest["state"], "COMMITTED": newest["committed_at"] or "", "COMMITTED_KST": korean[2],
+        "ISSUE": newest["issue"] or "",
         "OBJECT": stored.get("key", ""), "SHA256": stored.get("sha256", ""), "PART": part, "INDEX": str(index),
         "UNPACK": "gunzip -c" if part.endswith(".gz") else "cat", "LAST": "e" if draft.asked else "d",
         "CONTACT": options.contact,
@@ -364,7 +366,10 @@ def main(arguments: list[str] | None = None) -> int:
     except NoEvidenceError as error:
         print(f"no pack was made: {error}", file=sys.stderr)
         return verify.WRONG
-    except (verify.CannotCheckError, *verify.MALFORMED, OSError) as error:
+    except (verify.CannotCheckError, OSError) as error:
+        print(f"no pack was made: {error}", file=sys.stderr)
+        return verify.UNCHECKED
+    except verify.MALFORMED as error:
         print(f"no pack was made, since the copy cannot be checked: {error}", file=sys.stderr)
         return verify.UNCHECKED
     return verify.OK
