@@ -64,6 +64,10 @@ class ForeignError(ValueError):
     """A checkpoint belongs to another log or key."""
 
 
+class UnsignedError(ForeignError):
+    """A checkpoint has no signature at all."""
+
+
 # --- Ed25519, RFC 8032, section 5.1; only what verification needs ----------------------------------------------------
 
 P = 2**255 - 19
@@ -240,7 +244,7 @@ def checkpoint(where: str, note: bytes, key: Key | None) -> Checkpoint:
     keys = {(one.name, one.id): one.public for one in (key, *key.earlier)}
     own = [(name, body[:4], body[4:]) for name, body in lines if (name, body[:4]) in keys]
     if not own:
-        raise ForeignError("is not signed by this key")
+        raise (ForeignError if lines else UnsignedError)("is not signed by this key")
     if not all(ed25519(keys[name, key_id], found.text.encode(), signature) for name, key_id, signature in own):
         raise ValueError("was changed: its signature does not belong to its text")
     return found
@@ -554,7 +558,7 @@ class Checkpoints:
     def __init__(self, copy: Copy, key: Key | None, report: Report, db: sqlite3.Connection) -> None:
         """Begin with none."""
         self.copy, self.key, self.report, self.db = copy, key, report, db
-        self.foreign = 0
+        self.foreign = self.unsigned = 0
         self.origin: str | None = None
 
     def read(self, since: Iterable[str]) -> Checkpoint | None:
@@ -573,6 +577,9 @@ class Checkpoints:
                 )
             self.report.note("there is no good checkpoint: nothing else was checked")
             return None
+        if self.unsigned:
+            self.report.note(f"{self.unsigned} dated checkpoints have no signature: they are of a time without a key, "
+                             "or it was taken off. They prove nothing, and were not looked at")  # fmt: skip
         self._compare(pointer, newest)
         for path in since:
             self._read_kept(path, newest)
@@ -600,6 +607,9 @@ class Checkpoints:
             self.origin = found.origin
             return self._take(where, found)
         except (ValueError, OSError) as error:
+            if isinstance(error, UnsignedError) and where != "proof/checkpoint":
+                self.unsigned += 1
+                return None
             self.foreign += isinstance(error, ForeignError)
             self.report.wrong(where, *reason(error))
             return None

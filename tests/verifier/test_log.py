@@ -206,6 +206,24 @@ def test_a_log_without_signatures_is_checked_and_said_to_be_unsigned(short: Arch
     )
 
 
+def test_a_log_that_had_no_key_for_a_time_has_checkpoints_that_prove_nothing(short: Archive, empty: Archive) -> None:
+    shutil.copytree(short.root, empty.root)
+    *earlier, newest = empty.keys("proof/checkpoints/")
+    for number, key in enumerate(earlier, 1):
+        empty.put(key, (empty.root / key).read_bytes().partition(b"\n\n")[0] + b"\n\n")
+        outcome = empty.verify()
+        assert (outcome.code, outcome.report["signed"]) == (0, True)
+        assert outcome.report["notes"][0].startswith(f"{number} dated checkpoints have no signature")
+    unsigned = (empty.root / newest).read_bytes().partition(b"\n\n")[0] + b"\n\n"
+    empty.put("proof/checkpoints/20261120T990000Z", unsigned.replace(b"\n", b"\n9", 1))
+    outcome = empty.verify()
+    assert (outcome.code, outcome.report["checkpoint"]["from"]) == (0, newest)
+    empty.put(newest, unsigned)
+    assert empty.verify().finds("proof/checkpoints", "holds no copy of proof/checkpoint: it was taken away")
+    empty.put("proof/checkpoint", unsigned)
+    assert empty.verify().code == 2
+
+
 def test_the_key_in_the_copy_is_compared_with_the_one_that_was_given(short: Archive) -> None:
     with kept(short, "proof/key"):
         short.put("proof/key", short.key.text.encode())
