@@ -465,6 +465,16 @@ def test_rejects_of_several_visits_that_are_recovered_together_are_merged() -> N
     assert len(stage.entry.visits) > 2
 
 
+def test_rejects_that_come_again_are_not_written_again() -> None:
+    stage = daily()
+    stage.answer = served([GOOD, BAD])
+    stage.tick()
+    stage.now += 2 * HOUR
+    stage.tick()
+    assert len(stage.entry.visits) == 2
+    assert len([call for call in stage.s3.calls if call.startswith("s3.put rejects/")]) == 1
+
+
 def test_an_event_that_is_delivered_twice_is_worked_once() -> None:
     stage = Scenario([Record("a", 1)], now=END + 6 * MINUTE)
     archive = stage.archive()
