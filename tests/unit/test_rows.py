@@ -26,7 +26,9 @@ from logarchive.record.layout import JsonLayout
 from logarchive.record.reader import reaches
 from logarchive.row.build import Built
 from logarchive.row.reject import merge_rejects
+from logarchive.visit.merger import same_rows
 from logarchive.window import Span
+from tests.scenario import some
 from tests.unit import visit
 from tests.unit.visit import END, START, WINDOW
 
@@ -445,3 +447,20 @@ def test_a_column_that_a_provider_feeds_wrongly_stays_empty_and_the_record_keeps
     (row,) = visit.rows(visit.visit(body(record(START)), of=wrong))
     assert "client_port" not in row
     assert row["body"] == "m"
+
+
+def test_objects_are_compared_by_all_that_comes_before_their_footers(tmp_path: Path) -> None:
+    first, again, longer = (
+        some(visit.visit(body(*[record(START, "a")] * rows), name=name).path)
+        for rows, name in ((1, "v1"), (1, "a visit with a longer name"), (500, "v1"))
+    )
+    assert first.read_bytes() != again.read_bytes()
+    assert same_rows(first, again)
+    assert not same_rows(first, longer)
+    data = first.read_bytes()
+    footer = len(data) - 8 - int.from_bytes(data[-8:-4], "little")
+    for at, same in ((4, False), (footer - 1, False), (footer, True)):
+        changed = bytearray(data)
+        changed[at] ^= 1
+        (tmp_path / "changed").write_bytes(changed)
+        assert same_rows(first, tmp_path / "changed") is same

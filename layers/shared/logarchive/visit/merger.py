@@ -205,8 +205,7 @@ def same_rows(left: Path, right: Path) -> bool:
     if length != _before_footer(right):
         return False
     with left.open("rb") as one, right.open("rb") as other:
-        while length > 0:
-            piece = one.read(min(length, _PIECE))
+        while piece := one.read(min(length, _PIECE)):
             if piece != other.read(len(piece)):
                 return False
             length -= len(piece)
