@@ -75,6 +75,14 @@ def test_a_notice_tells_of_what_was_sealed_since_the_last_one_and_of_what_is_ope
     assert f"sealed since {instant(stage.scenario.now - DAY)}" in second
 
 
+def test_a_sealed_window_that_is_only_to_be_replayed_is_not_open() -> None:
+    stage = archived()
+    [sealed, _] = stage.scenario.entries()
+    assert stage.scenario.ledger.mark_replay(sealed, stage.scenario.now)
+    stage.notarize()
+    assert "elsa/shop: 1 sealed with 0 rows; 1 open (waiting)" in stage.topic.messages[0]
+
+
 def test_it_can_be_sent_again_on_demand() -> None:
     stage = archived()
     assert [stage.notarize()["notice"], stage.notarize(notice=True)["notice"]] == [True, True]

@@ -338,6 +338,33 @@ def test_a_replay_that_is_killed_again_and_again_is_given_up_and_the_window_is_a
     assert history(entry) == history(old)
 
 
+@pytest.mark.parametrize("glacier", [True, False])
+def test_after_a_killed_replay_a_manifest_that_cannot_be_read_ends_the_next_one_too(*, glacier: bool) -> None:
+    stage = sealed()
+    old, stage.answer = window(stage), refuse
+    replay(stage)
+    stage.now += HOUR
+    stage.kill("s3.get raw/")
+    stage.now += HOUR
+
+    def gate(call: str, _moment: str) -> None:
+        if call.startswith("s3.get raw/"):
+            raise refused("InvalidObjectState", 403)
+
+    if glacier:
+        stage.gate = gate
+        with pytest.raises(ExceptionGroup):
+            stage.act("work", source="shop")
+    else:
+        damage(stage, "manifest cut")
+        stage.act("work", source="shop")
+    entry = window(stage)
+    assert ("InvalidObjectState" if glacier else "is no manifest") in (entry.replay_error or "")
+    assert (history(entry), entry.committed, entry.unmerged_claims) == (history(old), entry.attempt, 1)
+    stage.now += 72 * HOUR
+    assert stage.act("work", source="shop")["windows"] == []
+
+
 def test_a_replay_for_which_no_time_is_left_waits_for_the_next_worker() -> None:
     stage = sealed(window="PT12H")
     entries = [entry for entry in stage.entries() if entry.window.end <= END]

@@ -85,7 +85,8 @@ class DailyNotice:
         """Return issue -> open windows. Raises OutOfTimeError, or ValueError for an item that cannot be read."""
         if self.invocation.seconds_to_work() < LAST_SECONDS:
             raise OutOfTimeError("the time is for the notice itself")
-        return Counter(entry.issue for entry in islice(ledger.open(), MOST_OPEN))
+        unfinished = (entry for entry in ledger.open() if not entry.finished)  # some are only to be replayed
+        return Counter(entry.issue for entry in islice(unfinished, MOST_OPEN))
 
     def _last(self) -> Sent | None:
         item = self.table.get(PARTITION, SORT)

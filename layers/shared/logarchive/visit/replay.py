@@ -126,11 +126,22 @@ class Replay[S: Source, K: BaseModel]:  # 10 attributes: a visit's, and what was
         error = self._context.session.redaction.brief(reason, MOST_ERROR_CHARACTERS)
         if (self._wrote or claim.entry.claims_without_commit > 1) and self._unknown_object():
             error = f"{error}; {_UNKNOWN}"
-        claim.unmerged = claim.unmerged and len(self._recovery.unmerged())
+        unmerged = self._unmerged()
+        claim.unmerged = claim.unmerged if unmerged is None else unmerged
         entry = not_replayed(self._entry, error)
-        if claim.unmerged and entry.finished:
+        if unmerged and entry.finished:
             entry = entry.replace(state="archived", due_at=self._context.invocation.clock())
         return claim.release(entry)
+
+    def _unmerged(self) -> int | None:
+        """Return how many visits are to be merged by a visit, now that the replay cannot; None if raw does not tell.
+
+        Then they stay counted, for the next replay. To fail here would be to replay the window for ever.
+        """
+        try:
+            return len(self._recovery.unmerged()) if self._claim.unmerged else 0
+        except Exception:  # noqa: BLE001 (the window is left because of such an error)
+            return None
 
     def _unknown_object(self) -> bool:
         existing, known = self._merger.copy(), self._claim.entry.object
