@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logarchive.errors import MismatchError
+from logarchive.errors import MismatchError, UnavailableError
 from logarchive.net.exchange import Exchange
 from logarchive.part import Part
 from logarchive.provider.paging import Counted, Page, announced, numbered
@@ -179,6 +179,21 @@ def test_the_cap_goes_by_the_counts_where_all_are_told_and_reads_the_answers_whe
     )
     collection.gather(visit.WINDOW)
     assert capped.asked == asked
+
+
+def test_a_request_that_fails_without_a_response_keeps_no_earlier_response_again() -> None:
+    unused: Any = None
+    exchange = Exchange(unused, unused, unused)
+
+    def fetch(api: Exchange, _source: object, _span: Span) -> Iterator[Part]:
+        api.last = visit.part(b"[]", count=0)
+        yield api.last
+        raise UnavailableError("connection refused")
+
+    collection = Collection(replace(visit.provider(), fetch=fetch), unused, exchange, lambda part: part)
+    with pytest.raises(UnavailableError):
+        collection.gather(visit.WINDOW)
+    assert [part.role for part in collection.parts] == ["data"]
 
 
 @pytest.mark.parametrize(
