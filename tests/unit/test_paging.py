@@ -185,9 +185,9 @@ def test_a_request_that_fails_without_a_response_keeps_no_earlier_response_again
     unused: Any = None
     exchange = Exchange(unused, unused, unused)
 
-    def fetch(api: Exchange, _source: object, _span: Span) -> Iterator[Part]:
-        api.last = visit.part(b"[]", count=0)
-        yield api.last
+    def fetch(_api: object, _source: object, _span: Span) -> Iterator[Part]:
+        exchange.last = visit.part(b"[]", count=0)
+        yield exchange.last
         raise UnavailableError("connection refused")
 
     collection = Collection(replace(visit.provider(), fetch=fetch), unused, exchange, lambda part: part)
