@@ -387,6 +387,21 @@ def test_an_archive_of_before_is_taken_in_page_by_page_and_its_sources_are_promi
     check_complete(made.table, made.s3)
 
 
+def test_what_an_earlier_version_committed_after_that_is_found_once_the_table_is_gone_through_again() -> None:
+    made = Archive()
+    made.plan(2)
+    while not made.run()["taken_in"]:
+        made.now += HOUR
+    made.commit(0)
+    del made.table.items["elsa#shop", window(0).key]["unproven"]
+    assert made.run()["appended"] == 0
+    made.table.items["#proof", "#log"]["scan"]["ended"] = False  # as docs/proof.md has it
+    while not made.run()["taken_in"]:
+        made.now += HOUR
+    assert newest(made, 0)["state"] == "sealed"
+    check_complete(made.table, made.s3)
+
+
 def test_what_a_function_of_before_still_commits_while_its_archive_is_taken_in_is_found() -> None:
     made = unmarked(10)
     made.run()
