@@ -5,6 +5,7 @@ import itertools
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,11 +14,13 @@ from logarchive.action.notary import act, parse
 from logarchive.errors import ArchiveError, ConfigError
 from logarchive.ledger.entry import Entry, Head, RejectsObject
 from logarchive.numbers import WindowNumbers
-from logarchive.proof.batch import Batch
+from logarchive.proof.batch import Batch, Mark
 from logarchive.proof.checkpoint import Checkpoint, VerifierKey
 from logarchive.proof.log import ProofLog
+from logarchive.proof.mark import Key, Statement
 from logarchive.proof.state import PARTITION, SORT
 from logarchive.proof.statement import MOST_BYTES, Hashed, source_statement, window_statement
+from logarchive.proof.waiting import Waiting
 from tests.fake_aws import FakeKms, open_gate
 from tests.notarized import Archive, check_complete, check_history, lines, window
 from tests.scenario import HOUR, MINUTE, START, Killed, some
@@ -127,6 +130,15 @@ def test_rejects_are_stated_as_the_ledger_has_them_or_as_an_earlier_version_left
     made.commit(0)
     made.run()
     assert newest(made, 0)["rejects"] is None
+
+
+def test_a_window_split_into_more_parts_than_an_item_holds_is_stated_in_several_batches() -> None:
+    key = Key(is_head=False, partition="elsa#shop", sort=window(0).key, unproven="x")
+    marks = [Mark(partition="elsa#shop", sort=f"{at:03d}", unproven="x", seen={}) for at in range(120)]
+    parts = [Statement(mark, b"x" * 10_000) for mark in marks]
+    found = SimpleNamespace(waiting=lambda: [key], statements=lambda _key: parts)
+    waiting = Waiting(found, lambda *_: None)  # type: ignore[arg-type] # a drop-in
+    assert waiting.batch(lambda: True) == parts[:30]
 
 
 def test_a_split_and_its_parts_are_stated_in_one_batch_with_its_placeholder() -> None:

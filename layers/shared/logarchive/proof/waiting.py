@@ -45,7 +45,7 @@ class Waiting:
             if chosen and not _fits({**chosen, **group}):
                 break
             chosen |= group
-        return list(chosen.values())[:MOST_ENTRIES]
+        return _beginning(chosen)
 
     def answered(self, mark: Mark) -> None:
         """Note that a mark was cleared."""
@@ -65,6 +65,14 @@ class Waiting:
         if not found:
             self._done.add(key)
         return found
+
+
+def _beginning(chosen: dict[tuple[str, str], Statement]) -> list[Statement]:
+    """Return as many statements as an item holds: a window can have been split into more parts than that."""
+    items = list(chosen.items())
+    while not _fits(dict(items)):
+        del items[len(items) // 2 :]
+    return [statement for _, statement in items]
 
 
 def _fits(chosen: dict[tuple[str, str], Statement]) -> bool:
