@@ -313,6 +313,9 @@ def make(options: argparse.Namespace) -> str:
     if note is None:
         raise verify.CannotCheckError("proof/checkpoint is missing")
     log = verify.checkpoint("proof/checkpoint", note, None)
+    if options.key == "none" and note.partition(b"\n\n")[2]:
+        raise verify.CannotCheckError("--key none is for a log without signatures, but proof/checkpoint is signed: "
+                                      "give the archive's public key, as one line or a file")  # fmt: skip
     hashes, entries = entries_of(copy, log.size, source, window)
     if not entries:
         raise NoEvidenceError(f"{source} {window} is not in the log: no entry that can be read is about it")

@@ -187,11 +187,12 @@ class Key:
                     text = saved_text(file.read(MOST_NOTE), "strict")
             except (OSError, ValueError) as error:
                 raise CannotCheckError(f"--key {text}: no key, and no file that holds one: {error}") from error
-        newest, *earlier = [cls._parsed(line) for line in text.split() or [""]]
+        newest, *earlier = [cls.parsed(line) for line in text.split() or [""]]
         return cls(newest.name, newest.id, newest.public, tuple(earlier))
 
     @classmethod
-    def _parsed(cls, text: str) -> Key:
+    def parsed(cls, text: str) -> Key:
+        """Read one line. Raises CannotCheckError."""
         try:
             name, hexadecimal, encoded = text.split("+", 2)
             key_id, body = bytes.fromhex(hexadecimal), base64.b64decode(encoded, validate=True)
@@ -292,6 +293,21 @@ def _base64(text: str) -> bytes:
 # --- What is found ---------------------------------------------------------------------------------------------------
 
 
+#: The first word in the plural, of those that are counted.
+PLURAL = re.compile(r"\b([a-z]+?)(ies|s)\b")
+#: Explains a column of the report.
+CONFIRMED = (
+    "confirmed: share of the sealed windows whose number of records the provider's own total confirms; "
+    "many providers give none"
+)
+
+
+def counted(number: int, what: str) -> str:
+    """Return a number of things: `1 entry`, `2 entries`."""
+    one = PLURAL.sub(lambda match: match[1] + ("y" if match[2] == "ies" else ""), what, count=1)
+    return f"{number:,} {one if number == 1 else what}"
+
+
 def printable(text: str) -> str:
     """Return a text of somebody else's so that printing it does nothing but print."""
     return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text[:400])
@@ -301,6 +317,8 @@ def printable(text: str) -> str:
 class Report:
     """What was found."""
 
+    #: The version of the report in JSON. It changes when a key is renamed or taken away, or its value has another type.
+    format: int = 1
     signed: bool = True
     checkpoint: dict[str, Any] | None = None
     sources: list[dict[str, Any]] = field(default_factory=list[Any])
@@ -332,7 +350,7 @@ class Report:
 
     def progress(self) -> str:
         """Return what was checked so far."""
-        return ", ".join(f"{number:,} {what}" for what, number in self.checked.items())
+        return ", ".join(counted(number, what) for what, number in self.checked.items())
 
     def json(self) -> str:
         """Return the report for a program."""
@@ -341,10 +359,11 @@ class Report:
 
     def table(self) -> str:
         """Return the report for a person."""
-        head = ("source", "from", "to", "days", "windows", "sealed", "closed", "open", "missing", "rows", "verified")
-        rows = [head, *(tuple(str(source[name]) for name in head) for source in self.sources)]
+        head = ("source", "from", "to", "days", "windows", "sealed", "closed", "open", "missing", "rows", "confirmed")
+        rows = [head, *(tuple(_cell(source, name) for name in head) for source in self.sources)]
         widths = [max(len(row[at]) for row in rows) for at in range(len(head))]
         lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+        lines += [CONFIRMED] if self.sources else []
         for source in self.sources:
             lines += [
                 f"{source['source']} {part['from']} to {part['to']}: {part['state']}, {part['issue'] or 'no issue'}"
@@ -352,7 +371,8 @@ class Report:
             ]
         if self.checkpoint:
             signed = "signed" if self.signed else "NOT SIGNED"
-            lines.append("checkpoint: {origin}, {size} entries, root {root}".format(**self.checkpoint) + f", {signed}")
+            origin, size, root = (self.checkpoint[name] for name in ("origin", "size", "root"))
+            lines.append(f"checkpoint: {origin}, {counted(size, 'entries')}, root {root}, {signed}")
         lines += [f"note: {note}" for note in self.notes]
         lines.append(f"checked: {self.progress() or 'nothing'}")
         for what, number in self.counts.items():
@@ -360,8 +380,14 @@ class Report:
             lines += [f"WRONG {finding['object']}: {what}{finding['detail']}" for finding in same]
             lines += [f"WRONG ... and {number - len(same)} more: {what}"] if number > len(same) else []
         number = sum(self.counts.values())
-        lines.append(f"{number} finding{'s' * (number > 1)}" if number else "Nothing is wrong.")
+        lines.append(counted(number, "findings") if number else "Nothing is wrong.")
         return "\n".join(lines)
+
+
+def _cell(source: dict[str, Any], name: str) -> str:
+    """Return a cell of the table: a number with its unit, `-` for what there is none of."""
+    key, unit = {"missing": ("missing_hours", "h"), "confirmed": ("confirmed_percent", "%")}.get(name, (name, ""))
+    return "-" if source[key] is None else f"{source[key]} {unit}".rstrip()
 
 
 # --- The copy --------------------------------------------------------------------------------------------------------
@@ -571,15 +597,13 @@ class Checkpoints:
                 newest = found
         if newest is None:
             if self.foreign and self.foreign == sum(self.report.counts.values()):
-                raise CannotCheckError(
-                    f"no checkpoint of the copy is signed by {self.key and self.key.name}: it is another log, "
-                    "or the key is another one"
-                )
+                raise CannotCheckError(f"no checkpoint of the copy is signed by {_given(self.copy, self.key)}")
             self.report.note("there is no good checkpoint: nothing else was checked")
             return None
         if self.unsigned:
-            self.report.note(f"{self.unsigned} dated checkpoints have no signature: they are of a time without a key, "
-                             "or it was taken off. They prove nothing, and were not looked at")  # fmt: skip
+            number = counted(self.unsigned, "dated checkpoints")
+            self.report.note(f"{number} without a signature: of a time without a key, or it was taken off. "
+                             "What has none proves nothing, and was not looked at")  # fmt: skip
         self._compare(pointer, newest)
         for path in since:
             self._read_kept(path, newest)
@@ -707,8 +731,8 @@ class Log:  # 10 attributes: the log as far as it was read
         self._report_refuted()
         if self.unread:
             self.report.note(
-                f"{self.unread} entries could not be read: what they name is not known, so objects that nothing names "
-                "and time that no window covers were not looked for"
+                f"{counted(self.unread, 'entries')} could not be read: what is named there is not known, so objects "
+                "that nothing names and time that no window covers were not looked for"
             )
 
     def _bundle(self, number: int, width: int) -> tuple[list[bytes], list[list[bytes]]]:
@@ -992,8 +1016,8 @@ class Statements:
         unhashed = self.db.execute("SELECT count(*) FROM objects WHERE sha256 IS NULL").fetchone()[0]
         if unhashed:
             self.report.note(
-                f"{unhashed} objects had expired before they were named, or are of a version that did not name them: "
-                "their hashes are not known, and they were not checked"
+                f"{counted(unhashed, 'objects')} not checked, since the log has no hash: expired before being named, or "
+                "written by a version that did not note it"
             )
 
     def _covered(self, source: str, begin: int | None) -> dict[str, Any]:
@@ -1004,7 +1028,7 @@ class Statements:
         if begin is None and self.entire:
             self.report.wrong(source, "has windows, but no entry says from when on it is archived")
         total = {"windows": 0, "sealed": 0, "closed": 0, "open": 0, "rows": 0}
-        first, reached, missing, verified, incomplete = None, begin, 0, 0, list[dict[str, Any]]()
+        first, reached, missing, confirmed, incomplete = None, begin, 0, 0, list[dict[str, Any]]()
         for window, start, end, state, issue, rows, full in windows:
             if first is None or reached is None:
                 first, reached = start, start if reached is None else min(start, reached)
@@ -1015,17 +1039,18 @@ class Statements:
             reached = max(reached, end)
             total["windows"] += 1
             total["rows"] += rows
-            verified += bool(full and state == "sealed")
+            confirmed += bool(full and state == "sealed")
             total[state if state in {"sealed", "closed"} else "open"] += 1
             if state != "sealed":
                 _append(incomplete, start, end, printable(state), issue and printable(issue))
         self._note_end(source, reached)
         return {
-            "source": printable(source), "from": instant(first) if first is not None else "-",
-            "to": instant(reached) if reached is not None else "-",
+            "source": printable(source), "from": instant(first) if first is not None else None,
+            "to": instant(reached) if reached is not None else None,
             "days": round(((reached or 0) - (first or 0)) / DAY, 1) if first is not None else 0, **total,
-            "missing": f"{missing / 3600:.1f} h" if missing else "0",
-            "verified": f"{100 * verified // total['sealed']} %" if total["sealed"] else "-", "incomplete": incomplete,
+            "missing_hours": round(missing / 3600, 1) if missing else 0,
+            "confirmed_percent": 100 * confirmed // total["sealed"] if total["sealed"] else None,
+            "incomplete": incomplete,
         }  # fmt: skip
 
     def _gap(self, source: str, reached: int, start: int) -> int:
@@ -1077,13 +1102,17 @@ class Objects:
     def check(self, *, foreign: bool) -> None:
         """Check the manifests, then the parts that they name and every other object; then look for what none names."""
         for top in TOP:
-            if top not in self.copy.tops:
+            if top not in self.copy.tops and (top != "rejects" or self._has("rejects")):
                 self.report.note(f"the copy holds no {top}/: nothing of it was checked")
         for role in ("manifest", "object", "rejects", "part"):
             if PLACES[role].strip("/") in self.copy.tops:
                 self.each(role)
         if foreign:
             self._foreign()
+
+    def _has(self, role: str) -> bool:
+        """Return whether any object of a kind is named."""
+        return bool(self.db.execute("SELECT 1 FROM objects WHERE kind = ?", (role,)).fetchone())
 
     def each(self, role: str) -> None:
         """Hash every object of a kind, several at a time."""
@@ -1378,7 +1407,7 @@ class Evidence:  # 9 attributes: what a pack says it is about, and what it is ch
         try:
             self.log = checkpoint("proof/checkpoint", self.note, key)
         except ForeignError as error:
-            raise CannotCheckError(f"proof/checkpoint {error}") from error
+            raise CannotCheckError(f"proof/checkpoint {error}; the key given is {_given(pack, key)}") from error
         except ValueError as error:
             raise PackError(f"holds a proof/checkpoint that {error}") from error
         report.count("checkpoints")
@@ -1461,7 +1490,7 @@ class Evidence:  # 9 attributes: what a pack says it is about, and what it is ch
         (manifests,) = self.db.execute("SELECT count(*) FROM objects WHERE kind = 'manifest'").fetchone()
         if manifests < visits:
             self.report.wrong(ABOUT, "leaves out entries of its window",
-                              f": {visits} visits, but only {manifests} manifests are named")  # fmt: skip
+                              f": of {counted(visits, 'visits')} it names {counted(manifests, 'manifests')}")  # fmt: skip
 
     def _row(self, objects: Objects, manifest: str, part: str, index: int) -> None:
         self.named.add("record.txt")
@@ -1538,6 +1567,10 @@ def verify(options: argparse.Namespace) -> Report:
                 everything = not (options.source or options.begin or options.end) and statements.entire
                 Objects(copy, statements, report, max(1, options.threads)).check(foreign=everything)
                 _compare_key(copy, key, report)
+                if not options.since:
+                    signed = " that is signed with the same key" if key else ""
+                    report.note(f"no earlier checkpoint was given (--since): a rewritten history{signed} would not be "
+                                "found, see docs/proof.md")  # fmt: skip
         finally:
             db.close()
     return report
@@ -1571,7 +1604,23 @@ def _compare_key(copy: Copy, key: Key | None, report: Report) -> None:
     except (ValueError, OSError):
         same = False
     if not same:
-        report.wrong("proof/key", "is not the key that was given")
+        report.wrong("proof/key", "is not the key that was given", f": that is {_given(copy, key)}")
+
+
+def _given(copy: Copy | Pack, key: Key | None) -> str:
+    """Return name and id of the key that was given, and what `proof/key` says beside it, which proves nothing."""
+    if key is None:
+        return "no key"
+    given = f"{key.name}, key {key.id.hex()}"
+    try:
+        held = Key.parsed((copy.read("proof/key") or b"").decode().strip())
+    except (ValueError, OSError, CannotCheckError):
+        return f"{given}; no key can be read in proof/key"
+    if held.name != key.name:
+        return f"{given}, but proof/key is of another log: {held.name}, key {held.id.hex()}"
+    if held.id != key.id:
+        return f"{given}, but proof/key is {held.id.hex()}: the key was replaced, or the file of --key is the wrong one"
+    return f"{given}, which proof/key is as well"
 
 
 def main(arguments: list[str] | None = None) -> int:

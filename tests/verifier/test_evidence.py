@@ -30,7 +30,7 @@ from tests.notarized import dump, with_key
 from tests.scenario import Record, Scenario, read_rows
 from tests.unit import small_archive, visit
 from tests.unit.exchange import source
-from tests.verifier.archive import Archive, private_key
+from tests.verifier.archive import ORIGIN, Archive, private_key
 from tests.verifier.visited import VisitedWindow, windows
 from tools.golden import FIXTURES, bodies
 from tools.lock import ROOT
@@ -39,6 +39,7 @@ from verifier import evidence, verify
 
 PRIVATE = Ed25519PrivateKey.from_private_bytes(b"a seed of the tests, 32 bytes...")
 KEY = Archive(Path(), PRIVATE).key.text
+KEY_ID = KEY.split("+")[1]
 OTHER = Archive(Path(), private_key()).key.text
 GOLDEN = FIXTURES / "evidence"
 WINDOW = Window(dt.datetime(2026, 11, 22, 13, tzinfo=dt.UTC), dt.datetime(2026, 11, 22, 14, tzinfo=dt.UTC))
@@ -424,7 +425,7 @@ def test_a_visit_whose_raw_had_expired_is_left_out_and_the_pack_says_so(tmp_path
     )
     pack = made.good("--window", SHOP)
     assert checked(pack)["checked"]["entries"] == 2
-    assert "1 objects had expired" in str(checked(pack)["notes"])
+    assert "1 object not checked" in str(checked(pack)["notes"])
     assert "Some parts were deleted" in files(pack)["README.en.txt"].decode()
     assert "보존 기간" in files(pack)["README.ko.txt"].decode()
     put_in = checked(zipped([*files(pack).items(), (gone, b"{}")]))
@@ -441,6 +442,12 @@ def test_a_pack_of_an_archive_without_a_key_says_that_nothing_is_signed(tmp_path
     assert "proof/key" not in files(pack)
     assert "IT IS NOT SIGNED" in files(pack)["README.en.txt"].decode()
     assert "[서명 없음]" in files(pack)["README.ko.txt"].decode()
+
+
+def test_a_signed_archive_gives_no_pack_that_says_it_is_unsigned(made: Made) -> None:
+    code, said, pack = dataclasses.replace(made, key="none").pack("--window", SHOP)
+    assert (code, pack) == (2, b"")
+    assert "--key none is for a log without signatures, but proof/checkpoint is signed" in said
 
 
 def readmes(folder: Path) -> Iterator[tuple[str, str]]:
@@ -620,7 +627,7 @@ CHANGES: dict[str, tuple[str, Callable[[dict[str, bytes]], None], str]] = {
     "a proof without its entry": ("row", without(r"entry-\d+\.json"), "holds no entry-3.json"),
     "an entry without its proof": ("row", without("tlog-proof"), "no entry of the pack proves"),
     "a visit left out": (
-        "shop", without("0001/", r"entry-2\."), "leaves out entries of its window: 2 visits, but only 1 manifests",
+        "shop", without("0001/", r"entry-2\."), "leaves out entries of its window: of 2 visits it names 1 manifest",
     ),
     "a name above": ("row", with_file("../record.txt"), f"../record.txt {OUTSIDE}"),
     "a name below and above": ("row", with_file("raw/../../x"), OUTSIDE),
@@ -733,7 +740,9 @@ def test_an_entry_of_another_window_is_found_although_it_is_in_the_log(made: Mad
 def test_a_key_in_a_pack_is_never_taken_for_a_path(row: bytes, tmp_path: Path) -> None:
     (tmp_path / "key").write_text(KEY, encoding="utf-8")
     held = {**files(row), "proof/key": str(tmp_path / "key").encode()}
-    assert findings(zipped(list(held.items()))) == [("proof/key", "is not the key that was given")]
+    assert findings(zipped(list(held.items()))) == [
+        ("proof/key", f"is not the key that was given: that is {ORIGIN}, key {KEY_ID}; no key can be read in proof/key")
+    ]
 
 
 def test_options_that_are_for_a_copy_are_refused(row: bytes, tmp_path: Path) -> None:

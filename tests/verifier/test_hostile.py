@@ -162,7 +162,7 @@ def test_a_signed_size_beyond_all_entries_ends_at_the_first_bundle_that_is_not_t
         empty.put(key, empty.signed(2**61, b"r" * 32))
     outcome = empty.verify()
     assert outcome.finds("proof/tile/entries/000", "is missing")
-    assert outcome.report["notes"][0].startswith("2305843009213693952 entries could not be read")
+    assert outcome.report["notes"][0].startswith("2,305,843,009,213,693,952 entries could not be read")
 
 
 def test_a_large_file_in_place_of_a_tile_is_not_read(short: Archive) -> None:

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from logarchive.proof.tree import Tree, leaf_hash
-from tests.verifier.archive import Archive, kept, private_key, written
+from tests.verifier.archive import BEGIN, VISITS, Archive, Writer, kept, private_key, written
 from verifier import verify
 
 NEWEST = "proof/checkpoints/20261120T030000Z"
@@ -168,7 +169,17 @@ def test_a_log_that_another_key_has_signed_cannot_be_checked(short: Archive) -> 
     other = Archive(short.root, private_key(2))
     outcome = short.verify(key=other.key.text)
     assert outcome.code == 2
-    assert outcome.report["error"].startswith("no checkpoint of the copy is signed by bucket/proof: ")
+    given = f"no checkpoint of the copy is signed by bucket/proof, key {other.key.text.split('+')[1]}"
+    assert outcome.report["error"] == f"{given}; no key can be read in proof/key"
+    with kept(short, "proof/key"):
+        for held, said in {
+            short.key.text: f", but proof/key is {short.key.text.split('+')[1]}: the key was replaced, or the file of "
+            "--key is the wrong one",
+            Archive(short.root, origin="b/proof").key.text: ", but proof/key is of another log: b/proof, key ",
+            other.key.text: ", which proof/key is as well",
+        }.items():
+            short.put("proof/key", held.encode())
+            assert short.verify(key=other.key.text).report["error"].startswith(given + said)
 
 
 def test_a_copy_without_a_good_checkpoint_is_a_finding(short: Archive, empty: Archive) -> None:
@@ -213,7 +224,7 @@ def test_a_log_that_had_no_key_for_a_time_has_checkpoints_that_prove_nothing(sho
         empty.put(key, (empty.root / key).read_bytes().partition(b"\n\n")[0] + b"\n\n")
         outcome = empty.verify()
         assert (outcome.code, outcome.report["signed"]) == (0, True)
-        assert outcome.report["notes"][0].startswith(f"{number} dated checkpoints have no signature")
+        assert re.match(rf"{number} dated checkpoints? without a signature", outcome.report["notes"][0])
     unsigned = (empty.root / newest).read_bytes().partition(b"\n\n")[0] + b"\n\n"
     empty.put("proof/checkpoints/20261120T990000Z", unsigned.replace(b"\n", b"\n9", 1))
     outcome = empty.verify()
@@ -255,7 +266,7 @@ def test_a_copy_of_the_log_alone_is_checked_as_far_as_it_goes(short: Archive, em
     shutil.copytree(short.root / "proof", empty.root / "proof")
     outcome = empty.verify()
     assert outcome.code == 0
-    assert outcome.report["notes"] == [
+    assert outcome.report["notes"][:-1] == [
         f"the copy holds no {top}/: nothing of it was checked" for top in ("logs", "raw", "rejects")
     ]
     with kept(empty, bundle_of(short)):
@@ -264,6 +275,34 @@ def test_a_copy_of_the_log_alone_is_checked_as_far_as_it_goes(short: Archive, em
         [(where, what)] = [found for found in empty.verify().findings if "add up" not in found[1]]
         assert where == bundle_of(short)
         assert what.endswith(" and 44 more")  # one line, whatever the number of entries
+
+
+def test_a_copy_without_rejects_is_noted_only_if_an_entry_names_some(empty: Archive) -> None:
+    writer = Writer(empty, "elsa", "shop")
+    entries = [writer.source(), *(writer.visit(BEGIN, number, rejects=None) for number in range(VISITS))]
+    empty.publish(entries, "20261121T000000Z")
+    shutil.rmtree(empty.root / "rejects")
+    outcome = empty.verify()
+    assert (outcome.code, [note for note in outcome.report["notes"] if "rejects" in note]) == (0, [])
+
+
+def test_one_of_a_thing_is_in_the_singular() -> None:
+    assert verify.counted(1, "entries") == "1 entry"
+    assert verify.counted(1, "files in raw/ that no entry leads to (of visits)") == (
+        "1 file in raw/ that no entry leads to (of visits)"
+    )
+    assert verify.counted(2000, "bytes") == "2,000 bytes"
+
+
+def test_the_report_for_a_program_has_numbers_and_its_version(short: Archive, empty: Archive) -> None:
+    report = short.verify().report
+    assert report["format"] == 1
+    for source in report["sources"]:
+        assert (source["days"], source["missing_hours"], source["confirmed_percent"]) == (0.1, 0, 100)
+    writer = Writer(empty, "elsa", "shop")
+    empty.publish([writer.source(), writer.planned(BEGIN)], "20261121T000000Z")
+    [source] = empty.verify().report["sources"]
+    assert source["confirmed_percent"] is None
 
 
 def test_an_empty_log_is_checked(empty: Archive) -> None:
@@ -281,7 +320,8 @@ def test_the_report_for_a_person_is_a_table_with_what_is_wrong_below(
     assert verify.main(arguments) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("source ")
-    assert lines[1].split()[3:] == ["0.1", "3", "3", "0", "0", "0", "24", "100", "%"]
+    assert lines[1].split()[3:] == ["0.1", "3", "3", "0", "0", "0", "h", "24", "100", "%"]
+    assert lines[6].startswith("confirmed: ")
     assert lines[-1] == "Nothing is wrong."
     keys = short.keys("logs/")[:2]
     with kept(short, *keys):

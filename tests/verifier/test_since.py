@@ -46,6 +46,7 @@ def verified(archive: Archive, folder: Path, body: bytes) -> tuple[int, int]:
     """Return the exit code, and how many checkpoints were checked."""
     (folder / "mail").write_bytes(body)
     outcome = archive.verify("--since", str(folder / "mail"))
+    assert not [note for note in outcome.report.get("notes", []) if "no earlier checkpoint" in note]
     return outcome.code, outcome.report.get("checked", {}).get("checkpoints", 0)
 
 

@@ -25,7 +25,7 @@ def window(hour: int, length: str = "PT1H") -> str:
 def test_time_that_no_window_covers_is_found(empty: Archive) -> None:
     outcome = outcome_of(empty, Writer(empty, "elsa", "shop").planned(BEGIN + 5 * HOUR))
     assert outcome.findings == [("elsa/shop 2026-11-20T02:00:00Z/2026-11-20T05:00:00Z", "is covered by no window")]
-    assert [(source["missing"], source["open"]) for source in outcome.report["sources"]] == [("3.0 h", 1)]
+    assert [(source["missing_hours"], source["open"]) for source in outcome.report["sources"]] == [(3, 1)]
 
 
 def test_time_before_the_first_window_is_found_once_the_source_begins_earlier(empty: Archive) -> None:
@@ -141,7 +141,7 @@ def test_a_manifest_that_had_expired_before_it_was_taken_in_is_a_note(empty: Arc
     (empty.root / statement["manifests"][0]["key"]).unlink()
     outcome = outcome_of(empty, json.dumps(statement).encode())
     assert outcome.code == 0
-    assert outcome.report["notes"][0].startswith("1 objects had expired before they were named")
+    assert outcome.report["notes"][0].startswith("1 object not checked, since the log has no hash")
 
 
 def test_what_is_not_complete_is_told_with_its_reason(empty: Archive) -> None:
@@ -233,7 +233,7 @@ def test_an_object_without_a_hash_is_a_note_until_an_entry_has_it(empty: Archive
     halves = [writer.visit(BEGIN + 2 * HOUR + at * half, 2, length=half) for at in range(2)]
     outcome = outcome_of(empty, unhashed, *halves)
     assert outcome.code == 0
-    assert "1 objects had expired before they were named" in outcome.report["notes"][0]
+    assert "1 object not checked, since the log has no hash" in outcome.report["notes"][0]
     empty.put(hashed["key"], b"rows")
     assert empty.verify().code == 0
     empty.publish([writer.planned(BEGIN + 2 * HOUR, state="split", object=hashed)], "20261121T010000Z")

@@ -22,7 +22,7 @@ from tools.stack import StackError
 
 VERIFIER = ROOT / "verifier" / "verify.py"
 #: What is shown of each source.
-REPORT = ("source", "days", "windows", "sealed", "closed", "open", "missing", "rows", "verified")
+REPORT = ("source", "days", "windows", "sealed", "closed", "open", "missing_hours", "rows", "confirmed_percent")
 #: How many objects are copied at once.
 CONNECTIONS = 8
 
@@ -106,6 +106,7 @@ def show_report(page: Page, check: Check) -> None:
         raise StackError(f"nobody has touched the copy, but verify.py ends with {check.code}: {problem}")
     report: Mapping[str, Any] = json.loads(check.output)
     page.table(REPORT, [[source[name] for name in REPORT] for source in report["sources"]])
+    page.say("Confirmed: the sealed windows whose number of records the provider's own total confirms; many give none.")
     page.line()
     checked = ", ".join(f"{number:,} {what}" for what, number in report["checked"].items())
     page.say(f"Checked: {checked}. Nothing is wrong.")
