@@ -136,7 +136,11 @@ def test_a_window_split_into_more_parts_than_an_item_holds_is_stated_in_several_
     key = Key(is_head=False, partition="elsa#shop", sort=window(0).key, unproven="x")
     marks = [Mark(partition="elsa#shop", sort=f"{at:03d}", unproven="x", seen={}) for at in range(120)]
     parts = [Statement(mark, b"x" * 10_000) for mark in marks]
-    found = SimpleNamespace(waiting=lambda: [key], statements=lambda _key: parts)
+
+    def statements(_key: Key) -> list[Statement]:
+        return parts
+
+    found = SimpleNamespace(waiting=lambda: [key], statements=statements)
     waiting = Waiting(found, lambda *_: None)  # type: ignore[arg-type] # a drop-in
     assert waiting.batch(lambda: True) == parts[:30]
 
@@ -290,6 +294,18 @@ def test_a_new_key_signs_the_same_checkpoint_again() -> None:
     assert made.run() == {**made.run(), "root": root, "signed": True}
     assert made.s3.objects["proof/key"].body != old
     assert len(made.kms.signed) == before + 1
+    check_history(made.s3, made.kms)
+
+
+def test_a_checkpoint_that_is_signed_again_and_a_batch_of_the_same_second_have_names_of_their_own() -> None:
+    made = Archive()
+    made.plan(1)
+    made.run()
+    made.kms = FakeKms(public=b"1" * 32, signed=made.kms.signed)
+    made.now += HOUR
+    for count in (0, 1, 1):
+        made.plan(count)
+        assert made.notary().run()["signed"] is True
     check_history(made.s3, made.kms)
 
 

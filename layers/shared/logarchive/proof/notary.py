@@ -15,7 +15,7 @@ from logarchive.proof.batch import Batch
 from logarchive.proof.checkpoint import Checkpoint
 from logarchive.proof.log import CHECKPOINT, Newest, ProofLog
 from logarchive.proof.mark import Key, Marks
-from logarchive.proof.state import State, StateItem, moment_of
+from logarchive.proof.state import State, StateItem
 from logarchive.proof.waiting import Waiting
 from logarchive.runtime.invocation import Invocation
 from logarchive.store.bucket import ChangedError
@@ -118,16 +118,19 @@ class Notary:
             self.state.advance(state, state.scan.next(marked, after, now))
             self.invocation.log("proof.taken_in", marked=marked, ended=after is None)
         else:
-            self._confirm(newest)
+            self._confirm(newest, state)
             return False
         return True
 
-    def _confirm(self, newest: Newest) -> None:
+    def _confirm(self, newest: Newest, state: State) -> None:
         """See that the log is as it was signed, and signed with the key of today."""
         self.log.check(newest.checkpoint)
         if newest.etag and self.log.signer and not self.log.signed(newest):
+            moment = self.state.reserve(state, self.invocation.clock())
+            if moment is None:
+                return  # another notary is at work
             try:
-                self.log.sign_again(newest, moment_of(self.invocation.clock()))
+                self.log.sign_again(newest, moment)
             except ChangedError:
                 return
         self.invocation.count("ProofSigned", 1)

@@ -54,7 +54,7 @@ class State(BaseModel):
     scan: Scan
     #: What comes next, once it is decided.
     batch: Batch | None = None
-    #: When the last batch was decided.
+    #: The name of the last dated checkpoint: when its batch was decided, or later.
     moment: str = ""
 
     @property
@@ -81,8 +81,14 @@ class StateItem:
     def decide(self, state: State, entries: tuple[bytes, ...], marks: tuple[Mark, ...], now: dt.datetime) -> None:
         """Decide what comes next, if nothing is decided yet."""
         batch = Batch(start=state.size, moment=_after(state.moment, now), entries=entries, marks=marks)
-        when = equal(size=state.size) + where("batch", "absent")
+        when = equal(size=state.size, moment=state.moment) + where("batch", "absent")
         self._write({"batch": batch.item(), "moment": batch.moment}, when)
+
+    def reserve(self, state: State, now: dt.datetime) -> str | None:
+        """Return a name for a checkpoint that is signed without a batch, so that no batch has it; None if too late."""
+        moment = _after(state.moment, now)
+        when = equal(size=state.size, moment=state.moment) + where("batch", "absent")
+        return moment if self._write({"moment": moment}, when) else None
 
     def finish(self, batch: Batch, root: bytes) -> None:
         """Write down that a batch is published, and its marks cleared."""
@@ -98,8 +104,8 @@ class StateItem:
         before, after = (one.model_dump(mode="json", exclude_none=True) for one in (state.scan, scan))
         self._write({"scan": after}, equal(scan=before))
 
-    def _write(self, put: Mapping[str, Any], when: Condition) -> None:
-        self.table.update(Write(PARTITION, SORT, put, when))
+    def _write(self, put: Mapping[str, Any], when: Condition) -> bool:
+        return self.table.update(Write(PARTITION, SORT, put, when)) is not None
 
 
 def moment_of(now: dt.datetime) -> str:
