@@ -1651,7 +1651,12 @@ def main(arguments: list[str] | None = None) -> int:
     except Exception as error:  # noqa: BLE001 (Python's own code for an exception, 1, would mean a finding)
         known = isinstance(error, (CannotCheckError, OSError))
         problem = printable(str(error) if known else f"unexpectedly: {type(error).__name__}: {error}")
-        text, code = json.dumps({"error": problem}) if options.json else f"cannot be checked: {problem}", UNCHECKED
+        text, code = (
+            json.dumps({"format": Report.format, "error": problem})
+            if options.json
+            else f"cannot be checked: {problem}",
+            UNCHECKED,
+        )
     if sys.stderr.isatty():
         print("\r\x1b[K", end="", file=sys.stderr)
     print(text, file=sys.stderr if code == UNCHECKED and not options.json else sys.stdout)
