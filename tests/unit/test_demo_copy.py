@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.demo.bucket_copy import BucketCopy, Check, Spoiling, found, show_report
+from tools.demo.bucket_copy import REPORT, BucketCopy, Check, Spoiling, found, show_report
 from tools.demo.page import Page
 from tools.stack import StackError
 
@@ -39,6 +39,15 @@ def test_a_spoiling_that_is_not_found_by_name_ends_the_demo(check: Check, proble
 def test_a_finding_in_an_untouched_copy_ends_the_demo(check: Check) -> None:
     with pytest.raises(StackError, match="nobody has touched"):
         show_report(Page(StringIO()), check)
+
+
+def test_the_report_on_an_untouched_copy_says_what_is_confirmed() -> None:
+    counts = dict.fromkeys(REPORT, 0) | {"source": "elsa/shop", "confirmed_percent": None}
+    output = StringIO()
+    show_report(Page(output), Check(0, json.dumps({"sources": [counts], "checked": {"checkpoints": 1}}), ""))
+    assert "confirmed %" in output.getvalue()
+    assert "Confirmed: the sealed windows" in output.getvalue()
+    assert "Checked: 1 checkpoint. Nothing is wrong." in output.getvalue()
 
 
 @pytest.mark.parametrize("body", [b"other", None])

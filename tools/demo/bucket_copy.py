@@ -19,10 +19,13 @@ from tools.demo.account import Account
 from tools.demo.page import Page
 from tools.lock import ROOT
 from tools.stack import StackError
+from verifier.verify import counted
 
 VERIFIER = ROOT / "verifier" / "verify.py"
 #: What is shown of each source.
 REPORT = ("source", "days", "windows", "sealed", "closed", "open", "missing_hours", "rows", "confirmed_percent")
+#: Its columns whose names are shorter than the report's keys.
+SHORT = {"missing_hours": "missing h", "confirmed_percent": "confirmed %"}
 #: How many objects are copied at once.
 CONNECTIONS = 8
 
@@ -105,10 +108,13 @@ def show_report(page: Page, check: Check) -> None:
         problem = f"{check.output[-1000:]}{check.error[-1000:]}"
         raise StackError(f"nobody has touched the copy, but verify.py ends with {check.code}: {problem}")
     report: Mapping[str, Any] = json.loads(check.output)
-    page.table(REPORT, [[source[name] for name in REPORT] for source in report["sources"]])
+    page.table(
+        [SHORT.get(name, name) for name in REPORT], [[source[name] for name in REPORT] for source in report["sources"]]
+    )
+    page.line()
     page.say("Confirmed: the sealed windows whose number of records the provider's own total confirms; many give none.")
     page.line()
-    checked = ", ".join(f"{number:,} {what}" for what, number in report["checked"].items())
+    checked = ", ".join(counted(number, what) for what, number in report["checked"].items())
     page.say(f"Checked: {checked}. Nothing is wrong.")
 
 
