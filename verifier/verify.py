@@ -35,7 +35,7 @@ import tempfile
 import time
 import zlib
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -1099,11 +1099,17 @@ class Objects:
         self.copy, self.db, self.statements, self.report = copy, statements.db, statements, report
         self.threads = threads
 
-    def check(self, *, foreign: bool) -> None:
+    def check(self, *, foreign: bool, without: Container[str]) -> None:
         """Check the manifests, then the parts that they name and every other object; then look for what none names."""
-        for top in TOP:
-            if top not in self.copy.tops and (top != "rejects" or self._has("rejects")):
+        for role in ("object", "manifest", "rejects"):
+            top = PLACES[role].strip("/")
+            if top in self.copy.tops or not self._has(role):
+                continue
+            if top in without or self.copy.tops == ["proof"]:
                 self.report.note(f"the copy holds no {top}/: nothing of it was checked")
+            else:
+                self.report.wrong(f"{top}/", "is missing, although entries name objects of it; if it was left out on "
+                                  f"purpose, say --without {top}")  # fmt: skip
         for role in ("manifest", "object", "rejects", "part"):
             if PLACES[role].strip("/") in self.copy.tops:
                 self.each(role)
@@ -1541,8 +1547,8 @@ def verify(options: argparse.Namespace) -> Report:
     """Check a copy or a pack of evidence. Raises CannotCheckError."""
     key = None if options.key == "none" else Key.read(options.key)
     if os.path.isfile(options.directory):
-        if options.since or options.source or options.begin or options.end:
-            raise CannotCheckError("--since, --source, --from and --to are for a copy, not for a pack of evidence")
+        if options.since or options.source or options.begin or options.end or options.without:
+            raise CannotCheckError("--since, --source, --from, --to and --without are for a copy, not for a pack")
         return verify_pack(options.directory, key)
     copy = Copy(options.directory)
     report = Report(signed=key is not None)
@@ -1565,7 +1571,8 @@ def verify(options: argparse.Namespace) -> Report:
                 statements.cover()
                 _ensure_chosen(report, options)
                 everything = not (options.source or options.begin or options.end) and statements.entire
-                Objects(copy, statements, report, max(1, options.threads)).check(foreign=everything)
+                objects = Objects(copy, statements, report, max(1, options.threads))
+                objects.check(foreign=everything, without=options.without)
                 _compare_key(copy, key, report)
                 if not options.since:
                     signed = " that is signed with the same key" if key else ""
@@ -1637,6 +1644,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--from", dest="begin", metavar="TIME", help="only windows after it: 2026-11-20T00:00:00Z; "
                         "in UTC, unless it ends with another zone such as +09:00")  # fmt: skip
     parser.add_argument("--to", dest="end", metavar="TIME", help="only windows before it")
+    parser.add_argument("--without", action="append", default=[], choices=("logs", "raw", "rejects"),
+                        help="what was left out of the copy on purpose")  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     parser.add_argument(
         "--threads", type=int, default=os.cpu_count() or 1, help="how many objects are hashed at a time"

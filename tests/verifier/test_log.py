@@ -277,6 +277,16 @@ def test_a_copy_of_the_log_alone_is_checked_as_far_as_it_goes(short: Archive, em
         assert what.endswith(" and 44 more")  # one line, whatever the number of entries
 
 
+@pytest.mark.parametrize("top", ["logs", "raw", "rejects"])
+def test_a_folder_that_is_missing_is_found_unless_it_was_left_out_on_purpose(short: Archive, top: str) -> None:
+    folder = (short.root / top).rename(short.root.parent / f"no {top}")
+    try:
+        assert short.verify().finds(f"{top}/", f"if it was left out on purpose, say --without {top}")
+        assert short.verify("--without", top).code == 0
+    finally:
+        folder.rename(short.root / top)
+
+
 def test_a_copy_without_rejects_is_noted_only_if_an_entry_names_some(empty: Archive) -> None:
     writer = Writer(empty, "elsa", "shop")
     entries = [writer.source(), *(writer.visit(BEGIN, number, rejects=None) for number in range(VISITS))]
