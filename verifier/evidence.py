@@ -302,6 +302,7 @@ def checked(options: argparse.Namespace, source: str, window: str) -> verify.Rep
     begin, end = map(verify.instant, verify.bounds(window))
     return verify.verify(argparse.Namespace(
         directory=options.directory, key=options.key, since=[], source=[source], begin=begin, end=end, threads=1,
+        without=["logs", "raw", "rejects"],  # what a pack needs of raw/ is looked for below
     ))  # fmt: skip
 
 
