@@ -314,7 +314,7 @@ def printable(text: str) -> str:
 
 
 @dataclass
-class Report:
+class Report:  # 9 attributes: those of the JSON report, and how much of it is kept
     """What was found."""
 
     #: The version of the report in JSON. It changes when a key is renamed or taken away, or its value has another type.
