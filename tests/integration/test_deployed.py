@@ -21,7 +21,7 @@ from logarchive.store.bucket import Store
 from tests.simulator import Simulator, secrets, source
 from tests.template.test_property import CHOSEN
 from tools import stack as local
-from tools.local.check import copy_bucket, verify
+from tools.bucket_copy import BucketCopy, copy
 from tools.lock import ROOT
 from tools.stack import STACK, Stack, local_stack
 
@@ -63,8 +63,9 @@ def public_key(stack: Stack) -> str:
 
 def checkpoint(stack: Stack, folder: Path) -> bytes:
     """Return the checkpoint of the bucket, a copy of which in a new folder must be without a fault."""
-    copy_bucket(Store(client(stack, "s3"), stack.outputs["BucketName"]), folder)
-    assert verify(folder, public_key(stack)) == []
+    copy(Store(client(stack, "s3"), stack.outputs["BucketName"]), folder)
+    check = BucketCopy(folder, public_key(stack)).check()
+    assert check.code == 0, check
     return (folder / "proof" / "checkpoint").read_bytes()
 
 

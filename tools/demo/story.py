@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from tests.truth import Window
-from tools.demo import bucket_copy, figure, tree
+from tools.demo import figure, spoiling, tree
 from tools.demo.account import FUNCTIONS, Account
 from tools.demo.page import INDENT, WIDTH, Page, many
 from tools.demo.progress import Standing, look, number, wait_for_tick, watch
@@ -47,7 +47,7 @@ class Story:
             self.query()
             self.prove(proofs)
         self.account.notarize()
-        bucket_copy.show(self.page, self.account)
+        spoiling.show(self.page, self.account)
         return standings
 
     def configure(self) -> None:

@@ -2,18 +2,15 @@
 
 import datetime as dt
 import json
-import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from logarchive.store.bucket import Store
 from tests import truth
 from tests.integration.stage import Stage
 from tests.simulator import HIDDEN
-from tools.lock import ROOT
+from tools.bucket_copy import BucketCopy, copy
 
 
 @dataclass(frozen=True)
@@ -46,20 +43,6 @@ def check(
 
 def check_proof(on: Stage, folder: Path) -> Sequence[str]:
     """Verify a copy of the bucket with the program that an auditor would use; return what it finds."""
-    copy_bucket(on.aws.store, folder)
-    return verify(folder, folder / "proof" / "key")
-
-
-def copy_bucket(store: Store, folder: Path) -> None:
-    """Copy every object into a folder."""
-    for key in store.keys(""):
-        target = folder / key
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(store.read(key))
-
-
-def verify(folder: Path, key: Path | str) -> Sequence[str]:
-    """Return the lines of the verifier for a copy in which it finds a fault; none for a good one."""
-    command = [sys.executable, str(ROOT / "verifier" / "verify.py"), str(folder), "--key", str(key)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return (done.stdout + done.stderr).splitlines() if done.returncode else []
+    copy(on.aws.store, folder)
+    verified = BucketCopy(folder, str(folder / "proof" / "key")).check()
+    return (verified.output + verified.error).splitlines() if verified.code else []

@@ -1,13 +1,7 @@
-"""A copy of the bucket, checked by `verifier/verify.py` as an auditor would, without AWS.
-
-Then one object of the copy is spoiled at a time, and the check must name it.
-"""
+"""A copy of the bucket is checked; then one of its objects is spoiled at a time, and the check must name it."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Generator, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,19 +9,16 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from tests.truth import Bucket
+from tools.bucket_copy import BucketCopy, Check, copy
 from tools.demo.account import Account
 from tools.demo.page import Page
-from tools.lock import ROOT
 from tools.stack import StackError
 from verifier.verify import counted
 
-VERIFIER = ROOT / "verifier" / "verify.py"
 #: What is shown of each source.
 REPORT = ("source", "days", "windows", "sealed", "closed", "open", "missing_hours", "rows", "confirmed_percent")
 #: Its columns whose names are shorter than the report's keys.
 SHORT = {"missing_hours": "missing h", "confirmed_percent": "confirmed %"}
-#: How many objects are copied at once.
-CONNECTIONS = 8
 
 
 @dataclass(frozen=True)
@@ -40,40 +31,18 @@ class Spoiling:
     body: bytes | None
 
 
-@dataclass(frozen=True)
-class BucketCopy:
-    """A folder with a copy of the bucket, and the public key that it is checked with."""
-
-    folder: Path
-    key: str
-
-    def check(self, *options: str) -> "Check":
-        """Run the check. It gets no environment: so no credentials, no endpoint, nothing installed."""
-        command = [sys.executable, "-I", str(VERIFIER), str(self.folder), "--key", self.key, *options]
-        done = subprocess.run(command, env={}, capture_output=True, text=True, check=False)
-        return Check(done.returncode, done.stdout, done.stderr)
-
-    @contextmanager
-    def spoiled(self, spoiling: Spoiling) -> Generator[None]:
-        """Spoil one object, and put it right again."""
-        path = self.folder / spoiling.key
-        before = path.read_bytes()
-        path.unlink()
-        if spoiling.body is not None:
-            path.write_bytes(spoiling.body)
-        try:
-            yield
-        finally:
-            path.write_bytes(before)
-
-
-@dataclass(frozen=True)
-class Check:
-    """What the check has said."""
-
-    code: int
-    output: str
-    error: str
+@contextmanager
+def spoiled(folder: Path, spoiling: Spoiling) -> Generator[None]:
+    """Spoil one object of a copy, and put it right again."""
+    path = folder / spoiling.key
+    before = path.read_bytes()
+    path.unlink()
+    if spoiling.body is not None:
+        path.write_bytes(spoiling.body)
+    try:
+        yield
+    finally:
+        path.write_bytes(before)
 
 
 def show(page: Page, account: Account) -> None:
@@ -96,7 +65,7 @@ def show(page: Page, account: Account) -> None:
         page.line()
         page.say("Three times one object of the copy is spoiled, and put right again; each time it is named:")
         for spoiling in spoilings(account.bucket):
-            with copied.spoiled(spoiling):
+            with spoiled(copied.folder, spoiling):
                 page.line()
                 page.line(f"{spoiling.what}:")
                 page.whole(f"  {found(copied.check('--json'), spoiling)}")
@@ -128,20 +97,6 @@ def found(check: Check, spoiling: Spoiling) -> str:
         others = ", ".join(finding["object"] for finding in findings[:3])
         raise StackError(f"{spoiling.what}, {spoiling.key}: not named by verify.py, which names {others or 'nothing'}")
     return f"{spoiling.key} {said[0]}"
-
-
-def copy(bucket: Bucket, folder: Path) -> int:
-    """Copy every object of the bucket to a folder, as `aws s3 sync` does; return how many."""
-    keys = bucket.keys("")
-
-    def one(key: str) -> None:
-        path = folder / key
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(bucket.read(key))
-
-    with ThreadPoolExecutor(CONNECTIONS) as pool:
-        list(pool.map(one, keys))
-    return len(keys)
 
 
 def spoilings(bucket: Bucket) -> Iterator[Spoiling]:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tools.demo.bucket_copy import REPORT, BucketCopy, Check, Spoiling, found, show_report
+from tools.bucket_copy import BucketCopy, Check
 from tools.demo.page import Page
+from tools.demo.spoiling import REPORT, Spoiling, found, show_report, spoiled
 from tools.stack import StackError
 
 SPOILING = Spoiling("one byte changed", "raw/a", b"other")
@@ -57,7 +58,7 @@ def test_a_spoiled_object_is_put_right_whatever_happens(tmp_path: Path, body: by
     path.write_bytes(b"own")
 
     def fail() -> None:
-        with BucketCopy(tmp_path, "key").spoiled(Spoiling("", "raw/a", body)):
+        with spoiled(tmp_path, Spoiling("", "raw/a", body)):
             assert body == (path.read_bytes() if path.exists() else None)
             raise StackError
 
