@@ -300,10 +300,8 @@ def ensure(report: verify.Report) -> None:
 def checked(options: argparse.Namespace, source: str, window: str) -> verify.Report:
     """Check the copy, as far as the window goes."""
     begin, end = map(verify.instant, verify.bounds(window))
-    return verify.verify(argparse.Namespace(
-        directory=options.directory, key=options.key, since=[], source=[source], begin=begin, end=end, threads=1,
-        without=["logs", "raw", "rejects"],  # what a pack needs of raw/ is looked for below
-    ))  # fmt: skip
+    without = ("logs", "raw", "rejects")  # what a pack needs of raw/ is looked for below
+    return verify.verify(verify.Options(options.directory, options.key, (), (source,), begin, end, without))
 
 
 def make(options: argparse.Namespace) -> str:

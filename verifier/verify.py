@@ -35,7 +35,7 @@ import tempfile
 import time
 import zlib
 from collections import deque
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -1016,8 +1016,8 @@ class Statements:
         unhashed = self.db.execute("SELECT count(*) FROM objects WHERE sha256 IS NULL").fetchone()[0]
         if unhashed:
             self.report.note(
-                f"{counted(unhashed, 'objects')} not checked, since the log has no hash: expired before being named, or "
-                "written by a version that did not note it"
+                f"{counted(unhashed, 'objects')} not checked, since the log has no hash: expired before being named, "
+                "or written by a version that did not note it"
             )
 
     def _covered(self, source: str, begin: int | None) -> dict[str, Any]:
@@ -1495,8 +1495,8 @@ class Evidence:  # 9 attributes: what a pack says it is about, and what it is ch
         objects.each("part")
         (manifests,) = self.db.execute("SELECT count(*) FROM objects WHERE kind = 'manifest'").fetchone()
         if manifests < visits:
-            self.report.wrong(ABOUT, "leaves out entries of its window",
-                              f": of {counted(visits, 'visits')} it names {counted(manifests, 'manifests')}")  # fmt: skip
+            named = f": of {counted(visits, 'visits')} it names {counted(manifests, 'manifests')}"
+            self.report.wrong(ABOUT, "leaves out entries of its window", named)
 
     def _row(self, objects: Objects, manifest: str, part: str, index: int) -> None:
         self.named.add("record.txt")
@@ -1543,7 +1543,21 @@ def verify_pack(path: str, key: Key | None) -> Report:
 # --- The command -----------------------------------------------------------------------------------------------------
 
 
-def verify(options: argparse.Namespace) -> Report:
+@dataclass(frozen=True)
+class Options:
+    """What is checked, and how far; the options of the command have the same names."""
+
+    directory: str
+    key: str
+    since: Sequence[str] = ()
+    source: Sequence[str] = ()
+    begin: str | None = None
+    end: str | None = None
+    without: Sequence[str] = ()
+    threads: int = 1
+
+
+def verify(options: Options) -> Report:
     """Check a copy or a pack of evidence. Raises CannotCheckError."""
     key = None if options.key == "none" else Key.read(options.key)
     if os.path.isfile(options.directory):
@@ -1590,7 +1604,7 @@ def _moment(option: str, text: str) -> int:
         raise CannotCheckError(f"{option}: {text!r} is no moment; for instance 2026-11-20T00:00:00Z") from error
 
 
-def _ensure_chosen(report: Report, options: argparse.Namespace) -> None:
+def _ensure_chosen(report: Report, options: Options) -> None:
     """Raise CannotCheckError if the options leave nothing to check."""
     missing = set(options.source) - {source["source"] for source in report.sources}
     if missing and not report.findings:
@@ -1655,7 +1669,7 @@ def main(arguments: list[str] | None = None) -> int:
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
-        report = verify(options)
+        report = verify(Options(**{name: value for name, value in vars(options).items() if name != "json"}))
         text, code = report.json() if options.json else report.table(), WRONG if report.counts else OK
     except Exception as error:  # noqa: BLE001 (Python's own code for an exception, 1, would mean a finding)
         known = isinstance(error, (CannotCheckError, OSError))
