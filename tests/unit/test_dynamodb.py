@@ -20,7 +20,7 @@ class Dynamo:
 
     def __init__(self, *responses: Any) -> None:
         self.responses, self.asked = list(responses), list[dict[str, Any]]()
-        self.get_item = self.query = self.update_item = self._answer
+        self.get_item = self.query = self.scan = self.update_item = self._answer
         self.meta = SimpleNamespace(client=SimpleNamespace(transact_write_items=self._answer))
 
     def _answer(self, **options: Any) -> Any:
@@ -77,6 +77,16 @@ def test_an_index_is_read_consistently_and_a_query_backwards_in_small_pages() ->
         "IndexName": "due",
     }
     assert dynamo.asked == [asked | {"ScanIndexForward": False, "Limit": 4}, asked | {"Limit": 3}]
+
+
+def test_a_scan_returns_a_page_and_where_to_go_on_and_an_index_cannot_be_read_consistently() -> None:
+    ledger, dynamo = table({"Items": [{"n": Decimal(1)}], "LastEvaluatedKey": KEY}, {"Items": []})
+    assert ledger.scan(2) == ([{"n": 1}], KEY)
+    assert ledger.scan(3, KEY, index="unproven") == ([], None)
+    assert dynamo.asked == [
+        {"Limit": 2, "ConsistentRead": True},
+        {"Limit": 3, "IndexName": "unproven", "ExclusiveStartKey": KEY},
+    ]
 
 
 UPDATE = {

@@ -297,6 +297,16 @@ def test_a_new_key_signs_the_same_checkpoint_again() -> None:
     check_history(made.s3, made.kms)
 
 
+def test_a_checkpoint_whose_signature_is_cut_is_signed_again() -> None:
+    made = Archive()
+    made.plan(1)
+    made.run()
+    whole = made.s3.objects["proof/checkpoint"].body
+    made.s3.put_object(Key="proof/checkpoint", Body=whole[:-6] + b"\n", Bucket="bucket")
+    assert made.run()["signed"] is True
+    assert made.s3.objects["proof/checkpoint"].body == whole
+
+
 def test_a_checkpoint_that_is_signed_again_and_a_batch_of_the_same_second_have_names_of_their_own() -> None:
     made = Archive()
     made.plan(1)

@@ -75,7 +75,15 @@ class VerifierKey:
         """Return whether a note has a line by this key; whether that line is right is for a verifier to say."""
         start = f"\u2014 {self.name} "
         lines = (line.removeprefix(start) for line in note.decode().splitlines() if line.startswith(start))
-        return any(base64.b64decode(line).startswith(self.id) for line in lines)
+        return any(_decoded(line).startswith(self.id) for line in lines)
+
+
+def _decoded(line: str) -> bytes:
+    """Decode a signature; one that is cut is none."""
+    try:
+        return base64.b64decode(line, validate=True)
+    except binascii.Error:
+        return b""
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,9 @@
 """The notary: states in the log what the ledger has marked, one batch after another, and has it signed.
 
-It may be killed anywhere, run twice at a time, or meet a ledger or a bucket that was restored from a backup: no two
-trees of one size are ever signed. Each step begins with the checkpoint, then the ledger: what is decided in the ledger
-is signed later, so a checkpoint that is ahead of the ledger read after it shows that the ledger was restored.
+It may be killed anywhere, run twice at a time, or meet a ledger or a bucket that was restored from a backup: as long as
+one ledger decides, no two trees of one size are ever signed. Each step begins with the checkpoint, then the ledger:
+what is decided in the ledger is signed later, so a checkpoint that is ahead of the ledger read after it shows that the
+ledger was restored.
 """
 
 import base64

@@ -108,13 +108,13 @@ class StateItem:
         return self.table.update(Write(PARTITION, SORT, put, when)) is not None
 
 
-def moment_of(now: dt.datetime) -> str:
+def _named(now: dt.datetime) -> str:
     """Write a moment as it names a dated checkpoint."""
     return f"{now:%Y%m%dT%H%M%SZ}"
 
 
 def _after(moment: str, now: dt.datetime) -> str:
     """Name a batch by now, or by the next second if that name is taken: a run decides several within a second."""
-    if moment_of(now) > moment:
-        return moment_of(now)
-    return moment_of(dt.datetime.strptime(moment, "%Y%m%dT%H%M%SZ").replace(tzinfo=dt.UTC) + SECOND)
+    if _named(now) > moment:
+        return _named(now)
+    return _named(dt.datetime.strptime(moment, "%Y%m%dT%H%M%SZ").replace(tzinfo=dt.UTC) + SECOND)
