@@ -103,13 +103,19 @@ def test_a_changed_object_is_found(short: Archive, kind: str, age: int, provider
         assert [where for where, _ in outcome.findings] == [key]
 
 
-@pytest.mark.parametrize("change", CHANGES)
-@pytest.mark.parametrize("key", [*LOG, "oldest", "newest"])
+#: An older dated copy that is taken away is not found: nothing names it, and the later ones say all that it says.
+ON_THE_LOG = [
+    (key, change)
+    for key in (*LOG, "oldest", "newest")
+    for change in CHANGES
+    if key != "oldest" or change not in {"deleted", "a folder"}
+]
+
+
+@pytest.mark.parametrize(("key", "change"), ON_THE_LOG)
 def test_a_changed_object_of_the_log_is_found(archive: Archive, key: str, change: str) -> None:
     every = archive.keys("proof/checkpoints/")
     key = {"oldest": every[0], "newest": every[-1]}.get(key, key)
-    if change in {"deleted", "a folder"} and key == every[0]:
-        pytest.skip("nothing says that there was this one; all that it says is in the later ones")
     other = "proof/tile/entries/001.p/34" if key == "proof/tile/entries/000" else "proof/tile/entries/000"
     with kept(archive, key):
         CHANGES[change][0](archive.root / key, archive.root / other)
