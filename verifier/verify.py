@@ -844,10 +844,22 @@ PRAGMA cache_size=-64000;
 CREATE TABLE checkpoints (name TEXT PRIMARY KEY, size INTEGER, root BLOB) WITHOUT ROWID;
 CREATE TABLE windows (source TEXT, window TEXT, start INTEGER, end INTEGER, state TEXT, issue TEXT, rows INTEGER,
                       verified INTEGER, fetched INTEGER, manifest TEXT, PRIMARY KEY (source, window)) WITHOUT ROWID;
-CREATE TABLE objects (key TEXT PRIMARY KEY, sha256 BLOB, kind TEXT, about TEXT) WITHOUT ROWID;
-CREATE TABLE former (key TEXT, sha256 BLOB, PRIMARY KEY (key, sha256)) WITHOUT ROWID;
+CREATE TABLE names (key TEXT, kind TEXT, sha256 BLOB, about TEXT);
+CREATE TABLE objects (key TEXT, kind TEXT, sha256 BLOB, about TEXT, PRIMARY KEY (key, kind)) WITHOUT ROWID;
 CREATE TABLE begins (source TEXT PRIMARY KEY, begin INTEGER) WITHOUT ROWID;
 BEGIN;
+"""
+#: The newest hash of each object. To sort all names once costs less than to look up what is known with each of them.
+NEWEST = """
+INSERT INTO objects SELECT key, kind, sha256, about FROM (
+    SELECT key, kind, sha256, about, max(rowid * (sha256 IS NOT NULL)) FROM names
+    WHERE (kind = 'part') = ? GROUP BY key, kind)
+"""
+#: Names that are not of the newest one's window, or have other bytes where nothing is written anew.
+CONTRARY = """
+SELECT key, names.about, objects.about FROM names JOIN objects USING (key, kind)
+    WHERE (kind = 'part') = ?
+        AND (names.about <> objects.about OR (names.sha256 <> objects.sha256 AND kind IN ('manifest', 'part')))
 """
 DURATION = re.compile(r"P(?=.)(?:(\d{1,6})D)?(?:T(?=.)(?:(\d{1,6})H)?(?:(\d{1,6})M)?(?:(\d{1,9})S)?)?", re.ASCII)
 DAY = 86_400
@@ -961,9 +973,9 @@ class Statements:
                               f": {fetched} fetched, {rows - kept} rows, {text}")  # fmt: skip
         for manifest in content["manifests"]:
             self.name(manifest["key"], manifest["sha256"], "manifest", about)
-        for role in ("object", "rejects"):
-            if content[role]:
-                self._replace(content[role]["key"], content[role]["sha256"], role, about)
+        for kind in ("object", "rejects"):
+            if content[kind]:
+                self.name(content[kind]["key"], content[kind]["sha256"], kind, about)
         newest = max((manifest["key"] for manifest in content["manifests"]), default=None)
         # A replay may read other records in the same bytes than the visit has counted in its manifest.
         counted = None if content.get("replayed") is True else fetched
@@ -975,39 +987,27 @@ class Statements:
              content["verification"] == "verified", counted, newest),
         )  # fmt: skip
 
-    def name(self, key: str, sha256: str | None, role: str, about: str) -> None:
-        """Note an object that is never overwritten."""
-        if self._known(key, sha256, role, about):
-            self.report.wrong(key, "is named twice, with other bytes", f" ({about})")
+    def name(self, key: str, sha256: str | None, kind: str, about: str) -> None:
+        """Note an object and the window that it is of.
 
-    def _replace(self, key: str, sha256: str | None, role: str, about: str) -> None:
-        """Note an object that a later visit has perhaps written anew."""
-        if former := self._known(key, sha256, role, about):
-            self.db.execute("INSERT OR IGNORE INTO former VALUES (?, ?)", (key, former))
-            self.db.execute("UPDATE objects SET sha256 = ? WHERE key = ?", (bytes.fromhex(sha256 or ""), key))
-
-    def _known(self, key: str, sha256: str | None, role: str, about: str) -> bytes | None:
-        """Note an object that is not named yet; return the hash that it was named with, if it was another one.
-
-        It has none if it had expired before it was named, or was written by a version that did not note it.
+        It has no hash if it had expired before it was named, or was written by a version that did not note it.
         """
-        digest = sha256 and bytes.fromhex(sha256)
-        if not key.startswith(PLACES[role]):
-            raise ValueError(f"{key[:200]!r} is no key of this kind: {role}")
-        new = "INSERT INTO objects VALUES (?, ?, ?, ?) ON CONFLICT (key) DO NOTHING"
-        if self.db.execute(new, (key, digest, role, about)).rowcount:
-            return None
-        known = self.db.execute("SELECT sha256, about FROM objects WHERE key = ?", (key,)).fetchone()
-        if known[1] != about:
-            self.report.wrong(key, "is named by two windows", f" ({known[1]}, {about})")
-        elif known[0] is None:
-            self.db.execute("UPDATE objects SET sha256 = ? WHERE key = ?", (digest, key))
-        elif digest and digest != known[0]:
-            return bytes(known[0])
-        return None
+        if not key.startswith(PLACES[kind]):
+            raise ValueError(f"{key[:200]!r} is no key of this kind: {kind}")
+        self.db.execute("INSERT INTO names VALUES (?, ?, ?, ?)", (key, kind, sha256 and bytes.fromhex(sha256), about))
+
+    def settle(self, *, parts: bool = False) -> None:
+        """Find the newest hash of each object that entries name, or of the parts that manifests name."""
+        self.db.execute(NEWEST, (parts,))
+        for key, about, other in self.db.execute(CONTRARY, (parts,)):
+            if about != other:
+                self.report.wrong(key, "is named by two windows", f" ({other}, {about})")
+            else:
+                self.report.wrong(key, "is named twice, with other bytes", f" ({about})")
 
     def cover(self) -> None:
-        """Find time that is covered twice or left out, and sum up each source."""
+        """Settle the objects, find time that is covered twice or left out, and sum up each source."""
+        self.settle()
         sources = {row[0] for row in self.db.execute("SELECT DISTINCT source FROM windows")}
         begins = dict(self.db.execute("SELECT source, begin FROM begins"))
         for source in sorted({*sources, *begins}):
@@ -1121,7 +1121,7 @@ class Objects:
         return bool(self.db.execute("SELECT 1 FROM objects WHERE kind = ?", (role,)).fetchone())
 
     def each(self, role: str) -> None:
-        """Hash every object of a kind, several at a time."""
+        """Hash every object of a kind, several at a time; manifests name the parts."""
         rows = self.db.cursor().execute(
             "SELECT key, sha256, about FROM objects WHERE kind = ? AND sha256 IS NOT NULL ORDER BY key", (role,)
         )
@@ -1138,6 +1138,8 @@ class Objects:
                     self._compare(role, done, result())
             for done, result in waiting:
                 self._compare(role, done, result())
+        if role == "manifest":
+            self.statements.settle(parts=True)
 
     def _digests(self, keys: list[str]) -> list[Any]:
         """Return hash and size of each object, None if it is missing, or the error."""
@@ -1168,12 +1170,11 @@ class Objects:
         """Say what an object holds instead of its own bytes, as long as there are few."""
         what, detail = "was changed", ""
         if self.report.counts.get(what, 0) < MOST_PRINTED:
-            if self.db.execute("SELECT 1 FROM former WHERE key = ? AND sha256 = ?", (key, digest)).fetchone():
+            keys = [name[0] for name in self.db.execute("SELECT DISTINCT key FROM names WHERE sha256 = ?", (digest,))]
+            if key in keys:
                 what = "is an older version of this object, put back"
-            elif other := self.db.execute(
-                "SELECT key FROM objects WHERE sha256 = ? UNION SELECT key FROM former WHERE sha256 = ?", (digest,) * 2
-            ).fetchone():
-                what, detail = "holds the bytes of another object", f": {other[0]}"
+            elif keys:
+                what, detail = "holds the bytes of another object", f": {keys[0]}"
         is_open = role in {"object", "rejects"} and self._state(*about.rpartition(" ")[::2]) in {"planned", "archived"}
         self.report.wrong(key, what, f"{detail} ({about}{OPEN if is_open else ''})")
 
