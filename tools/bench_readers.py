@@ -39,7 +39,7 @@ MOST_GROWTH, FREE_MIB, TIMES_RECORD = 2.2, 200, 4
 #: Shorter times are the machine's.
 LEAST_SECONDS = 0.2
 #: How often each size is measured, and how often more where the time seems to grow too fast.
-ROUNDS, MORE_ROUNDS = 2, 4
+ROUNDS, MORE_ROUNDS = 2, 16
 FORK = multiprocessing.get_context("fork")
 WINDOW = Window(dt.datetime(2026, 11, 22, 13, tzinfo=dt.UTC), dt.datetime(2026, 11, 22, 14, tzinfo=dt.UTC))
 TIME = b'"logTime":%d' % to_epoch_ms(WINDOW.start)

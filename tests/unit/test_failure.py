@@ -431,6 +431,31 @@ def test_a_visit_that_meets_its_own_object_is_named_once_and_its_late_rows_are_c
 BAD, GOOD = {"body": "no time"}, Record("good", 5).json()
 
 
+@pytest.mark.parametrize(
+    ("first", "killed", "late"),
+    [
+        ([], [False, False], 1),
+        ([Record("a", 1)], [False, True, False], 1),
+        ([], [False, True, False], 1),
+        ([], [True, False], 0),
+    ],
+)
+def test_late_are_the_rows_that_the_first_good_visit_has_not_seen(
+    first: list[Record], killed: list[bool], late: int
+) -> None:
+    """Whether the visit that has seen them first made the object itself, or was killed and is recovered from `raw/`."""
+    visible = END + 30 * MINUTE if late else END
+    stage = Scenario([*first, Record("late", 5, visible)], now=END)
+    for age, kills in zip([6 * MINUTE, 2 * HOUR, 5 * HOUR], killed, strict=False):
+        stage.now = END + age
+        if kills:
+            stage.kill("s3.put logs/")
+        else:
+            stage.tick()
+    numbers = stage.entry.numbers
+    assert (numbers.late, numbers.rows, numbers.fetched) == (late, len(first) + 1, len(first) + 1)
+
+
 def test_a_reject_that_a_later_visit_does_not_return_stays_with_the_visit_that_it_came_in() -> None:
     stage = Scenario([], now=END + 6 * MINUTE)
     visits = [([BAD, BAD, GOOD], 6 * MINUTE), ([GOOD], HOUR), ([{"body": "other"}, BAD, GOOD], 4 * HOUR)]

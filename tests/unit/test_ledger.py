@@ -198,6 +198,48 @@ def test_a_ledger_that_refuses_every_write_is_an_error_and_not_silence() -> None
         ledger.remember(["1"])
 
 
+def sealed(ledger: Ledger) -> Entry:
+    """Return the first window, sealed with one visit."""
+    held = claim(ledger)
+    return some(ledger.commit(held, held.replace(state="sealed", due_at=None, visits=("v1",)), NOW))
+
+
+def test_a_lost_replay_is_asked_for_once_more_and_only_once(ledger: Ledger) -> None:
+    lost = sealed(ledger)
+    ledger.replay_again(lost, NOW)
+    asked = first(ledger)
+    assert (asked.replay is not None, asked.unmerged_claims, asked.state) == (True, lost.unmerged_claims, "sealed")
+    ledger.replay_again(lost, LATER)
+    assert first(ledger) == asked
+
+
+@pytest.mark.parametrize("asked", [False, True])
+def test_who_holds_the_window_of_a_lost_replay_has_to_look_again(ledger: Ledger, asked: bool) -> None:
+    lost = sealed(ledger)
+    due = some(ledger.mark_replay(lost, NOW) if asked else ledger.make_due(lost, NOW))
+    held = claim(ledger, due)
+    ledger.replay_again(lost, NOW)
+    assert first(ledger).unmerged_claims == held.unmerged_claims + 1
+    assert ledger.commit(held, held.replace(state="sealed", due_at=None, unmerged_claims=0), NOW) is None
+    assert ledger.held(held)
+
+
+def test_a_lost_replay_of_a_window_that_is_not_there_is_left(ledger: Ledger) -> None:
+    ledger.replay_again(planned(99), NOW)
+    assert ledger.read(window(99)) is None
+
+
+def test_a_lost_replay_that_cannot_be_written_down_is_an_error() -> None:
+    table = FakeTable()
+    ledger = Ledger(table, "elsa", "shop")  # type: ignore[arg-type] # a drop-in
+    ledger.create(Head(begin=T0, cursor=T0, feed_id="feed"), T0)
+    assert ledger.plan(head(ledger), [planned(0)], NOW)
+    lost = sealed(ledger)
+    refusing = Refusing(items=table.items)
+    with pytest.raises(ArchiveError, match="could not be asked for"):
+        Ledger(refusing, "elsa", "shop").replay_again(lost, NOW)  # type: ignore[arg-type] # a drop-in
+
+
 class Refusing(FakeTable):
     """A table where another write is always under way."""
 

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from pydantic import HttpUrl, ValidationError
 
-from logarchive.errors import Issue
+from logarchive.errors import Issue, MismatchError, OutOfTimeError, TooLargeError
 from logarchive.ledger.entry import Entry
 from logarchive.numbers import VisitNumbers, WindowNumbers
 from logarchive.provider.source import Source
@@ -17,7 +17,9 @@ from logarchive.visit.outcome import (
     after_retention,
     after_visit,
     expired,
+    failure_of,
     next_age,
+    require_requested,
 )
 from logarchive.window import Window
 
@@ -129,6 +131,30 @@ def test_a_good_visit_clears_the_issue_and_the_error_of_the_failed_ones() -> Non
 
 def test_after_a_good_visit_the_numbers_are_no_longer_those_of_a_replay() -> None:
     assert not after_visit(entry(visits=("v0",), replayed=True), source(), visited(END)).replayed
+
+
+@pytest.mark.parametrize(
+    "error", [OutOfTimeError("no time is left"), MemoryError(), TooLargeError("a record of 30 MB")]
+)
+def test_what_is_too_much_for_one_visit_says_what_and_what_helps(error: Exception) -> None:
+    failure = failure_of(error)
+    assert (failure.issue, failure.too_much) == ("too_large", True)
+    assert failure.error.startswith(f"{str(error) or 'MemoryError'}: give the function more time or memory")
+
+
+def test_a_response_most_of_whose_records_were_not_asked_for_is_that_of_another_request() -> None:
+    require_requested(VisitNumbers(fetched=5, strays=2))
+    require_requested(VisitNumbers(fetched=4, strays=2))
+    with pytest.raises(MismatchError, match="3 of 5 records"):
+        require_requested(VisitNumbers(fetched=5, strays=3))
+
+
+@pytest.mark.parametrize(("early", "issue"), [(dt.timedelta(seconds=1), None), (dt.timedelta(0), "expired")])
+def test_a_visit_at_the_moment_at_which_records_are_lost_is_too_late(early: dt.timedelta, issue: Issue | None) -> None:
+    keeps = source(retention="P3D")
+    lost = keeps.lost_at(Window(START, END))
+    assert lost
+    assert after_visit(entry(), keeps, visited(lost - early)).issue == issue
 
 
 def test_failures_back_off_and_never_finish_a_window() -> None:

@@ -109,8 +109,8 @@ class Merger:
     def write(self, entry: Entry, merged: Merged) -> Written:
         """Write the object and its rejects over what was read."""
         rejects = entry.rejects_object
-        for number, path in enumerate(merged.rejects):
-            rejects = self._write_rejects(path, existing=bool(entry.visits) or number > 0)
+        for path in merged.rejects:
+            rejects = self._write_rejects(path, existing=bool(entry.visits))
         return Written(self.write_object(merged.path, merged.existing), rejects)
 
     def write_object(self, path: Path | None, existing: Existing | None) -> StoredObject | None:
@@ -180,7 +180,7 @@ class Merger:
         )
 
     def _write_rejects(self, path: Path, *, existing: bool) -> RejectsObject:
-        """Write the rejects, merged with the existing ones. Look first if a write was refused before."""
+        """Write the rejects, merged with the existing ones. Look first if a write was tried before."""
         before = self.copy_rejects() if existing or self._rejects_tried else None
         if before:
             merged = self._folder() / "merged.jsonl.gz"
