@@ -47,7 +47,8 @@ OK, WRONG, UNCHECKED = 0, 1, 2
 TILE, HASH = 256, 32
 EMPTY = hashlib.sha256().digest()
 #: The largest object of each kind that is read into memory. Larger ones are wrong: no writer makes them.
-MOST_NOTE, MOST_TILE, MOST_BUNDLE, MOST_MANIFEST = 1 << 16, TILE * HASH, TILE * (2 + 0xFFFF), 1 << 28
+MOST_NOTE, MOST_MAIL = 1 << 16, 1 << 22
+MOST_TILE, MOST_BUNDLE, MOST_MANIFEST = TILE * HASH, TILE * (2 + 0xFFFF), 1 << 28
 #: The longest key that S3 takes.
 MOST_KEY = 1024
 #: How many findings of one kind are kept, and printed; the others are counted.
@@ -641,7 +642,7 @@ class Checkpoints:
     def _read_kept(self, path: str, newest: Checkpoint) -> None:
         try:
             with open(path, "rb") as file:
-                found = checkpoint(path, excerpt(file.read(MOST_NOTE), newest.origin), self.key)
+                found = checkpoint(path, excerpt(file.read(MOST_MAIL), newest.origin), self.key)
         except OSError as error:
             raise CannotCheckError(f"--since {path}: {error.strerror}") from error
         except ValueError as error:

@@ -16,10 +16,11 @@ from botocore.exceptions import ClientError
 from logarchive.action.handler import act
 from logarchive.ledger.dynamodb import Write
 from logarchive.ledger.entry import Entry
-from logarchive.moment import MILLISECOND
+from logarchive.moment import MILLISECOND, instant
 from logarchive.store.bucket import ChangedError, Store, sha256_of
 from logarchive.store.place import Place
 from logarchive.visit.merger import Merger
+from logarchive.window import Window
 from tests.fake_aws import FakeTable, Gate, open_gate, refused
 from tests.scenario import END, HOUR, MINUTE, Killed, Record, Scenario, zipped
 
@@ -175,6 +176,29 @@ def test_a_split_that_dies_beside_its_placeholder_is_done_by_the_next_claim(mome
     stage.until_sealed()
     assert stage.rows() == {"a": 1, "b": 1}
     assert [entry.state for entry in stage.ledger.every()].count("split") == 1
+
+
+@pytest.mark.parametrize("damage", [b"", b"PAR1", b"half", b"a footer without visits"])
+def test_a_damaged_object_holds_up_no_other_window_and_a_replay_builds_it_anew(damage: bytes) -> None:
+    """A library in Rust panics on most of them, which is no Exception."""
+    stage = hourly()
+    stage.tick()
+    key = Place("elsa", "shop", Window(END - 24 * HOUR, END - 23 * HOUR)).logs
+    whole = stage.s3.objects[key]
+    bodies = {
+        b"half": whole.body[: len(whole.body) // 2],
+        b"a footer without visits": whole.body.replace(b"visits", b"visitz"),
+    }
+    stage.s3.objects[key] = replace(whole, body=bodies.get(damage, damage), etag='"by hand"')
+    stage.act("backfill", source="shop", start=instant(END - 24 * HOUR), end=instant(END), reopen=True)
+    with pytest.raises(ExceptionGroup) as raised:
+        stage.act("work", source="shop")
+    assert ["replay the window" in str(one) for one in leaves(raised.value)] == [True]
+    entries = {entry.window.start.hour: entry for entry in stage.ledger.every() if entry.window.end <= END}
+    assert [hour for hour, entry in entries.items() if entry.issue] == [0]
+    assert ["replay the window" in (entries[0].error or ""), entries[0].claimed] == [True, False]
+    stage.act("replay", source="shop", start=instant(END - 24 * HOUR), end=instant(END - 23 * HOUR), inline=True)
+    assert stage.s3.objects[key].body == whole.body
 
 
 def test_a_first_claim_splits_without_a_placeholder() -> None:

@@ -404,6 +404,21 @@ def test_an_object_that_a_killed_replay_has_written_and_that_cannot_be_made_agai
     assert stage.s3.objects[some(entry.object).key].etag == some(entry.object).etag
 
 
+def test_after_a_killed_replay_an_object_that_cannot_be_read_is_one_that_the_ledger_does_not_know() -> None:
+    stage = sealed()
+    stage.provider, stage.answer = NEWER, refuse
+    replay(stage)
+    stage.kill("s3.put logs/", "after")
+    stage.now += HOUR
+    [key] = [key for key in stage.s3.objects if key.startswith("logs/")]
+    stage.s3.objects[key].body = b"PAR1 nothing"
+    damage(stage, "part missing")
+    stage.act("work", source="shop")
+    entry = window(stage)
+    assert (entry.replay, entry.claimed) == (None, False)
+    assert "; the ledger does not know the object" in (entry.replay_error or "")
+
+
 def asleep() -> tuple[Scenario, dict[str, Any]]:
     """Return a sealed window, and what a worker that sleeps past all of it is about to store in raw."""
     stage = Scenario(list(WORLD), now=END + 6 * MINUTE)

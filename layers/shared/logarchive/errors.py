@@ -17,6 +17,8 @@ ArchiveFailure
 └── ArchiveError     us: our own AWS refused a call or contradicted itself
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import ClassVar, Literal
 
 from logarchive.part import Part
@@ -128,3 +130,14 @@ class LostClaimError(ArchiveFailure):
 
 class ArchiveError(ArchiveFailure):
     """Our own AWS refused a call, or returned what is impossible."""
+
+
+@contextmanager
+def without_panics() -> Iterator[None]:
+    """Raise a panic of a library in Rust as an ArchiveError: it is no Exception, so it would end the invocation."""
+    try:
+        yield
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":
+            raise
+        raise ArchiveError(str(error)) from error

@@ -17,6 +17,7 @@ from logarchive.column.mapping import Column, ColumnMapping, typed
 from logarchive.column.record_frame import Frame
 from logarchive.column.scalar import Inexact
 from logarchive.column.schema import COLUMNS
+from logarchive.errors import without_panics
 from logarchive.record.block import BOM
 from logarchive.record.layout import ANY, LineLayout
 from logarchive.record.line_record import LineReader
@@ -97,9 +98,10 @@ class LineColumns:
             return None
         schema = Schema([Field(name, _TEXT if name in self._many else _CODED) for name in names])
         try:
-            batches = list(
-                read_csv(joined[1:], schema, has_header=False, delimiter=" ", quote='"', batch_size=len(lines) + 1)
-            )
+            with without_panics():
+                batches = list(
+                    read_csv(joined[1:], schema, has_header=False, delimiter=" ", quote='"', batch_size=len(lines) + 1)
+                )
         except Exception:  # noqa: BLE001 (arro3 knows no other)
             return None
         if len(batches) != 1 or batches[0].num_rows != len(lines):

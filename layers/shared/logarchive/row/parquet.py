@@ -1,6 +1,7 @@
 """The Parquet object of a window: how it is written, and what its footer says."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import orjson
@@ -9,6 +10,7 @@ from arro3.io import read_parquet, write_parquet
 
 from logarchive.column.arrow import SCHEMA
 from logarchive.column.schema import COLUMNS
+from logarchive.errors import ArchiveError, without_panics
 
 #: Bounds the writer's memory, and lets a query skip: about 10 MB compressed.
 ROW_GROUP_ROWS = 65_536
@@ -93,12 +95,28 @@ def _write(path: Path, source: _Source, footer: dict[str, str], created_by: str)
 
 
 def read(path: Path) -> Iterator[RecordBatch]:
-    """Yield an object's rows."""
-    for batch in read_parquet(path, batch_size=_READ_ROWS):
-        yield RecordBatch.from_arrays([batch.column(name) for name in COLUMNS], schema=SCHEMA)
+    """Yield an object's rows. Raises ArchiveError if it is damaged."""
+    with _damage_named():
+        for batch in read_parquet(path, batch_size=_READ_ROWS):
+            yield RecordBatch.from_arrays([batch.column(name) for name in COLUMNS], schema=SCHEMA)
 
 
 def object_visits(path: Path) -> tuple[str, ...]:
-    """Return the visits whose parts make up an object."""
-    footer = read_parquet(path).schema.metadata_str
-    return tuple(orjson.loads(footer[_VISITS]))
+    """Return the visits whose parts make up an object. Raises ArchiveError if it is damaged."""
+    with _damage_named():
+        footer = read_parquet(path).schema.metadata_str
+        return tuple(orjson.loads(footer[_VISITS]))
+
+
+@contextmanager
+def _damage_named() -> Iterator[None]:
+    try:
+        with without_panics():
+            yield
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise ArchiveError(
+            f"the window's object under logs/ is damaged, or is none of ours ({type(error).__name__}: {error}): "
+            "replay the window, which builds it anew from raw/"
+        ) from error

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from logarchive.errors import ProviderError
+from logarchive.errors import ArchiveError, ProviderError
 from logarchive.ledger.entry import Entry, RejectsObject, StoredObject
 from logarchive.part import Part
 from logarchive.row import parquet
@@ -200,9 +200,9 @@ class Merger:
 
 
 def same_rows(left: Path, right: Path) -> bool:
-    """Say whether two objects hold the same rows in the same order: all but their footers is equal."""
+    """Say whether two objects hold the same rows in the same order: all but their footers is equal, and can be read."""
     length = _before_footer(left)
-    if length != _before_footer(right):
+    if length != _before_footer(right) or not _readable(left):
         return False
     with left.open("rb") as one, right.open("rb") as other:
         while piece := one.read(min(length, _PIECE)):
@@ -212,9 +212,17 @@ def same_rows(left: Path, right: Path) -> bool:
     return True
 
 
+def _readable(path: Path) -> bool:
+    try:
+        object_visits(path)
+    except ArchiveError:
+        return False
+    return True
+
+
 def _before_footer(path: Path) -> int:
     """Return how many bytes come before the footer, whose length comes before the closing magic number."""
     size = path.stat().st_size
     with path.open("rb") as file:
-        file.seek(size - 8)
+        file.seek(max(0, size - 8))
         return size - 8 - int.from_bytes(file.read(4), "little")

@@ -144,7 +144,12 @@ class Replay[S: Source, K: BaseModel]:  # 10 attributes: a visit's, and what was
             return None
 
     def _unknown_object(self) -> bool:
-        existing, known = self._merger.copy(), self._claim.entry.object
-        if existing is None or not parquet.object_visits(existing.path):
-            return False
+        """Return whether the object is another one than the ledger knows; so is one that cannot be read."""
+        known = self._claim.entry.object
+        try:
+            existing = self._merger.copy()
+            if existing is None or not parquet.object_visits(existing.path):
+                return False
+        except Exception:  # noqa: BLE001 (to fail here would be to replay the window for ever)
+            return True
         return known is None or known.sha256 != sha256_of(existing.path)
