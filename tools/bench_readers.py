@@ -12,10 +12,11 @@ import datetime as dt
 import multiprocessing
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple, cast
 
@@ -39,7 +40,7 @@ MOST_GROWTH, FREE_MIB, TIMES_RECORD = 2.2, 200, 4
 #: Shorter times are the machine's.
 LEAST_SECONDS = 0.2
 #: How often each size is measured, and how often more where the time seems to grow too fast.
-ROUNDS, MORE_ROUNDS = 2, 16
+ROUNDS, MORE_ROUNDS = 2, 9
 FORK = multiprocessing.get_context("fork")
 WINDOW = Window(dt.datetime(2026, 11, 22, 13, tzinfo=dt.UTC), dt.datetime(2026, 11, 22, 14, tzinfo=dt.UTC))
 TIME = b'"logTime":%d' % to_epoch_ms(WINDOW.start)
@@ -183,7 +184,7 @@ def write(name: str, size: int, path: Path) -> None:
 
 
 class Series:
-    """A case in all sizes: the least of some rounds of each, since what else runs on the machine only adds."""
+    """A case in all sizes, measured in some rounds, from the smallest to the largest."""
 
     def __init__(self, name: str, directory: Path) -> None:
         """Write the bodies and measure them."""
@@ -194,18 +195,26 @@ class Series:
             writer.start()
             writer.join()
         self.least = [measured(name, path) for path in self.paths]
+        #: For each size, how much longer twice its size has taken, each time that both were measured in turn.
+        self.ratios: list[list[float]] = [[b.seconds / a.seconds] for a, b in pairwise(self.least)]
         for _ in range(ROUNDS - 1):
             self.repeat(range(len(SIZES)))
 
-    def repeat(self, numbers: Iterable[int]) -> None:
-        """Measure some sizes once more."""
-        for at in numbers:
-            self.least[at] = min(self.least[at], measured(self.name, self.paths[at]))
+    def repeat(self, numbers: Sequence[int]) -> None:
+        """Measure neighbouring sizes once more."""
+        found = [(at, measured(self.name, self.paths[at])) for at in numbers]
+        for at, one in found:
+            self.least[at] = min(self.least[at], one)
+        for (at, one), (_, twice) in pairwise(found):
+            self.ratios[at].append(twice.seconds / one.seconds)
 
     def growth(self) -> tuple[float, int]:
-        """Return how much the time grows at most with a doubling, and the number of the size that is doubled."""
-        pairs = enumerate(pairwise(self.least))
-        return max(((b.seconds / a.seconds, at) for at, (a, b) in pairs if a.seconds >= LEAST_SECONDS), default=(0, 0))
+        """Return how much the time grows at most with a doubling, and the number of the size that is doubled.
+
+        The median of what was measured in turn: what else runs on the machine slows both down.
+        """
+        judged = [at for at, one in enumerate(self.least[:-1]) if one.seconds >= LEAST_SECONDS]
+        return max(((median(self.ratios[at]), at) for at in judged), default=(0, 0))
 
     def memory(self) -> float:
         """Return the share that was used of the memory that a size may take."""

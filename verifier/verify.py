@@ -394,6 +394,8 @@ def _cell(source: dict[str, Any], name: str) -> str:
 # --- The copy --------------------------------------------------------------------------------------------------------
 
 TOP = ("logs", "raw", "rejects", "proof")
+#: A key whose copy lies in the directory, on every operating system: no part is empty, `.`, `..` or has a drive.
+PATH = re.compile(r"(?:logs|raw|rejects|proof)(?:/(?!\.{1,2}(?:/|\Z))[^/\\:\0]+)*")
 #: Neither links nor, in a pipe's place, waiting for a writer. Windows has none of these.
 FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
@@ -425,14 +427,9 @@ class Copy:
 
     def path(self, key: str) -> str:
         """Return the path of an object's copy. Raises ValueError for a key that could lead elsewhere."""
-        parts = key.split("/")
-        if (
-            len(key) > MOST_KEY
-            or parts[0] not in TOP
-            or any(part in {"", ".", ".."} or re.search(r"[\\:\0]", part) for part in parts)
-        ):
+        if len(key) > MOST_KEY or not PATH.fullmatch(key):
             raise ValueError("has a key that no archive has")
-        return os.path.join(self.directory, *parts)
+        return os.path.join(self.directory, key.replace("/", os.sep))
 
     def open(self, key: str) -> FileIO | None:
         """Open an object; None if it is not there. Raises ValueError for what no copy of a bucket holds."""
