@@ -22,7 +22,7 @@ from logarchive.store.place import Place
 from logarchive.visit.merger import Merger
 from logarchive.window import Window
 from tests.fake_aws import FakeTable, Gate, open_gate, refused
-from tests.scenario import END, HOUR, MINUTE, Killed, Record, Scenario, zipped
+from tests.scenario import END, HOUR, MINUTE, START, Killed, Record, Scenario, zipped
 
 
 def hourly(world: list[Record] | None = None, **source: object) -> Scenario:
@@ -482,7 +482,7 @@ def test_late_are_the_rows_that_the_first_good_visit_has_not_seen(
 
 def test_a_reject_that_a_later_visit_does_not_return_stays_with_the_visit_that_it_came_in() -> None:
     stage = Scenario([], now=END + 6 * MINUTE)
-    visits = [([BAD, BAD, GOOD], 6 * MINUTE), ([GOOD], HOUR), ([{"body": "other"}, BAD, GOOD], 4 * HOUR)]
+    visits = [([BAD, BAD, GOOD], 6 * MINUTE), ([BAD, GOOD], HOUR), ([{"body": "other"}, BAD, GOOD], 4 * HOUR)]
     for records, age in visits:
         stage.now = END + age
         stage.answer = served(records)
@@ -490,6 +490,9 @@ def test_a_reject_that_a_later_visit_does_not_return_stays_with_the_visit_that_i
     lines = [json.loads(line) for line in rejected(stage)]
     assert [json.loads(line["record"])["body"] for line in lines] == ["no time", "no time", "other"]
     assert [line["visit"][-4:] for line in lines] == ["0001", "0001", "0003"]
+    before = dict(stage.s3.objects)
+    [window] = stage.act("replay", source="shop", start=instant(START), end=instant(END), inline=True)["windows"]
+    assert (window["error"], window["rejects"], stage.s3.objects) == (None, 2, before)
 
 
 def test_rejects_of_several_visits_that_are_recovered_together_are_merged() -> None:

@@ -157,6 +157,14 @@ def test_a_visit_at_the_moment_at_which_records_are_lost_is_too_late(early: dt.t
     assert after_visit(entry(), keeps, visited(lost - early)).issue == issue
 
 
+def test_once_the_records_are_lost_the_back_off_is_as_long_as_any() -> None:
+    keeps, often = source(retention="P3D"), entry(failures=9)
+    lost = keeps.lost_at(Window(START, END))
+    assert lost
+    failed = after_failure(often, keeps, lost, Failure("unavailable", "no answer"), None)
+    assert failed.due_at == lost + 6 * HOUR
+
+
 def test_failures_back_off_and_never_finish_a_window() -> None:
     waits, failed = [], entry()
     for _ in range(7):

@@ -23,6 +23,10 @@ from tests.scenario import END, HOUR, MINUTE, START, TIMEOUT, Record, Scenario, 
 WORLD = [Record("a", 1), Record("b", 2), Record("gone", 3, gone=END + 30 * MINUTE)]
 
 
+#: Records that only the second and the third visit see.
+LATE = {"late": 30 * MINUTE, "later": 2 * HOUR}
+
+
 def sealed(world: list[Record] | None = None, **configured: object) -> Scenario:
     """Return an archive whose window was visited three times, and is sealed."""
     stage = Scenario(list(WORLD if world is None else world), source=dict(configured), now=END + 6 * MINUTE)
@@ -40,11 +44,11 @@ def objects(stage: Scenario) -> dict[str, tuple[bytes, str]]:
 
 
 def test_a_replay_with_the_same_mapping_leaves_every_object_and_brings_the_ledger_up_to_date() -> None:
-    stage = sealed()
+    stage = sealed([*WORLD, *(Record(name, 9, visible=END + age) for name, age in LATE.items())])
     stage.table.items["elsa#shop", KEY]["mapping"] = 0
     before, old, stage.answer = objects(stage), window(stage), refuse
     [result] = replay(stage, inline=True)["windows"]
-    assert (result["state"], result["rows"], result["issue"], result["due_at"]) == ("sealed", 3, "shrunk", None)
+    assert (result["state"], result["rows"], result["issue"], result["late"]) == ("sealed", 5, "shrunk", 2)
     entry = window(stage)
     assert objects(stage) == before
     assert (entry.object, entry.numbers, history(entry)) == (old.object, old.numbers, history(old))
