@@ -286,6 +286,8 @@ def test_an_earlier_worker_cannot_write_over_a_window_that_was_split(tmp_path: P
     stage.now += HOUR
     stage.tick()
     [parent] = [entry for entry in stage.entries() if entry.state == "split"]
+    assert parent.placeholder
+    assert stage.s3.objects[parent.placeholder.key].etag == parent.placeholder.etag
     late = tmp_path / "late.parquet"
     late.write_bytes(b"rows of the sleeper")
     store = Store(stage.s3, "bucket")  # type: ignore[arg-type] # a drop-in
@@ -293,6 +295,27 @@ def test_an_earlier_worker_cannot_write_over_a_window_that_was_split(tmp_path: P
         store.replace(Place("elsa", "shop", parent.window).logs, late, sha256_of(late), None)
     stage.until_sealed()
     assert stage.rows() == {"a": 1, "b": 1}
+
+
+def test_a_visit_that_is_complete_by_the_time_the_placeholder_stands_is_merged_and_nothing_is_split() -> None:
+    stage = daily()
+    stage.kill("s3.put logs/")
+    sleeper = dict(stage.s3.objects)
+    stage.s3.objects.clear()
+    stage.now += HOUR
+    stage.fails(MemoryError())
+
+    def completes(call: str, moment: str) -> None:
+        if call.startswith("s3.put logs/") and moment == "after":
+            stage.gate = open_gate
+            stage.s3.objects |= sleeper
+
+    stage.gate = completes
+    stage.tick()
+    stage.now += 7 * HOUR
+    stage.recovers()
+    stage.until_sealed()
+    assert (stage.rows(), [entry for entry in stage.entries() if entry.state == "split"]) == ({"a": 1, "b": 1}, [])
 
 
 def test_a_worker_that_has_lost_its_claim_to_one_that_splits_completes_no_visit() -> None:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import gzip
+import hashlib
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -16,7 +17,7 @@ from logarchive.ledger.ledger import REPLAYS_DUE
 from logarchive.moment import instant
 from logarchive.provider.provider import Provider
 from logarchive.runtime.metric import Tally
-from tests.fake_aws import refused
+from tests.fake_aws import open_gate, refused
 from tests.replayed import KEY, NEWER, RANGE, history, prepared, refuse, window
 from tests.scenario import END, HOUR, MINUTE, START, TIMEOUT, Record, Scenario, read_rows, some, zipped
 
@@ -185,6 +186,19 @@ def test_a_visit_that_was_complete_but_not_committed_is_merged_by_the_replay() -
     entry = window(stage)
     assert (set(stage.rows()), len(entry.visits), entry.unmerged_claims) == ({"a", "b", "gone", "new"}, 2, 0)
     assert (entry.state, entry.numbers.rows) == ("archived", 4)
+
+
+def test_a_visit_that_was_complete_but_cannot_be_read_any_more_ends_the_replay() -> None:
+    stage, stored = asleep()
+    old, stage.answer = window(stage), refuse
+    manifest, part = (next(key for key in stored if key.endswith(end)) for end in ("manifest.json", ".zip"))
+    cut = dataclasses.replace(stored[part], body=zipped([])[:-1])
+    was, is_now = (hashlib.sha256(one.body).hexdigest().encode() for one in (stored[part], cut))
+    named = dataclasses.replace(stored[manifest], body=stored[manifest].body.replace(was, is_now))
+    stage.s3.objects |= stored | {part: cut, manifest: named}
+    stage.ledger.reopen_for_unmerged_visit(old, stage.now)
+    replay(stage, inline=True)
+    assert manifest.split("/")[-2] in (window(stage).replay_error or "")
 
 
 def test_a_window_that_is_due_anyway_is_replayed_and_then_visited_when_it_would_have_been() -> None:
@@ -421,6 +435,27 @@ def test_after_a_killed_replay_an_object_that_cannot_be_read_is_one_that_the_led
     entry = window(stage)
     assert (entry.replay, entry.claimed) == (None, False)
     assert "; the ledger does not know the object" in (entry.replay_error or "")
+
+
+@pytest.mark.parametrize(("provider", "wrote"), [(NEWER, True), (elsa, False)])
+def test_a_replay_that_loses_its_claim_has_the_window_replayed_again_only_if_it_wrote(
+    provider: Provider[Any, Any], *, wrote: bool
+) -> None:
+    stage = sealed()
+    stage.provider, stage.answer = provider, refuse
+    replay(stage)
+    other: list[Any] = []
+
+    def overtaken(call: str, moment: str) -> None:
+        if call.startswith("s3.put logs/" if wrote else "s3.get logs/") and moment == "after":
+            stage.gate = open_gate
+            stage.now += HOUR
+            other.append(stage.ledger.claim(window(stage), "other", stage.now, stage.now + HOUR))
+
+    stage.gate = overtaken
+    stage.act("work", source="shop")
+    assert stage.events.count("claim.lost") == 1
+    assert window(stage).unmerged_claims == some(other[0]).unmerged_claims + wrote
 
 
 def asleep() -> tuple[Scenario, dict[str, Any]]:

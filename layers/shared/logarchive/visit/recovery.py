@@ -25,7 +25,6 @@ class Recovery:
         """Merge the complete visits that the ledger does not know, if there may be any. Raises ChangedError."""
         if self.claim.unmerged <= 0:
             return
-        self.unreadable = []
         if complete := self.unmerged():
             entry = self.claim.entry
             merged = self.merger.recover(entry, complete, self.unreadable)
