@@ -422,6 +422,20 @@ def test_an_object_that_a_killed_replay_has_written_and_that_cannot_be_made_agai
     assert stage.s3.objects[some(entry.object).key].etag == some(entry.object).etag
 
 
+@pytest.mark.parametrize("world", [WORLD, []])
+def test_an_object_that_a_killed_replay_has_not_written_is_known(world: list[Record]) -> None:
+    stage = sealed(world)
+    stage.provider, stage.answer = NEWER, refuse
+    replay(stage)
+    stage.kill("s3.get raw/")
+    stage.now += HOUR
+    said = damage(stage, "part missing")
+    stage.act("work", source="shop")
+    entry = window(stage)
+    assert said in (entry.replay_error or "")
+    assert ("the ledger does not know" in (entry.replay_error or ""), entry.unmerged_claims) == (False, 0)
+
+
 def test_after_a_killed_replay_an_object_that_cannot_be_read_is_one_that_the_ledger_does_not_know() -> None:
     stage = sealed()
     stage.provider, stage.answer = NEWER, refuse
@@ -456,6 +470,24 @@ def test_a_replay_that_loses_its_claim_has_the_window_replayed_again_only_if_it_
     stage.act("work", source="shop")
     assert stage.events.count("claim.lost") == 1
     assert window(stage).unmerged_claims == some(other[0]).unmerged_claims + wrote
+
+
+def test_a_replay_that_loses_its_claim_after_it_wrote_rejects_alone_is_replayed_again() -> None:
+    stage, other = prepared(), list[Any]()
+    stage.provider, stage.answer = elsa, refuse
+    [key] = [key for key in stage.s3.objects if key.startswith("rejects/")]
+    stage.s3.objects[key] = dataclasses.replace(stage.s3.objects[key], body=gzip.compress(b""))
+    replay(stage)
+
+    def overtaken(call: str, moment: str) -> None:
+        if call.startswith("s3.put rejects/") and moment == "after":
+            stage.gate = open_gate
+            stage.now += HOUR
+            other.append(stage.ledger.claim(window(stage), "other", stage.now, stage.now + HOUR))
+
+    stage.gate = overtaken
+    stage.act("work", source="shop")
+    assert window(stage).unmerged_claims == some(other[0]).unmerged_claims + 1
 
 
 def asleep() -> tuple[Scenario, dict[str, Any]]:
