@@ -56,6 +56,7 @@ METRICS = {
 LOG_EVENTS = {
     "window.*": "a visit has ended: `window.issue` if it has an issue, otherwise its state (`window.sealed`)",
     "source.invalid": "a source's parameter or secret is wrong, or no function reads the parameter; it is skipped",
+    "source.begun": "a source was planned for the first time, from `begin` on; `reason` as in `status`",
     "source.failed": "planning or dispatch failed unexpectedly; the invocation fails after the other sources are done",
     "source.dispatched": "windows are due; `workers` is how many were started (0: all are busy)",
     "tick.unfinished": "a tick had no time for `left` sources; the next tick starts with them",

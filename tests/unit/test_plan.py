@@ -31,8 +31,8 @@ def ledger(table: FakeTable) -> Ledger:
     return Ledger(table, "elsa", "shop")  # type: ignore[arg-type] # a drop-in
 
 
-def planner(table: FakeTable, now: dt.datetime, **fields: object) -> Planner:
-    return Planner(ledger(table), source(**fields), "feed", now)
+def planner(table: FakeTable, now: dt.datetime, archive_from: dt.datetime | None = None, **fields: object) -> Planner:
+    return Planner(ledger(table), source(**fields), "feed", now, archive_from)
 
 
 def leaves(table: FakeTable) -> list[Window]:
@@ -44,6 +44,55 @@ def test_the_first_tick_starts_with_the_window_that_is_open() -> None:
     assert planner(table, T0 + 30 * MINUTE).tick() == 0
     assert planner(table, T0 + 61 * MINUTE).tick() == 1
     assert leaves(table) == [Window(T0, T0 + HOUR)]
+
+
+MONTH = "P30D"
+
+
+@pytest.mark.parametrize(
+    ("fields", "archive_from", "begin", "reason"),
+    [
+        ({}, None, T0, "first_tick"),
+        ({}, T0 - 90 * HOUR, T0, "first_tick"),
+        # The first window whose records are all held: the one that contains the moment itself has lost some.
+        ({"retention": "P2D"}, None, T0 - 47 * HOUR, "retention"),
+        ({"retention": "P2D"}, T0 - 48 * HOUR, T0 - 47 * HOUR, "retention"),
+        ({"retention": "P2D"}, T0 - 24 * HOUR, T0 - 24 * HOUR, "archive_from"),
+        ({"retention": "PT30M", "revisit": []}, None, T0, "retention"),
+        ({"retention": "P3D", "window": "P1D"}, None, T0 - 48 * HOUR, "retention"),
+        ({"retention": "P2D", "start": T0 - 5 * HOUR}, None, T0 - 5 * HOUR, "start"),
+        ({"start": T0 - 500 * HOUR}, None, T0 - 500 * HOUR, "start"),
+    ],
+)
+def test_a_new_source_begins_where_its_provider_still_holds_everything_and_says_why(
+    fields: dict[str, object], archive_from: dt.datetime | None, begin: dt.datetime, reason: str
+) -> None:
+    table = FakeTable()
+    planner(table, T0 + 30 * MINUTE, archive_from, **fields).tick()
+    head = some(ledger(table).head())
+    assert (head.begin, head.begin_reason) == (begin, reason)
+    assert min([window.start for window in leaves(table)], default=begin) == begin
+
+
+def test_no_window_of_a_new_source_has_lost_a_record_when_it_is_planned() -> None:
+    table, now = FakeTable(), T0 + 30 * MINUTE
+    planner(table, now, retention=MONTH).tick()
+    assert min(some(entry.lost_at) for entry in ledger(table).every()) == now + 30 * MINUTE
+
+
+def test_only_the_first_tick_decides_where_a_source_begins() -> None:
+    table = FakeTable()
+    planner(table, T0 + 30 * MINUTE).tick()
+    planner(table, T0 + 90 * MINUTE, retention=MONTH).tick()
+    assert leaves(table) == [Window(T0, T0 + HOUR)]
+
+
+def test_an_earlier_start_becomes_the_reason_of_the_beginning() -> None:
+    table = FakeTable()
+    planner(table, T0 + 30 * MINUTE).tick()
+    planner(table, T0 + 30 * MINUTE, start=T0 - HOUR).tick()
+    head = some(ledger(table).head())
+    assert (head.begin, head.begin_reason) == (T0 - HOUR, "start")
 
 
 def test_a_planned_window_is_due_its_delay_after_its_end_and_knows_when_it_is_lost() -> None:

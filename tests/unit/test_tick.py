@@ -12,7 +12,7 @@ import pytest
 from logarchive.action.handler import act
 from logarchive.action.result import Result
 from logarchive.ledger.dynamodb import Write
-from logarchive.moment import instant
+from logarchive.moment import DAY, instant
 from tests.fake_aws import FakeTable
 from tests.scenario import END, MINUTE, Killed, Record, Scenario
 
@@ -127,6 +127,26 @@ def test_with_inline_a_window_is_not_split_because_another_source_used_up_the_ti
     stage.lasts(12 * MINUTE)
     stage.tick()
     assert "split" not in {item.get("state") for item in stage.table.items.values()}
+
+
+def test_the_first_tick_of_a_source_says_from_when_on_it_is_archived_and_why() -> None:
+    stage = scenario()
+    [plain, *_] = (stage.sources or {}).values()
+    plain = {name: value for name, value in plain.items() if name != "start"}
+    stage.archive_from = END - 20 * DAY
+    lengths = {"known": "P3D", "longer": "P30D"}
+    stage.sources = {name: plain | {"project_id": 8, "retention": length} for name, length in lengths.items()}
+    stage.sources["unknown"] = plain
+    begun = [
+        {"source": "known", "begin": instant(END - 2 * DAY), "reason": "retention"},
+        {"source": "longer", "begin": instant(END - 20 * DAY), "reason": "archive_from"},
+        {"source": "unknown", "begin": instant(END), "reason": "first_tick"},
+    ]
+    assert stage.act("tick")["begun"] == begun
+    assert stage.events.count("source.begun") == 3
+    shown = stage.act("status")["sources"]
+    assert [(one["begin"], one["begin_reason"]) for one in shown] == [(one["begin"], one["reason"]) for one in begun]
+    assert stage.act("tick")["begun"] == []
 
 
 class Contended(FakeTable):

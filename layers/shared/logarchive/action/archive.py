@@ -10,8 +10,10 @@ from pydantic import BaseModel
 
 from logarchive.errors import ConfigError
 from logarchive.ledger.dynamodb import Table
+from logarchive.ledger.entry import Head
 from logarchive.ledger.ledger import Ledger
 from logarchive.ledger.planner import Planner
+from logarchive.moment import instant
 from logarchive.net.pacing import Timer
 from logarchive.net.session import Connect, open_session
 from logarchive.provider.provider import Provider
@@ -45,9 +47,16 @@ class Archive[S: Source, K: BaseModel]:
         """Return the ledger of one source."""
         return Ledger(self.table, self.provider.name, source_name)
 
-    def planner(self, source_name: str, source: S) -> Planner:
-        """Return the planner of one source."""
-        return Planner(self.ledger(source_name), source, self.provider.feed_id(source), self.invocation.clock())
+    def planner(self, source_name: str, source: S, begun: Callable[[Head], None] = lambda _head: None) -> Planner:
+        """Return the planner of one source. `begun` is called, after a log line, if the source is new to the ledger."""
+
+        def report(head: Head) -> None:
+            keys = {"begin": instant(head.begin), "reason": head.begin_reason}
+            self.invocation.log("source.begun", source=source_name, **keys)
+            begun(head)
+
+        feed_id, now = self.provider.feed_id(source), self.invocation.clock()
+        return Planner(self.ledger(source_name), source, feed_id, now, self.source_loader.archive_from, report)
 
     def source(self, source_name: str) -> S:
         """Return one enabled source. Raises ConfigError if there is no such source, or it is wrong."""

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any, TypedDict, Unpack
 
-from logarchive.ledger.entry import Entry
+from logarchive.ledger.entry import Entry, Head
 from logarchive.moment import instant
 from logarchive.runtime.source_loader import BadSource
 
@@ -18,6 +18,7 @@ class Details(TypedDict, total=False):
     """What only some actions return beside their windows."""
 
     planned: int
+    begun: list[dict[str, Any]]
     dispatched: int
     estimate: dict[str, float]
     new: int
@@ -59,6 +60,11 @@ def windows_result(
         "next": instant(following) if following else None,
         "errors": source_errors(bad),
     }
+
+
+def begun_result(source_name: str, head: Head) -> Result:
+    """Return what a result says of a source that was planned for the first time."""
+    return {"source": source_name, "begin": instant(head.begin), "reason": head.begin_reason}
 
 
 def refusal(provider: str, error: str, source_name: str | None = None) -> Result:

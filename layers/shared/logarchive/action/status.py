@@ -75,6 +75,8 @@ def status_of(head: Head | None, leaves: Iterable[Entry], source: Source | None,
     unfinished = [entry for entry in entries if not entry.finished]
     errors = [entry.error for entry in entries if entry.error]
     return {
+        "begin": instant(head.begin) if head else None,
+        "begin_reason": head.begin_reason if head else None,
         "sealed_until": _until(entries, lambda entry: entry.state == "sealed"),
         "settled_until": _until(entries, lambda entry: entry.finished),
         "lag_seconds": lag_seconds(head, unfinished, source, now),

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from logarchive.action.archive import Archive
 from logarchive.action.event import Tick
 from logarchive.action.lag import hours_to_loss, lag_seconds, quiet_seconds
-from logarchive.action.result import Result, window_result, windows_result
+from logarchive.action.result import Result, begun_result, window_result, windows_result
 from logarchive.action.work import dispatch
 from logarchive.errors import ConfigError
 from logarchive.ledger.entry import Entry, Head
@@ -39,7 +39,9 @@ def tick[S: Source, K: BaseModel](archive: Archive[S, K], event: Tick) -> Result
         run.work(planned)
     if run.failures:
         raise ExceptionGroup(f"{archive.provider.name}: sources failed unexpectedly", run.failures)
-    return windows_result(archive.provider.name, run.windows, bad, planned=run.planned, dispatched=run.dispatched)
+    return windows_result(
+        archive.provider.name, run.windows, bad, planned=run.planned, begun=run.begun, dispatched=run.dispatched
+    )
 
 
 class _TickRun[S: Source, K: BaseModel]:
@@ -51,6 +53,8 @@ class _TickRun[S: Source, K: BaseModel]:
         #: Sources with a window that is due.
         self.due: set[str] = set()
         self.windows: list[Result] = []
+        #: Sources that were planned for the first time.
+        self.begun: list[Result] = []
         self.failures: list[Exception] = []
 
     def plan(self, sources: Mapping[str, S], *, start: bool) -> dict[str, S]:
@@ -116,7 +120,10 @@ class _TickRun[S: Source, K: BaseModel]:
     def _plan(self, source_name: str, source: S) -> tuple[Head | None, int]:
         """Plan and measure a source; return its head, and how many of its windows are due."""
         try:
-            self.planned += self.archive.planner(source_name, source).tick()
+            planner = self.archive.planner(
+                source_name, source, lambda head: self.begun.append(begun_result(source_name, head))
+            )
+            self.planned += planner.tick()
         finally:  # if planning fails, the metrics must still show how late the source is
             measured = self._measure(source_name, source)
         return measured

@@ -15,6 +15,8 @@ from logarchive.numbers import WindowNumbers
 from logarchive.window import Window
 
 type State = Literal["planned", "archived", "sealed", "split", "closed"]
+#: Why a source is archived from its `begin` on, and not from another moment.
+type BeginReason = Literal["start", "retention", "archive_from", "first_tick"]
 
 type Instant = Annotated[
     dt.datetime,
@@ -216,6 +218,8 @@ class Head(BaseModel):
     #: Everything in `[begin, cursor)` is planned (or was covered already).
     begin: Instant
     cursor: Instant
+    #: None: an earlier version has written the head.
+    begin_reason: BeginReason | None = None
     #: What may not change under a name, see `Provider.feed_id`.
     feed_id: str = Field(validation_alias=FEED_ID, serialization_alias=FEED_ID)
     #: Ids seen once, kept because the provider's list forgets deleted ones.
@@ -225,7 +229,12 @@ class Head(BaseModel):
     def next(self, *, begin: dt.datetime | None = None, cursor: dt.datetime | None = None) -> "Head":
         """Return the next version of the head, with its bounds moved where they are given."""
         moved = {"version": self.version + 1, "begin": begin or self.begin, "cursor": cursor or self.cursor}
-        return Head.model_validate({**vars(self), **moved})
+        # Only an earlier `start` moves the beginning.
+        return Head.model_validate({**vars(self), **moved, **({"begin_reason": "start"} if begin else {})})
+
+    def bounds(self) -> dict[str, Any]:
+        """Return the attributes of its item that planning changes."""
+        return self.model_dump(mode="json", include={"version", "begin", "cursor", "begin_reason"})
 
     @property
     def last_rows_until(self) -> dt.datetime | None:

@@ -48,11 +48,11 @@ class Ledger:
         slots = [Slot.model_validate(item) for sort, item in items.items() if sort.startswith(SLOT)]
         return Head.model_validate({**items[HEAD], "slots": slots})
 
-    def create(self, head: Head, now: dt.datetime) -> None:
-        """Write the head of a source seen for the first time, and enter its name in the provider's registry."""
+    def create(self, head: Head, now: dt.datetime) -> bool:
+        """Write the head of a new source, and its name in the provider's registry; False if there is a head already."""
         item = head.model_dump(mode="json", exclude={"slots", "known"}) | _mark(now)
         registry = Write(f"{self.provider}#", REGISTRY, {}, (), add={"names": {self.source_name}})
-        self.table.transact([Write(self.partition, HEAD, item, ABSENT), registry])
+        return self.table.transact([Write(self.partition, HEAD, item, ABSENT), registry])
 
     def covering(self, span: Span, limit: int | None = None) -> list[Entry]:
         """Return the entries that overlap `span` and are not split, in order; at most `limit` are read and returned."""
@@ -74,7 +74,7 @@ class Ledger:
     ) -> Head | None:
         """Add planned entries (at most BATCH) and move the head's bounds; None if somebody changed it meanwhile."""
         moved = head.next(begin=begin, cursor=cursor)
-        item = moved.model_dump(mode="json", include={"version", "begin", "cursor"}) | (_mark(now) if begin else {})
+        item = moved.bounds() | (_mark(now) if begin else {})
         writes = [Write(self.partition, HEAD, item, equal(version=head.version))]
         return moved if self.table.transact([*writes, *self._new(entries, now)]) else None
 

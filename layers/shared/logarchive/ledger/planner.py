@@ -1,12 +1,12 @@
 """Planning: fills the uncovered gaps of a source's time with windows, and updates the ledger's head."""
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import batched, chain, islice
 
 from logarchive.errors import ArchiveError, ConfigError
-from logarchive.ledger.entry import Entry, Head
+from logarchive.ledger.entry import BeginReason, Entry, Head
 from logarchive.ledger.ledger import BATCH, Ledger
 from logarchive.moment import floor
 from logarchive.provider.source import Source
@@ -23,6 +23,26 @@ def planned(window: Window, source: Source) -> Entry:
     return Entry(window_key=window.key, state="planned", due_at=due, lost_at=lost)
 
 
+def beginning(
+    source: Source, now: dt.datetime, archive_from: dt.datetime | None = None
+) -> tuple[dt.datetime, BeginReason]:
+    """Return from when on a new source is archived, and why from there. Pure.
+
+    Without `start`: from the first window whose records the provider still holds, if it is known how long it keeps
+    them, otherwise from the window that is open; but never before the first day of the table `logs`.
+    """
+    reason: BeginReason = "first_tick"
+    if source.start:
+        return source.start, "start"
+    begin = floor(now, source.window)
+    if source.retention:
+        oldest = floor(now - source.retention, source.window) + source.window
+        begin, reason = min(begin, oldest), "retention"
+    if archive_from and begin < archive_from:
+        begin, reason = archive_from, "archive_from"
+    return begin, reason
+
+
 @dataclass(frozen=True)
 class Planner:
     """Plans the windows of one source."""
@@ -32,18 +52,23 @@ class Planner:
     #: What may not change under the source's name.
     feed_id: str
     now: dt.datetime
+    archive_from: dt.datetime | None = None
+    #: Called with the head of a source that is planned for the first time.
+    begun: Callable[[Head], None] = lambda _head: None
 
     def head(self) -> Head:
         """Return the source's head, writing it when the source is seen for the first time.
 
         Raises ConfigError if the name belongs to another project, account or address.
         """
-        start = self.source.start or floor(self.now, self.source.window)
+        begin, reason = beginning(self.source, self.now, self.archive_from)
+        new = Head(begin=begin, cursor=begin, begin_reason=reason, feed_id=self.feed_id)
         for _ in range(_TRIES):
             if head := self.ledger.head():
                 self.admit(head)
                 return head
-            self.ledger.create(Head(begin=start, cursor=start, feed_id=self.feed_id), self.now)
+            if self.ledger.create(new, self.now):
+                self.begun(new)
         raise ArchiveError(f"{self.ledger.partition}: the source's head could not be written to the ledger")
 
     def admit(self, head: Head | None) -> None:

@@ -91,7 +91,7 @@ class Source(BaseModel):  # 11 attributes: the fields of its parameter
     )
     base_url: Address = Field(description="where the API lives; the vendor's public address by default")
     start: Annotated[AwareDatetime, AfterValidator(utc)] | None = Field(
-        None, description="archive from here on; the window open at the first tick by default"
+        None, description="archive from here on; by default all that the provider still has, if `retention` is known"
     )
     window: PositiveLength = Field(HOUR, description="length of a window")
     delay: Length = Field(dt.timedelta(minutes=5), description="how long after its end a window is first visited")
