@@ -56,6 +56,7 @@ METRICS = {
 LOG_EVENTS = {
     "window.*": "a visit has ended: `window.issue` if it has an issue, otherwise its state (`window.sealed`)",
     "source.invalid": "a source's parameter or secret is wrong, or no function reads the parameter; it is skipped",
+    "source.examined": "`doctor` has checked a source; `failed` names the checks that are not good",
     "source.begun": "a source was planned for the first time, from `begin` on; `reason` as in `status`",
     "source.failed": "planning or dispatch failed unexpectedly; the invocation fails after the other sources are done",
     "source.dispatched": "windows are due; `workers` is how many were started (0: all are busy)",
@@ -205,6 +206,7 @@ REGIONS: Mapping[str, Callable[[], str]] = {
     "keys": lambda: fenced("", "\n".join(sample().objects)),
     "tick-result": lambda: result(sample().tick, "windows"),
     "status-result": lambda: result(sample().status, "sources"),
+    "doctor-result": lambda: result(sample().doctor["sources"][0], "checks"),
     "query-table": query_table,
     "queries": lambda: queries(saved_queries()),
     "views": lambda: queries(saved_views()),

@@ -21,6 +21,9 @@ MINUTE = dt.timedelta(minutes=1)
 SOURCE = {"window": "PT1H", "project_key": "Pb123_shop", "project_id": 16706}
 #: A minute after the first window is due.
 NOW = START + 66 * MINUTE
+#: What a provider whose clock is ahead answers, and the time that it believes in.
+REFUSAL = {"error": {"errorCode": "200", "message": "Authentication Failed"}}
+AHEAD = NOW + 10 * MINUTE
 RECORDS = (
     {
         "logTime": int((START + 12 * MINUTE).timestamp() * 1000) + 345,
@@ -38,10 +41,14 @@ RECORDS = (
 
 @dataclass(frozen=True)
 class Sample:
-    """The result of one tick, the objects that it wrote, and the result of `status` after it."""
+    """The result of one tick, the objects that it wrote, the result of `status` after it, and that of a `doctor`.
+
+    Before the `doctor` the provider's clock was set ten minutes ahead, so that it refuses signatures.
+    """
 
     tick: dict[str, Any]
     status: dict[str, Any]
+    doctor: dict[str, Any]
     objects: dict[str, bytes]
 
     @property
@@ -68,7 +75,11 @@ def sample() -> Sample:
     scenario = Scenario(world=[], now=NOW, source=SOURCE, answer=lambda _request: httpx.Response(200, content=body))
     tick = scenario.tick()
     status = act(scenario.archive(), {"action": "status"})
-    return Sample(tick, status, {key: stored.body for key, stored in sorted(scenario.s3.objects.items())})
+    scenario.answer = lambda _request: httpx.Response(
+        401, json=REFUSAL, headers={"date": f"{AHEAD:%a, %d %b %Y %T GMT}"}
+    )
+    doctor = act(scenario.archive(), {"action": "doctor"})
+    return Sample(tick, status, doctor, {key: stored.body for key, stored in sorted(scenario.s3.objects.items())})
 
 
 def _zipped(content: bytes) -> bytes:

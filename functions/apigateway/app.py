@@ -100,6 +100,7 @@ provider = Provider(
     fault=ncloud.fault,
     layout=LAYOUT,
     columns=columns,
+    smallest=lambda source: source.model_copy(update={"page_size": 1}),
     # In another zone the same event has another `time`, and so another hash.
     feed_id=lambda source: f"{source.base_url.host}/{source.time_zone}",
 )

@@ -20,7 +20,7 @@ from logarchive.part import Part
 from logarchive.provider.provider import Api, Provider
 from logarchive.provider.source import Address, Ages, Length, Offset, Source
 from logarchive.record.body import parsed
-from logarchive.vendor import tencent, tencent_log_line
+from logarchive.vendor import tencent, tencent_listing, tencent_log_line
 from logarchive.window import Span
 
 #: As each API is documented; a source may override it.
@@ -39,7 +39,7 @@ FACTS: dict[str, dict[str, Any]] = {
     },
 }
 CDN_HEADERS = {"X-TC-Action": "DescribeCdnDomainLogs", "X-TC-Version": "2018-06-06"}
-CDN_LIMIT, DSA_HOSTS = 1000, 10
+CDN_LIMIT = 1000
 STAMP = "%Y-%m-%d %H:%M:%S"
 
 type Host = Annotated[str, StringConstraints(min_length=1, to_lower=True)]
@@ -126,7 +126,7 @@ def _dsa(api: Api, source: DsaSource, span: Span) -> Generator[Part, None, Links
     links: Links = {}
     first, last = (moment.astimezone(source.zone).date() for moment in (span.start, span.end - SECOND))
     days = [f"{first + dt.timedelta(days=number)}" for number in range((last - first).days + 1)]
-    for day, hosts in product(days, batched(source.hosts, DSA_HOSTS, strict=False)):
+    for day, hosts in product(days, batched(source.hosts, tencent_listing.DSA_HOSTS, strict=False)):
         names = json.dumps(hosts, separators=(",", ":"))
         form = {"Action": "GetDsaHostLogs", "hosts": names, "startDate": day, "endDate": day}
         part = api.request("POST", "/v2/index.php", data=form).replace(role="listing")
@@ -144,13 +144,9 @@ def _within(span: Span, source: DsaSource, host: str, files: list[tencent.File])
         hour = file.hour.replace(tzinfo=source.zone).astimezone(dt.UTC)
         if span.start <= hour < span.end:
             known = links.setdefault((host, hour, file.area), file.link)
-            if _path(known) != _path(file.link):
+            if known.partition("?")[0] != file.link.partition("?")[0]:
                 raise MalformedError(f"{host}: two different files for {instant(hour)} {repeated(file.area)}")
     return links
-
-
-def _path(link: str) -> str:
-    return link.partition("?")[0]
 
 
 def auth(source: DsaSource, keys: tencent.Keys, clock: Clock) -> httpx.Auth:
@@ -176,5 +172,8 @@ provider = Provider(
     margin=dt.timedelta(0),
     resolution=HOUR,
     smallest_window=HOUR,
+    smallest=lambda source: source.model_copy(update={"hosts": tencent_listing.asked(source)}),
+    newest=tencent_listing.newest,
+    checks={"logging": tencent_listing.logging},
 )
 handler = lambda_handler(provider)

@@ -136,5 +136,6 @@ provider = Provider(
     columns=columns,
     feed_id=lambda source: f"{source.project_key}/{source.project_id}",
     cap=lambda source: source.count,
+    smallest=lambda source: source.model_copy(update={"count": 1}),
 )
 handler = lambda_handler(provider)

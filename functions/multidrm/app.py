@@ -173,6 +173,8 @@ provider = Provider(
     fault=fault,
     layout=LAYOUT,
     columns=columns,
+    # Every site has the default policy; with `all` the first request would be for the list of policies.
+    smallest=lambda source: source.model_copy(update={"policy_ids": ("0",)}) if source.policy_ids == "all" else source,
     feed_id=lambda source: f"{source.base_url.host}/{source.region_code}",
 )
 handler = lambda_handler(provider)

@@ -173,5 +173,6 @@ provider = Provider(
     feed_id=lambda source: f"{source.base_url}".rstrip("/").removesuffix("/v1") + f" {source.referer}",
     unique_id=FieldMapping("sort", item(1), take=False),
     cap=lambda _source: CAP,
+    smallest=lambda source: source.model_copy(update={"page_size": 2}),
 )
 handler = lambda_handler(provider)

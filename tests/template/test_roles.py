@@ -82,6 +82,7 @@ def run(here: Stage, provider: str, bucket: str) -> list[Request]:
     here.act(provider, {"action": "work", "source": "one"})
     here.act(provider, {"action": "replay", **past, "dry_run": True})
     here.act(provider, {"action": "status"})
+    here.act(provider, {"action": "doctor"})
     return called.requests
 
 

@@ -10,6 +10,7 @@ from logarchive.errors import ConfigError
 
 RANGE = {"action": "backfill", "source": "shop", "start": "2026-11-01T00:00:00Z", "end": "2026-11-02T00:00:00Z"}
 REPLAY = RANGE | {"action": "replay"}
+DOCTOR = {"action": "doctor"}
 EVENTS = Path(__file__).parents[2] / "events"
 
 
@@ -33,13 +34,13 @@ def test_a_range_in_another_zone_is_the_same_moment_in_utc() -> None:
 @pytest.mark.parametrize(
     ("event", "message"),
     [
-        ({}, "action: missing; the actions are tick, work, backfill, replay, status"),
+        ({}, "action: missing; the actions are tick, work, backfill, replay, status, doctor"),
         ([], 'the event is no JSON object; for instance {"action": "tick"}'),
         (None, 'the event is no JSON object; for instance {"action": "tick"}'),
-        ({"action": "purge"}, 'action: "purge" is no action; the actions are tick, work, backfill, replay, status'),
+        ({"action": "purge"}, 'action: "purge" is no action; the actions are tick, work, backfill, replay, status, '),
         (
             {"action": ["tick"]},
-            "action: \"['tick']\" is no action; the actions are tick, work, backfill, replay, status",
+            "action: \"['tick']\" is no action; the actions are tick, work, backfill, replay, status, doctor",
         ),
         ({"action": "tick", "inlin": True}, "inlin: unknown field; did you mean inline?"),
         ({"action": "work"}, "source: missing (a source's name); for instance shop-1"),
@@ -60,6 +61,12 @@ def test_a_range_in_another_zone_is_the_same_moment_in_utc() -> None:
         (REPLAY | {"outdate": True}, "outdate: unknown field; did you mean outdated?"),
         (REPLAY | {"end": "2026-11-01T00:00:00Z"}, "start: 2026-11-01T00:00:00Z is not before end, 2026-"),
         (REPLAY | {"workers": 21}, "workers: 21 is more than 20"),
+        (DOCTOR | {"start": "a", "source": "b"}, "start: 'a' has no meaning beside source, 'b'; leave out one"),
+        (
+            DOCTOR | {"document": {}},
+            "source: missing beside document: the name that it is to have; for instance shop-1",
+        ),
+        (DOCTOR | {"source": "b", "document": "{}"}, "document: "),
     ],
 )
 def test_a_message_says_what_is_wrong_with_an_event_and_what_is_right(event: object, message: str) -> None:

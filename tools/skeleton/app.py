@@ -65,6 +65,7 @@ provider = Provider(
     kept_headers=frozenset(),  # FILL IN the response headers that name a request, for questions to the vendor
     layout=JsonLayout(),  # FILL IN path= where the list of records stands, `result.items`
     columns=columns,
+    smallest=lambda source: source,  # FILL IN what `doctor` asks for: `source.model_copy(update={"page_size": 1})`
     feed_id=lambda source: str(source.base_url.host),  # FILL IN what identifies a source: project, account or address
 )
 handler = lambda_handler(provider)

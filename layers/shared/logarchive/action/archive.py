@@ -43,6 +43,12 @@ class Archive[S: Source, K: BaseModel]:
     invocation: Invocation
     transport: httpx.BaseTransport | None = None
 
+    @property
+    def network(self) -> Connect | None:
+        """What stands in for the network in tests."""
+        transport = self.transport
+        return (lambda _admit: transport) if transport else None
+
     def ledger(self, source_name: str) -> Ledger:
         """Return the ledger of one source."""
         return Ledger(self.table, self.provider.name, source_name)
@@ -97,9 +103,8 @@ class Archive[S: Source, K: BaseModel]:
                 count(metric, size)
 
         timer = Timer(clock=invocation.clock, sleep=invocation.sleep, remaining=invocation.seconds_to_work)
-        secret, transport = self.source_loader.secret(source), self.transport
-        network: Connect | None = (lambda _admit: transport) if transport else None
-        with closing(open_session(self.provider, source, secret, timer, count=count, connect=network)) as session:
+        secret = self.source_loader.secret(source)
+        with closing(open_session(self.provider, source, secret, timer, count=count, connect=self.network)) as session:
             yield Worker(
                 VisitContext(
                     provider=self.provider,

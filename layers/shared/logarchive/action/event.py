@@ -1,7 +1,7 @@
 """Events: the input of a function. A wrong event changes nothing, and the result says what is wrong with it."""
 
 from collections.abc import Mapping
-from typing import Annotated, Literal, Self, cast
+from typing import Annotated, Any, Literal, Self, cast
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -77,29 +77,49 @@ class Replay(_Range):
     outdated: bool = False
 
 
-class Status(_Event):
-    """Return where each source stands, those from the name `start` on, in alphabetical order."""
-
-    action: Literal["status"]
+class _Sources(_Event):
     source: SourceName | None = None
     start: SourceName | None = None
 
     @model_validator(mode="after")
-    def _one_or_some(self) -> "Status":
+    def _one_or_some(self) -> Self:
         if self.source is not None and self.start is not None:
             raise ValueError(f"start: {self.start!r} has no meaning beside source, {self.source!r}; leave out one")
         return self
 
 
-type Event = Tick | Work | Backfill | Replay | Status
+class Status(_Sources):
+    """Return where each source stands, those from the name `start` on, in alphabetical order."""
+
+    action: Literal["status"]
+
+
+class Doctor(_Sources):
+    """Check each source from its secret to the newest record's time, and say what to do; nothing is written.
+
+    With `document`, the JSON of a parameter that is not written yet, it checks that under the name `source`.
+    """
+
+    action: Literal["doctor"]
+    document: dict[str, Any] | None = None
+
+    @model_validator(mode="after")
+    def _named(self) -> Self:
+        if self.document is not None and self.source is None:
+            raise ValueError("source: missing beside document: the name that it is to have; for instance shop-1")
+        return self
+
+
+type Event = Tick | Work | Backfill | Replay | Status | Doctor
 
 #: The actions, each with the model of its event.
-ACTIONS: Mapping[str, type[Tick | Work | Backfill | Replay | Status]] = {
+ACTIONS: Mapping[str, type[Tick | Work | Backfill | Replay | Status | Doctor]] = {
     "tick": Tick,
     "work": Work,
     "backfill": Backfill,
     "replay": Replay,
     "status": Status,
+    "doctor": Doctor,
 }
 
 

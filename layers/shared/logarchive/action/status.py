@@ -8,10 +8,10 @@ from pydantic import BaseModel
 
 from logarchive.action.archive import Archive
 from logarchive.action.event import Status
-from logarchive.action.lag import hours_to_loss, lag_seconds
 from logarchive.action.result import Result, source_errors
 from logarchive.errors import ConfigError
 from logarchive.ledger.entry import Entry, Head
+from logarchive.ledger.lag import hours_to_loss, lag_seconds
 from logarchive.ledger.registry import registered
 from logarchive.moment import instant
 from logarchive.provider.source import Source

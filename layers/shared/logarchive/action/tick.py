@@ -14,11 +14,11 @@ from pydantic import BaseModel
 
 from logarchive.action.archive import Archive
 from logarchive.action.event import Tick
-from logarchive.action.lag import hours_to_loss, lag_seconds, quiet_seconds
 from logarchive.action.result import Result, begun_result, window_result, windows_result
 from logarchive.action.work import dispatch
 from logarchive.errors import ConfigError
 from logarchive.ledger.entry import Entry, Head
+from logarchive.ledger.lag import hours_to_loss, lag_seconds, quiet_seconds
 from logarchive.ledger.registry import next_in_turn, registered, set_next_in_turn
 from logarchive.provider.source import Source
 from logarchive.runtime.source_loader import BadSource

@@ -27,6 +27,8 @@ class Exchange:
     directory: Path
     #: Keeps ids for good, and returns them with all that were ever kept.
     remember: Callable[[Iterable[str]], tuple[str, ...]]
+    #: How often a request is sent at most, if another attempt may help.
+    attempts: int = ATTEMPTS
     #: The last response, until its part is taken: so one that `fetch` cannot read is kept too.
     last: Part | None = None
     #: Attempts made, downloads included.
@@ -46,14 +48,14 @@ class Exchange:
 
     def _retried(self, request: Request, attempt: Callable[[Request], Part]) -> Part:
         before = self.last = None
-        for number in range(1, ATTEMPTS + 1):
+        for number in range(1, self.attempts + 1):
             try:
                 part = attempt(request)
             except ProviderError as error:
                 before = _newest(before, error)
                 error.args = (self._described(request, error),)
                 self.session.count("Throttles", int(isinstance(error, ThrottledError)))
-                if not error.retryable or number == ATTEMPTS:
+                if not error.retryable or number == self.attempts:
                     raise
                 self._back_off(error, number)
             else:

@@ -23,8 +23,9 @@ _RUN = re.compile(r"(?P<backslashes>\\+)|.", re.DOTALL)
 class Redaction:
     """Replaces every value of a secret, nested ones too, by `***`, in each form in which it could have been written."""
 
-    def __init__(self, secret: BaseModel) -> None:
-        forms = {form for value in _values(secret.model_dump()) for form in _forms(value)}
+    def __init__(self, secret: BaseModel | None) -> None:
+        """Prepare to mask a secret's values; None: there is no secret."""
+        forms = {form for value in _values(secret.model_dump() if secret else {}) for form in _forms(value)}
         alternatives = "|".join(sorted(forms, key=len, reverse=True))
         self._pattern = re.compile(alternatives, re.IGNORECASE) if alternatives else None
 

@@ -12,6 +12,7 @@ from logarchive.column.convert import FieldMapping
 from logarchive.errors import ProviderError
 from logarchive.moment import MILLISECOND, SECOND, Clock
 from logarchive.part import Part
+from logarchive.provider.check import Check, RecordTime
 from logarchive.provider.source import Source
 from logarchive.record.layout import Layout
 from logarchive.row.record_format import RecordFormat
@@ -47,7 +48,7 @@ class Api(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Provider[S: Source, K: BaseModel]:  # 21 attributes: one for each fact about an API
+class Provider[S: Source, K: BaseModel]:  # 24 attributes: one for each fact about an API
     """A kind of log API. All of this is in its documentation."""
 
     name: str
@@ -87,6 +88,12 @@ class Provider[S: Source, K: BaseModel]:  # 21 attributes: one for each fact abo
     #: A capped range is halved down to this length.
     resolution: dt.timedelta = MILLISECOND
     smallest_window: dt.timedelta = SECOND
+    #: The source that asks for as little as the API can give: `doctor` sends the first request of its `fetch`.
+    smallest: Callable[[S], S] = field(default=lambda source: source)
+    #: The time of the newest record in the response to that request; None: it is read as in a visit.
+    newest: Callable[[Part, S], RecordTime | None] | None = None
+    #: What else that response tells `doctor` about a source: a check's name -> the check.
+    checks: Mapping[str, Callable[[Part, S], Check]] = field(default_factory=dict[str, Any])
 
     def record_format(self, source: S) -> RecordFormat:
         """Return how a source's records become rows."""

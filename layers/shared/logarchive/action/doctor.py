@@ -1,0 +1,125 @@
+"""The action `doctor`: checks each source, from its parameter to the newest record's time, and says what to do.
+
+How it flows, for one source:
+
+1. `configuration`: the parameter, or the `document` of the event, is read as in a tick.
+2. `secret`: the secret is read as in a tick.
+3. One request, the smallest that the provider has, is sent as a visit would send it, once. Of its response, even of a
+   refusal, pure functions make the checks `request`, `clock`, `record_time` and the provider's own.
+4. The source's head and open windows are read. Of them come `name`, `ledger`, `archive_from` and `retention`.
+5. `bucket`: the names of one page of the source's objects are listed.
+
+A check that needs another one which has failed is `skipped`; all others are made. What AWS refuses is what a check
+says, not an error of the invocation. Nothing is written, and no window is claimed. Whatever is said passes the
+redaction of the source's secret.
+
+A `document` is what whoever invokes the function has put into the event. Its credentials are sent only to the vendor's
+own address, or to one to which a written source of the provider sends them already: see `_untrusted`.
+"""
+
+import json
+from collections import deque
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pydantic import BaseModel, HttpUrl, ValidationError
+
+from logarchive.action.archive import Archive
+from logarchive.action.event import Doctor
+from logarchive.action.result import Result, source_errors
+from logarchive.checkup.examination import Examination, refused
+from logarchive.errors import ConfigError
+from logarchive.provider.check import Check, worst
+from logarchive.provider.source import Source
+from logarchive.runtime.source_loader import BadSource
+
+
+def doctor[S: Source, K: BaseModel](archive: Archive[S, K], event: Doctor) -> Result:
+    """Check one source, or those from the name `start` on while there is time; `next` is where to go on."""
+    sources, bad = archive.source_loader.load()
+    if event.document is not None and event.source is not None:
+        return _result(archive, [_unwritten(archive, event.source, event.document, sources.values())])
+    wrong = {problem.name: problem.error for problem in bad}
+    names = {*sources, *wrong}
+    if event.source is not None and event.source not in names:
+        raise ConfigError(f"no source {event.source!r} under {archive.source_loader.path}")
+    first = event.source or event.start or ""
+    left = deque(sorted(name for name in names if name >= first and event.source in {None, name}))
+    examined: list[Result] = []
+    # At least one: whoever follows `next` gets on.
+    while left and (not examined or archive.invocation.enough_time()):
+        name = left.popleft()
+        examined.append(_examined(archive, name, sources.get(name), wrong.get(name, "")))
+    misplaced = archive.source_loader.misplaced() if event.source is None else []
+    return _result(archive, examined, misplaced, left[0] if left else None)
+
+
+def _result[S: Source, K: BaseModel](
+    archive: Archive[S, K], sources: list[Result], misplaced: Iterable[BadSource] = (), following: str | None = None
+) -> Result:
+    errors = source_errors([*misplaced])
+    return {"ok": True, "provider": archive.provider.name, "sources": sources, "next": following, "errors": errors}
+
+
+def _unwritten[S: Source, K: BaseModel](
+    archive: Archive[S, K], source_name: str, document: Mapping[str, Any], written: Iterable[S]
+) -> Result:
+    """Check a source that is not written yet."""
+    try:
+        source = archive.source_loader.parse(source_name, json.dumps(document))
+    except ConfigError as error:
+        return _examined(archive, source_name, None, str(error))
+    return _examined(archive, source_name, source, untrusted=_untrusted(archive, source, document, written))
+
+
+def _untrusted[S: Source, K: BaseModel](
+    archive: Archive[S, K], source: S, document: Mapping[str, Any], written: Iterable[S]
+) -> Check | None:
+    """Return why no request may be sent for a source that is not written.
+
+    Whoever may invoke the function need not be allowed to write sources. They must not be able to have a secret sent,
+    or a request signed, to an address that they choose.
+    """
+    known = {_address(other.base_url) for other in written}
+    try:
+        rest = {name: value for name, value in document.items() if name != "base_url"}
+        known.add(_address(archive.provider.source.model_validate_json(json.dumps(rest)).base_url))
+    except ValidationError:  # the vendor has no address of its own
+        pass
+    if _address(source.base_url) in known:
+        return None
+    said = "not sent: no written source uses this base_url, and an event must not decide where a secret is sent"
+    do = 'write the source with "enabled": false, call doctor for it, then set it to true, or delete it'
+    return Check("request", "skipped", said, do)
+
+
+def _address(url: HttpUrl) -> tuple[str, str | None, int | None]:
+    return url.scheme, url.host, url.port
+
+
+def _examined[S: Source, K: BaseModel](
+    archive: Archive[S, K], source_name: str, source: S | None, wrong: str = "", *, untrusted: Check | None = None
+) -> Result:
+    """Return the checks of one source. Whatever happens, the others have their turn."""
+    try:
+        checks = _checks(archive, source_name, source, untrusted) if source else refused(archive.provider, wrong)
+    except Exception as error:  # noqa: BLE001 (a bug; its text may hold anything)
+        archive.invocation.log("source.failed", source=source_name, error=type(error).__name__)
+        checks = [Check("doctor", "fail", f"{type(error).__name__}: this is a bug of doctor", "report it")]
+    verdict, failed = worst(checks), [check.check for check in checks if check.verdict in {"warn", "fail"}]
+    archive.invocation.log("source.examined", source=source_name, verdict=verdict, failed=failed)
+    return {"source": source_name, "verdict": verdict, "checks": [check.json() for check in checks]}
+
+
+def _checks[S: Source, K: BaseModel](
+    archive: Archive[S, K], source_name: str, source: S, untrusted: Check | None
+) -> list[Check]:
+    return Examination(
+        provider=archive.provider,
+        source=source,
+        source_loader=archive.source_loader,
+        ledger=archive.ledger(source_name),
+        store=archive.store,
+        invocation=archive.invocation,
+        network=archive.network,
+    ).run(untrusted)

@@ -1,0 +1,51 @@
+"""What the response to the one small request says about key, address and clock. Pure."""
+
+from collections.abc import Mapping
+
+from logarchive.checkup.probe import Probe
+from logarchive.errors import ForbiddenError, MalformedError, OutOfTimeError, ProviderError, ThrottledError
+from logarchive.moment import MINUTE, SECOND
+from logarchive.net.pacing import http_date
+from logarchive.provider.check import Check, Verdict
+
+#: From here on a clock is worth a look; beyond the second, vendors refuse signatures.
+SLOW_CLOCK, WRONG_CLOCK = MINUTE, 5 * MINUTE
+#: The first kind that fits counts.
+_DO: Mapping[type[Exception], str] = {
+    ForbiddenError: "if the check `clock` is ok: correct the keys in the secret, or their rights at the vendor; some "
+    "vendors also want this function's address, or the Referer, registered",
+    ThrottledError: "nothing, if this goes away; otherwise lower `pace`, or raise the quota at the vendor",
+    OutOfTimeError: "check base_url, and whether the function's network leads to it",
+    MalformedError: "check base_url and the source's own fields against the provider's page",
+    Exception: "check base_url, and whether the function's network leads to it; or wait until the vendor is well",
+}
+
+
+def request(probe: Probe) -> Check:
+    """Say whether the provider has accepted a signed request, and its response could be read."""
+    if probe.error is not None:
+        verdict: Verdict = "warn" if isinstance(probe.error, ThrottledError) else "fail"
+        do = next(do for kind, do in _DO.items() if isinstance(probe.error, kind))
+        return Check("request", verdict, f"{probe.error}", do)
+    if probe.part is None:
+        return Check("request", "skipped", "for this source a visit sends no request")
+    return Check("request", "ok", f"accepted: HTTP {probe.part.status}, {probe.part.bytes} bytes")
+
+
+def unreadable(check: str, error: ProviderError) -> Check:
+    """Say that a response which was no error cannot be read."""
+    return Check(check, "fail", f"the response cannot be read: {error}", _DO[MalformedError])
+
+
+def clock(probe: Probe) -> Check:
+    """Compare the clock of this function with the `Date` of the response, refused ones too."""
+    theirs = http_date(probe.part.headers.get("date")) if probe.part else None
+    if probe.part is None or theirs is None:
+        return Check("clock", "skipped", "no response with a readable Date came")
+    ahead = probe.part.time - theirs
+    said = f"this clock is {abs(ahead) // SECOND} s {'ahead of' if ahead > 0 * SECOND else 'behind'} the provider's"
+    if abs(ahead) < SLOW_CLOCK:
+        return Check("clock", "ok", said)
+    do = "AWS sets the clock of a function, so it is the provider's clock, or one on the way, that is wrong: tell the "
+    do += "vendor. Signatures with a time that is five minutes off are refused"
+    return Check("clock", "warn" if abs(ahead) < WRONG_CLOCK else "fail", said, do)

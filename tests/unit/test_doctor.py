@@ -1,0 +1,474 @@
+"""`doctor`: each check fails in its own way, for each provider; one request a source, no write, no secret in a word."""
+
+import datetime as dt
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, cast
+
+import httpx
+import pytest
+
+from logarchive.action.handler import act
+from logarchive.action.result import Result
+from logarchive.checkup import place
+from logarchive.checkup.examination import MOST_CHARACTERS
+from logarchive.ledger.entry import Entry, Head
+from logarchive.moment import DAY, HOUR, MINUTE, to_epoch_ms
+from logarchive.provider.source import Source
+from logarchive.runtime.metric import Tally
+from tests.fake_aws import refused
+from tests.scenario import Scenario, zipped
+from tests.simulator import Simulator, access
+from tests.unit.exchange import answer
+from tools.registry import providers
+
+NOW = dt.datetime(2026, 11, 20, 13, 0, tzinfo=dt.UTC)
+#: Of dsa both APIs.
+APIS = sorted({*providers(), "cdn"})
+KST = dt.timezone(9 * HOUR)
+
+
+def provider_of(api: str) -> str:
+    return "dsa" if api == "cdn" else api
+
+
+def stage(api: str, url: str = "http://127.0.0.1:9", **configured: object) -> Scenario:
+    """Return an archive whose one source is at that address."""
+    name = provider_of(api)
+    provider = providers()[name]
+    fields = {"api": api, "hosts": ["www.example.com"]} if name == "dsa" else {}
+    source = {"secret": f"la/{provider.secret_group}/two", **access.source(name, url, **fields), **configured}
+    secrets = {name: json.dumps(keys) for name, keys in access.secrets("la", "two").items()}
+    return Scenario([], provider=provider, now=NOW, sources={"shop": source}, secrets=secrets)
+
+
+def examined(here: Scenario, **event: object) -> Result:
+    """Let the function do `doctor` as it does in AWS, over the network, and return its result."""
+    return act(replace(here.archive(), transport=None), {"action": "doctor", **event})
+
+
+def answered(here: Scenario, reply: Callable[[httpx.Request], httpx.Response]) -> Result:
+    here.answer = reply
+    return act(here.archive(), {"action": "doctor"})
+
+
+def checks(result: Result, source: str = "shop") -> dict[str, tuple[str, str]]:
+    [found] = [one for one in result["sources"] if one["source"] == source]
+    return {check["check"]: (check["verdict"], check["said"]) for check in found["checks"]}
+
+
+def verdicts(result: Result) -> dict[str, str]:
+    return {name: verdict for name, (verdict, _) in checks(result).items()}
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_a_good_source_is_good_after_one_request_and_nothing_was_written(api: str) -> None:
+    with Simulator(clock=lambda: NOW) as sim:
+        here = stage(api, sim.url, retention="P30D")
+        tally = Tally()
+        archive = replace(here.archive(count=tally), transport=None)
+        found = verdicts(act(archive, {"action": "doctor"}))
+        assert sim.count(provider_of(api)) == 1
+    own = {"logging": "ok"} if provider_of(api) == "dsa" else {}
+    assert found == own | {"archive_from": "skipped"} | dict.fromkeys(
+        ("configuration", "secret", "request", "clock", "record_time", "ledger", "name", "retention", "bucket"), "ok"
+    )
+    assert {call.split()[0] for call in [*here.table.calls, *here.s3.calls]} == {"ddb.query", "s3.list"}
+    assert (here.table.items, here.s3.objects, here.dispatched, tally.total) == ({}, {}, [], {})
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_a_wrong_key_is_refused_once_and_every_other_check_is_made(api: str) -> None:
+    with Simulator(clock=lambda: NOW) as sim:
+        here = stage(api, sim.url)
+        [(name, keys)] = [
+            (name, keys) for name, keys in access.secrets("la", "two").items() if name in str(here.sources)
+        ]
+        here.secrets[name] = json.dumps(keys | {[*keys][-1]: "Wrong-Key-1234"})
+        result = examined(here)
+        assert sim.count(provider_of(api)) == 1
+    found = checks(result)
+    assert (found["request"][0], found["clock"][0], found["record_time"][0]) == ("fail", "ok", "skipped")
+    assert result["sources"][0]["verdict"] == "fail"
+    assert found["bucket"][0] == found["ledger"][0] == "ok"
+    assert not [value for value in ("Wrong-Key-1234", *access.HIDDEN) if value in json.dumps(result)]
+
+
+@pytest.mark.parametrize("api", APIS)
+@pytest.mark.parametrize(("off", "verdict"), [(30, "ok"), (-120, "warn"), (120, "warn"), (900, "fail"), (-900, "fail")])
+def test_a_clock_that_differs_is_told_by_the_date_of_the_response_even_of_a_refusal(
+    api: str, off: int, verdict: str
+) -> None:
+    with Simulator(clock=lambda: NOW + off * dt.timedelta(seconds=1)) as sim:
+        found = checks(examined(stage(api, sim.url)))
+    assert found["clock"][0] == verdict
+    assert f"{abs(off)} s {'behind' if off > 0 else 'ahead of'} the provider's" in found["clock"][1]
+
+
+@pytest.mark.parametrize(
+    ("fault", "verdict", "said"),
+    [("429", "warn", "429"), ("503", "fail", "503"), ("html", "fail", "HTML"), ("reset", "fail", "POST http")],
+)
+def test_a_request_that_fails_is_sent_only_once_whatever_a_visit_would_do(fault: str, verdict: str, said: str) -> None:
+    with Simulator(clock=lambda: NOW) as sim:
+        sim.fault(fault, "elsa", times=None)
+        found = checks(examined(stage("elsa", sim.url)))["request"]
+        assert sim.count("elsa") == 1
+    assert found[0] == verdict
+    assert said in found[1]
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_an_address_where_nobody_listens_fails(api: str) -> None:
+    found = checks(examined(stage(api)))
+    assert (found["request"][0], found["clock"][0]) == ("fail", "skipped")
+
+
+def test_a_provider_that_does_not_respond_is_given_up_after_half_a_minute() -> None:
+    here = stage("elsa")
+
+    def slow(_request: httpx.Request) -> httpx.Response:
+        here.now += 31 * dt.timedelta(seconds=1)
+        raise httpx.ReadTimeout("no byte")
+
+    assert checks(answered(here, slow))["request"][0] == "fail"
+
+
+SECRETS: dict[str, tuple[str | None, str, str]] = {
+    "gone": (None, "ResourceNotFoundException", "create-secret --name la/"),
+    "no JSON": ("hush-hush", "the document is no JSON", "put-secret-value --secret-id la/"),
+    "empty": ("{}", "missing", "put-secret-value --secret-id la/"),
+}
+
+
+@pytest.mark.parametrize("api", APIS)
+@pytest.mark.parametrize("kind", SECRETS)
+def test_a_secret_that_cannot_be_used_fails_and_no_request_is_sent(api: str, kind: str) -> None:
+    text, said, do = SECRETS[kind]
+    here = stage(api)
+    for name in list(here.secrets):
+        here.secrets.pop(name)
+        here.secrets |= {name: text} if text is not None else {}
+    result = examined(here)
+    [check] = [check for check in result["sources"][0]["checks"] if check["check"] == "secret"]
+    assert check["verdict"] == "fail"
+    assert said in check["said"]
+    assert do in check["do"]
+    assert "hush" not in json.dumps(result)
+    assert verdicts(result)["request"] == "skipped"
+
+
+# The newest record of a response, in each provider's own form.
+
+
+def records(api: str, time: object) -> httpx.Response:
+    """Return the response with one record, or file, of that time."""
+    file = {"LogPath": "http://x.test/a", "StartTime": time}
+    bodies: Mapping[str, Any] = {
+        "apigateway": {"events": {"content": [{"time": time, "level": "EVENT"}], "total": 1}},
+        "multidrm": {"success": True, "content": [{"policyId": 0, "timestamp": time}], "total": 1},
+        "security365": {"code": 0, "total": 1, "items": [{"time": time, "sort": [time, "a"]}]},
+        "cdn": {"Response": {"DomainLogs": [file], "TotalCount": 1, "RequestId": "r"}},
+        "dsa": {"code": 0, "data": {"www.example.com": [{"datetime": time, "url": "http://x.test/a"}]}},
+    }
+    body = zipped([{"logTime": time, "body": "b"}]) if api == "elsa" else json.dumps(bodies[api]).encode()
+    return answer(200, body)
+
+
+def written(api: str, moment: dt.datetime) -> object:
+    """Return a moment as the provider writes it; a file has the beginning of its hour."""
+    if provider_of(api) == "dsa":
+        return f"{moment.astimezone(dt.timezone(8 * HOUR)):%Y-%m-%d %H:00:00}"
+    return f"{moment.astimezone(KST):%Y-%m-%d %H:%M:%S}" if api == "apigateway" else to_epoch_ms(moment)
+
+
+def told(api: str, time: object) -> tuple[str, str]:
+    return checks(answered(stage(api), lambda _request: records(api, time)))["record_time"]
+
+
+@pytest.mark.parametrize("api", APIS)
+@pytest.mark.parametrize(
+    ("off", "verdicts_"), [(0 * HOUR, {"ok"}), (9 * HOUR, {"fail"}), (-9 * HOUR, {"fail", "warn"}), (HOUR, {"fail"})]
+)
+def test_the_newest_record_is_neither_in_the_future_nor_off_by_a_zone(
+    api: str, off: dt.timedelta, verdicts_: set[str]
+) -> None:
+    newest = NOW - (HOUR if provider_of(api) == "dsa" else MINUTE)
+    assert told(api, written(api, newest + off))[0] in verdicts_
+
+
+@pytest.mark.parametrize("api", ["elsa", "multidrm", "security365"])
+@pytest.mark.parametrize(
+    ("factor", "verdict", "said"),
+    [(1000, "warn", "it is in microseconds"), (0.001, "warn", "it is in seconds"), (0.1, "fail", "cannot be read")],
+)
+def test_a_time_in_another_unit_is_told(api: str, factor: float, verdict: str, said: str) -> None:
+    found = told(api, int(to_epoch_ms(NOW - MINUTE) * factor))
+    assert found[0] == verdict
+    assert said in found[1]
+
+
+def test_a_time_decades_ago_was_read_in_the_wrong_unit() -> None:
+    assert told("apigateway", "1970-01-21 10:00:00")[0] == "fail"
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_a_response_without_a_record_leaves_nothing_to_look_at(api: str) -> None:
+    empty: Mapping[str, Any] = {
+        "apigateway": {"events": {"content": [], "total": 0}},
+        "multidrm": {"success": True, "content": [], "total": 0},
+        "security365": {"code": 0, "total": 0, "items": []},
+        "cdn": {"Response": {"DomainLogs": None, "TotalCount": 0, "RequestId": "r"}},
+        "dsa": {"code": 0, "data": []},
+        "elsa": [],
+    }
+    body = zipped([]) if api == "elsa" else json.dumps(empty[api]).encode()
+    found = checks(answered(stage(api), lambda _request: answer(200, body)))
+    assert (found["request"][0], found["record_time"][0]) == ("ok", "skipped")
+    if provider_of(api) == "dsa":
+        assert found["logging"] == ("warn", "no file of the last day is listed for www.example.com")
+
+
+def test_a_response_whose_records_cannot_be_read_fails() -> None:
+    body = zipped([{"logTime": 1}])[:-30]
+    found = checks(answered(stage("elsa"), lambda _request: answer(200, body)))
+    assert found["record_time"][0] == "fail"
+    assert found["record_time"][1].startswith("the response cannot be read: ")
+
+
+@pytest.mark.parametrize(("api", "most"), [("cdn", 1), ("dsa", 10)])
+def test_hosts_beyond_one_request_are_named_and_not_asked_for(api: str, most: int) -> None:
+    hosts = [f"h{number:02}.example.com" for number in range(12)]
+    requests: list[httpx.Request] = []
+
+    def reply(request: httpx.Request) -> httpx.Response:
+        requests.append(request)
+        return records(api, "2026-11-20 19:00:00")
+
+    _, said = checks(answered(stage(api, hosts=hosts), reply))["logging"]
+    assert len(requests) == 1
+    assert said.partition("not asked for")[2].count("example.com") == 12 - most
+
+
+def test_multidrm_asks_for_the_log_and_not_for_the_list_of_policies() -> None:
+    paths: list[str] = []
+
+    def reply(request: httpx.Request) -> httpx.Response:
+        paths.append(request.url.path)
+        return records("multidrm", to_epoch_ms(NOW))
+
+    assert checks(answered(stage("multidrm", policy_ids="all"), reply))["request"][0] == "ok"
+    assert [path.rpartition("/")[2] for path in paths] == ["policyLog"]
+
+
+# What is ours: the ledger, the bucket, ArchiveFrom, retention.
+
+AWS: dict[str, tuple[str, set[str]]] = {
+    "ddb": ("ledger", {"ledger"}),
+    "s3": ("bucket", {"bucket"}),
+}
+
+
+@pytest.mark.parametrize("service", AWS)
+def test_what_aws_refuses_is_a_check_that_fails_and_not_an_error_of_the_invocation(service: str) -> None:
+    check, failed = AWS[service]
+    here = stage("elsa")
+
+    def gate(call: str, _moment: str) -> None:
+        if call.startswith(service):
+            raise refused("AccessDeniedException", 400)
+
+    here.gate = gate
+    result = answered(here, lambda _request: records("elsa", to_epoch_ms(NOW)))
+    assert {name for name, verdict in verdicts(result).items() if verdict == "fail"} == failed
+    assert "AccessDeniedException" in checks(result)[check][1]
+
+
+def test_a_name_that_belongs_to_another_project_fails() -> None:
+    here = stage("elsa")
+    here.act("tick")
+    cast("dict[str, Any]", here.sources)["shop"]["project_id"] += 1
+    result = answered(here, lambda _request: records("elsa", to_epoch_ms(NOW)))
+    assert checks(result)["name"][0] == "fail"
+
+
+def source(**fields: object) -> Source:
+    return Source.model_validate({"secret": "s", "base_url": "http://localhost", **fields})
+
+
+def head(begin: dt.datetime, reason: str) -> Head:
+    return Head.model_validate({"begin": begin, "cursor": NOW, "begin_reason": reason, "feed_id": "f"})
+
+
+def open_since(start: dt.datetime) -> Entry:
+    return Entry(window_key=f"{start:%Y-%m-%dT%H:%M:%SZ}/PT1H", state="planned", due_at=NOW)
+
+
+@pytest.mark.parametrize(
+    ("fields", "begun", "first_day", "verdict"),
+    [
+        ({}, None, None, "skipped"),
+        ({}, None, NOW - DAY, "ok"),
+        ({}, None, NOW + DAY, "fail"),
+        ({"retention": "P30D"}, None, NOW - 40 * DAY, "ok"),
+        ({"retention": "P30D"}, None, NOW - 20 * DAY, "warn"),
+        ({"retention": "P30D", "start": NOW - DAY}, None, NOW - 20 * DAY, "ok"),
+        ({"retention": "P30D"}, head(NOW - 20 * DAY, "archive_from"), NOW - 20 * DAY, "warn"),
+        ({"retention": "P30D"}, head(NOW - 5 * DAY, "first_tick"), NOW - 20 * DAY, "ok"),
+    ],
+)
+def test_archivefrom_is_early_enough_or_says_what_it_leaves_out(
+    fields: dict[str, object], begun: Head | None, first_day: dt.datetime | None, verdict: str
+) -> None:
+    assert place.archive_from(source(**fields), begun, first_day, NOW).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("fields", "begun", "oldest", "verdict"),
+    [
+        ({}, None, None, "warn"),
+        ({"retention": "P2D"}, None, None, "ok"),
+        ({"retention": "P2D", "start": NOW - 3 * DAY}, None, None, "warn"),
+        ({"retention": "P2D", "start": NOW - DAY}, None, None, "ok"),
+        ({"retention": "P2D"}, NOW, None, "ok"),
+        ({"retention": "P2D"}, NOW, NOW - DAY, "ok"),
+        ({"retention": "P2D"}, NOW, NOW - 36 * HOUR - MINUTE, "warn"),
+        ({"retention": "P2D"}, NOW, NOW - 48 * HOUR - MINUTE, "fail"),
+    ],
+)
+def test_retention_is_compared_with_the_oldest_window_that_is_open(
+    fields: dict[str, object], begun: dt.datetime | None, oldest: dt.datetime | None, verdict: str
+) -> None:
+    entries = [open_since(oldest)] if oldest else []
+    shown = head(begun, "start") if begun else None
+    assert place.retention(source(**fields), shown, entries, NOW).verdict == verdict
+
+
+# Several sources, and sources that are not written yet.
+
+
+def test_one_source_hides_no_other_and_each_has_its_verdict() -> None:
+    with Simulator(clock=lambda: NOW) as sim:
+        here = stage("elsa", sim.url, retention="P30D")
+        good = cast("dict[str, Any]", here.sources)["shop"]
+        here.sources = {
+            "broken": {**good, "project_idd": 1},
+            "elsewhere": {**good, "base_url": "http://127.0.0.1:9", "project_id": 2},
+            "shop": good,
+        }
+        here.parameters = {"/la/sources/elsaa/checkout": "{}"}
+        result = examined(here)
+    assert {one["source"]: one["verdict"] for one in result["sources"]} == {
+        "broken": "fail", "elsewhere": "fail", "shop": "ok",
+    }  # fmt: skip
+    assert checks(result, "broken")["configuration"] == ("fail", "project_idd: unknown field; did you mean project_id?")
+    assert checks(result, "broken")["secret"][0] == "skipped"
+    assert [error["source"] for error in result["errors"]] == ["elsaa/checkout"]
+    assert here.events.count("source.examined") == 3
+
+
+def test_a_bug_of_a_check_is_said_without_its_text_which_may_hold_anything() -> None:
+    here = stage("elsa")
+
+    def broken(_source: object) -> str:
+        raise ZeroDivisionError(access.HIDDEN[0])
+
+    here.provider = replace(here.provider, feed_id=broken)
+    result = answered(here, lambda _request: records("elsa", to_epoch_ms(NOW)))
+    assert checks(result) == {"doctor": ("fail", "ZeroDivisionError: this is a bug of doctor")}
+    assert "source.failed" in here.events
+
+
+def test_a_doctor_that_runs_out_of_time_says_with_which_source_to_go_on() -> None:
+    here = stage("elsa")
+    good = cast("dict[str, Any]", here.sources)["shop"]
+    here.sources = {name: {**good, "project_id": number} for number, name in enumerate("abcd")}
+
+    def slow(_request: httpx.Request) -> httpx.Response:
+        here.now += 8 * MINUTE
+        return records("elsa", to_epoch_ms(NOW))
+
+    first = answered(here, slow)
+    rest = act(here.archive(), {"action": "doctor", "start": first["next"]})
+    assert [one["source"] for one in first["sources"] + rest["sources"]] == list("abcd")
+    assert (first["next"], rest["next"]) == ("c", None)
+
+
+def test_an_unknown_source_is_refused() -> None:
+    result = examined(stage("elsa"), source="typo")
+    assert (result["ok"], result["errors"][0]["error"]) == (False, "no source 'typo' under /la/sources/elsa")
+
+
+def document(here: Scenario, **fields: object) -> dict[str, Any]:
+    return {**cast("dict[str, Any]", here.sources)["shop"], **fields}
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_a_document_is_checked_like_a_source_if_a_written_one_uses_its_address(api: str) -> None:
+    with Simulator(clock=lambda: NOW) as sim:
+        here = stage(api, sim.url)
+        before = dict(here.sources or {})
+        result = examined(here, source="new", document=document(here, retention="P30D"))
+        assert sim.count(provider_of(api)) == 1
+    assert checks(result, "new")["request"][0] == "ok"
+    assert [one["source"] for one in result["sources"]] == ["new"]
+    assert here.sources == before
+    assert (here.table.items, here.s3.objects) == ({}, {})
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_the_secret_of_a_document_is_sent_to_no_address_that_only_the_event_names(api: str) -> None:
+    with Simulator(clock=lambda: NOW) as sim:
+        here = stage(api, "http://10.1.2.3")
+        result = examined(here, source="new", document=document(here, base_url=f"{sim.url}/{api}"))
+        assert sim.count(provider_of(api)) == 0
+    verdict, said = checks(result, "new")["request"]
+    assert (verdict, said.partition(":")[0]) == ("skipped", "not sent")
+    assert checks(result, "new")["secret"][0] == "ok"
+
+
+def test_a_document_at_the_vendor_s_own_address_needs_no_written_source() -> None:
+    here = stage("elsa")
+    [(_, written_source)] = (here.sources or {}).items()
+    fields = {name: value for name, value in written_source.items() if name != "base_url"}
+    here.sources, hosts = {}, list[str]()
+
+    def reply(request: httpx.Request) -> httpx.Response:
+        hosts.append(request.url.host)
+        return records("elsa", to_epoch_ms(NOW))
+
+    here.answer = reply
+    for base in ({}, {"base_url": "https://elsa.apigw.ntruss.com/api/v1"}):
+        result = act(here.archive(), {"action": "doctor", "source": "new", "document": {**fields, **base}})
+        assert checks(result, "new")["request"][0] == "ok"
+    assert hosts == ["elsa.apigw.ntruss.com"] * 2
+
+
+def test_a_wrong_document_is_told_field_by_field_and_a_secret_of_another_group_is_not_read() -> None:
+    here = stage("elsa")
+    wrong = examined(here, source="new", document=document(here, window="1h"))
+    assert checks(wrong, "new")["configuration"][1].startswith('window: "1h" is no ISO 8601 duration')
+    other = examined(here, source="new", document=document(here, secret="la/dsa/two"))
+    assert checks(other, "new")["configuration"][0] == "fail"
+    assert checks(other, "new")["secret"][0] == "skipped"
+
+
+def test_a_document_under_a_name_in_use_is_compared_with_what_the_name_archives() -> None:
+    here = stage("elsa")
+    here.act("tick")
+    result = examined(here, source="shop", document=document(here, project_id=99))
+    assert checks(result)["name"][0] == "fail"
+
+
+def test_what_a_provider_repeats_of_a_secret_is_masked_before_it_is_cut() -> None:
+    here, access_key, key = stage("elsa"), "Zq9-access", "Wx8-hidden/Value"
+    here.secrets["la/ncloud/two"] = json.dumps({"access_key": access_key, "secret_key": key})
+
+    def echo(request: httpx.Request) -> httpx.Response:
+        text = f"{'x' * (MOST_CHARACTERS - 20)}{key} {request.headers['x-ncp-iam-access-key']}"
+        return answer(401, json.dumps({"error": {"errorCode": "200", "message": f"{key} {text}"}}).encode())
+
+    said = json.dumps(answered(here, echo))
+    assert "***" in said
+    assert not [part for part in (access_key[:5], key[:5]) if part in said]
