@@ -63,7 +63,7 @@ def test_a_range_in_another_zone_is_the_same_moment_in_utc() -> None:
         (REPLAY | {"workers": 21}, "workers: 21 is more than 20"),
         (DOCTOR | {"start": "a", "source": "b"}, "start: 'a' has no meaning beside source, 'b'; leave out one"),
         (
-            DOCTOR | {"document": {}},
+            DOCTOR | {"document": RANGE},
             "source: missing beside document: the name that it is to have; for instance shop-1",
         ),
         (DOCTOR | {"source": "b", "document": "{}"}, "document: "),

@@ -54,6 +54,7 @@ MONTH = "P30D"
     [
         ({}, None, T0, "first_tick"),
         ({}, T0 - 90 * HOUR, T0, "first_tick"),
+        ({}, T0, T0, "first_tick"),
         # The first window whose records are all held: the one that contains the moment itself has lost some.
         ({"retention": "P2D"}, None, T0 - 47 * HOUR, "retention"),
         ({"retention": "P2D"}, T0 - 48 * HOUR, T0 - 47 * HOUR, "retention"),

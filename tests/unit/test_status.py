@@ -9,6 +9,7 @@ from pydantic import HttpUrl
 from logarchive.action.handler import act
 from logarchive.action.status import status_of
 from logarchive.ledger.entry import Entry, Head
+from logarchive.ledger.lag import quiet_seconds
 from logarchive.numbers import WindowNumbers
 from logarchive.provider.source import Source
 from logarchive.runtime.metric import Tally
@@ -82,6 +83,15 @@ def test_hours_to_loss_are_those_of_the_first_record_that_may_go() -> None:
     assert status_of(head(3), failing, SETTINGS, T0 + 3 * HOUR)["hours_to_loss"] == 46.0
     nothing = SETTINGS.model_copy(update={"retention": None})
     assert status_of(head(1), [entry(0, "sealed")], nothing, T0 + HOUR)["hours_to_loss"] is None
+
+
+def test_hours_to_loss_are_exact_to_a_hundredth() -> None:
+    found = status_of(head(1), [entry(0, "planned")], SETTINGS, T0 + dt.timedelta(minutes=7))
+    assert found["hours_to_loss"] == 47.88
+
+
+def test_a_source_that_was_never_planned_is_not_quiet() -> None:
+    assert quiet_seconds(None, []) == 0
 
 
 def test_due_windows_and_the_last_error_are_shown() -> None:
