@@ -2,7 +2,7 @@
 
 import datetime as dt
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, cast
 
@@ -11,12 +11,16 @@ import pytest
 
 from logarchive.action.handler import act
 from logarchive.action.result import Result
-from logarchive.checkup import place
+from logarchive.checkup import stack
 from logarchive.checkup.examination import MOST_CHARACTERS
+from logarchive.column.convert import FieldMapping, epoch_ms
 from logarchive.ledger.entry import Entry, Head
 from logarchive.moment import DAY, HOUR, MINUTE, to_epoch_ms
+from logarchive.part import Part
+from logarchive.provider.provider import Api
 from logarchive.provider.source import Source
 from logarchive.runtime.metric import Tally
+from logarchive.window import Span
 from tests.fake_aws import refused
 from tests.scenario import Scenario, zipped
 from tests.simulator import Simulator, access
@@ -33,7 +37,7 @@ def provider_of(api: str) -> str:
     return "dsa" if api == "cdn" else api
 
 
-def stage(api: str, url: str = "http://127.0.0.1:9", **configured: object) -> Scenario:
+def archive_of(api: str, url: str = "http://127.0.0.1:9", **configured: object) -> Scenario:
     """Return an archive whose one source is at that address."""
     name = provider_of(api)
     provider = providers()[name]
@@ -65,7 +69,7 @@ def verdicts(result: Result) -> dict[str, str]:
 @pytest.mark.parametrize("api", APIS)
 def test_a_good_source_is_good_after_one_request_and_nothing_was_written(api: str) -> None:
     with Simulator(clock=lambda: NOW) as sim:
-        here = stage(api, sim.url, retention="P30D")
+        here = archive_of(api, sim.url, retention="P30D")
         tally = Tally()
         archive = replace(here.archive(count=tally), transport=None)
         found = verdicts(act(archive, {"action": "doctor"}))
@@ -81,7 +85,7 @@ def test_a_good_source_is_good_after_one_request_and_nothing_was_written(api: st
 @pytest.mark.parametrize("api", APIS)
 def test_a_wrong_key_is_refused_once_and_every_other_check_is_made(api: str) -> None:
     with Simulator(clock=lambda: NOW) as sim:
-        here = stage(api, sim.url)
+        here = archive_of(api, sim.url)
         [(name, keys)] = [
             (name, keys) for name, keys in access.secrets("la", "two").items() if name in str(here.sources)
         ]
@@ -101,7 +105,7 @@ def test_a_clock_that_differs_is_told_by_the_date_of_the_response_even_of_a_refu
     api: str, off: int, verdict: str
 ) -> None:
     with Simulator(clock=lambda: NOW + off * dt.timedelta(seconds=1)) as sim:
-        found = checks(examined(stage(api, sim.url)))
+        found = checks(examined(archive_of(api, sim.url)))
     assert found["clock"][0] == verdict
     assert f"{abs(off)} s {'behind' if off > 0 else 'ahead of'} the provider's" in found["clock"][1]
 
@@ -113,7 +117,7 @@ def test_a_clock_that_differs_is_told_by_the_date_of_the_response_even_of_a_refu
 def test_a_request_that_fails_is_sent_only_once_whatever_a_visit_would_do(fault: str, verdict: str, said: str) -> None:
     with Simulator(clock=lambda: NOW) as sim:
         sim.fault(fault, "elsa", times=None)
-        found = checks(examined(stage("elsa", sim.url)))["request"]
+        found = checks(examined(archive_of("elsa", sim.url)))["request"]
         assert sim.count("elsa") == 1
     assert found[0] == verdict
     assert said in found[1]
@@ -121,12 +125,12 @@ def test_a_request_that_fails_is_sent_only_once_whatever_a_visit_would_do(fault:
 
 @pytest.mark.parametrize("api", APIS)
 def test_an_address_where_nobody_listens_fails(api: str) -> None:
-    found = checks(examined(stage(api)))
+    found = checks(examined(archive_of(api)))
     assert (found["request"][0], found["clock"][0]) == ("fail", "skipped")
 
 
 def test_a_provider_that_does_not_respond_is_given_up_after_half_a_minute() -> None:
-    here = stage("elsa")
+    here = archive_of("elsa")
 
     def slow(_request: httpx.Request) -> httpx.Response:
         here.now += 31 * dt.timedelta(seconds=1)
@@ -146,7 +150,7 @@ SECRETS: dict[str, tuple[str | None, str, str]] = {
 @pytest.mark.parametrize("kind", SECRETS)
 def test_a_secret_that_cannot_be_used_fails_and_no_request_is_sent(api: str, kind: str) -> None:
     text, said, do = SECRETS[kind]
-    here = stage(api)
+    here = archive_of(api)
     for name in list(here.secrets):
         here.secrets.pop(name)
         here.secrets |= {name: text} if text is not None else {}
@@ -184,7 +188,7 @@ def written(api: str, moment: dt.datetime) -> object:
 
 
 def told(api: str, time: object) -> tuple[str, str]:
-    return checks(answered(stage(api), lambda _request: records(api, time)))["record_time"]
+    return checks(answered(archive_of(api), lambda _request: records(api, time)))["record_time"]
 
 
 @pytest.mark.parametrize("api", APIS)
@@ -224,7 +228,7 @@ def test_a_response_without_a_record_leaves_nothing_to_look_at(api: str) -> None
         "elsa": [],
     }
     body = zipped([]) if api == "elsa" else json.dumps(empty[api]).encode()
-    found = checks(answered(stage(api), lambda _request: answer(200, body)))
+    found = checks(answered(archive_of(api), lambda _request: answer(200, body)))
     assert (found["request"][0], found["record_time"][0]) == ("ok", "skipped")
     if provider_of(api) == "dsa":
         assert found["logging"] == ("warn", "no file of the last day is listed for www.example.com")
@@ -232,9 +236,94 @@ def test_a_response_without_a_record_leaves_nothing_to_look_at(api: str) -> None
 
 def test_a_response_whose_records_cannot_be_read_fails() -> None:
     body = zipped([{"logTime": 1}])[:-30]
-    found = checks(answered(stage("elsa"), lambda _request: answer(200, body)))
+    found = checks(answered(archive_of("elsa"), lambda _request: answer(200, body)))
     assert found["record_time"][0] == "fail"
     assert found["record_time"][1].startswith("the response cannot be read: ")
+
+
+def no_fault(_part: Part) -> None:
+    """Find no error in any response."""
+
+
+def nested(_source: object) -> Mapping[str, FieldMapping]:
+    """Map a time that lies in an object."""
+    return {"time": FieldMapping("meta.time", epoch_ms)}
+
+
+@pytest.mark.parametrize(
+    ("times", "verdict", "said"),
+    [
+        ([to_epoch_ms(NOW)], "ok", f"{to_epoch_ms(NOW)}, read as 2026-11-20T13:00:00Z"),
+        ([to_epoch_ms(NOW) / 1000 + 0.5], "ok", "1795179600.5, read as 2026-11-20T13:00:00Z"),
+        ([to_epoch_ms(NOW), "soon"], "ok", "read as 2026-11-20T13:00:00Z"),
+        (["soon"], "fail", "the time soon cannot be read"),
+        ([None], "fail", "the time None cannot be read"),
+        (["2026-11-20 22:00:00"], "fail", "9 h 0 min in the future"),
+    ],
+)
+def test_the_time_is_read_as_in_a_visit_wherever_its_key_lies(times: list[object], verdict: str, said: str) -> None:
+    here = archive_of("elsa")
+    here.provider = replace(here.provider, columns=nested, fault=no_fault)
+    body = zipped([{"meta": {"time": time}} for time in times])
+    found = checks(answered(here, lambda _request: answer(200, body)))["record_time"]
+    assert found[0] == verdict
+    assert said in found[1]
+
+
+def lines(api: Api, _source: object, _span: Span) -> Iterator[Part]:
+    """Ask for lines."""
+    yield api.request("GET", "/lines")
+
+
+@pytest.mark.parametrize(
+    ("line", "verdict", "said"),
+    [
+        (b'20261120205900 1.2.3.4 a.test /x 5 22 2 200 NULL 1 "curl" "-"', "ok", "2026-11-20T12:59:00Z, 1 min ago"),
+        (b"no line of a log", "fail", "the time of a record ("),
+    ],
+)
+def test_the_time_of_a_log_line_is_read_as_in_a_visit(line: bytes, verdict: str, said: str) -> None:
+    here = archive_of("dsa")
+    here.provider = replace(here.provider, fetch=lines, fault=no_fault, newest=None, checks={})
+    found = checks(answered(here, lambda _request: answer(200, line + b"\n")))["record_time"]
+    assert found[0] == verdict
+    assert said in found[1]
+
+
+def nothing(_api: Api, _source: object, _span: Span) -> Iterator[Part]:
+    """Ask for nothing."""
+    yield from ()
+
+
+def test_nothing_is_asked_where_a_visit_sends_no_request() -> None:
+    here = archive_of("elsa")
+    here.provider = replace(here.provider, fetch=nothing)
+    found = checks(answered(here, lambda _request: records("elsa", 1)))
+    assert (found["request"][0], found["clock"][0], found["record_time"][0]) == ("skipped",) * 3
+
+
+def two_links(api: Api, _source: object, _span: Span) -> Iterator[Part]:
+    """Store ids, and follow a link before the first part."""
+    assert api.remember(["b", "a"]) == ("a", "b")
+    api.download("http://files.example.com/a")
+    yield api.download("http://files.example.com/b")
+
+
+def file_hosts(_source: object) -> list[str]:
+    """Allow the host of the links."""
+    return ["files.example.com"]
+
+
+def test_a_link_is_followed_only_as_the_first_request_and_no_id_is_stored() -> None:
+    here, paths = archive_of("elsa"), list[str]()
+    here.provider = replace(here.provider, fetch=two_links, download_hosts=file_hosts)
+
+    def reply(request: httpx.Request) -> httpx.Response:
+        paths.append(request.url.path)
+        return records("elsa", to_epoch_ms(NOW))
+
+    assert checks(answered(here, reply))["record_time"][0] == "ok"
+    assert (paths, here.table.items) == (["/a"], {})
 
 
 @pytest.mark.parametrize(("api", "most"), [("cdn", 1), ("dsa", 10)])
@@ -246,7 +335,7 @@ def test_hosts_beyond_one_request_are_named_and_not_asked_for(api: str, most: in
         requests.append(request)
         return records(api, "2026-11-20 19:00:00")
 
-    _, said = checks(answered(stage(api, hosts=hosts), reply))["logging"]
+    _, said = checks(answered(archive_of(api, hosts=hosts), reply))["logging"]
     assert len(requests) == 1
     assert said.partition("not asked for")[2].count("example.com") == 12 - most
 
@@ -258,7 +347,7 @@ def test_multidrm_asks_for_the_log_and_not_for_the_list_of_policies() -> None:
         paths.append(request.url.path)
         return records("multidrm", to_epoch_ms(NOW))
 
-    assert checks(answered(stage("multidrm", policy_ids="all"), reply))["request"][0] == "ok"
+    assert checks(answered(archive_of("multidrm", policy_ids="all"), reply))["request"][0] == "ok"
     assert [path.rpartition("/")[2] for path in paths] == ["policyLog"]
 
 
@@ -273,7 +362,7 @@ AWS: dict[str, tuple[str, set[str]]] = {
 @pytest.mark.parametrize("service", AWS)
 def test_what_aws_refuses_is_a_check_that_fails_and_not_an_error_of_the_invocation(service: str) -> None:
     check, failed = AWS[service]
-    here = stage("elsa")
+    here = archive_of("elsa")
 
     def gate(call: str, _moment: str) -> None:
         if call.startswith(service):
@@ -286,7 +375,7 @@ def test_what_aws_refuses_is_a_check_that_fails_and_not_an_error_of_the_invocati
 
 
 def test_a_name_that_belongs_to_another_project_fails() -> None:
-    here = stage("elsa")
+    here = archive_of("elsa")
     here.act("tick")
     cast("dict[str, Any]", here.sources)["shop"]["project_id"] += 1
     result = answered(here, lambda _request: records("elsa", to_epoch_ms(NOW)))
@@ -321,7 +410,7 @@ def open_since(start: dt.datetime) -> Entry:
 def test_archivefrom_is_early_enough_or_says_what_it_leaves_out(
     fields: dict[str, object], begun: Head | None, first_day: dt.datetime | None, verdict: str
 ) -> None:
-    assert place.archive_from(source(**fields), begun, first_day, NOW).verdict == verdict
+    assert stack.archive_from(source(**fields), begun, first_day, NOW).verdict == verdict
 
 
 @pytest.mark.parametrize(
@@ -342,7 +431,7 @@ def test_retention_is_compared_with_the_oldest_window_that_is_open(
 ) -> None:
     entries = [open_since(oldest)] if oldest else []
     shown = head(begun, "start") if begun else None
-    assert place.retention(source(**fields), shown, entries, NOW).verdict == verdict
+    assert stack.retention(source(**fields), shown, entries, NOW).verdict == verdict
 
 
 # Several sources, and sources that are not written yet.
@@ -350,7 +439,7 @@ def test_retention_is_compared_with_the_oldest_window_that_is_open(
 
 def test_one_source_hides_no_other_and_each_has_its_verdict() -> None:
     with Simulator(clock=lambda: NOW) as sim:
-        here = stage("elsa", sim.url, retention="P30D")
+        here = archive_of("elsa", sim.url, retention="P30D")
         good = cast("dict[str, Any]", here.sources)["shop"]
         here.sources = {
             "broken": {**good, "project_idd": 1},
@@ -369,7 +458,7 @@ def test_one_source_hides_no_other_and_each_has_its_verdict() -> None:
 
 
 def test_a_bug_of_a_check_is_said_without_its_text_which_may_hold_anything() -> None:
-    here = stage("elsa")
+    here = archive_of("elsa")
 
     def broken(_source: object) -> str:
         raise ZeroDivisionError(access.HIDDEN[0])
@@ -381,7 +470,7 @@ def test_a_bug_of_a_check_is_said_without_its_text_which_may_hold_anything() -> 
 
 
 def test_a_doctor_that_runs_out_of_time_says_with_which_source_to_go_on() -> None:
-    here = stage("elsa")
+    here = archive_of("elsa")
     good = cast("dict[str, Any]", here.sources)["shop"]
     here.sources = {name: {**good, "project_id": number} for number, name in enumerate("abcd")}
 
@@ -396,7 +485,7 @@ def test_a_doctor_that_runs_out_of_time_says_with_which_source_to_go_on() -> Non
 
 
 def test_an_unknown_source_is_refused() -> None:
-    result = examined(stage("elsa"), source="typo")
+    result = examined(archive_of("elsa"), source="typo")
     assert (result["ok"], result["errors"][0]["error"]) == (False, "no source 'typo' under /la/sources/elsa")
 
 
@@ -407,7 +496,7 @@ def document(here: Scenario, **fields: object) -> dict[str, Any]:
 @pytest.mark.parametrize("api", APIS)
 def test_a_document_is_checked_like_a_source_if_a_written_one_uses_its_address(api: str) -> None:
     with Simulator(clock=lambda: NOW) as sim:
-        here = stage(api, sim.url)
+        here = archive_of(api, sim.url)
         before = dict(here.sources or {})
         result = examined(here, source="new", document=document(here, retention="P30D"))
         assert sim.count(provider_of(api)) == 1
@@ -420,7 +509,7 @@ def test_a_document_is_checked_like_a_source_if_a_written_one_uses_its_address(a
 @pytest.mark.parametrize("api", APIS)
 def test_the_secret_of_a_document_is_sent_to_no_address_that_only_the_event_names(api: str) -> None:
     with Simulator(clock=lambda: NOW) as sim:
-        here = stage(api, "http://10.1.2.3")
+        here = archive_of(api, "http://10.1.2.3")
         result = examined(here, source="new", document=document(here, base_url=f"{sim.url}/{api}"))
         assert sim.count(provider_of(api)) == 0
     verdict, said = checks(result, "new")["request"]
@@ -429,7 +518,7 @@ def test_the_secret_of_a_document_is_sent_to_no_address_that_only_the_event_name
 
 
 def test_a_document_at_the_vendor_s_own_address_needs_no_written_source() -> None:
-    here = stage("elsa")
+    here = archive_of("elsa")
     [(_, written_source)] = (here.sources or {}).items()
     fields = {name: value for name, value in written_source.items() if name != "base_url"}
     here.sources, hosts = {}, list[str]()
@@ -446,7 +535,7 @@ def test_a_document_at_the_vendor_s_own_address_needs_no_written_source() -> Non
 
 
 def test_a_wrong_document_is_told_field_by_field_and_a_secret_of_another_group_is_not_read() -> None:
-    here = stage("elsa")
+    here = archive_of("elsa")
     wrong = examined(here, source="new", document=document(here, window="1h"))
     assert checks(wrong, "new")["configuration"][1].startswith('window: "1h" is no ISO 8601 duration')
     other = examined(here, source="new", document=document(here, secret="la/dsa/two"))
@@ -455,14 +544,14 @@ def test_a_wrong_document_is_told_field_by_field_and_a_secret_of_another_group_i
 
 
 def test_a_document_under_a_name_in_use_is_compared_with_what_the_name_archives() -> None:
-    here = stage("elsa")
+    here = archive_of("elsa")
     here.act("tick")
     result = examined(here, source="shop", document=document(here, project_id=99))
     assert checks(result)["name"][0] == "fail"
 
 
 def test_what_a_provider_repeats_of_a_secret_is_masked_before_it_is_cut() -> None:
-    here, access_key, key = stage("elsa"), "Zq9-access", "Wx8-hidden/Value"
+    here, access_key, key = archive_of("elsa"), "Zq9-access", "Wx8-hidden/Value"
     here.secrets["la/ncloud/two"] = json.dumps({"access_key": access_key, "secret_key": key})
 
     def echo(request: httpx.Request) -> httpx.Response:

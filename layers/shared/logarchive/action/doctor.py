@@ -65,10 +65,9 @@ def _unwritten[S: Source, K: BaseModel](
     archive: Archive[S, K], source_name: str, document: Mapping[str, Any], written: Iterable[S]
 ) -> Result:
     """Check a source that is not written yet."""
-    try:
-        source = archive.source_loader.parse(source_name, json.dumps(document))
-    except ConfigError as error:
-        return _examined(archive, source_name, None, str(error))
+    source = archive.source_loader.judge(source_name, json.dumps(document))
+    if isinstance(source, BadSource):
+        return _examined(archive, source_name, None, source.error)
     return _examined(archive, source_name, source, untrusted=_untrusted(archive, source, document, written))
 
 

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 from pydantic import BaseModel
 
-from logarchive.checkup import access, place, response
+from logarchive.checkup import access, response, stack
 from logarchive.checkup.probe import SECONDS, Probe, probe
 from logarchive.checkup.record_time import newest_time, record_time
 from logarchive.errors import ProviderError
@@ -122,14 +122,14 @@ class Examination[S: Source, K: BaseModel]:
             for name in ("name", "archive_from", "retention"):
                 yield Check(name, "skipped", "the ledger must be readable first")
             return
-        yield place.ledger(head, unfinished)
-        yield place.name(head, self.provider.feed_id(self.source))
-        yield place.archive_from(self.source, head, first_day, now)
-        yield place.retention(self.source, head, unfinished, now, first_day)
+        yield stack.ledger(head, unfinished)
+        yield stack.name(head, self.provider.feed_id(self.source))
+        yield stack.archive_from(self.source, head, first_day, now)
+        yield stack.retention(self.source, head, unfinished, now, first_day)
 
     def _bucket(self) -> Check:
         prefix = f"raw/provider={self.provider.name}/source={self.ledger.source_name}/"
-        return place.bucket(next(self.store.keys(prefix), None))
+        return stack.bucket(next(self.store.keys(prefix), None))
 
     def _tried(self, name: str, check: Callable[[], Check]) -> Check:
         try:

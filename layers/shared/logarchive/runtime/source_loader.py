@@ -58,13 +58,21 @@ class SourceLoader[S: Source, K: BaseModel]:
         sources: dict[str, S] = {}
         bad: list[BadSource] = []
         for name, text in self._parameters():
-            try:
-                sources[name] = self.parse(name, text)
-            except ConfigError as error:
-                bad.append(BadSource(name, str(error)))
-            except Exception as error:  # noqa: BLE001 (one source must never hide the others, whatever it holds)
-                bad.append(BadSource(name, f"cannot be read: {type(error).__name__}"))
+            found = self.judge(name, text)
+            if isinstance(found, BadSource):
+                bad.append(found)
+            else:
+                sources[name] = found
         return sources, bad
+
+    def judge(self, source_name: str, text: str) -> S | BadSource:
+        """Read one source, whatever the text holds."""
+        try:
+            return self.parse(source_name, text)
+        except ConfigError as error:
+            return BadSource(source_name, str(error))
+        except Exception as error:  # noqa: BLE001 (one source must never hide the others)
+            return BadSource(source_name, f"cannot be read: {type(error).__name__}")
 
     def load_one(self, source_name: str) -> S:
         """Read one source, in one call. Raises ConfigError if there is no such source, or it is wrong."""

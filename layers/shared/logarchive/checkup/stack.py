@@ -1,4 +1,4 @@
-"""Whether a source may be archived as it should be: its name, ledger, bucket, ArchiveFrom and retention. Pure."""
+"""What the stack holds of a source: its name in the ledger, windows, bucket, ArchiveFrom against retention. Pure."""
 
 import datetime as dt
 from collections.abc import Sequence
