@@ -13,16 +13,18 @@ from logarchive.action.handler import act
 from logarchive.action.result import Result
 from logarchive.checkup import stack
 from logarchive.checkup.examination import MOST_CHARACTERS
+from logarchive.checkup.record_time import record_time
 from logarchive.column.convert import FieldMapping, epoch_ms
 from logarchive.ledger.entry import Entry, Head
-from logarchive.moment import DAY, HOUR, MINUTE, to_epoch_ms
+from logarchive.moment import DAY, HOUR, MINUTE, SECOND, to_epoch_ms
 from logarchive.part import Part
+from logarchive.provider.check import Check, RecordTime
 from logarchive.provider.provider import Api
 from logarchive.provider.source import Source
 from logarchive.runtime.metric import Tally
 from logarchive.window import Span
-from tests.fake_aws import refused
-from tests.scenario import Scenario, zipped
+from tests.fake_aws import FakeSecrets, refused
+from tests.scenario import Scenario, some, zipped
 from tests.simulator import Simulator, access
 from tests.unit.exchange import answer
 from tools.registry import providers
@@ -100,7 +102,9 @@ def test_a_wrong_key_is_refused_once_and_every_other_check_is_made(api: str) -> 
 
 
 @pytest.mark.parametrize("api", APIS)
-@pytest.mark.parametrize(("off", "verdict"), [(30, "ok"), (-120, "warn"), (120, "warn"), (900, "fail"), (-900, "fail")])
+@pytest.mark.parametrize(
+    ("off", "verdict"), [(59, "ok"), (-60, "warn"), (60, "warn"), (299, "warn"), (300, "fail"), (-900, "fail")]
+)
 def test_a_clock_that_differs_is_told_by_the_date_of_the_response_even_of_a_refusal(
     api: str, off: int, verdict: str
 ) -> None:
@@ -111,16 +115,26 @@ def test_a_clock_that_differs_is_told_by_the_date_of_the_response_even_of_a_refu
 
 
 @pytest.mark.parametrize(
-    ("fault", "verdict", "said"),
-    [("429", "warn", "429"), ("503", "fail", "503"), ("html", "fail", "HTML"), ("reset", "fail", "POST http")],
+    ("fault", "verdict", "said", "do"),
+    [
+        ("401", "fail", "401", "if the check `clock` is ok: correct the keys"),
+        ("429", "warn", "429", "nothing, if this goes away"),
+        ("503", "fail", "503", "check base_url, and whether the function's network leads to it; or"),
+        ("html", "fail", "HTML", "check base_url and the source's own fields"),
+        ("reset", "fail", "POST http", "check base_url, and whether the function's network leads to it; or"),
+    ],
 )
-def test_a_request_that_fails_is_sent_only_once_whatever_a_visit_would_do(fault: str, verdict: str, said: str) -> None:
+def test_a_request_that_fails_is_sent_only_once_whatever_a_visit_would_do(
+    fault: str, verdict: str, said: str, do: str
+) -> None:
     with Simulator(clock=lambda: NOW) as sim:
         sim.fault(fault, "elsa", times=None)
-        found = checks(examined(archive_of("elsa", sim.url)))["request"]
+        result = examined(archive_of("elsa", sim.url))
         assert sim.count("elsa") == 1
-    assert found[0] == verdict
-    assert said in found[1]
+    [check] = [check for check in result["sources"][0]["checks"] if check["check"] == "request"]
+    assert check["verdict"] == verdict
+    assert said in check["said"]
+    assert check["do"].startswith(do)
 
 
 @pytest.mark.parametrize("api", APIS)
@@ -133,10 +147,33 @@ def test_a_provider_that_does_not_respond_is_given_up_after_half_a_minute() -> N
     here = archive_of("elsa")
 
     def slow(_request: httpx.Request) -> httpx.Response:
-        here.now += 31 * dt.timedelta(seconds=1)
+        here.now += 31 * SECOND
         raise httpx.ReadTimeout("no byte")
 
-    assert checks(answered(here, slow))["request"][0] == "fail"
+    found = checks(answered(here, slow))["request"]
+    assert found == ("fail", "the time ran out while the provider was sending its response")
+
+
+def test_a_header_that_needs_a_key_which_the_secret_lacks_fails_as_a_request() -> None:
+    here = archive_of("security365", headers={"x-key": "{api_key}"})
+    found = checks(answered(here, lambda _request: records("security365", 1)))
+    assert found["request"] == ("fail", "ConfigError: headers: {api_key} needs `api_key` in the secret, which has none")
+
+
+@pytest.mark.parametrize(("api", "hours"), [("elsa", 7), ("cdn", 24)])
+def test_records_are_asked_for_by_hours_and_files_by_a_day(api: str, hours: int) -> None:
+    asked: list[dict[str, Any]] = []
+
+    def reply(request: httpx.Request) -> httpx.Response:
+        asked.append(json.loads(request.content))
+        return records(api, written(api, NOW))
+
+    answered(archive_of(api), reply)
+    [body] = asked
+    if api == "elsa":
+        assert body["to"] - body["from"] == hours * 3_600_000 - 1
+    else:
+        assert (body["StartTime"], body["EndTime"]) == ("2026-11-19 21:00:00", "2026-11-20 21:00:00")
 
 
 SECRETS: dict[str, tuple[str | None, str, str]] = {
@@ -161,6 +198,13 @@ def test_a_secret_that_cannot_be_used_fails_and_no_request_is_sent(api: str, kin
     assert do in check["do"]
     assert "hush" not in json.dumps(result)
     assert verdicts(result)["request"] == "skipped"
+
+
+def test_the_command_for_an_incomplete_secret_names_the_keys_that_it_must_have() -> None:
+    here = archive_of("security365")
+    here.secrets["la/security365/two"] = "{}"
+    [check] = [check for check in examined(here)["sources"][0]["checks"] if check["check"] == "secret"]
+    assert check["do"].endswith('in the file {"license": "…"}')
 
 
 # The newest record of a response, in each provider's own form.
@@ -191,21 +235,70 @@ def told(api: str, time: object) -> tuple[str, str]:
     return checks(answered(archive_of(api), lambda _request: records(api, time)))["record_time"]
 
 
+#: What a time in UTC is taken for that is read as one of +09:00: where the range is not whole days, it lies before it.
+BEFORE = {"elsa", "multidrm", "security365"}
+
+
 @pytest.mark.parametrize("api", APIS)
-@pytest.mark.parametrize(
-    ("off", "verdicts_"), [(0 * HOUR, {"ok"}), (9 * HOUR, {"fail"}), (-9 * HOUR, {"fail", "warn"}), (HOUR, {"fail"})]
-)
-def test_the_newest_record_is_neither_in_the_future_nor_off_by_a_zone(
-    api: str, off: dt.timedelta, verdicts_: set[str]
-) -> None:
+def test_the_newest_record_is_neither_in_the_future_nor_off_by_a_zone(api: str) -> None:
     newest = NOW - (HOUR if provider_of(api) == "dsa" else MINUTE)
-    assert told(api, written(api, newest + off))[0] in verdicts_
+    assert told(api, written(api, newest))[0] == "ok"
+    for off in (HOUR, 9 * HOUR):
+        verdict, said = told(api, written(api, newest + off + 7 * MINUTE))
+        assert (verdict, said[-13:]) == ("fail", "in the future")
+    verdict, said = told(api, written(api, newest - 9 * HOUR))
+    assert verdict == ("fail" if api in BEFORE else "warn")
+    assert ("before the range that was asked for" if api in BEFORE else "read as one of +0") in said
+
+
+@pytest.mark.parametrize(
+    ("age", "verdict"),
+    [
+        (-5 * MINUTE, "ok"),
+        (-5 * MINUTE - SECOND, "fail"),
+        (8 * HOUR - SECOND, "ok"),
+        (8 * HOUR, "warn"),
+        (8 * HOUR + 20 * MINUTE, "warn"),
+        (8 * HOUR + 20 * MINUTE + SECOND, "ok"),
+        (9 * HOUR, "warn"),
+        (3653 * DAY, "ok"),
+        (3653 * DAY + SECOND, "fail"),
+    ],
+)
+def test_an_age_is_suspicious_where_a_zone_or_a_unit_could_make_it(age: dt.timedelta, verdict: str) -> None:
+    found = record_time(RecordTime("t", NOW - age), NOW, 20 * MINUTE, None)
+    assert (found.verdict, bool(found.do)) == (verdict, verdict != "ok")
+
+
+@pytest.mark.parametrize(
+    ("moment", "said"),
+    [
+        (NOW - 7 * HOUR - 5 * MINUTE, "7 h 5 min ago"),
+        (NOW - 7 * HOUR - 6 * MINUTE, "6 min before the range that was asked for"),
+        (dt.datetime(1970, 1, 21, tzinfo=dt.UTC), "are the times in another unit?"),
+    ],
+)
+def test_what_was_not_asked_for_is_of_another_zone_or_if_it_is_near_1970_of_another_unit(
+    moment: dt.datetime, said: str
+) -> None:
+    asked = Span(NOW - 7 * HOUR, NOW)
+    assert record_time(RecordTime("t", moment), NOW, 20 * MINUTE, asked).said.endswith(said)
+
+
+def test_how_late_the_newest_record_usually_is_makes_a_zone_more_or_less_likely() -> None:
+    ages = (8 * HOUR + 20 * MINUTE, 8 * HOUR + 21 * MINUTE)
+    assert [told("apigateway", written("apigateway", NOW - age))[0] for age in ages] == ["warn", "ok"]
 
 
 @pytest.mark.parametrize("api", ["elsa", "multidrm", "security365"])
 @pytest.mark.parametrize(
     ("factor", "verdict", "said"),
-    [(1000, "warn", "it is in microseconds"), (0.001, "warn", "it is in seconds"), (0.1, "fail", "cannot be read")],
+    [
+        (10**6, "warn", "it is in nanoseconds"),
+        (1000, "warn", "it is in microseconds"),
+        (0.001, "warn", "it is in seconds"),
+        (0.1, "fail", "cannot be read"),
+    ],
 )
 def test_a_time_in_another_unit_is_told(api: str, factor: float, verdict: str, said: str) -> None:
     found = told(api, int(to_epoch_ms(NOW - MINUTE) * factor))
@@ -255,7 +348,7 @@ def nested(_source: object) -> Mapping[str, FieldMapping]:
     [
         ([to_epoch_ms(NOW)], "ok", f"{to_epoch_ms(NOW)}, read as 2026-11-20T13:00:00Z"),
         ([to_epoch_ms(NOW) / 1000 + 0.5], "ok", "1795179600.5, read as 2026-11-20T13:00:00Z"),
-        ([to_epoch_ms(NOW), "soon"], "ok", "read as 2026-11-20T13:00:00Z"),
+        ([to_epoch_ms(NOW - HOUR), to_epoch_ms(NOW), "soon"], "ok", "read as 2026-11-20T13:00:00Z"),
         (["soon"], "fail", "the time soon cannot be read"),
         ([None], "fail", "the time None cannot be read"),
         (["2026-11-20 22:00:00"], "fail", "9 h 0 min in the future"),
@@ -340,6 +433,15 @@ def test_hosts_beyond_one_request_are_named_and_not_asked_for(api: str, most: in
     assert said.partition("not asked for")[2].count("example.com") == 12 - most
 
 
+def test_the_newest_file_of_a_listing_counts() -> None:
+    files = [{"LogPath": f"http://x.test/{hour}", "StartTime": f"2026-11-20 {hour}:00:00"} for hour in (18, 19, 17)]
+    body = json.dumps({"Response": {"DomainLogs": files, "TotalCount": 3, "RequestId": "r"}}).encode()
+    assert (
+        "2026-11-20 19:00:00"
+        in checks(answered(archive_of("cdn"), lambda _request: answer(200, body)))["record_time"][1]
+    )
+
+
 def test_multidrm_asks_for_the_log_and_not_for_the_list_of_policies() -> None:
     paths: list[str] = []
 
@@ -353,15 +455,14 @@ def test_multidrm_asks_for_the_log_and_not_for_the_list_of_policies() -> None:
 
 # What is ours: the ledger, the bucket, ArchiveFrom, retention.
 
-AWS: dict[str, tuple[str, set[str]]] = {
-    "ddb": ("ledger", {"ledger"}),
-    "s3": ("bucket", {"bucket"}),
-}
 
-
-@pytest.mark.parametrize("service", AWS)
-def test_what_aws_refuses_is_a_check_that_fails_and_not_an_error_of_the_invocation(service: str) -> None:
-    check, failed = AWS[service]
+@pytest.mark.parametrize(
+    ("service", "failed", "skipped"),
+    [("ddb", "ledger", ["name", "archive_from", "retention"]), ("s3", "bucket", ["archive_from"])],
+)
+def test_what_aws_refuses_is_a_check_that_fails_and_not_an_error_of_the_invocation(
+    service: str, failed: str, skipped: list[str]
+) -> None:
     here = archive_of("elsa")
 
     def gate(call: str, _moment: str) -> None:
@@ -369,9 +470,69 @@ def test_what_aws_refuses_is_a_check_that_fails_and_not_an_error_of_the_invocati
             raise refused("AccessDeniedException", 400)
 
     here.gate = gate
+    result = answered(here, lambda _request: answer(200, zipped([]), date="Fri, 20 Nov 2026 13:00:00 GMT"))
+    found = verdicts(result)
+    assert [name for name, verdict in found.items() if verdict == "fail"] == [failed]
+    assert [name for name, verdict in found.items() if verdict == "skipped"] == ["record_time", *skipped]
+    [check] = [check for check in result["sources"][0]["checks"] if check["check"] == failed]
+    assert "AccessDeniedException" in check["said"]
+    assert check["do"].startswith("compare the function's role")
+
+
+class Throttled(FakeSecrets):
+    """Secrets that AWS does not return now."""
+
+    def get_secret_value(self, *, SecretId: str) -> dict[str, Any]:  # noqa: N803 (the AWS SDK's own spelling)
+        raise refused("ThrottlingException", 400)
+
+
+def test_a_secret_that_aws_does_not_return_now_fails_with_what_aws_says() -> None:
+    archive = archive_of("elsa").archive()
+    loader = replace(archive.source_loader, secrets=cast("Any", Throttled()))
+    [one] = act(replace(archive, source_loader=loader), {"action": "doctor"})["sources"]
+    [check] = [check for check in one["checks"] if check["check"] == "secret"]
+    assert (check["verdict"], check["do"].partition(",")[0]) == ("fail", "compare the function's role")
+    assert "ThrottlingException" in check["said"]
+
+
+def test_what_nobody_foresaw_in_a_check_is_no_refusal_of_aws() -> None:
+    here = archive_of("elsa")
+
+    def broken(_part: Part, _source: object) -> Check:
+        raise ZeroDivisionError
+
+    here.provider = replace(here.provider, checks={"own": broken})
     result = answered(here, lambda _request: records("elsa", to_epoch_ms(NOW)))
-    assert {name for name, verdict in verdicts(result).items() if verdict == "fail"} == failed
-    assert "AccessDeniedException" in checks(result)[check][1]
+    [check] = [check for check in result["sources"][0]["checks"] if check["check"] == "own"]
+    assert (check["verdict"], check["do"].partition(":")[0]) == ("fail", "this should not happen")
+
+
+def test_only_windows_that_wait_for_a_visit_are_open() -> None:
+    here = archive_of("elsa", start="2026-11-20T10:00:00Z")
+    here.act("tick")
+    [first, *_] = here.entries()
+    held = here.ledger.claim(first, "w", NOW, NOW + HOUR)
+    here.ledger.commit(some(held), some(held).replace(state="sealed", due_at=None), NOW)
+    assert checks(answered(here, lambda _request: records("elsa", 1)))["ledger"][1].endswith("open windows: 2")
+
+
+def test_a_paused_source_is_checked_and_said_to_be_paused() -> None:
+    found = checks(answered(archive_of("elsa", enabled=False), lambda _request: records("elsa", to_epoch_ms(NOW))))
+    assert found["configuration"] == ("ok", 'all fields are valid; "enabled" is false: nothing is planned or visited')
+    assert found["request"][0] == "ok"
+
+
+def test_the_log_names_the_checks_that_are_not_good_and_nothing_of_what_they_say() -> None:
+    here, logged = archive_of("elsa"), list[dict[str, Any]]()
+    archive = here.archive()
+
+    def log(event: str, **keys: Any) -> None:
+        logged.append({"event": event, **keys})
+
+    here.answer = lambda _request: records("elsa", to_epoch_ms(NOW))
+    invocation = replace(archive.invocation, log=log)
+    assert act(replace(archive, invocation=invocation), {"action": "doctor"})["ok"] is True
+    assert logged == [{"event": "source.examined", "source": "shop", "verdict": "warn", "failed": ["retention"]}]
 
 
 def test_a_name_that_belongs_to_another_project_fails() -> None:
@@ -399,6 +560,7 @@ def open_since(start: dt.datetime) -> Entry:
     [
         ({}, None, None, "skipped"),
         ({}, None, NOW - DAY, "ok"),
+        ({}, None, NOW, "ok"),
         ({}, None, NOW + DAY, "fail"),
         ({"retention": "P30D"}, None, NOW - 40 * DAY, "ok"),
         ({"retention": "P30D"}, None, NOW - 20 * DAY, "warn"),
@@ -422,7 +584,11 @@ def test_archivefrom_is_early_enough_or_says_what_it_leaves_out(
         ({"retention": "P2D", "start": NOW - DAY}, None, None, "ok"),
         ({"retention": "P2D"}, NOW, None, "ok"),
         ({"retention": "P2D"}, NOW, NOW - DAY, "ok"),
+        ({"retention": "P2D", "start": NOW - 2 * DAY}, None, None, "ok"),
+        ({"retention": "P2D"}, NOW, NOW - 36 * HOUR, "ok"),
         ({"retention": "P2D"}, NOW, NOW - 36 * HOUR - MINUTE, "warn"),
+        ({"retention": "P2D"}, NOW, NOW - 47 * HOUR - 30 * MINUTE, "warn"),
+        ({"retention": "P2D"}, NOW, NOW - 48 * HOUR, "warn"),
         ({"retention": "P2D"}, NOW, NOW - 48 * HOUR - MINUTE, "fail"),
     ],
 )
@@ -432,6 +598,28 @@ def test_retention_is_compared_with_the_oldest_window_that_is_open(
     entries = [open_since(oldest)] if oldest else []
     shown = head(begun, "start") if begun else None
     assert stack.retention(source(**fields), shown, entries, NOW).verdict == verdict
+
+
+def test_a_start_that_is_too_early_is_told_with_one_that_is_not() -> None:
+    found = stack.retention(source(retention="P2D", start=NOW - 3 * DAY), None, [], NOW)
+    assert found.do.endswith("for instance 2026-11-18T14:00:00Z")
+
+
+def test_what_was_written_is_said_and_before_that_who_will_show_it() -> None:
+    here = archive_of("elsa", start="2026-11-20T11:00:00Z")
+
+    def reply(_request: httpx.Request) -> httpx.Response:
+        return records("elsa", to_epoch_ms(NOW))
+
+    before = checks(answered(here, reply))
+    here.act("tick", inline=True)
+    after = checks(answered(here, reply))
+    assert before["ledger"][1].endswith("whether it can be written, the first tick shows")
+    assert before["bucket"][1].endswith("whether it can be written, the first visit shows")
+    assert before["name"][1] == "new to the ledger"
+    assert after["ledger"][1] == "can be read, and was written; open windows: 2"
+    assert "can be listed, and was written: raw/provider=elsa/source=shop/" in after["bucket"][1]
+    assert after["name"][1].endswith("since 2026-11-20T11:00:00Z")
 
 
 # Several sources, and sources that are not written yet.
