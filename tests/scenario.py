@@ -18,9 +18,10 @@ import httpx
 from functions.elsa.app import provider as elsa
 from logarchive.action.archive import Archive
 from logarchive.action.handler import act
+from logarchive.action.notary import Daily, notary, signer
 from logarchive.action.notary import act as notarize
-from logarchive.action.notary import notary, signer
 from logarchive.action.result import Result
+from logarchive.coverage.writer import CoverageWriter
 from logarchive.ledger.entry import Entry
 from logarchive.ledger.ledger import Ledger
 from logarchive.moment import EPOCH, MILLISECOND
@@ -205,7 +206,12 @@ class Scenario:
 
     def notarize(self, event: object = None, page: int = PAGE) -> Result:
         """Let the notary's schedule fire."""
-        return notarize(self.notary(page=page), event or {"action": "notary"})
+        run = self.notary(page=page)
+        return notarize(run, event or {"action": "notary"}, Daily(self.coverage(run)))
+
+    def coverage(self, run: Notary) -> CoverageWriter:
+        """Return the writer of the coverage page for one invocation of the notary."""
+        return CoverageWriter(run.log, run.marks.table, [self.provider.name], run.invocation)
 
     def notary(
         self, clock: Callable[[], dt.datetime] | None = None, count: Count | None = None, page: int = PAGE

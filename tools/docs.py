@@ -74,6 +74,8 @@ LOG_EVENTS = {
     "proof.failed": "the stored proof log is not the one that was signed; nothing was signed, the invocation fails",
     "notice.sent": "the daily notice was sent, with the checkpoint of `size` entries",
     "notice.failed": "the daily notice was not sent; the next run tries again, and this one has signed",
+    "coverage.written": "the coverage page was written; `unread` sources are missing on it",
+    "coverage.invalid": "the ledger of a source could not be read for the coverage page, which names it",
     "event.refused": "an event, or the source that it names, is wrong; nothing was changed",
 }
 

@@ -43,6 +43,7 @@ def update(partition: str, *attributes: str) -> Request:
         Request("s3:PutObject", f"{BUCKET}/proof/tile/0/000.p/1"),
         Request("s3:GetObject", f"{BUCKET}/proof/checkpoint"),
         Request("s3:GetObject", f"{BUCKET}/{RAW}/manifest.json"),
+        Request("s3:PutObject", f"{BUCKET}/coverage/index.html"),
         prefix("proof/checkpoint"),
         prefix(f"{RAW}/manifest.json"),
         prefix("logs/provider=elsa/date=2026-11-20/a-x.parquet"),
@@ -72,6 +73,8 @@ def test_the_notary_may_do_its_work(request_: Request) -> None:
         Request("s3:PutObject", f"{BUCKET}/{RAW}/manifest.json"),
         Request("s3:GetObject", f"{BUCKET}/logs/provider=elsa/date=2026-11-20/x.parquet"),
         Request("s3:GetObject", f"{BUCKET}/rejects/provider=elsa/date=2026-11-20/x.jsonl.gz"),
+        Request("s3:GetObject", f"{BUCKET}/coverage/index.html"),
+        Request("s3:DeleteObject", f"{BUCKET}/coverage/index.html"),
         Request("s3:DeleteObject", f"{BUCKET}/proof/checkpoint"),
         Request("s3:DeleteObjectVersion", f"{BUCKET}/proof/checkpoint"),
         Request("s3:ListBucket", BUCKET),
@@ -104,6 +107,7 @@ def test_the_notary_may_do_nothing_else(request_: Request) -> None:
     "request_",
     [
         Request("s3:PutObject", f"{BUCKET}/proof/tile/0/000.p/1"),
+        Request("s3:PutObject", f"{BUCKET}/coverage/index.html"),
         Request("s3:GetObject", f"{BUCKET}/proof/checkpoint"),
         prefix("proof/"),
         update("#proof", "size"),
@@ -149,8 +153,8 @@ def test_the_bucket_lets_nobody_overwrite_the_proof_log(
 
 
 @pytest.mark.parametrize("by", [f"{ROLE}elsarole", f"arn:aws:iam::{ACCOUNT}:root", f"{NOTARY}2", ""])
-@pytest.mark.parametrize("key", ["proof/checkpoint", "proof/tile/0/000", "proof/anything"])
-def test_the_bucket_lets_nobody_but_the_notary_write_the_proof_log(key: str, by: str) -> None:
+@pytest.mark.parametrize("key", ["proof/checkpoint", "proof/tile/0/000", "proof/anything", "coverage/index.html"])
+def test_the_bucket_lets_nobody_but_the_notary_write_the_proof_log_and_the_coverage_page(key: str, by: str) -> None:
     assert refuses(key, by, FIRST)
     assert not refuses(f"logs/{key}", by, FIRST)
 

@@ -44,6 +44,10 @@ PROPERTIES: dict[str, object] = {
             ArnNotEquals={"aws:PrincipalArn": "arn:aws:iam::111122223333:role/logarchive-notaryrole"},
         ),
         denied(
+            *("CoverageIsWrittenByTheNotary", "s3:PutObject", f"{ARCHIVE}/coverage/*"),
+            ArnNotEquals={"aws:PrincipalArn": "arn:aws:iam::111122223333:role/logarchive-notaryrole"},
+        ),
+        denied(
             *("ProofIsWrittenOnce", "s3:PutObject", [f"{ARCHIVE}/proof/tile/*", f"{ARCHIVE}/proof/checkpoints/*"]),
             Null={"s3:if-none-match": "true"},
             Bool={"s3:ObjectCreationOperation": "true"},

@@ -8,7 +8,7 @@ from typing import Any
 import boto3
 import pytest
 
-from logarchive.action.notary import act, daily_notice, notary, signer
+from logarchive.action.notary import act, daily, notary, signer
 from logarchive.ledger.dynamodb import Table
 from logarchive.ledger.entry import Entry
 from logarchive.ledger.ledger import Ledger
@@ -122,9 +122,10 @@ def notarize(here: Stage, bucket: str) -> list[Request]:
     aws = NotaryAws(Store(boto3.client("s3", **access), bucket), Table(table), kms, topic)
     called.watch(aws.store.client, table.meta.client, client, sns)
     run = notary(aws, here.invocation(), signer(bucket, kms))
-    result = act(run, {"action": "notary", "notice": True}, daily_notice(aws, run, tuple(PROVIDERS)))
+    result = act(run, {"action": "notary", "notice": True}, daily(aws, run, tuple(PROVIDERS)))
     assert result["size"] > 10
     assert result["notice"]
+    assert result["coverage"]
     return called.requests
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from logarchive.action.notary import act, daily_notice
+from logarchive.action.notary import Daily, act, daily
 from logarchive.action.result import Result
 from logarchive.moment import DAY, instant
 from logarchive.proof.daily import LAST_SECONDS, DailyNotice
@@ -35,8 +35,8 @@ class Stage:
 
     def notarize(self, **event: object) -> Result:
         run = self.scenario.notary(count=self.tally)
-        daily = DailyNotice(run.log, run.marks.table, self.topic.publish, ["dsa", "elsa"], run.invocation)
-        return act(run, {"action": "notary", **event}, self.changed(daily))
+        notice = DailyNotice(run.log, run.marks.table, self.topic.publish, ["dsa", "elsa"], run.invocation)
+        return act(run, {"action": "notary", **event}, Daily(self.scenario.coverage(run), self.changed(notice)))
 
 
 def archived() -> Stage:
@@ -101,7 +101,8 @@ def test_a_failed_notice_is_raised_once_all_is_signed_and_sent_by_the_next_run()
     with pytest.raises(RuntimeError, match="no such topic"):
         stage.notarize()
     assert stage.scenario.kms.signed[-1].decode() in checkpoint(stage)
-    assert (stage.tally.total["NoticeErrors"], stage.scenario.events[-1]) == (1, "notice.failed")
+    assert stage.tally.total["NoticeErrors"] == 1
+    assert stage.scenario.events[-2:] == ["notice.failed", "coverage.written"]
     stage.topic.fails = False
     assert stage.notarize()["notice"]
 
@@ -159,5 +160,6 @@ def test_an_item_that_cannot_be_read_keeps_no_notice_back() -> None:
 def test_without_a_topic_there_is_no_notice() -> None:
     stage = archived()
     run = stage.scenario.notary()
-    assert daily_notice(NotaryAws(run.log.store, run.marks.table, None), run, ["elsa"]) is None
-    assert not act(run, {"action": "notary"}, None)["notice"]
+    made = daily(NotaryAws(run.log.store, run.marks.table, None), run, ["elsa"])
+    assert made.notice is None
+    assert not act(run, {"action": "notary"}, made)["notice"]

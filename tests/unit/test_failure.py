@@ -501,6 +501,7 @@ def test_late_are_the_rows_that_the_first_good_visit_has_not_seen(
             stage.tick()
     numbers = stage.entry.numbers
     assert (numbers.late, numbers.rows, numbers.fetched) == (late, len(first) + 1, len(first) + 1)
+    assert (len(stage.entry.late_by_visit), sum(stage.entry.late_by_visit)) == (len(stage.entry.visits), late)
 
 
 def test_a_reject_that_a_later_visit_does_not_return_stays_with_the_visit_that_it_came_in() -> None:

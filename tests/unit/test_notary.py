@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
-from logarchive.action.notary import act, parse
+from logarchive.action.notary import Daily, act, parse
+from logarchive.action.result import Result
+from logarchive.coverage.writer import CoverageWriter
 from logarchive.errors import ArchiveError, ConfigError
 from logarchive.ledger.entry import Entry, Head, RejectsObject
 from logarchive.numbers import WindowNumbers
@@ -486,19 +488,24 @@ def test_the_notary_leaves_its_own_item_and_those_of_workers_alone() -> None:
 # --- Its event ---
 
 
+def acted(made: Archive, event: object) -> Result:
+    run = made.notary()
+    return act(run, event, Daily(CoverageWriter(run.log, run.marks.table, ["elsa"], run.invocation)))
+
+
 @pytest.mark.parametrize(
     ("event", "said"),
     [
         ([], 'the event is no JSON object; for instance {"action": "notary"}'),
-        ({}, "action: missing; the only one is notary"),
-        ({"action": "tick"}, 'action: "tick" is no action; the only one is notary'),
+        ({}, "action: missing; the actions are notary, coverage"),
+        ({"action": "tick"}, 'action: "tick" is no action; the actions are notary, coverage'),
         ({"action": "notary", "notice": "x"}, "notice: "),
         ({"action": "notary", "inline": True}, "inline: unknown field; the fields are action, notice"),
     ],
 )
 def test_a_wrong_event_is_refused_and_counted(event: object, said: str) -> None:
     made = Archive()
-    result = act(made.notary(), event)
+    result = acted(made, event)
     assert result["ok"] is False
     assert result["errors"][0]["error"].startswith(said)
     assert made.counted.total == {"EventErrors": 1}
@@ -509,5 +516,5 @@ def test_a_wrong_event_is_refused_and_counted(event: object, said: str) -> None:
 def test_the_schedules_event_is_carried_out() -> None:
     made = Archive()
     made.plan(1)
-    assert act(made.notary(), {"action": "notary"})["size"] == 2
+    assert acted(made, {"action": "notary"})["size"] == 2
     assert made.counted.total["ProofEntries"] == 2

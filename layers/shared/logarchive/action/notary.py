@@ -1,13 +1,18 @@
-"""The action `notary`: the proof log is brought up to date. Its function archives nothing, and has no other action."""
+"""The actions of the notary's function: `notary` brings the proof log up to date, `coverage` writes the coverage page.
+
+It archives nothing.
+"""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
-from typing import Any, Literal, cast
+from typing import Annotated, Any, Literal, cast
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from logarchive.action.result import Result, refusal
+from logarchive.coverage.writer import CoverageWriter
 from logarchive.errors import ConfigError
 from logarchive.proof.checkpoint import Signer, VerifierKey
 from logarchive.proof.daily import DailyNotice
@@ -15,6 +20,7 @@ from logarchive.proof.log import ProofLog
 from logarchive.proof.mark import Marks
 from logarchive.proof.notary import Notary
 from logarchive.proof.state import StateItem
+from logarchive.provider.source import utc
 from logarchive.provider.validation import reasons
 from logarchive.runtime.aws import Kms, NotaryAws
 from logarchive.runtime.invocation import Invocation
@@ -35,6 +41,30 @@ class Notarize(BaseModel):
     notice: bool = False
 
 
+class WriteCoverage(BaseModel):
+    """Write the coverage page and the table `windows` now; from `start` on, if that is more than 400 days ago."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    action: Literal["coverage"]
+    start: Annotated[AwareDatetime, AfterValidator(utc)] | None = None
+
+
+type NotaryEvent = Notarize | WriteCoverage
+
+#: The actions, each with the model of its event.
+ACTIONS: Mapping[str, type[Notarize | WriteCoverage]] = {"notary": Notarize, "coverage": WriteCoverage}
+
+
+@dataclass(frozen=True)
+class Daily:
+    """What is made once a day."""
+
+    coverage: CoverageWriter
+    #: None: there is nobody who gets it.
+    notice: DailyNotice | None = None
+
+
 def lambda_handler() -> Handler:
     """Return the handler of the notary's function. Nothing happens before it is called."""
 
@@ -43,7 +73,7 @@ def lambda_handler() -> Handler:
         invocation = invocation_of(context, logger_of(NAME), event, tally)
         try:
             run = notary(_aws(), invocation, _signer())
-            return act(run, event, daily_notice(_aws(), run, _settings().providers))
+            return act(run, event, daily(_aws(), run, _settings().providers))
         finally:
             write_metrics(NOTARY, tally.total)
 
@@ -53,41 +83,53 @@ def lambda_handler() -> Handler:
     return handler
 
 
-def act(notary: Notary, event: object, daily: DailyNotice | None = None) -> Result:
-    """Carry out an event, and send the daily notice if there is somebody who gets it.
-
-    What is wrong with the event is said in the result. What goes wrong with a notice is raised, once all is signed.
-    """
+def act(notary: Notary, event: object, daily: Daily) -> Result:
+    """Carry out an event. What is wrong with it is said in the result."""
     try:
         parsed = parse(event)
     except ConfigError as error:
         notary.invocation.log("event.refused", source=None, error=str(error))
         notary.invocation.count("EventErrors", 1)
         return refusal(NAME, str(error))
+    match parsed:
+        case Notarize():
+            return _notarize(notary, parsed, daily)
+        case WriteCoverage():
+            return daily.coverage.write(parsed.start)
+
+
+def _notarize(notary: Notary, event: Notarize, daily: Daily) -> Result:
+    """Bring the log up to date, then make what is made once a day. What goes wrong with that is raised at the end."""
     result = notary.run()
-    return result | {"notice": _sent(daily, now=parsed.notice) if daily else False}
-
-
-def _sent(daily: DailyNotice, *, now: bool) -> bool:
     try:
-        return daily.send(now=now)
+        result["notice"] = _sent(daily.notice, now=event.notice) if daily.notice else False
+    finally:
+        result["coverage"] = daily.coverage.write_daily()
+    return result
+
+
+def _sent(notice: DailyNotice, *, now: bool) -> bool:
+    try:
+        return notice.send(now=now)
     except Exception as error:
-        daily.invocation.log("notice.failed", error=str(error))
-        daily.invocation.count("NoticeErrors", 1)
+        notice.invocation.log("notice.failed", error=str(error))
+        notice.invocation.count("NoticeErrors", 1)
         raise
 
 
-def parse(event: object) -> Notarize:
+def parse(event: object) -> NotaryEvent:
     """Read an event. Raises ConfigError saying what is wrong with it."""
     if not isinstance(event, Mapping):
         raise ConfigError('the event is no JSON object; for instance {"action": "notary"}')
     action = cast("Mapping[str, object]", event).get("action", "")
-    if action != "notary":
-        raise ConfigError(f"action: {f'"{action}" is no action' if action else 'missing'}; the only one is notary")
+    model = ACTIONS.get(str(action))
+    if model is None:
+        what = f'"{action}" is no action' if action else "missing"
+        raise ConfigError(f"action: {what}; the actions are {', '.join(ACTIONS)}")
     try:
-        return Notarize.model_validate(event)
+        return model.model_validate(event)
     except ValidationError as error:
-        raise ConfigError(reasons(error, Notarize)) from None
+        raise ConfigError(reasons(error, model)) from None
 
 
 def notary(aws: NotaryAws, invocation: Invocation, signer: Signer | None) -> Notary:
@@ -96,11 +138,11 @@ def notary(aws: NotaryAws, invocation: Invocation, signer: Signer | None) -> Not
     return Notary(log, Marks(aws.table, aws.store), StateItem(aws.table), invocation)
 
 
-def daily_notice(aws: NotaryAws, notary: Notary, providers: Sequence[str]) -> DailyNotice | None:
-    """Put the daily notice together; None without a topic."""
-    if aws.topic is None:
-        return None
-    return DailyNotice(notary.log, aws.table, aws.topic.publish, providers, notary.invocation)
+def daily(aws: NotaryAws, notary: Notary, providers: Sequence[str]) -> Daily:
+    """Put together what is made once a day; no notice without a topic."""
+    log, invocation = notary.log, notary.invocation
+    notice = DailyNotice(log, aws.table, aws.topic.publish, providers, invocation) if aws.topic else None
+    return Daily(CoverageWriter(log, aws.table, providers, invocation), notice)
 
 
 def signer(bucket: str, kms: Kms | None) -> Signer | None:

@@ -10,7 +10,7 @@ from typing import Any
 from arro3.core import Array, DataType, Field, RecordBatch, Schema, list_array, struct_array
 from arro3.io import read_ipc_stream
 
-from logarchive.column.schema import COLUMNS
+from logarchive.column.schema import COLUMNS, ColumnType
 
 #: The schema of one column, `attributes: map<string, string>` with pairs named `key_value`, as an Arrow IPC stream.
 #: arro3 names them `entries` and has no other way to say it; Athena and Spark want `key_value`.
@@ -85,7 +85,11 @@ def _indices(first: int, positions: Sequence[int]) -> Array:
 
 def filled(column: str, values: Sequence[Any]) -> Array:
     """Make a column's array."""
-    kind = COLUMNS[column]
+    return typed(COLUMNS[column], values)
+
+
+def typed(kind: ColumnType, values: Sequence[Any]) -> Array:
+    """Make an array of a type of Glue's; a moment is epoch milliseconds."""
     if kind == "timestamp":
         return Array(values, DataType.int64()).cast(TYPES[kind])
     return Array(values, TYPES[kind])

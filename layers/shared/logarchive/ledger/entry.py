@@ -79,6 +79,7 @@ class EntryChanges(TypedDict, total=False):
     unmerged_claims: int
     failures: int
     visits: tuple[str, ...]
+    late_by_visit: tuple[int, ...]
     issue: Issue | None
     error: str | None
     manifest: str | None
@@ -94,7 +95,7 @@ class EntryChanges(TypedDict, total=False):
     replayed: bool
 
 
-class Entry(BaseModel):  # 24 attributes: those of one item of the table
+class Entry(BaseModel):  # 25 attributes: those of one item of the table
     """One window in the ledger. Only `planned` and `archived` have a `due_at`; a claim moves it to the lease's end.
 
     A window that is to be replayed has another one, whatever its state, and its own in `replay`.
@@ -123,6 +124,8 @@ class Entry(BaseModel):  # 24 attributes: those of one item of the table
     failures: int = 0
     #: The good visits whose records have gone into the object, in order.
     visits: tuple[str, ...] = ()
+    #: How many rows each of `visits` brought late; shorter than `visits` if an earlier version merged some of them.
+    late_by_visit: tuple[int, ...] = ()
     issue: Issue | None = None
     error: str | None = None
     manifest: str | None = None

@@ -80,6 +80,10 @@ class Store:
         """Write a small object like `replace`."""
         return self._replace(key, body, hashlib.sha256(body).hexdigest(), etag)
 
+    def publish(self, key: str, body: bytes, content_type: str) -> Stored:
+        """Write an object that is made anew each time, over whatever is there; browsers are told what it is."""
+        return self._put(key, body, ContentType=content_type)
+
     def fetch(self, key: str, target: Path) -> Stored | None:
         """Copy an object to a local file; None if there is none."""
         try:

@@ -126,8 +126,12 @@ def _merged(entry: Entry, merged: Merged, written: Written, verification: Verifi
     built = merged.built
     # Rows and rejects of earlier visits may stay beside those of this one.
     mapping = min(entry.mapping, built.mapping_version) if entry.visits else built.mapping_version
+    new = [name for name in merged.visits if name not in entry.visits]
+    # Of several visits that are merged at once, the last one stands for all.
+    late = [*(0 for _ in new[1:]), merged.late] if new else []
     return entry.replace(
-        visits=(*entry.visits, *(name for name in merged.visits if name not in entry.visits)),
+        visits=(*entry.visits, *new),
+        late_by_visit=(*entry.late_by_visit, *late),
         object=written.object,
         rejects_object=written.rejects,
         mapping=mapping,

@@ -1,0 +1,128 @@
+"""What an hour of a source is like, and which time of it is not complete: made from entries of the ledger. Pure."""
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from enum import IntEnum
+from itertools import chain
+
+from logarchive.ledger.entry import Entry
+from logarchive.moment import HOUR
+from logarchive.window import Span, Window, gaps
+
+#: A window that was never visited, and has been due for longer, is overdue.
+OVERDUE = HOUR
+
+
+class Cell(IntEnum):
+    """What a window, and so an hour, is like; of several windows in one hour the highest counts."""
+
+    NONE = 0
+    VERIFIED = 1
+    #: Sealed, where the provider gives no total to compare with.
+    SEALED = 2
+    ARCHIVED = 3
+    WAITING = 4
+    #: Complete, but the provider no longer returns all of it.
+    SHRUNK = 5
+    TROUBLED = 6
+    #: Not complete, and no visit can help.
+    CLOSED = 7
+    #: Time that the source's head promises, and no window has.
+    MISSING = 8
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Neighbouring windows of a source that have the same to say about why they are not complete."""
+
+    source: str
+    span: Span
+    cell: Cell
+    windows: int
+    issue: str | None = None
+    #: The message of the newest window of them.
+    error: str | None = None
+    #: When the provider begins to drop the oldest of it; None if that is not known.
+    lost_at: dt.datetime | None = None
+
+    def joined(self, following: "Gap") -> "Gap | None":
+        """Return this gap with the one that follows, if they are the same; None otherwise."""
+        if (self.span.end, self.cell, self.issue) != (following.span.start, following.cell, following.issue):
+            return None
+        lost = min(filter(None, [self.lost_at, following.lost_at]), default=None)
+        return replace(
+            self,
+            span=Span(self.span.start, following.span.end),
+            windows=self.windows + following.windows,
+            error=following.error,
+            lost_at=lost,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A window that is not split, with what is asked of it often: to read its key costs more than all else."""
+
+    entry: Entry
+    window: Window
+    cell: Cell
+
+
+def leaves_of(entries: Iterable[Entry], now: dt.datetime) -> list[Leaf]:
+    """Return the leaves of entries, of which none is split."""
+    return [Leaf(entry, entry.window, cell_of(entry, now)) for entry in entries]
+
+
+def cell_of(entry: Entry, now: dt.datetime) -> Cell:
+    """Return what a window is like."""
+    match entry.state:
+        case "sealed":
+            verified = Cell.VERIFIED if entry.numbers.verification == "verified" else Cell.SEALED
+            return Cell.SHRUNK if entry.issue else verified
+        case "closed":
+            return Cell.CLOSED
+        case "archived":
+            return Cell.ARCHIVED if entry.issue in {None, "shrunk"} else Cell.TROUBLED
+        case _:
+            overdue = entry.visit_due_at is not None and entry.visit_due_at < now - OVERDUE
+            return Cell.TROUBLED if entry.issue or overdue else Cell.WAITING
+
+
+def gaps_of(source: str, promised: Span | None, leaves: Sequence[Leaf]) -> list[Gap]:
+    """Return what is not complete of a source, oldest first; `promised` is the time for which it must have windows."""
+    windows = (_gap(source, leaf) for leaf in leaves if leaf.cell >= Cell.SHRUNK)
+    covered = (leaf.window for leaf in leaves)
+    missing = (Gap(source, span, Cell.MISSING, 0) for span in gaps(promised, covered)) if promised else ()
+    return list(_joined(sorted(chain(windows, missing), key=lambda gap: gap.span)))
+
+
+def soonest_loss_first(found: Iterable[Gap]) -> list[Gap]:
+    """Return gaps in the order in which they need somebody: open ones by their loss, then what nobody can mend."""
+    never = dt.datetime.max.replace(tzinfo=dt.UTC)
+    rank = {Cell.TROUBLED: 0, Cell.MISSING: 0, Cell.CLOSED: 1, Cell.SHRUNK: 2}
+    return sorted(found, key=lambda gap: (rank[gap.cell], gap.lost_at or never, gap.source, gap.span))
+
+
+def _gap(source: str, leaf: Leaf) -> Gap:
+    entry = leaf.entry
+    return Gap(
+        source=source,
+        span=Span(leaf.window.start, leaf.window.end),
+        cell=leaf.cell,
+        windows=1,
+        issue=entry.issue,
+        error=entry.error,
+        lost_at=None if entry.finished else entry.lost_at,
+    )
+
+
+def _joined(found: Iterable[Gap]) -> Iterator[Gap]:
+    last: Gap | None = None
+    for gap in found:
+        both = last.joined(gap) if last else None
+        if last and both is None:
+            yield last
+        last = both or gap
+    if last:
+        yield last

@@ -1,0 +1,108 @@
+"""Writes the coverage page, the table `windows` and reports into the bucket, from what the ledger holds at that moment.
+
+It reads the windows of the last 400 days, and to the first of that month, of every source: what it costs grows with the
+number of sources, not with the age of the archive.
+"""
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from logarchive.coverage.gap import Leaf, leaves_of
+from logarchive.coverage.model import Coverage, SourceCoverage, source_coverage
+from logarchive.coverage.page import page
+from logarchive.coverage.window_table import months
+from logarchive.errors import OutOfTimeError
+from logarchive.ledger.dynamodb import ABSENT, Table, Write, equal
+from logarchive.ledger.entry import Entry, Head, Instant
+from logarchive.ledger.ledger import Ledger
+from logarchive.ledger.registry import registered
+from logarchive.moment import DAY, floor
+from logarchive.proof.log import ProofLog
+from logarchive.proof.state import PARTITION
+from logarchive.runtime.invocation import Invocation
+from logarchive.window import Span
+
+INDEX = "coverage/index.html"
+HTML, PARQUET = "text/html; charset=utf-8", "application/vnd.apache.parquet"
+SORT = "#coverage"
+#: How many days the page shows, today included.
+DAYS = 400
+#: From here on no further source is read: what is left is for writing.
+LAST_SECONDS = 60
+
+
+class Written(BaseModel):
+    """When the page was written last: an item of the ledger."""
+
+    model_config = ConfigDict(frozen=True)
+
+    at: Instant
+
+
+@dataclass(frozen=True)
+class CoverageWriter:
+    """The writer of one archive, for one invocation."""
+
+    log: ProofLog
+    table: Table
+    providers: Sequence[str]
+    invocation: Invocation
+    #: Sources that could not be read, and why.
+    unread: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+
+    def write_daily(self) -> bool:
+        """Write the page if none was written today; return whether it was. With too little time the next run does."""
+        item = self.table.get(PARTITION, SORT)
+        last, now = Written.model_validate(item) if item else None, self.invocation.clock()
+        if (last and last.at.date() >= now.date()) or not self.invocation.enough_time():
+            return False
+        self.write()
+        when = equal(**last.model_dump(mode="json")) if last else ABSENT
+        self.table.update(Write(PARTITION, SORT, Written(at=now).model_dump(mode="json"), when))
+        return True
+
+    def write(self, start: dt.datetime | None = None) -> dict[str, Any]:
+        """Write the table `windows`, then the page; the table from `start` on, if that is earlier."""
+        now = self.invocation.clock()
+        shown = Span(floor(now, DAY) - (DAYS - 1) * DAY, floor(now, DAY) + DAY)
+        first = min(start or shown.start, shown.start)
+        read = Span(first.replace(day=1, hour=0, minute=0, second=0), shown.end)
+        sources: list[SourceCoverage] = []
+        windows = 0
+        for provider, name, head, entries in self._sources(read):
+            leaves = leaves_of(entries, now)
+            self._write_windows(provider, name, [leaf for leaf in leaves if leaf.window.start >= read.start], now)
+            visible = [leaf for leaf in leaves if leaf.window.end > shown.start]
+            sources.append(source_coverage(f"{provider}/{name}", head, visible, shown))
+            windows += len(leaves)
+        note = self.log.newest().note.decode()
+        body = page(Coverage(self.log.store.bucket, now, sources, self.unread, note))
+        self.log.store.publish(INDEX, body, HTML)
+        self.invocation.log(
+            "coverage.written", sources=len(sources), windows=windows, bytes=len(body), unread=len(self.unread)
+        )
+        unread = [{"source": name, "error": why} for name, why in self.unread]
+        return {"ok": True, "key": INDEX, "sources": len(sources), "windows": windows, "errors": unread}
+
+    def _sources(self, span: Span) -> Iterator[tuple[str, str, Head | None, list[Entry]]]:
+        """Yield every source that the ledger has ever held, with its windows in a span; note those that fail."""
+        for provider in self.providers:
+            for name in registered(self.table, provider):
+                try:
+                    yield provider, name, *self._read(Ledger(self.table, provider, name), span)
+                except (OutOfTimeError, ValueError) as error:
+                    self.unread.append((f"{provider}/{name}", str(error)))
+                    self.invocation.log("coverage.invalid", source=f"{provider}#{name}", error=str(error))
+
+    def _read(self, ledger: Ledger, span: Span) -> tuple[Head | None, list[Entry]]:
+        if self.invocation.seconds_to_work() < LAST_SECONDS:
+            raise OutOfTimeError('the function\'s time is used up; start it again with {"action": "coverage"}')
+        return ledger.head(), ledger.covering(span)
+
+    def _write_windows(self, provider: str, source_name: str, leaves: Sequence[Leaf], now: dt.datetime) -> None:
+        for key, body in months(provider, source_name, leaves, now).items():
+            self.log.store.publish(key, body, PARQUET)
