@@ -13,6 +13,7 @@ from typing import Any, get_args
 from pydantic import BaseModel
 
 from logarchive.action.event import Event
+from logarchive.coverage.window_table import WINDOW_COLUMNS
 from logarchive.errors import Issue
 from logarchive.runtime.metric import UNITS, issue_metric
 from tools import cost, layer, parameter, provider_page
@@ -22,7 +23,7 @@ from tools.markdown import fenced, table
 from tools.query import SavedQuery, saved_queries, saved_views
 from tools.sample import RECORDS, sample
 
-DOCS = ("README.md", "docs/architecture.md", "docs/operations.md", "docs/queries.md")
+DOCS = ("README.md", "docs/architecture.md", "docs/coverage.md", "docs/operations.md", "docs/queries.md")
 REGION = re.compile(r"(<!-- (?P<name>[a-z-]+): written by tools/docs.py -->\n).*?(<!-- end -->)", re.DOTALL)
 #: Where a fact of a room's docstring begins; it may be continued on the next lines.
 FACT = re.compile(r"\n+(?=[A-Z][a-z ]+: )")
@@ -77,6 +78,35 @@ LOG_EVENTS = {
     "coverage.written": "the coverage page was written; `unread` sources are missing on it",
     "coverage.invalid": "the ledger of a source could not be read for the coverage page, which names it",
     "event.refused": "an event, or the source that it names, is wrong; nothing was changed",
+}
+
+WINDOWS = {
+    "provider": "as in `logs`",
+    "source": "as in `logs`",
+    "read_at": "when the ledger was read",
+    "date": "the day (UTC) on which the window starts, as in `logs`",
+    "window_start": "the window's first moment",
+    "window_end": "the moment at which it ends, which is no part of it",
+    "state": "`planned`, `archived`, `sealed` or `closed`; a window that was split is not in the table, its parts are",
+    "issue": "the issue; NULL without one",
+    "error": "its message",
+    "verification": "`verified` or `unverified`",
+    "visits": "how many good visits it had",
+    "announced": "the provider's own total; NULL if it gives none",
+    "fetched": "the records of the newest good visit",
+    "row_count": "the rows of its object",
+    "rejects": "records that could not become rows",
+    "outside": "records of the newest good visit that belong to another window",
+    "duplicates": "records that the newest good visit has returned twice",
+    "strays": "rows outside even the requested time",
+    "late": "rows that came after the first visit",
+    "kept": "rows that only earlier visits have returned",
+    "bytes": "of its object",
+    "object": "the object's key; NULL for a window without rows",
+    "manifest": "the key of its newest manifest",
+    "due_at": "when it is visited again; NULL if no further visit is planned",
+    "lost_at": "when the provider begins to delete its records; NULL if that is not known",
+    "mapping": "the oldest version of the mapping that has made something of it",
 }
 
 
@@ -148,6 +178,13 @@ def metric_table() -> str:
     return table(["metric", "unit", "meaning"], [[f"`{name}`", UNITS[name], METRICS[name]] for name in names])
 
 
+def window_columns() -> str:
+    """Return the columns of the table `windows`."""
+    explained("columns of windows", WINDOW_COLUMNS, WINDOWS)
+    rows = [[f"`{name}`", kind, WINDOWS[name]] for name, kind in WINDOW_COLUMNS.items()]
+    return table(["column", "type", "meaning"], rows)
+
+
 def event_table() -> str:
     """Return the log events that the code writes, with their keys."""
     events = log_events()
@@ -214,6 +251,7 @@ REGIONS: Mapping[str, Callable[[], str]] = {
     "views": lambda: queries(saved_views()),
     "metrics": metric_table,
     "log-events": event_table,
+    "window-columns": window_columns,
     "parameters": parameter_table,
     "cost": costs,
     "rooms": room_picture,

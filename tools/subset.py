@@ -9,9 +9,12 @@ from typing import Any
 from sqlglot import exp
 
 from logarchive.column.schema import COLUMNS
+from logarchive.coverage.window_table import WINDOW_COLUMNS
 from tools.query import SavedQuery
 
 TABLE, PARTITIONS = "logs", ("provider", "date")
+#: Table -> its columns.
+TABLES = {TABLE: {*COLUMNS, *PARTITIONS}, "windows": set(WINDOW_COLUMNS)}
 FUNCTIONS = {
     *("AND", "OR", "CASE", "CAST", "COALESCE", "IF", "LOWER", "UPPER"),
     *("AVG", "COUNT", "COUNT_IF", "MAX", "MIN", "ROUND", "SUM"),
@@ -74,20 +77,25 @@ def _is_double(node: exp.Expr) -> bool:
 
 
 def _names(tree: exp.Expr) -> Iterator[str]:
-    tables = {table.sql("athena") for table in tree.find_all(exp.Table)}
-    if tables != {TABLE}:
-        yield f"it reads {sorted(tables)}, not {TABLE}"
+    tables = _tables(tree)
+    if len(tables) != 1 or not tables <= set(TABLES):
+        yield f"it reads {sorted(tables)}, not one of {', '.join(TABLES)}"
     stars = [star for star in tree.find_all(exp.Star) if not isinstance(star.parent, exp.Count)]
     if stars or not all(select.expressions for select in tree.find_all(exp.Select)):
         yield "it must name the columns that it selects"
-    known = {*COLUMNS, *PARTITIONS, *(alias.alias for alias in tree.find_all(exp.Alias))}
+    columns = set[str]().union(*(TABLES.get(table, set()) for table in tables))
+    known = {*columns, *(alias.alias for alias in tree.find_all(exp.Alias))}
     for column in tree.find_all(exp.Column):
         if column.name not in known:
             yield f"{column.name}: no such column"
 
 
+def _tables(tree: exp.Expr) -> set[str]:
+    return {table.sql("athena") for table in tree.find_all(exp.Table)}
+
+
 def _provider(tree: exp.Expr) -> Iterator[str]:
-    if not any(_is_chosen(one) for one in _required(tree)):
+    if TABLE in _tables(tree) and not any(_is_chosen(one) for one in _required(tree)):
         yield "it must name its providers: WHERE provider = '…', or IN"
 
 

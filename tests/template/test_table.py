@@ -6,6 +6,9 @@ from io import BytesIO
 from typing import Any
 
 from logarchive.column.schema import COLUMNS
+from logarchive.coverage.gap import leaves_of
+from logarchive.coverage.window_table import WINDOW_COLUMNS, month_key, months
+from logarchive.ledger.entry import Entry
 from tests.template.transform import Deployed
 from tools.registry import providers
 from tools.sample import sample
@@ -66,3 +69,22 @@ def test_the_projection_finds_what_the_code_writes() -> None:
     found = template.replace("${provider}", "elsa").replace("${date}", "2026-11-20")
     assert f"s3://{stack.attribute('ArchiveName', 'Value')}/{key}".startswith(found)
     assert found.endswith("/")
+
+
+def test_the_table_windows_has_the_columns_of_the_code_and_lies_where_its_objects_do() -> None:
+    stack = Deployed()
+    windows: dict[str, Any] = stack.properties("WindowsTable")["TableInput"]["StorageDescriptor"]
+    assert {column["Name"]: column["Type"] for column in windows["Columns"]} == WINDOW_COLUMNS
+    assert [column["Name"] for column in windows["Columns"]] == list(WINDOW_COLUMNS)
+    bucket = stack.attribute("ArchiveName", "Value")
+    assert f"s3://{bucket}/{month_key('elsa', 'shop', '2026-11')}".startswith(windows["Location"])
+
+
+def test_an_object_of_the_table_windows_has_the_types_that_the_table_promises() -> None:
+    now = dt.datetime(2026, 11, 22, tzinfo=dt.UTC)
+    entry = Entry.model_validate({"window_key": "2026-11-20T00:00:00Z/PT1H", "state": "planned", "due_at": now})
+    [body] = months("elsa", "shop", leaves_of([entry], now), now).values()
+    schema: Any = _parquet.ParquetFile(BytesIO(body)).schema
+    found = (schema.column(number) for number in range(len(schema)))
+    kinds = {column.path: GLUE_TYPES[column.physical_type, str(column.logical_type)] for column in found}
+    assert kinds == WINDOW_COLUMNS

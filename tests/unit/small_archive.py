@@ -8,6 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from logarchive.coverage.gap import leaves_of
+from logarchive.coverage.window_table import months
+from logarchive.ledger.entry import Entry
+from logarchive.numbers import WindowNumbers
 from logarchive.store.place import Place
 from logarchive.window import Window
 from tests.unit.exchange import source
@@ -115,11 +119,37 @@ def body(provider: str, records: Sequence[object]) -> bytes:
     return (WRAPPED[provider] % ",".join(map(json.dumps, records))).encode()
 
 
+#: What the ledger says of windows of `elsa/shop`: the window's start, its state, its issue, and whatever else.
+ENTRIES: Sequence[tuple[str, str, str | None, dict[str, object]]] = (
+    ("2025-11-20T13:00", "sealed", None, {"rows": 1000}),  # more than a year ago
+    ("2026-10-01T13:00", "closed", "expired", {"rows": 2, "error": "the retention passed"}),
+    ("2026-11-10T13:00", "planned", "forbidden", {"lost_at": "2026-12-10T13:00:00Z", "error": "HTTP 403"}),
+    ("2026-11-21T09:00", "sealed", None, {"rows": 1, "rejects": 2, "late": 1, "verification": "verified"}),
+    ("2026-11-22T12:00", "archived", None, {"rows": 9, "lost_at": "2026-12-22T12:00:00Z"}),
+    ("2026-11-22T13:00", "archived", "throttled", {"rows": 5, "lost_at": "2026-11-29T13:00:00Z"}),
+)
+
+
+def _leaf(start: str, state: str, issue: str | None, more: dict[str, object]) -> Entry:
+    begin = dt.datetime.fromisoformat(f"{start}+00:00")
+    numbers = {name: value for name, value in more.items() if name in WindowNumbers.model_fields}
+    item = {"window_key": Window(begin, begin + HOUR).key, "state": state, "issue": issue, "numbers": numbers}
+    return Entry.model_validate(item | {name: value for name, value in more.items() if name not in numbers})
+
+
 def write(bucket: Path) -> None:
     """Write the archive's objects below a folder that stands for the bucket."""
+    _write_windows(bucket, dt.datetime(2026, 11, 22, 15, tzinfo=dt.UTC))
     for name, source_name, start, records in WINDOWS:
         begin = dt.datetime.fromisoformat(f"{start}+00:00")
         _write(bucket, name, source_name, Window(begin, begin + HOUR), body(name, records))
+
+
+def _write_windows(bucket: Path, now: dt.datetime) -> None:
+    leaves = leaves_of([_leaf(*entry) for entry in ENTRIES], now)
+    for key, parquet in months("elsa", "shop", leaves, now).items():
+        (bucket / key).parent.mkdir(parents=True, exist_ok=True)
+        (bucket / key).write_bytes(parquet)
 
 
 def _write(bucket: Path, name: str, source_name: str, window: Window, answer: bytes) -> None:

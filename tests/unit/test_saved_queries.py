@@ -45,6 +45,26 @@ ANSWERS: dict[str, list[tuple[object, ...]]] = {
         ("security365", "203.0.113.1", 1, 1, 1, at("14:03")),
         ("security365", "203.0.113.9", 1, 0, 1, at("14:04")),  # WARN
     ],
+    # provider, source, start and end, state, issue, when it is lost, message
+    "unsealed-windows": [
+        ("elsa", "shop", at("13:00"), at("14:00"), "archived", "throttled", at("13:00", "2026-11-29"), None),
+        (
+            "elsa",
+            "shop",
+            at("13:00", "2026-11-10"),
+            at("14:00", "2026-11-10"),
+            "planned",
+            "forbidden",
+            at("13:00", "2026-12-10"),
+            "HTTP 403",
+        ),
+        ("elsa", "shop", at("12:00"), at("13:00"), "archived", None, at("12:00", "2026-12-22"), None),
+    ],
+    # month, provider, source, windows, sealed, verified, closed, records, rejects, late
+    "completeness-by-month": [
+        (at("00:00", "2026-11-01"), "elsa", "shop", 4, 1, 1, 0, 15, 2, 1),
+        (at("00:00", "2026-10-01"), "elsa", "shop", 1, 0, 0, 1, 2, 0, 0),
+    ],
     # host, path, failures, timed out, clients, last seen
     "server-errors-by-path": [
         ("www.example.com", "/a", 2, 1, 2, at("13:02")),

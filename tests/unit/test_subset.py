@@ -81,6 +81,15 @@ def test_what_differs_between_the_two_is_found(tmp_path: Path, expression: str, 
 SINCE = "\"date\" >= '2026-11-01'"
 
 
+def test_the_table_windows_has_columns_of_its_own_and_no_partition_to_name(tmp_path: Path) -> None:
+    assert of(tmp_path, f"SELECT issue FROM windows WHERE {SINCE}") == []
+    assert of(tmp_path, f"SELECT body FROM windows WHERE {SINCE}") == ["body: no such column"]
+    assert of(tmp_path, f"SELECT issue FROM logs {WHERE}") == ["issue: no such column"]
+    assert of(tmp_path, f"SELECT source FROM logs CROSS JOIN windows {WHERE}") == [
+        "it reads ['logs', 'windows'], not one of logs, windows"
+    ]
+
+
 @pytest.mark.parametrize(
     ("sql", "reason"),
     [

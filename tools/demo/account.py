@@ -75,6 +75,10 @@ class Account:
         """Have the notary state in the proof log what was archived since its last run."""
         return self.invoke(NOTARY, {"action": "notary"})
 
+    def cover(self) -> None:
+        """Have the notary write the coverage page, and the table `windows`."""
+        self.invoke(NOTARY, {"action": "coverage"})
+
     def proof_key(self) -> str:
         """Return the public key of the proof log, as KMS knows it: in the form that the verifier takes."""
         kms: Any = boto3.client("kms", **self.aws)

@@ -17,8 +17,13 @@ from tools.stack import Aws, StackError
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-#: What the Glue table says of the partitions, and Athena of times: UTC, without a zone.
+#: What the Glue tables say of the partitions, and Athena of times: UTC, without a zone.
 VIEW = """
+CREATE VIEW windows AS SELECT * REPLACE (
+  read_at AT TIME ZONE 'UTC' AS read_at, window_start AT TIME ZONE 'UTC' AS window_start,
+  window_end AT TIME ZONE 'UTC' AS window_end, due_at AT TIME ZONE 'UTC' AS due_at,
+  lost_at AT TIME ZONE 'UTC' AS lost_at
+) FROM read_parquet('{place}/coverage/windows/*/*/*.parquet');
 CREATE VIEW logs AS SELECT * REPLACE (time AT TIME ZONE 'UTC' AS time) FROM read_parquet(
   '{place}/logs/*/*/*.parquet', hive_partitioning = true, hive_types = {{provider: VARCHAR, date: VARCHAR}}
 )
@@ -38,7 +43,7 @@ class QueryResult:
 
 
 def connect(aws: Aws, bucket: str) -> "DuckDBPyConnection":
-    """Open a database whose table `logs` is what stands in the bucket."""
+    """Open a database whose tables `logs` and `windows` are what stands in the bucket."""
     database = duckdb.connect(config={"autoinstall_known_extensions": False, "autoload_known_extensions": False})
     # The S3 extension comes from its wheel, not from the network.
     extension = files("duckdb_extension_httpfs") / "extensions" / f"v{duckdb.__version__}" / "httpfs.duckdb_extension"

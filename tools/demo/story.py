@@ -165,6 +165,7 @@ class Story:
         page, bucket = self.page, self.account.bucket
         page.section("SQL: the saved queries, written for Athena")
         page.say("Here DuckDB runs them instead of Athena, on the same Parquet objects in the same bucket.")
+        self.account.cover()  # the table windows is as the ledger was when it was written
         with connect(self.account.aws, bucket.name) as database:
             for query in saved_queries():
                 result = ask(database, query.for_duckdb())
