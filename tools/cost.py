@@ -42,6 +42,9 @@ RECORDS, WINDOW_RECORDS, VISITS = 1_000_000, 10_000, 3
 VISIT_SECONDS, VISIT_PUTS, VISIT_WRITES, VISIT_READS, VISIT_LOG_BYTES = 5.0, 4, 9, 7, 2000
 #: Assumed: bytes of a record as stored under raw/ (compressed) and under logs/ (Parquet).
 RAW_BYTES, LOGS_BYTES = 80, 80
+#: Read every day for the coverage page: the windows of 400 days and the rest of a month, of which an item has 1.5 KB;
+#: an object of the table `windows` is written for each of these months, then the page.
+COVERAGE_READS, COVERAGE_PUTS = 415 * 24 * 1.5 / 4, 15
 #: Metrics that a provider with sources publishes in ordinary times, and that alarms then look at beside the idle ones.
 ACTIVE_METRICS, ACTIVE_ALARM_METRICS = 12, 4
 
@@ -82,6 +85,11 @@ def provider() -> list[Line]:
             "proof log",
             f"{NOTARY_RUNS:,} checkpoints at most, {CHECKPOINT_PUTS} PUTs each; once for all providers",
             NOTARY_RUNS * (SIGNATURE + CHECKPOINT_PUTS * PUT),
+        ),
+        (
+            "coverage page",
+            f"{COVERAGE_READS:,.0f} read units and {COVERAGE_PUTS} PUTs a day, for each source",
+            30 * (COVERAGE_READS * READ + COVERAGE_PUTS * PUT),
         ),
     ]
 

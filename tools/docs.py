@@ -76,7 +76,8 @@ LOG_EVENTS = {
     "notice.sent": "the daily notice was sent, with the checkpoint of `size` entries",
     "notice.failed": "the daily notice was not sent; the next run tries again, and this one has signed",
     "coverage.written": "the coverage page was written; `unread` sources are missing on it",
-    "coverage.invalid": "the ledger of a source could not be read for the coverage page, which names it",
+    "coverage.invalid": "the ledger of a source could not be read for the coverage page or a report, which names it",
+    "report.written": "a monthly report was written; `unread` sources are missing in it",
     "event.refused": "an event, or the source that it names, is wrong; nothing was changed",
 }
 

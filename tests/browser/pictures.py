@@ -1,11 +1,12 @@
-"""The pictures of the docs (`python -m tests.browser.pictures` writes them): the coverage page of a made-up archive."""
+"""The pictures of the docs (`python -m tests.browser.pictures` writes them): page and report of a made-up archive."""
 
 import tempfile
 from pathlib import Path
 
 from logarchive.coverage.page import page
+from logarchive.coverage.report import report
 from tests.browser.chromium import Browser, browser
-from tests.browser.sample import coverage
+from tests.browser.sample import coverage, month
 from tools.lock import ROOT
 
 FOLDER = ROOT / "docs" / "images"
@@ -15,6 +16,8 @@ PICTURES = {
     "coverage-ko": ("ko", False, None),
     "coverage-hours-ko-dark": ("ko", True, "source-2"),
 }
+#: The report is as wide as a sheet of paper.
+REPORT, PAPER = "report-ko", 760
 
 
 def take(tab: Browser, folder: Path) -> None:
@@ -30,11 +33,14 @@ def take(tab: Browser, folder: Path) -> None:
             tab.press("ArrowDown", 13)
         tab.drawn()
         tab.picture(folder / f"{name}.png")
+    path.write_bytes(report(month(), "ko"))
+    tab.open(path, width=PAPER)
+    tab.picture(folder / f"{REPORT}.png")
     path.unlink()
 
 
 if __name__ == "__main__":
     with browser() as opened, tempfile.TemporaryDirectory() as name:
         take(opened, Path(name))
-        for picture in PICTURES:
+        for picture in (*PICTURES, REPORT):
             (FOLDER / f"{picture}.png").write_bytes((Path(name) / f"{picture}.png").read_bytes())

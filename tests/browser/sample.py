@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from logarchive.coverage.gap import leaves_of
 from logarchive.coverage.model import Coverage, SourceCoverage, source_coverage
+from logarchive.coverage.report import Month, SourceMonth, source_month
 from logarchive.ledger.entry import Entry, Head
 from logarchive.moment import DAY, HOUR, floor
 from logarchive.window import Span, Window
@@ -27,6 +28,20 @@ def coverage(sources: int = 50, days: int = 400) -> Coverage:
     )
     made = [*distinct, *others]
     return Coverage("logarchive-archivebucket-1a2b3c", NOW, made, (), CHECKPOINT)
+
+
+def month() -> Month:
+    """Return what the report of November says of it."""
+    begin = NOW.replace(day=1, hour=0, minute=0)
+    november = Span(begin, begin + 30 * DAY)
+    sources = [_month(number, november) for number in range(len(NAMES))]
+    return Month("logarchive-archivebucket-1a2b3c", november, NOW, sources, (), CHECKPOINT)
+
+
+def _month(number: int, november: Span) -> SourceMonth:
+    entries = _entries(number, november, random.Random(number))
+    head = Head(begin=november.start, cursor=floor(NOW, HOUR), feed_id="p/1")
+    return source_month(NAMES[number], head, leaves_of(entries, NOW), november)
 
 
 def _source(number: int, shown: Span) -> SourceCoverage:

@@ -171,7 +171,7 @@ def test_a_phone_has_no_bar_to_scroll_the_page_sideways(tab: Browser, opened: Pa
 def test_the_pictures_of_the_docs_are_those_of_the_page(tab: Browser, tmp_path: Path) -> None:
     pictures.take(tab, tmp_path)
     taken = {path.name: size(path) for path in tmp_path.glob("*.png")}
-    assert {path.name: size(path) for path in pictures.FOLDER.glob("coverage-*.png")} == taken
+    assert {path.name: size(path) for path in pictures.FOLDER.glob("*.png")} == taken
 
 
 def size(path: Path) -> tuple[int, int]:

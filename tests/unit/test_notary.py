@@ -497,9 +497,13 @@ def acted(made: Archive, event: object) -> Result:
     ("event", "said"),
     [
         ([], 'the event is no JSON object; for instance {"action": "notary"}'),
-        ({}, "action: missing; the actions are notary, coverage"),
-        ({"action": "tick"}, 'action: "tick" is no action; the actions are notary, coverage'),
+        ({}, "action: missing; the actions are notary, coverage, report"),
+        ({"action": "tick"}, 'action: "tick" is no action; the actions are notary, coverage, report'),
         ({"action": "notary", "notice": "x"}, "notice: "),
+        ({"action": "report"}, "month: missing; for instance 2026-11"),
+        ({"action": "report", "month": "2026-13"}, 'month: "2026-13" is no month; for instance 2026-11'),
+        ({"action": "report", "month": "2026-11", "language": "fr"}, "language: \"fr\" is not 'en' or 'ko'"),
+        ({"action": "coverage", "start": "2026-11-01"}, 'start: "2026-11-01" has no time zone; for instance'),
         ({"action": "notary", "inline": True}, "inline: unknown field; the fields are action, notice"),
     ],
 )

@@ -1,19 +1,23 @@
-"""The actions of the notary's function: `notary` brings the proof log up to date, `coverage` writes the coverage page.
+"""The actions of the notary's function: the proof log brought up to date, the coverage page, a month's report.
 
 It archives nothing.
 """
 
+import datetime as dt
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, Literal, cast
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from logarchive.action.result import Result, refusal
+from logarchive.coverage.report import Language
 from logarchive.coverage.writer import CoverageWriter
 from logarchive.errors import ConfigError
+from logarchive.moment import DAY
 from logarchive.proof.checkpoint import Signer, VerifierKey
 from logarchive.proof.daily import DailyNotice
 from logarchive.proof.log import ProofLog
@@ -27,6 +31,7 @@ from logarchive.runtime.invocation import Invocation
 from logarchive.runtime.metric import NOTARY, Tally
 from logarchive.runtime.settings import NotarySettings
 from logarchive.runtime.telemetry import Handler, invocation_of, logger_of, traced, write_metrics
+from logarchive.window import Span
 
 #: What its log lines are of.
 NAME = "notary"
@@ -50,10 +55,36 @@ class WriteCoverage(BaseModel):
     start: Annotated[AwareDatetime, AfterValidator(utc)] | None = None
 
 
-type NotaryEvent = Notarize | WriteCoverage
+def _valid_month(text: str) -> str:
+    if not re.fullmatch(r"20\d\d-(0[1-9]|1[0-2])", text):
+        raise ValueError("is no month; for instance 2026-11")
+    return text
+
+
+class WriteReport(BaseModel):
+    """Write the report of a month for an auditor, in English (`en`) or Korean (`ko`)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    action: Literal["report"]
+    month: Annotated[str, AfterValidator(_valid_month)] = Field(examples=["2026-11"])
+    language: Language = "en"
+
+    @property
+    def span(self) -> Span:
+        """The month, in UTC."""
+        first = dt.datetime.fromisoformat(f"{self.month}-01T00:00:00Z")
+        return Span(first, (first + 31 * DAY).replace(day=1))
+
+
+type NotaryEvent = Notarize | WriteCoverage | WriteReport
 
 #: The actions, each with the model of its event.
-ACTIONS: Mapping[str, type[Notarize | WriteCoverage]] = {"notary": Notarize, "coverage": WriteCoverage}
+ACTIONS: Mapping[str, type[Notarize | WriteCoverage | WriteReport]] = {
+    "notary": Notarize,
+    "coverage": WriteCoverage,
+    "report": WriteReport,
+}
 
 
 @dataclass(frozen=True)
@@ -96,6 +127,8 @@ def act(notary: Notary, event: object, daily: Daily) -> Result:
             return _notarize(notary, parsed, daily)
         case WriteCoverage():
             return daily.coverage.write(parsed.start)
+        case WriteReport():
+            return daily.coverage.write_report(parsed.span, parsed.language)
 
 
 def _notarize(notary: Notary, event: Notarize, daily: Daily) -> Result:

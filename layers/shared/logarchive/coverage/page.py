@@ -1,19 +1,10 @@
-"""The coverage page: one HTML file that needs no network; its data is JSON, its parts are the files beside this module.
+"""The coverage page: one HTML file that needs no network. Its data is JSON, which its script draws."""
 
-The browser runs and shows only what is in the file: its script and its style are named by their hashes. What comes
-from outside, a message of a provider for instance, is data, and shown as text.
-"""
-
-import base64
-import hashlib
 from collections.abc import Iterable, Sequence
-from functools import cache
 from itertools import groupby
-from pathlib import Path
 from typing import Any
 
-import orjson
-
+from logarchive.coverage.document import filled, json_text, resource
 from logarchive.coverage.gap import Gap, soonest_loss_first
 from logarchive.coverage.lateness import suggested_delay
 from logarchive.coverage.model import Coverage, SourceCoverage
@@ -37,22 +28,7 @@ def page(coverage: Coverage) -> bytes:
         "gaps_left": len(found[MOST_GAPS:]),
         "sources": list(map(_source, coverage.sources)),
     }
-    return filled("page", data=json_text(data), texts=_text("page.json"))
-
-
-def filled(name: str, **texts: str) -> bytes:
-    """Return an HTML file beside this module with its style, its script and texts in their places."""
-    style, script = (_text(f"{name}.{kind}") for kind in ("css", "js"))
-    policy = f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}"
-    html = _text(f"{name}.html")
-    for place, text in {"policy": policy, "style": style, "script": script, **texts}.items():
-        html = html.replace(f"<!--{place}-->", text, 1)
-    return html.encode()
-
-
-def json_text(value: object) -> str:
-    """Return JSON that no tag can end, wherever in an HTML file it stands."""
-    return orjson.dumps(value).decode().replace("<", "\\u003c")
+    return filled("page", data=json_text(data), texts=resource("page.json"))
 
 
 def runs(values: Iterable[int]) -> str:
@@ -92,12 +68,3 @@ def _gap(gap: Gap) -> dict[str, Any]:
 
 def _span(span: Span) -> Sequence[str]:
     return [instant(span.start), instant(span.end)]
-
-
-def _hash(text: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
-
-
-@cache
-def _text(name: str) -> str:
-    return Path(__file__).with_name(name).read_text(encoding="utf-8")

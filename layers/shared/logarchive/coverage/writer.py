@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from logarchive.coverage.gap import Leaf, leaves_of
 from logarchive.coverage.model import Coverage, SourceCoverage, source_coverage
 from logarchive.coverage.page import page
+from logarchive.coverage.report import Language, Month, report, source_month
 from logarchive.coverage.window_table import months
 from logarchive.errors import OutOfTimeError
 from logarchive.ledger.dynamodb import ABSENT, Table, Write, equal
@@ -88,6 +89,21 @@ class CoverageWriter:
         unread = [{"source": name, "error": why} for name, why in self.unread]
         return {"ok": True, "key": INDEX, "sources": len(sources), "windows": windows, "errors": unread}
 
+    def write_report(self, month: Span, language: Language) -> dict[str, Any]:
+        """Write the report of a month, which is read to its end, or as far as it has come."""
+        sources = [
+            source_month(f"{provider}/{name}", head, leaves_of(entries, self.invocation.clock()), month)
+            for provider, name, head, entries in self._sources(month)
+        ]
+        note = self.log.newest().note.decode()
+        unread = [name for name, _ in self.unread]
+        made = Month(self.log.store.bucket, month, self.invocation.clock(), sources, unread, note)
+        key = f"coverage/report-{month.start:%Y-%m}.{language}.html"
+        self.log.store.publish(key, report(made, language), HTML)
+        self.invocation.log("report.written", key=key, sources=len(sources), unread=len(self.unread))
+        errors = [{"source": name, "error": why} for name, why in self.unread]
+        return {"ok": True, "key": key, "sources": len(sources), "provisional": made.provisional, "errors": errors}
+
     def _sources(self, span: Span) -> Iterator[tuple[str, str, Head | None, list[Entry]]]:
         """Yield every source that the ledger has ever held, with its windows in a span; note those that fail."""
         for provider in self.providers:
@@ -100,7 +116,7 @@ class CoverageWriter:
 
     def _read(self, ledger: Ledger, span: Span) -> tuple[Head | None, list[Entry]]:
         if self.invocation.seconds_to_work() < LAST_SECONDS:
-            raise OutOfTimeError('the function\'s time is used up; start it again with {"action": "coverage"}')
+            raise OutOfTimeError("the function's time is used up: invoke it again")
         return ledger.head(), ledger.covering(span)
 
     def _write_windows(self, provider: str, source_name: str, leaves: Sequence[Leaf], now: dt.datetime) -> None:

@@ -1,0 +1,198 @@
+"""The monthly report: the page on which an auditor signs what of a month was archived, and what was not. Pure."""
+
+import datetime as dt
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any, Literal
+
+import orjson
+
+from logarchive.coverage.document import filled, resource
+from logarchive.coverage.gap import Cell, Gap, Leaf, gaps_of, soonest_loss_first
+from logarchive.coverage.model import Totals, totals_of
+from logarchive.ledger.entry import Head
+from logarchive.moment import HOUR
+from logarchive.window import Span
+
+type Language = Literal["en", "ko"]
+
+#: The most gaps that a report lists.
+MOST_GAPS = 200
+_ZERO = dt.timedelta(0)
+
+
+@dataclass(frozen=True)
+class SourceMonth:
+    """What became of one source's month."""
+
+    name: str
+    #: The time of the month for which it must have windows, and how much of it is in sealed ones.
+    promised: Span
+    sealed: dt.timedelta
+    totals: Totals
+    shrunk: int
+    unfinished: int
+    gaps: Sequence[Gap]
+
+
+@dataclass(frozen=True)
+class Month:
+    """What a report says."""
+
+    #: The bucket's name.
+    archive: str
+    span: Span
+    read_at: dt.datetime
+    sources: Sequence[SourceMonth]
+    unread: Sequence[str] = ()
+    checkpoint: str = ""
+
+    @property
+    def provisional(self) -> bool:
+        """Whether it may still change by itself."""
+        return self.read_at < self.span.end or any(source.unfinished for source in self.sources)
+
+
+def source_month(name: str, head: Head | None, leaves: Sequence[Leaf], month: Span) -> SourceMonth:
+    """Sum up a source's month; `leaves` are those that overlap it, a window belongs to the month of its start."""
+    begin, end = (max(head.begin, month.start), min(head.cursor, month.end)) if head else (month.start, month.start)
+    promised = Span(begin, max(begin, end))
+    inside = [leaf for leaf in leaves if leaf.window.start >= month.start]
+    sealed = (_overlap(leaf.window, promised) for leaf in leaves if leaf.entry.state == "sealed")
+    return SourceMonth(
+        name=name,
+        promised=promised,
+        sealed=sum(sealed, _ZERO),
+        totals=totals_of(inside),
+        shrunk=sum(leaf.cell == Cell.SHRUNK for leaf in inside),
+        unfinished=sum(not leaf.entry.finished for leaf in inside),
+        gaps=gaps_of(name, promised, leaves),
+    )
+
+
+def _overlap(one: Span, other: Span) -> dt.timedelta:
+    return max(_ZERO, min(one.end, other.end) - max(one.start, other.start))
+
+
+def report(month: Month, language: Language) -> bytes:
+    """Return the report."""
+    texts: Any = orjson.loads(resource("report.json"))[language]
+    body = "\n".join(
+        [
+            f"<h1>{escape(texts['title'])}</h1>",
+            *_head(month, texts),
+            *_sources(month.sources, texts),
+            *_gaps(month.sources, texts),
+            *_forms(month, texts),
+        ]
+    )
+    return filled("report", language=language, title=f"{texts['title']} {month.span.start:%Y-%m}", body=body)
+
+
+def _head(month: Month, texts: Any) -> Iterable[str]:  # noqa: ANN401 (JSON)
+    facts = [
+        (texts["month"], f"{month.span.start:%Y-%m}"),
+        (texts["archive"], month.archive),
+        (texts["read_at"], f"{month.read_at:%Y-%m-%d %H:%M}"),
+    ]
+    yield _table([], facts, "form")
+    yield _note(texts["times"])
+    if month.provisional:
+        yield f'<p class="warning">{escape(texts["provisional"])}</p>'
+    if month.unread:
+        yield f'<p class="warning">{escape(texts["unread"].format(names=", ".join(month.unread)))}</p>'
+
+
+def _sources(sources: Sequence[SourceMonth], texts: Any) -> Iterable[str]:  # noqa: ANN401 (JSON)
+    names = ("source", "time", "hours", "complete", "verified", "rows", "rejects", "late", "shrunk", "open", "closed")
+    rows = [[source.name, _times(source.promised), *_numbers([source])] for source in sources if source.promised.length]
+    yield f"<h2>{escape(texts['sources'])}</h2>"
+    if not rows:
+        yield f"<p>{escape(texts['none'])}</p>"
+        return
+    yield _table([texts[name] for name in names], [*rows, [texts["total"], "", *_numbers(sources)]], "wide", numbers=2)
+    yield _note(texts["sources_note"])
+
+
+def _numbers(sources: Sequence[SourceMonth]) -> list[str]:
+    totals = [source.totals for source in sources]
+    promised = sum((source.promised.length for source in sources), _ZERO)
+    sealed = sum((source.sealed for source in sources), _ZERO)
+    counts = (
+        sum(one.rows for one in totals),
+        sum(one.rejects for one in totals),
+        sum(one.late for one in totals),
+        sum(source.shrunk for source in sources),
+        sum(source.unfinished for source in sources),
+        sum(one.closed for one in totals),
+    )
+    verified = _percent(sum(one.verified for one in totals), sum(one.windows for one in totals))
+    hours = f"{promised / HOUR:,.2f}".removesuffix(".00")
+    return [hours, _percent(sealed / HOUR, promised / HOUR), verified, *(f"{count:,}" for count in counts)]
+
+
+def _percent(share: float, of: float) -> str:
+    """Return a share in percent, rounded down: only what is whole is 100 %."""
+    return f"{int(10_000 * share / of) / 100:g} %" if of else "-"
+
+
+def _gaps(sources: Sequence[SourceMonth], texts: Any) -> Iterable[str]:  # noqa: ANN401 (JSON)
+    found = soonest_loss_first(gap for source in sources for gap in source.gaps)
+    yield f"<h2>{escape(texts['gaps'])}</h2>"
+    if not found:
+        yield f"<p>{escape(texts['no_gaps'])}</p>"
+        return
+    heads = [texts[name] for name in ("source", "time", "windows", "state", "reason", "measure")]
+    yield _table(heads, [_gap(gap, texts) for gap in found[:MOST_GAPS]], "wide gaps")
+    if left := len(found[MOST_GAPS:]):
+        yield _note(texts["gaps_left"].format(n=f"{left:,}"))
+
+
+def _gap(gap: Gap, texts: Any) -> list[str]:  # noqa: ANN401 (JSON)
+    reason = texts["issues"][gap.issue or ""]
+    said = f"{reason} ({gap.error})" if gap.error else reason
+    return [gap.source, _times(gap.span), f"{gap.windows:,}", texts["cells"][str(gap.cell.value)], said, ""]
+
+
+def _times(span: Span) -> str:
+    """Write a time of the month; a moment does not break at its hyphen, nor at its space."""
+    return f"{span.start:%m\u2011%d\u00a0%H:%M} - {span.end:%m\u2011%d\u00a0%H:%M}"
+
+
+def _forms(month: Month, texts: Any) -> Iterable[str]:  # noqa: ANN401 (JSON)
+    """Yield what people fill in, and what they need for it."""
+    yield f"<h2>{escape(texts['access'])}</h2>"
+    yield f"<p>{escape(texts['access_note'])}</p>"
+    yield _table(texts["access_heads"], [[""] * 4] * 3, "signs")
+    yield f"<h2>{escape(texts['integrity'])}</h2>"
+    yield f"<p>{escape(texts['checkpoint'])}</p>"
+    yield f"<pre>{escape(month.checkpoint or texts['no_checkpoint'])}</pre>"
+    yield _table([], [[texts["verified_on"], ""]], "form")
+    yield f"<h2>{escape(texts['duties'])}</h2>"
+    yield _table(texts["duty_heads"], texts["duties_rows"], "wide")
+    yield _note(texts["duties_note"])
+    yield f'<div class="together"><h2>{escape(texts["result"])}</h2>'
+    yield _table([], [[name, ""] for name in texts["result_rows"]], "form tall")
+    yield _table(texts["sign_heads"], [[name, "", "", ""] for name in texts["sign_rows"]], "signs")
+    yield "</div>"
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]], kind: str, *, numbers: int = sys.maxsize) -> str:
+    """Return a table; the cells from the one at `numbers` on are numbers, empty ones leave room to write in."""
+    head = "".join(f'<th scope="col">{escape(text)}</th>' for text in heads)
+    lines = ("".join(_cell(text, at, numeric=at >= numbers) for at, text in enumerate(row)) for row in rows)
+    body = "".join(f"<tr>{line}</tr>\n" for line in lines)
+    return f'<table class="{kind}">{f"<thead><tr>{head}</tr></thead>" if heads else ""}<tbody>{body}</tbody></table>'
+
+
+def _cell(text: str, at: int, *, numeric: bool) -> str:
+    if at == 0 and text:
+        return f'<th scope="row">{escape(text)}</th>'
+    kind = ' class="blank"' if not text else ' class="number"' if numeric else ""
+    return f"<td{kind}>{escape(text)}</td>"
+
+
+def _note(text: str) -> str:
+    return f'<p class="note">{escape(text)}</p>'

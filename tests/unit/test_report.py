@@ -1,0 +1,141 @@
+"""The monthly report: its numbers, computed by hand, and that both languages say the same."""
+
+import datetime as dt
+import re
+from dataclasses import replace
+from typing import Any, cast
+
+import orjson
+import pytest
+
+from logarchive.coverage.document import resource
+from logarchive.coverage.gap import leaves_of
+from logarchive.coverage.report import Month, SourceMonth, report, source_month
+from logarchive.errors import Issue
+from logarchive.ledger.entry import Entry, Head
+from logarchive.moment import DAY, HOUR
+from logarchive.window import Span, Window
+from tests.scenario import Scenario
+
+FIRST = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
+NOVEMBER = Span(FIRST, FIRST + 30 * DAY)
+LATER = FIRST + 40 * DAY
+CHECKPOINT = "bucket/proof\n7\nroot\n\n— bucket/proof signature\n"
+
+
+def entry(hour: int, state: str = "sealed", issue: str | None = None, hours: int = 1, **numbers: object) -> Entry:
+    begin = FIRST + hour * HOUR
+    due = {"due_at": LATER} if state in {"planned", "archived"} else {}
+    key = Window(begin, begin + hours * HOUR).key
+    return Entry.model_validate({"window_key": key, "state": state, "issue": issue, "numbers": numbers, **due})
+
+
+def summed(*entries: Entry, begin: int = 0, cursor: int = 10) -> SourceMonth:
+    head = Head(begin=FIRST + begin * HOUR, cursor=FIRST + cursor * HOUR, feed_id="p/1")
+    return source_month("elsa/shop", head, leaves_of(entries, LATER), NOVEMBER)
+
+
+def month(*sources: SourceMonth, **fields: Any) -> Month:
+    return replace(Month("bucket", NOVEMBER, LATER, sources, checkpoint=CHECKPOINT), **fields)
+
+
+def cells(body: bytes, name: str) -> list[str]:
+    """Return the cells of the row that begins with a name."""
+    row = re.search(rf"<tr><th scope=\"row\">{name}</th>(.*?)</tr>", body.decode())
+    assert row
+    return re.findall(r"<td[^>]*>(.*?)</td>", row[1])
+
+
+def test_a_source_s_month_has_its_hours_the_share_of_them_that_is_sealed_and_its_numbers() -> None:
+    made = summed(
+        entry(-1, hours=2),  # an hour of it is of this month, its rows are of the one before
+        entry(1, rows=1200, rejects=2, verification="verified"),
+        entry(2, issue="shrunk", rows=10, late=3),
+        entry(3, "closed", "expired", hours=3),
+        entry(6, "archived", rows=5),
+        begin=-5,
+        cursor=8,  # and an hour without a window
+    )
+    assert (made.promised, made.sealed) == (Span(FIRST, FIRST + 8 * HOUR), 3 * HOUR)
+    body = report(month(made), "en")
+    numbers = ["8", "37.5 %", "25 %", "1,215", "2", "3", "1", "1", "1"]
+    assert cells(body, "elsa/shop") == ["11\u201101\u00a000:00 - 11\u201101\u00a008:00", *numbers]
+    assert cells(body, "Total") == ["", *numbers]
+
+
+def test_only_what_is_whole_is_a_hundred_percent() -> None:
+    nearly = [entry(at) for at in range(719)]
+    assert cells(report(month(summed(*nearly, cursor=720)), "en"), "elsa/shop")[2] == "99.86 %"
+    assert cells(report(month(summed(*nearly, entry(719), cursor=720)), "en"), "elsa/shop")[2] == "100 %"
+
+
+def test_gaps_stand_with_their_reasons_and_room_for_what_was_done() -> None:
+    made = summed(entry(0), entry(1, "closed", "expired"), entry(2, "closed", "expired"), cursor=3)
+    found = cells(report(month(made), "ko"), "elsa/shop")
+    body = report(month(made), "ko").decode()
+    assert found[2] == "33.33 %"
+    assert "<td>11\u201101\u00a001:00 - 11\u201101\u00a003:00</td>" in body
+    assert '<td>종결: 불완전</td><td>공급자의 보존기간이 지남</td><td class="blank"></td>' in body
+
+
+def test_what_a_provider_says_stays_text() -> None:
+    evil = entry(0, "planned", "forbidden").replace(error="<script>alert(1)</script>")
+    body = report(month(summed(evil)), "en")
+    assert b"<script" not in body
+    assert b"&lt;script&gt;alert(1)" in body
+
+
+@pytest.mark.parametrize(
+    ("read_at", "state", "provisional"),
+    [(LATER, "sealed", False), (LATER, "archived", True), (NOVEMBER.end - HOUR, "sealed", True)],
+)
+def test_a_report_that_may_still_change_says_so(read_at: dt.datetime, state: str, *, provisional: bool) -> None:
+    made = month(summed(entry(0, state), cursor=1), read_at=read_at)
+    assert made.provisional is provisional
+    assert (b'class="warning"' in report(made, "en")) is provisional
+
+
+def test_a_source_that_could_not_be_read_is_named() -> None:
+    assert "elsa/lost" in report(month(unread=["elsa/lost"]), "ko").decode()
+
+
+def shape(value: object) -> object:
+    """Return what two languages must have in common: all but the texts, and of these the places to fill in."""
+    match value:
+        case dict():
+            return {name: shape(inner) for name, inner in cast("dict[str, object]", value).items()}
+        case list():
+            return [shape(inner) for inner in cast("list[object]", value)]
+        case _:
+            return sorted(re.findall(r"\{\w+\}", str(value)))
+
+
+def test_both_languages_have_the_same_texts_and_explain_every_issue() -> None:
+    texts = orjson.loads(resource("report.json"))
+    assert shape(texts["en"]) == shape(texts["ko"])
+    assert set(texts["en"]["issues"]) == {*Issue.__value__.__args__, ""}
+
+
+def test_the_korean_report_is_named_as_auditors_name_it_and_has_its_criteria() -> None:
+    body = report(month(summed(entry(0), cursor=1)), "ko").decode()
+    assert "<h1>월간 접속기록 점검 보고서</h1>" in body
+    for said in (
+        "2.9.4 로그 및 접속기록 관리",
+        "2.9.5 로그 및 접속기록 점검",
+        "점검자",
+        "서명",
+        "bucket/proof signature",
+    ):
+        assert said in body
+
+
+def test_it_is_written_for_an_event_and_tells_where() -> None:
+    stage = Scenario([])
+    stage.until_sealed()
+    stage.notarize()
+    result = stage.notarize({"action": "report", "month": "2026-11", "language": "ko"})
+    key = "coverage/report-2026-11.ko.html"
+    assert result == {"ok": True, "key": key, "sources": 1, "provisional": True, "errors": []}
+    body = stage.s3.objects[key].body.decode()
+    assert "elsa/shop" in body
+    assert stage.s3.objects["proof/checkpoint"].body.decode().splitlines()[2] in body
