@@ -125,6 +125,7 @@ class _Object:
     body: bytes
     etag: str
     version: str
+    content_type: str = ""
 
 
 @dataclass
@@ -143,7 +144,9 @@ class FakeS3:
             if options.get("ChecksumSHA256", checksum) != checksum:
                 raise refused("BadDigest", 400)
             self._admit(Key, options)
-            return self._store(Key, body)
+            stored = self._store(Key, body)
+            self.objects[Key].content_type = options.get("ContentType", "")
+            return stored
 
     def get_object(self, *, Key: str, Bucket: str) -> dict[str, Any]:
         with self._call("s3.get", Key):
@@ -154,7 +157,8 @@ class FakeS3:
         with self._call("s3.head", Key):
             found = self._found(Key, "404")
             checksum = base64.b64encode(binascii.unhexlify(hashlib.sha256(found.body).hexdigest())).decode()
-            return {"ETag": found.etag, "VersionId": found.version, "ChecksumSHA256": checksum}
+            kept = {"ETag": found.etag, "VersionId": found.version, "ContentType": found.content_type}
+            return kept | {"ChecksumSHA256": checksum}
 
     def get_paginator(self, operation: str) -> "FakeS3":
         assert operation == "list_objects_v2"

@@ -157,8 +157,19 @@ def test_every_state_is_explained_and_drawn_with_a_pattern_of_its_own(tab: Brows
     assert len(set(shapes)) == len(Cell) - 1  # no window at all, and sealed and verified, are plain
 
 
-def test_it_prints_light_with_every_source_drawn(tab: Browser, tmp_path: Path) -> None:
-    tab.open(small(tmp_path)[1], dark=True)
+def test_it_prints_light_with_every_source_in_strips_that_fit_the_paper(tab: Browser, tmp_path: Path) -> None:
+    tab.open(small(tmp_path)[1])
+    light = tab.evaluate(BACKGROUND)
+    path = tmp_path / "year.html"
+    path.write_bytes(page(coverage(sources=2)))
+    tab.open(path, dark=True)
+    tab.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert tab.evaluate(BACKGROUND) == light
+    widths = "[...document.querySelectorAll('.strips canvas')].map(one => one.width)"
+    assert tab.evaluate(widths) == [88 * 8] * 4 + [48 * 8] + [88 * 8] * 4 + [48 * 8]
+    tab.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert tab.evaluate(BACKGROUND) != light
+    assert tab.evaluate(widths) == []
     assert len(tab.pdf()) > 20_000
     assert tab.complaints() == []
 

@@ -81,7 +81,7 @@ def remove(stack: Stack) -> None:
 
 
 @pytest.mark.slow
-def test_what_a_tick_has_archived_is_signed_by_the_notary_and_can_be_verified(tmp_path: Path) -> None:
+def test_what_a_tick_has_archived_is_signed_and_shown_by_the_notary_and_can_be_verified(tmp_path: Path) -> None:
     start = dt.datetime.now(dt.UTC).replace(minute=0, second=0, microsecond=0) - dt.timedelta(hours=3)
     with Simulator(scale=0.02) as simulator, local_stack() as stack:
         put_source(stack, simulator.url, start)
@@ -91,6 +91,12 @@ def test_what_a_tick_has_archived_is_signed_by_the_notary_and_can_be_verified(tm
         assert int(signed.splitlines()[1]) > 2  # the source, and each window
         assert result(stack, "notary", function="Notary")["ok"]
         assert checkpoint(stack, tmp_path / "second") == signed
+        assert result(stack, "coverage", function="Notary")["windows"] >= 2
+        written = result(stack, "report", function="Notary", month=f"{start:%Y-%m}", language="ko")
+        for key in ("coverage/index.html", written["key"]):
+            page = client(stack, "s3").get_object(Bucket=stack.outputs["BucketName"], Key=key)
+            assert page["ContentType"] == "text/html; charset=utf-8"
+            assert b"elsa/one" in page["Body"].read()
 
 
 @pytest.mark.slow

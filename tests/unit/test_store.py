@@ -70,6 +70,14 @@ def test_a_write_that_meets_another_is_tried_three_times(tmp_path: Path, conflic
     assert (store.find("logs/1") == b"1") == written
 
 
+def test_what_is_published_replaces_whatever_is_there_and_a_browser_shows_it(store: Store) -> None:
+    for body in (b"yesterday", b"today"):
+        store.publish("coverage/index.html", body, "text/html; charset=utf-8")
+    assert store.read("coverage/index.html") == b"today"
+    head = store.client.head_object(Bucket=store.bucket, Key="coverage/index.html")
+    assert head["ContentType"] == "text/html; charset=utf-8"
+
+
 def test_what_is_not_there_is_none(store: Store, tmp_path: Path) -> None:
     assert store.fetch("logs/none", tmp_path / "none") is None
 

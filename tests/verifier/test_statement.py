@@ -176,6 +176,15 @@ def test_an_object_that_was_put_in_is_found(short: Archive, prefix: str) -> None
             assert (where, what) == (verify.printable(key), "is named by no entry: it was put in")
 
 
+def test_the_coverage_page_in_a_copy_is_nothing_foreign(short: Archive) -> None:
+    before = short.verify().report
+    for key in ("coverage/index.html", "coverage/windows/elsa/shop-elsa/2026-11.parquet"):
+        with kept(short, key):
+            short.put(key, b"x")
+            after = short.verify()
+            assert (after.findings, after.report["counts"]) == ([], before["counts"])
+
+
 def test_a_visit_that_no_entry_leads_to_is_counted(short: Archive) -> None:
     key = "raw/provider=elsa/source=shop-elsa/date=2026-11-20/20261120T000000Z-PT1H/20261121T000000Z-0009/manifest.json"
     (short.root / key).parent.mkdir()

@@ -2,7 +2,7 @@
 (() => {
   const json = (id) => JSON.parse(document.getElementById(id).textContent);
   const data = json("data"), texts = json("texts");
-  const CELL = 8, HOURS = 24, CHART = 72, DAY = 86400000, MONTH = 30, WORRYING = 5;
+  const CELL = 8, HOURS = 24, CHART = 72, DAY = 86400000, MONTH = 30, WORRYING = 5, PAPER_DAYS = 88;
   const root = document.documentElement, main = document.getElementById("main");
   let language = (navigator.language || "").startsWith("ko") ? "ko" : "en";
   let maps = [], colours = {};
@@ -145,7 +145,7 @@
       draw.scale(scale, scale);
       draw.font = "11px system-ui, sans-serif";
       for (let day = 0; day < this.days; day++) {
-        const date = new Date(this.first + day * DAY).toISOString().slice(0, 10);
+        const date = this.date(day);
         draw.fillStyle = colours.soft;
         if (date.endsWith("-01") || !day) draw.fillText(date.slice(0, 7), day * CELL, 11);
         draw.fillStyle = colours.cells[3][0];
@@ -157,6 +157,22 @@
       this.bytes.forEach((value, day) => draw.lineTo((day + 0.5) * CELL, CHART - 1 - (this.mostBytes ? ((height - 2) * value) / this.mostBytes : 0)));
       draw.stroke();
     }
+    drawForPaper() {
+      this.draw();
+      const scale = Math.ceil(devicePixelRatio), size = CELL * scale, height = HOURS * size;
+      const strips = this.element.appendChild(el("div", { class: "strips" }));
+      for (let first = 0; first < this.days; first += PAPER_DAYS) {
+        const days = Math.min(PAPER_DAYS, this.days - first), strip = el("canvas"), width = days * size, left = first * size;
+        strip.width = width;
+        strip.height = height + this.chart.height;
+        strip.style.width = `${days * CELL}px`;
+        const draw = strip.getContext("2d");
+        draw.drawImage(this.canvas, left, 0, width, height, 0, 0, width, height);
+        draw.drawImage(this.chart, left, 0, width, this.chart.height, 0, height, width, this.chart.height);
+        strips.append(note(`${this.date(first)} – ${this.date(first + days - 1)}`), strip);
+      }
+      this.clear();
+    }
     clear() {
       this.canvas.width = this.chart.width = 0;
       this.drawn = false;
@@ -166,8 +182,8 @@
       return text("hour", { day: this.date(), hour: two(this.hour), next: two(this.hour + 1), cell: texts[language].cells[this.cells[at]],
         rows: number(this.rows[at]), rejects: number(this.rejects[at]), late: number(this.late[at]) });
     }
-    date() {
-      return new Date(this.first + this.day * DAY).toISOString().slice(0, 10);
+    date(day = this.day) {
+      return new Date(this.first + day * DAY).toISOString().slice(0, 10);
     }
     show(focused) {
       this.draw();
@@ -275,9 +291,14 @@
   };
   for (const one of document.querySelectorAll("button[data-language]")) one.addEventListener("click", () => { language = one.dataset.language; render(); });
   for (const one of document.querySelectorAll("button[data-theme]")) one.addEventListener("click", () => setTheme(one.dataset.theme));
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", render);
-  let before = "auto";
-  addEventListener("beforeprint", () => { before = root.dataset.theme || "auto"; setTheme("light"); watcher.disconnect(); for (const map of maps) map.draw(); });
-  addEventListener("afterprint", () => setTheme(before));
+  let before = null; // the theme to return to while the page is printed; paper is light
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { if (before === null) render(); });
+  addEventListener("beforeprint", () => {
+    before = root.dataset.theme || "auto";
+    setTheme("light");
+    watcher.disconnect();
+    for (const map of maps) map.drawForPaper();
+  });
+  addEventListener("afterprint", () => { setTheme(before); before = null; });
   render();
 })();

@@ -109,10 +109,12 @@ class CoverageWriter:
         for provider in self.providers:
             for name in registered(self.table, provider):
                 try:
-                    yield provider, name, *self._read(Ledger(self.table, provider, name), span)
+                    head, entries = self._read(Ledger(self.table, provider, name), span)
                 except (OutOfTimeError, ValueError) as error:
                     self.unread.append((f"{provider}/{name}", str(error)))
                     self.invocation.log("coverage.invalid", source=f"{provider}#{name}", error=str(error))
+                else:
+                    yield provider, name, head, entries
 
     def _read(self, ledger: Ledger, span: Span) -> tuple[Head | None, list[Entry]]:
         if self.invocation.seconds_to_work() < LAST_SECONDS:
