@@ -63,6 +63,7 @@ def gaps(entries: Sequence[Entry]) -> list[Gap]:
         (entry(0, "archived"), Cell.ARCHIVED),
         (entry(0, "archived", issue="shrunk"), Cell.ARCHIVED),
         (entry(0, "archived", issue="throttled"), Cell.TROUBLED),
+        (entry(0, "archived", due_at=NOW - HOUR - MINUTE), Cell.TROUBLED),
         (entry(0, "planned"), Cell.WAITING),
         (entry(0, "planned", issue="forbidden"), Cell.TROUBLED),
         (entry(0, "planned", due_at=NOW - HOUR), Cell.WAITING),

@@ -10,7 +10,7 @@ from logarchive.ledger.entry import Entry
 from logarchive.moment import HOUR
 from logarchive.window import Span, Window, gaps
 
-#: A window that was never visited, and has been due for longer, is overdue.
+#: A window that has been due for longer is overdue.
 OVERDUE = HOUR
 
 
@@ -82,11 +82,11 @@ def cell_of(entry: Entry, now: dt.datetime) -> Cell:
             return Cell.SHRUNK if entry.issue else verified
         case "closed":
             return Cell.CLOSED
-        case "archived":
-            return Cell.ARCHIVED if entry.issue in {None, "shrunk"} else Cell.TROUBLED
         case _:
             overdue = entry.visit_due_at is not None and entry.visit_due_at < now - OVERDUE
-            return Cell.TROUBLED if entry.issue or overdue else Cell.WAITING
+            troubled = overdue or entry.issue not in {None, "shrunk"}
+            waiting = Cell.ARCHIVED if entry.state == "archived" else Cell.WAITING
+            return Cell.TROUBLED if troubled else waiting
 
 
 def gaps_of(source: str, promised: Span | None, leaves: Sequence[Leaf]) -> list[Gap]:
