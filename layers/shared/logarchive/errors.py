@@ -17,7 +17,7 @@ ArchiveFailure
 └── ArchiveError     us: our own AWS refused a call or contradicted itself
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import ClassVar, Literal
 
@@ -133,7 +133,7 @@ class ArchiveError(ArchiveFailure):
 
 
 @contextmanager
-def without_panics() -> Iterator[None]:
+def without_panics() -> Generator[None]:
     """Raise a panic of a library in Rust as an ArchiveError: it is no Exception, so it would end the invocation."""
     try:
         yield

@@ -1,6 +1,6 @@
 """The Parquet object of a window: how it is written, and what its footer says."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -109,7 +109,7 @@ def object_visits(path: Path) -> tuple[str, ...]:
 
 
 @contextmanager
-def _damage_named() -> Iterator[None]:
+def _damage_named() -> Generator[None]:
     try:
         with without_panics():
             yield
