@@ -82,7 +82,7 @@ lock: .venv/installed ## compile the lock files from pyproject.toml (UPGRADE=1: 
 .PHONY: clean
 clean: ## remove everything that make made
 	rm -rf .venv .tools .fuzz .aws-sam .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.*
-	find functions layers tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
+	find console functions layers tests tools verifier -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/installed: requirements-dev.txt
 	$(call environment,.venv,$<)

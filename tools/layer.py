@@ -39,7 +39,7 @@ def _name(path: Path) -> str:
 def rooms() -> list[Room]:
     """Return the rooms from the top to the ground, as the import rules in pyproject.toml order them."""
     linter: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
-    (floors,) = (contract["layers"] for contract in linter["contracts"] if contract["type"] == "layers")
+    (floors,) = (one["layers"] for one in linter["contracts"] if one.get("containers") == ["logarchive"])
     names = [name.strip() for floor in floors for name in floor.split("|")]
     return [_room(name) for name in [*(name for name in names if name not in trees()), GROUND]]
 

@@ -24,15 +24,16 @@ class Lock:
     """One lock file and the tables of pyproject.toml that it is compiled from."""
 
     path: str
-    project: bool
-    group: str | None
+    groups: tuple[str, ...]
+    #: Whether the console's dependencies, those of the project itself, belong to it.
+    project: bool = False
 
     def inputs(self) -> str:
         """Return what the file depends on, in one canonical text."""
         tables = tomllib.loads((ROOT / "pyproject.toml").read_text())
         project: list[str] = tables["project"]["dependencies"] if self.project else []
-        group: list[str] = tables["dependency-groups"][self.group] if self.group else []
-        return json.dumps([PYTHON_VERSION, sorted(project), sorted(group)])
+        names = [name for group in self.groups for name in tables["dependency-groups"][group]]
+        return json.dumps([PYTHON_VERSION, sorted(project), sorted(names)])
 
     def head(self, body: str) -> str:
         """Return the first line that belongs to this body."""
@@ -47,12 +48,12 @@ class Lock:
 
 
 LOCKS = (
-    Lock("layers/shared/requirements.txt", project=True, group=None),
-    Lock("requirements-dev.txt", project=True, group="dev"),
-    Lock("tools/requirements-sam.txt", project=False, group="sam"),
-    Lock("tools/requirements-checkov.txt", project=False, group="checkov"),
-    Lock("tools/requirements-ministack.txt", project=False, group="ministack"),
-    Lock("tools/requirements-fuzz.txt", project=False, group="fuzz"),
+    Lock("layers/shared/requirements.txt", ("layer",)),
+    Lock("requirements-dev.txt", ("layer", "dev"), project=True),
+    Lock("tools/requirements-sam.txt", ("sam",)),
+    Lock("tools/requirements-checkov.txt", ("checkov",)),
+    Lock("tools/requirements-ministack.txt", ("ministack",)),
+    Lock("tools/requirements-fuzz.txt", ("fuzz",)),
 )
 
 
@@ -68,7 +69,7 @@ def compile_lock(lock: Lock, *, upgrade: bool) -> None:
             *("--python-version", PYTHON_VERSION, "--python", sys.executable, "--no-config"),
             *("--no-emit-index-url", "--no-emit-find-links", "--output-file", str(output)),
             *(["pyproject.toml"] if lock.project else []),
-            *(["--group", lock.group] if lock.group else []),
+            *(word for group in lock.groups for word in ("--group", group)),
             # The tests must run what the functions run: one version of a package in both files.
             *(["--constraints", LOCKS[0].path] if lock.project and lock is not LOCKS[0] else []),
         ]

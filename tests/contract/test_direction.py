@@ -38,10 +38,13 @@ LAYER = "layers/shared/logarchive"
             "functions.elsa is not allowed to import functions.dsa",
         ),
         ("errors.py", "import functions.elsa.app", "logarchive is not allowed to import functions"),
+        ("../../../console/stack.py", "import logarchive.moment", "console is not allowed to import logarchive"),
+        ("../../../console/stack.py", "import console.app", "console.stack is not allowed to import console.app"),
+        ("../../../verifier/verify.py", "import console.report", "verifier is not allowed to import console"),
     ],
 )
 def test_an_import_in_the_wrong_direction_breaks_a_rule(tmp_path: Path, file: str, line: str, said: str) -> None:
-    for folder in (LAYER, "functions"):
+    for folder in (LAYER, "functions", "console", "verifier"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     changed = tmp_path / LAYER / file

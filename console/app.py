@@ -1,0 +1,90 @@
+"""The program `logarchive`: its commands, the options that all of them share, and what it says when it cannot go on."""
+
+import sys
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from typing import Annotated
+
+import typer
+from botocore.exceptions import BotoCoreError, ClientError
+from typer.core import TyperGroup
+
+from console.access import Access
+from console.command import status
+from console.failure import ConsoleError, explained
+from console.report import CANNOT
+from console.screen import Screen, clean, console
+from console.session import Session
+
+#: The shared options; those with a value first.
+_VALUED, _FLAGS = {"--stack", "--region", "--profile", "--port"}, {"--demo", "--json"}
+
+
+class Anywhere(TyperGroup):
+    """A group whose own options may also stand behind the name of a command: `logarchive status --json`."""
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override] # its own Context
+        """Read the arguments, the shared options first."""
+        return super().parse_args(ctx, shared_first(args))
+
+
+def shared_first(arguments: Iterable[str]) -> list[str]:
+    """Return the arguments with the shared options before all others. Pure."""
+    first: list[str] = []
+    others: list[str] = []
+    words = iter(arguments)
+    for word in words:
+        if word == "--":
+            others += [word, *words]
+        elif word in _VALUED:
+            first += [word, *islice(words, 1)]
+        elif word in _FLAGS or word.partition("=")[0] in _VALUED:
+            first.append(word)
+        else:
+            others.append(word)
+    return first + others
+
+
+app = typer.Typer(
+    name="logarchive",
+    cls=Anywhere,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit codes: 0 all is fine, 1 there is something to look at, 2 it cannot be done. "
+    "The options above may stand anywhere.",
+)
+
+
+@app.callback()
+def logarchive(  # noqa: PLR0913, PLR0917 (the shared options)
+    context: typer.Context,
+    stack: Annotated[str, typer.Option(help="The stack's name.", envvar="LOGARCHIVE_STACK")] = "logarchive",
+    region: Annotated[str | None, typer.Option(help="The stack's region; else that of the AWS CLI.")] = None,
+    profile: Annotated[str | None, typer.Option(help="The profile of the AWS CLI to use.")] = None,
+    demo: Annotated[bool, typer.Option("--demo", help="Use the demo that KEEP=1 make demo has left running.")] = False,
+    port: Annotated[int, typer.Option(help="The demo's port, as given to make demo.", envvar="PORT")] = 4566,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
+) -> None:
+    """Look at a deployed log archive, and work with it."""
+    context.obj = Session(Access(stack, region, profile, port if demo else None), Screen(as_json=as_json))
+
+
+app.command("status")(status.status)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the program. Whatever stops a command is one sentence on stderr, and exit code 2."""
+    try:
+        app(args=arguments, prog_name="logarchive")
+    except ConsoleError as error:
+        _fail(str(error))
+    except (BotoCoreError, ClientError) as error:
+        _fail(explained(error))
+    except OSError as error:
+        _fail(f"{error.filename or 'a file'}: {error.strerror or error}")
+
+
+def _fail(sentence: str) -> None:
+    console(errors=True).print(clean(f"logarchive: {sentence}"))
+    sys.exit(CANNOT)

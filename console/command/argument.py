@@ -1,0 +1,24 @@
+"""Arguments and options that several commands have, with their completion in the shell."""
+
+from typing import Any
+
+import typer
+
+from console.access import Access
+from console.source import names
+from console.stack import find
+
+
+def sources(context: typer.Context, incomplete: str) -> list[str]:
+    """Return the sources that begin so; none if the stack cannot be reached, since completion may not complain."""
+    given = context.find_root().params
+    access = Access(given["stack"], given["region"], given["profile"], given["port"] if given["demo"] else None)
+    try:
+        return [name for name in names(find(access)) if name.startswith(incomplete)]
+    except Exception:  # noqa: BLE001 (whatever it is, the next command will say so)
+        return []
+
+
+def one_source(text: str = "A source, for instance elsa/checkout.") -> Any:  # noqa: ANN401 (what Typer declares)
+    """Return the argument that names a source."""
+    return typer.Argument(metavar="PROVIDER/SOURCE", help=text, autocompletion=sources, show_default=False)

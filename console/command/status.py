@@ -1,0 +1,96 @@
+"""`logarchive status`: where each source stands, as its function says."""
+
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Annotated, Any
+
+import typer
+
+from console.command.argument import one_source
+from console.report import LOOK, OK, Report, Table, length, moment
+from console.session import session_of
+from console.stack import Result, Stack
+
+#: An issue that needs nobody: what an earlier visit has seen is kept.
+_NOTED = {"shrunk"}
+#: With fewer hours left, records are about to be lost.
+_URGENT_HOURS = 24
+
+COLUMNS = ("source", "state", "settled until", "late by", "open", "due", "rows", "issues", "first loss in")
+
+
+def status(context: typer.Context, source: Annotated[str | None, one_source()] = None) -> None:
+    """Show where each source stands: until when it is settled, what is open, what is wrong."""
+    session = session_of(context)
+    session.end(report(statuses(session.stack, source)))
+
+
+def statuses(stack: Stack, source: str | None = None) -> dict[str, Result]:
+    """Return the whole status of each provider, or that of one source."""
+    if source is not None:
+        named = stack.source_name(source)
+        return {named.provider: stack.act(named.provider, "status", source=named.name)}
+    with ThreadPoolExecutor() as pool:
+        return dict(zip(stack.providers, pool.map(partial(_whole, stack), stack.providers), strict=True))
+
+
+def _whole(stack: Stack, provider: str) -> Result:
+    whole = result = stack.act(provider, "status")
+    while result["next"]:
+        result = stack.act(provider, "status", start=result["next"])
+        whole = whole | {name: whole[name] + result[name] for name in ("sources", "errors")}
+    return whole
+
+
+def report(results: Mapping[str, Result]) -> Report:
+    """Return what is shown of the status of all providers. Pure."""
+    sources = [
+        {**one, "source": f"{provider}/{one['source']}"}
+        for provider, result in results.items()
+        for one in result["sources"]
+    ]
+    errors = _errors(results)
+    lines = [f"{one['source']}: {one['error']}" for one in errors]
+    if not sources:
+        lines.append("No source yet. Add one: logarchive sources add PROVIDER/SOURCE")
+    elif any(one["issues"] for one in sources):
+        lines.append("What is missing, and until when it can be fetched: logarchive gaps")
+    wrong = errors or any(_is_wrong(one) for one in sources)
+    tables = [Table(COLUMNS, [_row(one) for one in sources])] if sources else []
+    return Report({"sources": sources, "errors": errors}, tables, lines, LOOK if wrong else OK)
+
+
+def _errors(results: Mapping[str, Result]) -> list[dict[str, str]]:
+    """Return every error once. What no function reads is reported by all of them, each in its own words."""
+    errors: dict[str, str] = {}
+    for provider, result in results.items():
+        own = {one["source"] for one in result["sources"]}
+        for one in result["errors"]:
+            name = f"{provider}/{one['source']}" if one["source"] in own else one["source"]
+            errors.setdefault(name, one["error"])
+    return [{"source": name, "error": error} for name, error in errors.items()]
+
+
+def _is_wrong(source: Mapping[str, Any]) -> bool:
+    hours = source["hours_to_loss"]
+    return bool(set(source["issues"]) - _NOTED) or (hours is not None and hours < _URGENT_HOURS)
+
+
+def _row(source: Mapping[str, Any]) -> list[object]:
+    hours, lag = source["hours_to_loss"], source["lag_seconds"]
+    return [
+        source["source"],
+        source["state"],
+        moment(source["settled_until"]),
+        length(lag) if lag else None,
+        source["open"],
+        source["due"],
+        source["rows"],
+        _issues(source["issues"].items()),
+        None if hours is None else length(hours * 3600),
+    ]
+
+
+def _issues(issues: Iterable[tuple[str, int]]) -> str | None:
+    return ", ".join(f"{count:,} {name}" for name, count in sorted(issues)) or None

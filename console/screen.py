@@ -1,0 +1,111 @@
+"""What is printed: JSON for programs, tables for people, as wide as the terminal allows. The only module with Rich."""
+
+import json
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import TextIO
+
+from rich import box
+from rich.console import Console, RenderableType
+from rich.measure import Measurement
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table as Grid
+from rich.text import Text
+
+from console.report import Report, Table, is_number, shown
+
+#: Where there is no terminal, nothing is wrapped: whoever reads a file or a pipe can do so.
+_UNBOUNDED = 10_000
+
+
+def console(file: TextIO | None = None, *, errors: bool = False) -> Console:
+    """Return a console for stdout, stderr or a file. Text is never taken for markup."""
+    made = Console(file=file, stderr=errors, markup=False, highlight=False, emoji=False)
+    if not made.is_terminal:
+        made.width = _UNBOUNDED
+    return made
+
+
+class Screen:
+    """Where a command's outcome goes: to stdout; progress and questions go to stderr."""
+
+    def __init__(self, *, as_json: bool, out: Console | None = None, err: Console | None = None) -> None:
+        """Print JSON in place of tables with `as_json`."""
+        self.as_json = as_json
+        self.out, self.err = out or console(), err or console(errors=True)
+
+    @property
+    def interactive(self) -> bool:
+        """Whether somebody is there who can answer a question."""
+        return self.err.is_terminal and not self.as_json
+
+    def show(self, report: Report) -> None:
+        """Print a report."""
+        if self.as_json:
+            self.out.print(
+                json.dumps(report.data, indent=2, ensure_ascii=False), soft_wrap=True, no_wrap=True, crop=False
+            )
+            return
+        for table in report.tables:
+            self.out.print(laid_out(table, self.out))
+            self.out.print()
+        for line in report.lines:
+            self.out.print(clean(line), overflow="fold")
+
+    def tell(self, text: str) -> None:
+        """Print a line for people beside the outcome; nothing with JSON."""
+        if not self.as_json:
+            self.err.print(clean(text), overflow="fold")
+
+    @contextmanager
+    def progress(self, what: str) -> Generator["Bar"]:
+        """Show how far something is, while there is a terminal."""
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        with Progress(*columns, console=self.err, disable=not self.interactive, transient=True) as progress:
+            yield Bar(progress, what)
+
+
+class Bar:
+    """A line that moves."""
+
+    def __init__(self, progress: Progress, what: str) -> None:
+        """Begin with nothing done."""
+        self._progress = progress
+        self._task = progress.add_task(what, total=None)
+
+    def move(self, done: int, total: int | None) -> None:
+        """Show how much is done."""
+        self._progress.update(self._task, completed=done, total=total)
+
+
+def laid_out(table: Table, out: Console) -> RenderableType:
+    """Return a table that fits; where the terminal is too narrow for it, a block of lines for each row."""
+    grid = _grid(table)
+    needed = Measurement.get(out, out.options.update(max_width=_UNBOUNDED), grid).maximum
+    return grid if needed <= out.width else _blocks(table)
+
+
+def _grid(table: Table) -> Grid:
+    grid = Grid(title=table.title or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for at, name in enumerate(table.columns):
+        numbers = any(is_number(row[at]) for row in table.rows)
+        grid.add_column(name, justify="right" if numbers else "left", no_wrap=True)
+    for row in table.rows:
+        grid.add_row(*(clean(shown(value)) for value in row))
+    return grid
+
+
+def _blocks(table: Table) -> RenderableType:
+    block = Grid.grid(padding=(0, 2))
+    block.add_column(no_wrap=True)
+    block.add_column(overflow="fold")
+    for row in table.rows:
+        for name, value in zip(table.columns, row, strict=True):
+            block.add_row(name, clean(shown(value)))
+        block.add_row("", "")
+    return block
+
+
+def clean(text: str) -> Text:
+    """Return a text without what could move the cursor or change colours: it may be a vendor's."""
+    return Text("".join(char if char.isprintable() or char in "\n\t" else "\ufffd" for char in text))

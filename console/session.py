@@ -1,0 +1,44 @@
+"""One run of the console: which stack it is about, where it prints, its clock."""
+
+import datetime as dt
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NoReturn, cast
+
+import typer
+
+from console.access import Access
+from console.report import Report
+from console.screen import Screen
+from console.stack import Stack, find
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+@dataclass(frozen=True)
+class Session:
+    """What every command gets."""
+
+    access: Access
+    screen: Screen
+    clock: Callable[[], dt.datetime] = _now
+    sleep: Callable[[float], object] = time.sleep
+
+    @cached_property
+    def stack(self) -> Stack:
+        """The stack; looked up when it is first needed."""
+        return find(self.access)
+
+    def end(self, report: Report) -> NoReturn:
+        """Print the outcome and end with its exit code."""
+        self.screen.show(report)
+        raise typer.Exit(report.code)
+
+
+def session_of(context: typer.Context) -> Session:
+    """Return the session of a command's context."""
+    return cast("Session", context.obj)

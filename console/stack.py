@@ -1,0 +1,154 @@
+"""The deployed stack: found by its name, with its functions, its table and its bucket, as its outputs name them."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from console.access import Access, Clients
+from console.failure import ConsoleError, code_of
+
+#: By these outputs a stack is known as one of ours.
+_NEEDED = ("BucketName", "LedgerTableName", "SourcesPath")
+_FUNCTION = re.compile(r"(\w+)FunctionName")
+_NOTARY = "notary"
+#: States in which the stack is not, or no longer, there as a whole.
+_UNUSABLE = re.compile("CREATE_(IN_PROGRESS|FAILED)|ROLLBACK_.*|DELETE_.*|REVIEW_IN_PROGRESS|IMPORT_ROLLBACK_.*")
+
+type Result = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class SourceName:
+    """A source as commands name it: `elsa/checkout`."""
+
+    provider: str
+    name: str
+
+    def __str__(self) -> str:
+        """Return it as it is written."""
+        return f"{self.provider}/{self.name}"
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A stack that is deployed."""
+
+    name: str
+    outputs: Mapping[str, str]
+    clients: Clients
+
+    @property
+    def functions(self) -> dict[str, str]:
+        """The functions' names in AWS, by what they are of: a provider's name, or `notary`."""
+        return functions(self.outputs)
+
+    @property
+    def providers(self) -> list[str]:
+        """The providers' names in alphabetical order."""
+        return sorted(set(self.functions) - {_NOTARY})
+
+    def output(self, name: str, what: str) -> str:
+        """Return an output that not every stack has; raise ConsoleError naming what it is needed for."""
+        if name not in self.outputs:
+            raise ConsoleError(f"stack {self.name} has no output {name}, so {what}")
+        return self.outputs[name]
+
+    def source_name(self, text: str) -> SourceName:
+        """Read a source's name, `elsa/checkout`. Raises ConsoleError if it is none, or of no provider of the stack."""
+        provider, _, name = text.partition("/")
+        if not name:
+            raise ConsoleError(f"{text}: is not PROVIDER/SOURCE; for instance {self.providers[0]}/{text or 'shop'}")
+        if provider not in self.providers:
+            raise ConsoleError(f"{text}: stack {self.name} has no provider {provider}, but {', '.join(self.providers)}")
+        return SourceName(provider, name)
+
+    def act(self, function: str, action: str, **fields: object) -> Result:
+        """Have a function carry out an action; return its result. Raises ConsoleError if it refuses, or fails."""
+        event = {"action": action} | {name: value for name, value in fields.items() if value is not None}
+        result = self._invoked(function, event)
+        if not result.get("ok"):
+            raise ConsoleError("; ".join(str(one.get("error")) for one in result.get("errors", [])) or str(result))
+        return result
+
+    def _invoked(self, function: str, event: Mapping[str, object]) -> Result:
+        if function not in self.functions:
+            raise ConsoleError(
+                f"stack {self.name} has no {function}: it was deployed from an earlier version; "
+                "deploy the current one: sam build && sam deploy"
+            )
+        name = self.functions[function]
+        try:
+            response = self.clients.functions.invoke(FunctionName=name, Payload=json.dumps(event))
+        except ClientError as error:
+            if code_of(error) != "ResourceNotFoundException":
+                raise
+            raise ConsoleError(
+                f"stack {self.name} is only half there: it names a function {name}, which does not exist; "
+                "deploy it again: sam build && sam deploy"
+            ) from None
+        result: Result = json.loads(response["Payload"].read())
+        if "FunctionError" in response:
+            raise ConsoleError(
+                f"the function {name} failed: {result.get('errorMessage', result)}; "
+                f"its log says more: aws logs tail /aws/lambda/{name}"
+            )
+        return result
+
+
+def functions(outputs: Mapping[str, str]) -> dict[str, str]:
+    """Return the names of the functions, by what they are of. Pure."""
+    named = ((_FUNCTION.fullmatch(output), value) for output, value in outputs.items())
+    return {match[1].lower(): value for match, value in named if match}
+
+
+def find(access: Access) -> Stack:
+    """Find the stack. Raises ConsoleError if there is none of that name, or it is not there as a whole."""
+    clients = Clients(access)
+    try:
+        (described,) = clients.cloudformation.describe_stacks(StackName=access.stack_name)["Stacks"]
+    except ClientError as error:
+        if code_of(error) != "ValidationError":
+            raise
+        raise ConsoleError(f"{_missing(access, clients.region)}{_others(clients)}") from None
+    outputs = {one.get("OutputKey", ""): one.get("OutputValue", "") for one in described.get("Outputs", [])}
+    if trouble := unusable(described["StackStatus"], outputs):
+        raise ConsoleError(f"stack {access.stack_name} in {clients.region} {trouble}")
+    return Stack(access.stack_name, outputs, clients)
+
+
+def unusable(status: str, outputs: Mapping[str, str]) -> str | None:
+    """Return why a stack cannot be used, and what to do; None if it can. Pure."""
+    if _UNUSABLE.fullmatch(status):
+        return (
+            f"is only half there ({status}): wait until its deployment ends, "
+            "or see why it failed and deploy it again: sam build && sam deploy"
+        )
+    if missing := [name for name in _NEEDED if name not in outputs]:
+        return f"is not one of logarchive: it has no output {missing[0]}; name another: --stack NAME"
+    if not set(functions(outputs)) - {_NOTARY}:
+        return "has no function of a provider: deploy it again: sam build && sam deploy"
+    return None
+
+
+def _missing(access: Access, region: str) -> str:
+    if access.endpoint:
+        return f"the demo at {access.endpoint} has no stack {access.stack_name}: is it still being deployed?"
+    return f"there is no stack {access.stack_name} in {region}: name it with --stack, its region with --region"
+
+
+def _others(clients: Clients) -> str:
+    """Return which stacks of the region could have been meant; nothing if AWS does not say."""
+    try:
+        pages = clients.cloudformation.get_paginator("describe_stacks").paginate()
+        stacks = [stack for page in pages for stack in page["Stacks"]]
+    except ClientError:
+        return ""
+    outputs = {
+        stack["StackName"]: {one.get("OutputKey", ""): "" for one in stack.get("Outputs", [])} for stack in stacks
+    }
+    names = sorted(name for name, own in outputs.items() if set(_NEEDED) <= own.keys())
+    return f"; there is {', '.join(names)}" if names else ""

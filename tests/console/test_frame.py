@@ -1,0 +1,180 @@
+"""What all commands have in common: the stack is found, or one sentence says why not; what is printed fits."""
+
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import boto3
+import pytest
+from botocore.exceptions import BotoCoreError, ClientError, SSOTokenLoadError
+
+from console.access import Access, Clients
+from console.app import shared_first
+from console.failure import ConsoleError, explained
+from console.report import Report, Table, length, moment
+from console.screen import Screen, console, laid_out
+from console.stack import Stack, unusable
+from tests.console.run import Run
+from tools.lock import ROOT
+from tools.stack import Aws
+
+OUTPUTS = {
+    "BucketName": "archive",
+    "LedgerTableName": "ledger",
+    "SourcesPath": "/archive/sources",
+    "ElsaFunctionName": "archive-elsa",
+}
+
+
+@pytest.fixture(scope="session")
+def half_there(emulator: Aws) -> str:
+    """Make a stack whose outputs name what does not exist, as after a deployment that failed."""
+    outputs = {name: {"Value": value} for name, value in OUTPUTS.items()}
+    template = {"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}, "Outputs": outputs}
+    client = boto3.client("cloudformation", **emulator)
+    client.create_stack(StackName="archive", TemplateBody=json.dumps(template))
+    client.get_waiter("stack_create_complete").wait(StackName="archive", WaiterConfig={"Delay": 1})
+    return "archive"
+
+
+def alone(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the program in a process of its own, with nothing of the shell's configuration."""
+    bare = {"PATH": os.defpath, "HOME": "/nonexistent", "AWS_EC2_METADATA_DISABLED": "true"}
+    command = [sys.executable, "-m", "console", *words]
+    return subprocess.run(command, cwd=ROOT, env=bare | environment, capture_output=True, text=True, check=False)
+
+
+def test_a_wrong_stack_name_is_one_sentence_that_names_the_stack_there_is(run: Run, half_there: str) -> None:
+    outcome = run("status", "--stack", "archiv")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.err.startswith("logarchive: the demo at http://localhost:")
+    assert outcome.err.endswith(f"has no stack archiv: is it still being deployed?; there is {half_there}\n")
+
+
+def test_a_stack_whose_functions_are_not_there_is_one_sentence(run: Run, half_there: str) -> None:
+    outcome = run("--stack", half_there, "status")
+    assert (outcome.code, outcome.err.count("\n")) == (2, 1)
+    assert "stack archive is only half there: it names a function archive-elsa, which does not exist" in outcome.err
+
+
+def test_a_stack_without_the_notary_is_told_to_be_of_an_earlier_version() -> None:
+    stack = Stack("archive", OUTPUTS, Clients(Access()))
+    with pytest.raises(ConsoleError, match="stack archive has no notary: it was deployed from an earlier version; "):
+        stack.act("notary", "notary")
+
+
+@pytest.mark.parametrize(
+    ("status", "outputs", "said"),
+    [
+        ("ROLLBACK_COMPLETE", OUTPUTS, r"is only half there \(ROLLBACK_COMPLETE\): wait until"),
+        ("CREATE_IN_PROGRESS", {}, "is only half there"),
+        ("DELETE_FAILED", OUTPUTS, "is only half there"),
+        ("CREATE_COMPLETE", {"BucketName": "b"}, "is not one of logarchive: it has no output LedgerTableName"),
+        ("CREATE_COMPLETE", dict(list(OUTPUTS.items())[:3]), "has no function of a provider"),
+    ],
+)
+def test_a_stack_that_cannot_be_used_says_why(status: str, outputs: dict[str, str], said: str) -> None:
+    assert re.match(said, unusable(status, outputs) or "")
+
+
+@pytest.mark.parametrize("status", ["CREATE_COMPLETE", "UPDATE_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE"])
+def test_a_stack_that_is_updated_can_be_used(status: str) -> None:
+    assert unusable(status, OUTPUTS) is None
+
+
+@pytest.mark.parametrize(
+    ("words", "environment", "said"),
+    [
+        (["status"], {}, "no AWS region is set; name the one that the stack is in: --region ap-northeast-2"),
+        (["status", "--region", "eu-west-1"], {}, "no AWS credentials were found: sign in as for the AWS CLI"),
+        (["--profile", "nobody", "status"], {}, "profile (nobody) could not be found: `aws configure list-profiles`"),
+        (["status", "--demo", "--port", "1"], {}, "nothing answers at http://localhost:1/: start the demo and keep it"),
+    ],
+)
+def test_what_is_missing_on_this_machine_is_one_sentence(
+    words: list[str], environment: dict[str, str], said: str
+) -> None:
+    done = alone(*words, **environment)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert said in done.stderr
+
+
+def client_error(code: str, message: str = "no") -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": message}}, "DescribeStacks")
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (client_error("ExpiredToken"), r"the sign-in to AWS has ended \(ExpiredToken\): sign in"),
+        (client_error("InvalidClientTokenId"), "AWS does not accept these credentials"),
+        (client_error("AccessDenied", "not you"), "your credentials do not allow DescribeStacks: not you$"),
+        (client_error("Throttling", "slow"), "AWS refused DescribeStacks: Throttling: slow$"),
+        (SSOTokenLoadError(error_msg="gone"), "the sign-in to AWS has ended: sign in"),
+    ],
+)
+def test_what_aws_refuses_is_one_sentence(error: BotoCoreError | ClientError, said: str) -> None:
+    assert re.match(said, explained(error))
+
+
+def test_shared_options_may_stand_behind_the_command_but_not_behind_two_dashes() -> None:
+    words = ["query", "a", "--stack", "b", "--json", "--region=c", "--", "--demo"]
+    assert shared_first(words) == ["--stack", "b", "--json", "--region=c", "query", "a", "--", "--demo"]
+
+
+WIDE = Table(("source", "what it says"), [("elsa/checkout", "x" * 50), ("elsa/search", 1204)])
+
+
+def printed(table: Table, width: int) -> str:
+    out = console(io.StringIO())
+    out.width = width
+    out.print(laid_out(table, out))
+    return "\n".join(line.rstrip() for line in out.file.getvalue().splitlines())  # type: ignore[attr-defined] # StringIO
+
+
+def test_in_60_columns_a_wider_table_becomes_lines_and_nothing_is_cut() -> None:
+    text = printed(WIDE, 60)
+    assert max(map(len, text.splitlines())) <= 60
+    assert text.replace("\n", "").replace(" ", "").count("x") == 50
+    assert "source        elsa/search" in text
+
+
+def test_in_a_wider_terminal_a_table_is_a_table() -> None:
+    head, _, *rows = printed(WIDE, 80).strip().splitlines()
+    assert head.split("  ", 1)[0] == "source"
+    assert rows[1].endswith("1,204")
+
+
+def test_without_a_terminal_no_line_is_wrapped_and_json_is_one_document(capsys: pytest.CaptureFixture[str]) -> None:
+    report = Report({"said": "y" * 300}, [Table(("said",), [("y" * 300,)])], ["z" * 300])
+    Screen(as_json=False).show(report)
+    assert {"y" * 300, "z" * 300} <= {line.strip() for line in capsys.readouterr().out.splitlines()}
+    Screen(as_json=True).show(report)
+    assert json.loads(capsys.readouterr().out) == {"said": "y" * 300}
+
+
+def test_a_vendors_text_cannot_move_the_cursor() -> None:
+    assert "\x1b" not in printed(Table(("error",), [("\x1b[2J[bold]gone",)]), 80)
+    assert "[bold]gone" in printed(Table(("error",), [("\x1b[2J[bold]gone",)]), 80)
+
+
+def test_commands_are_completed() -> None:
+    words = {"COMP_WORDS": "logarchive sta", "COMP_CWORD": "1"}
+    assert alone(_LOGARCHIVE_COMPLETE="complete_bash", **words).stdout == "status\n"
+
+
+def test_times_and_lengths_are_short() -> None:
+    assert moment("2026-11-22T13:00:00Z") == "2026-11-22 13:00"
+    assert moment("2026-11-22T13:00:30Z") == "2026-11-22 13:00:30"
+    assert [length(seconds) for seconds in (59, 60, 7200, 86400 * 12.5, -90000)] == [
+        "59 s", "1 min", "2 h", "12 d", "-25 h",
+    ]  # fmt: skip
+
+
+def test_the_help_needs_no_stack(tmp_path: Path) -> None:
+    done = alone("status", "--help", HOME=str(tmp_path))
+    assert (done.returncode, done.stderr) == (0, "")
