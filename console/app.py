@@ -9,10 +9,10 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from typer.core import TyperGroup
 
-from console.access import Access
-from console.command import status
+from console.account.access import Access
+from console.command import backfill, gaps, sources, status
+from console.core.report import CANNOT
 from console.failure import ConsoleError, explained
-from console.report import CANNOT
 from console.screen import Screen, clean, console
 from console.session import Session
 
@@ -71,6 +71,9 @@ def logarchive(  # noqa: PLR0913, PLR0917 (the shared options)
 
 
 app.command("status")(status.status)
+app.add_typer(sources.app, name="sources")
+app.command("gaps")(gaps.gaps)
+app.command("backfill")(backfill.backfill)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

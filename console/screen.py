@@ -1,6 +1,8 @@
 """What is printed: JSON for programs, tables for people, as wide as the terminal allows. The only module with Rich."""
 
+import csv
 import json
+import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TextIO
@@ -12,7 +14,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table as Grid
 from rich.text import Text
 
-from console.report import Report, Table, is_number, shown
+from console.core.report import Report, Table, is_number, shown
+from console.core.result import QueryResult
+from console.failure import ConsoleError
 
 #: Where there is no terminal, nothing is wrapped: whoever reads a file or a pipe can do so.
 _UNBOUNDED = 10_000
@@ -37,13 +41,32 @@ class Screen:
     @property
     def interactive(self) -> bool:
         """Whether somebody is there who can answer a question."""
-        return self.err.is_terminal and not self.as_json
+        return self.err.is_terminal and sys.stdin.isatty() and not self.as_json
+
+    def ask(self, question: str, *, hidden: bool = False) -> str:
+        """Return the answer to a question; `hidden`: it is not shown while it is typed."""
+        try:
+            return self.err.input(clean(f"{question}: "), password=hidden).strip()
+        except EOFError:
+            raise ConsoleError("no answer was given: nothing was changed") from None
+
+    def agree(self, question: str, *, already: bool) -> None:
+        """Go on only if somebody agrees, or has agreed `already` (--yes). Raises ConsoleError."""
+        if already:
+            return
+        if not self.interactive:
+            raise ConsoleError(f"{question} Say --yes, since nobody can be asked here: nothing was changed")
+        if self.ask(f"{question} [y/N]").lower() not in {"y", "yes"}:
+            raise ConsoleError("nothing was changed")
 
     def show(self, report: Report) -> None:
         """Print a report."""
         if self.as_json:
             self.out.print(
-                json.dumps(report.data, indent=2, ensure_ascii=False), soft_wrap=True, no_wrap=True, crop=False
+                json.dumps(report.data, indent=2, ensure_ascii=False, default=str),
+                soft_wrap=True,
+                no_wrap=True,
+                crop=False,
             )
             return
         for table in report.tables:
@@ -51,6 +74,12 @@ class Screen:
             self.out.print()
         for line in report.lines:
             self.out.print(clean(line), overflow="fold")
+
+    def csv(self, result: QueryResult) -> None:
+        """Print the rows of a query as CSV, with a header."""
+        writer = csv.writer(self.out.file, lineterminator="\n")
+        writer.writerow(result.names)
+        writer.writerows(result.rows)
 
     def tell(self, text: str) -> None:
         """Print a line for people beside the outcome; nothing with JSON."""

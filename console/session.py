@@ -9,10 +9,10 @@ from typing import NoReturn, cast
 
 import typer
 
-from console.access import Access
-from console.report import Report
+from console.account.access import Access
+from console.account.stack import Stack, find
+from console.core.report import Report
 from console.screen import Screen
-from console.stack import Stack, find
 
 
 def _now() -> dt.datetime:

@@ -1,12 +1,12 @@
 """Arguments and options that several commands have, with their completion in the shell."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
-from console.access import Access
-from console.source import names
-from console.stack import find
+from console.account.access import Access
+from console.account.source import names
+from console.account.stack import find
 
 
 def sources(context: typer.Context, incomplete: str) -> list[str]:
@@ -22,3 +22,13 @@ def sources(context: typer.Context, incomplete: str) -> list[str]:
 def one_source(text: str = "A source, for instance elsa/checkout.") -> Any:  # noqa: ANN401 (what Typer declares)
     """Return the argument that names a source."""
     return typer.Argument(metavar="PROVIDER/SOURCE", help=text, autocompletion=sources, show_default=False)
+
+
+#: Typer does not look into a `type` statement.
+YES = Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking.")]
+START = Annotated[str, typer.Argument(metavar="FROM", help="A day or a time, for instance 2026-11-01.")]
+END = Annotated[str, typer.Argument(metavar="TO", help="The end of the range, which does not belong to it.")]
+SOURCES = Annotated[
+    list[str], typer.Option("--source", metavar="PROVIDER/SOURCE", help="Only this source.", autocompletion=sources)
+]
+WORKERS = Annotated[int | None, typer.Option(help="How many workers at once; else as the source says.")]

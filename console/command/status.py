@@ -7,13 +7,12 @@ from typing import Annotated, Any
 
 import typer
 
+from console.account.stack import Result, Stack
 from console.command.argument import one_source
-from console.report import LOOK, OK, Report, Table, length, moment
+from console.core.report import LOOK, OK, Report, Table, length, moment
+from console.core.window import NOTED
 from console.session import session_of
-from console.stack import Result, Stack
 
-#: An issue that needs nobody: what an earlier visit has seen is kept.
-_NOTED = {"shrunk"}
 #: With fewer hours left, records are about to be lost.
 _URGENT_HOURS = 24
 
@@ -74,7 +73,7 @@ def _errors(results: Mapping[str, Result]) -> list[dict[str, str]]:
 
 def _is_wrong(source: Mapping[str, Any]) -> bool:
     hours = source["hours_to_loss"]
-    return bool(set(source["issues"]) - _NOTED) or (hours is not None and hours < _URGENT_HOURS)
+    return bool(set(source["issues"]) - NOTED) or (hours is not None and hours < _URGENT_HOURS)
 
 
 def _row(source: Mapping[str, Any]) -> list[object]:

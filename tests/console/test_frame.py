@@ -12,12 +12,12 @@ import boto3
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError, SSOTokenLoadError
 
-from console.access import Access, Clients
+from console.account.access import Access, Clients
+from console.account.stack import Stack, unusable
 from console.app import shared_first
+from console.core.report import Report, Table, length, moment
 from console.failure import ConsoleError, explained
-from console.report import Report, Table, length, moment
 from console.screen import Screen, console, laid_out
-from console.stack import Stack, unusable
 from tests.console.run import Run
 from tools.lock import ROOT
 from tools.stack import Aws
@@ -63,7 +63,9 @@ def test_a_stack_whose_functions_are_not_there_is_one_sentence(run: Run, half_th
 
 def test_a_stack_without_the_notary_is_told_to_be_of_an_earlier_version() -> None:
     stack = Stack("archive", OUTPUTS, Clients(Access()))
-    with pytest.raises(ConsoleError, match="stack archive has no notary: it was deployed from an earlier version; "):
+    with pytest.raises(
+        ConsoleError, match="there is no function of notary: stack archive was deployed from an earlier"
+    ):
         stack.act("notary", "notary")
 
 

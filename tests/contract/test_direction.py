@@ -38,9 +38,13 @@ LAYER = "layers/shared/logarchive"
             "functions.elsa is not allowed to import functions.dsa",
         ),
         ("errors.py", "import functions.elsa.app", "logarchive is not allowed to import functions"),
-        ("../../../console/stack.py", "import logarchive.moment", "console is not allowed to import logarchive"),
-        ("../../../console/stack.py", "import console.app", "console.stack is not allowed to import console.app"),
-        ("../../../verifier/verify.py", "import console.report", "verifier is not allowed to import console"),
+        (
+            "../../../console/account/stack.py",
+            "import logarchive.moment",
+            "console is not allowed to import logarchive",
+        ),
+        ("../../../console/account/stack.py", "import console.app", "console.account is not allowed to import console"),
+        ("../../../verifier/verify.py", "import console.core.report", "verifier is not allowed to import console"),
     ],
 )
 def test_an_import_in_the_wrong_direction_breaks_a_rule(tmp_path: Path, file: str, line: str, said: str) -> None:

@@ -83,6 +83,7 @@ def run(here: Stage, provider: str, bucket: str) -> list[Request]:
     here.act(provider, {"action": "replay", **past, "dry_run": True})
     here.act(provider, {"action": "status"})
     here.act(provider, {"action": "doctor"})
+    here.act(provider, {"action": "describe", "source": "one", "document": {}})
     return called.requests
 
 

@@ -34,13 +34,13 @@ def test_a_range_in_another_zone_is_the_same_moment_in_utc() -> None:
 @pytest.mark.parametrize(
     ("event", "message"),
     [
-        ({}, "action: missing; the actions are tick, work, backfill, replay, status, doctor"),
+        ({}, "action: missing; the actions are tick, work, backfill, replay, status, doctor, describe"),
         ([], 'the event is no JSON object; for instance {"action": "tick"}'),
         (None, 'the event is no JSON object; for instance {"action": "tick"}'),
         ({"action": "purge"}, 'action: "purge" is no action; the actions are tick, work, backfill, replay, status, '),
         (
             {"action": ["tick"]},
-            "action: \"['tick']\" is no action; the actions are tick, work, backfill, replay, status, doctor",
+            "action: \"['tick']\" is no action; the actions are tick, work, backfill, replay, status, doctor, describe",
         ),
         ({"action": "tick", "inlin": True}, "inlin: unknown field; did you mean inline?"),
         ({"action": "work"}, "source: missing (a source's name); for instance shop-1"),

@@ -1,6 +1,6 @@
 """The action `doctor`: checks each source, from its parameter to the newest record's time, and says what to do.
 
-How it flows, for one source:
+`describe`, at the end, is for whoever wants to write a source: which fields it has. How `doctor` flows, for one source:
 
 1. `configuration`: the parameter, or the `document` of the event, is read as in a tick.
 2. `secret`: the secret is read as in a tick.
@@ -25,8 +25,9 @@ from typing import Any
 from pydantic import BaseModel, HttpUrl, ValidationError
 
 from logarchive.action.archive import Archive
-from logarchive.action.event import Doctor
+from logarchive.action.event import Describe, Doctor
 from logarchive.action.result import Result, source_errors
+from logarchive.checkup.description import described
 from logarchive.checkup.examination import Examination, refused
 from logarchive.errors import ConfigError
 from logarchive.provider.check import Check, worst
@@ -122,3 +123,32 @@ def _checks[S: Source, K: BaseModel](
         invocation=archive.invocation,
         network=archive.network,
     ).run(untrusted)
+
+
+def describe[S: Source, K: BaseModel](archive: Archive[S, K], event: Describe) -> Result:
+    """Return the fields of a source and of its secret as JSON schemas, and what is wrong with a document.
+
+    Nothing is counted, logged or changed: a draft is nobody's mistake yet.
+    """
+    return {
+        "ok": True,
+        "provider": archive.provider.name,
+        "source": described(archive.provider.source),
+        "secret": described(archive.provider.secret),
+        "secret_prefix": archive.source_loader.secret_prefixes()[0],
+        "errors": [{"source": event.source, "error": error} for error in _wrong(archive, event)],
+    }
+
+
+def _wrong[S: Source, K: BaseModel](archive: Archive[S, K], event: Describe) -> list[str]:
+    if event.document is None:
+        return []
+    name = event.source or "new"
+    source = archive.source_loader.judge(name, json.dumps(event.document))
+    if isinstance(source, BadSource):
+        return [source.error]
+    try:
+        archive.planner(name, source).admit(archive.ledger(name).head())
+    except ConfigError as error:
+        return [str(error)]
+    return []

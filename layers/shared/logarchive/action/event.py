@@ -110,16 +110,25 @@ class Doctor(_Sources):
         return self
 
 
-type Event = Tick | Work | Backfill | Replay | Status | Doctor
+class Describe(_Event):
+    """Return which fields a source and its secret have; with `document`, what is wrong with it as that `source`."""
+
+    action: Literal["describe"]
+    source: SourceName | None = None
+    document: dict[str, Any] | None = None
+
+
+type Event = Tick | Work | Backfill | Replay | Status | Doctor | Describe
 
 #: The actions, each with the model of its event.
-ACTIONS: Mapping[str, type[Tick | Work | Backfill | Replay | Status | Doctor]] = {
+ACTIONS: Mapping[str, type[Tick | Work | Backfill | Replay | Status | Doctor | Describe]] = {
     "tick": Tick,
     "work": Work,
     "backfill": Backfill,
     "replay": Replay,
     "status": Status,
     "doctor": Doctor,
+    "describe": Describe,
 }
 
 

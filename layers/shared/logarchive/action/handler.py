@@ -8,8 +8,8 @@ from pydantic import BaseModel
 
 from logarchive.action.archive import Archive, connect
 from logarchive.action.backfill import backfill
-from logarchive.action.doctor import doctor
-from logarchive.action.event import Backfill, Doctor, Event, Replay, Status, Tick, Work, parse_event
+from logarchive.action.doctor import describe, doctor
+from logarchive.action.event import Backfill, Describe, Doctor, Event, Replay, Status, Tick, Work, parse_event
 from logarchive.action.replay import replay
 from logarchive.action.result import Result, refusal
 from logarchive.action.status import status
@@ -68,6 +68,8 @@ def _act[S: Source, K: BaseModel](archive: Archive[S, K], event: Event) -> Resul
             return status(archive, event)
         case Doctor():
             return doctor(archive, event)
+        case Describe():
+            return describe(archive, event)
 
 
 def _refuse[S: Source, K: BaseModel](archive: Archive[S, K], error: str, source_name: str | None) -> Result:

@@ -52,7 +52,7 @@ def _reason(item: Any, model: type[BaseModel]) -> str:  # noqa: ANN401 (pydantic
     hidden = model.model_config.get("hide_input_in_errors") or item["type"].startswith("url_")
     if what.startswith(_PREDICATES) and not hidden:
         what = f"{_shown(item['input'])}{what}"
-    schema = _schema(model).get(where, {})
+    schema = field_schemas(model).get(where, {})
     if item["type"] == "missing" and "description" in schema:
         what = f"missing ({schema['description']})"
     if example != "" and "for instance" not in what:
@@ -83,7 +83,16 @@ def did_you_mean(name: str, names: Collection[str], what: str) -> str:
     return f"did you mean {close[0]}?" if close else f"the {what} are {', '.join(names)}"
 
 
-def _schema(model: type[BaseModel]) -> dict[str, Any]:
+def required_fields(model: type[BaseModel]) -> set[str]:
+    """Return the fields that an empty document lacks; a model may fill in others by itself."""
+    try:
+        model.model_validate({})
+    except ValidationError as error:
+        return {str(item["loc"][0]) for item in error.errors(include_url=False) if item["type"] == "missing"}
+    return set()
+
+
+def field_schemas(model: type[BaseModel]) -> dict[str, Any]:
     """Return the JSON schema of each field; `$ref` leads to the type's."""
     schema = model.model_json_schema()
     types = schema.get("$defs", {})
@@ -100,5 +109,5 @@ def _own_example(schema: Any) -> str:  # noqa: ANN401 (a JSON schema)
 
 def _document(model: type[BaseModel]) -> str:
     """Return a document with all required fields."""
-    required = {name: schema for name, schema in _schema(model).items() if model.model_fields[name].is_required()}
+    required = {name: schema for name, schema in field_schemas(model).items() if model.model_fields[name].is_required()}
     return json.dumps({name: _own_example(schema) or "…" for name, schema in required.items()}, ensure_ascii=False)

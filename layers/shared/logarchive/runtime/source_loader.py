@@ -167,11 +167,13 @@ class SourceLoader[S: Source, K: BaseModel]:
                 raise
             raise ConfigError(f"secret {name!r} cannot be read: {code}") from None
 
+    def secret_prefixes(self) -> list[str]:
+        """Return how the name of a secret may begin, so that this function may read it; the usual one first."""
+        groups = dict.fromkeys((self.provider.secret_group, self.provider.name))
+        return [f"{self.secrets_prefix}/{group}/" for group in groups]
+
     def _check_prefix(self, secret: str) -> None:
-        prefixes = [
-            f"{self.secrets_prefix}/{group}/"
-            for group in dict.fromkeys((self.provider.secret_group, self.provider.name))
-        ]
+        prefixes = self.secret_prefixes()
         if not secret.startswith(tuple(prefixes)):
             raise ConfigError(
                 f"secret: the name does not start with {' or '.join(prefixes)}, so this function may not read it; "

@@ -3,12 +3,12 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from console.access import Access, Clients
+from console.account.access import Access, Clients
 from console.failure import ConsoleError, code_of
 
 #: By these outputs a stack is known as one of ours.
@@ -40,6 +40,7 @@ class Stack:
     name: str
     outputs: Mapping[str, str]
     clients: Clients
+    parameters: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def functions(self) -> dict[str, str]:
@@ -50,6 +51,12 @@ class Stack:
     def providers(self) -> list[str]:
         """The providers' names in alphabetical order."""
         return sorted(set(self.functions) - {_NOTARY})
+
+    def function(self, name: str) -> str:
+        """Return the name of a function in AWS. Raises ConsoleError if the stack is too old to have it."""
+        if name not in self.functions:
+            raise ConsoleError(f"there is no function of {name}: {self._outdated}")
+        return self.functions[name]
 
     def output(self, name: str, what: str) -> str:
         """Return an output that not every stack has; raise ConsoleError naming what it is needed for."""
@@ -70,17 +77,21 @@ class Stack:
         """Have a function carry out an action; return its result. Raises ConsoleError if it refuses, or fails."""
         event = {"action": action} | {name: value for name, value in fields.items() if value is not None}
         result = self._invoked(function, event)
-        if not result.get("ok"):
-            raise ConsoleError("; ".join(str(one.get("error")) for one in result.get("errors", [])) or str(result))
-        return result
+        if result.get("ok"):
+            return result
+        error = "; ".join(str(one.get("error")) for one in result.get("errors", [])) or str(result)
+        if f'"{action}" is no action' in error:
+            raise ConsoleError(f"the function of {function} does not know {action}: {self._outdated}")
+        raise ConsoleError(error)
+
+    @property
+    def _outdated(self) -> str:
+        return (
+            f"stack {self.name} was deployed from an earlier version; deploy the current one: sam build && sam deploy"
+        )
 
     def _invoked(self, function: str, event: Mapping[str, object]) -> Result:
-        if function not in self.functions:
-            raise ConsoleError(
-                f"stack {self.name} has no {function}: it was deployed from an earlier version; "
-                "deploy the current one: sam build && sam deploy"
-            )
-        name = self.functions[function]
+        name = self.function(function)
         try:
             response = self.clients.functions.invoke(FunctionName=name, Payload=json.dumps(event))
         except ClientError as error:
@@ -117,7 +128,8 @@ def find(access: Access) -> Stack:
     outputs = {one.get("OutputKey", ""): one.get("OutputValue", "") for one in described.get("Outputs", [])}
     if trouble := unusable(described["StackStatus"], outputs):
         raise ConsoleError(f"stack {access.stack_name} in {clients.region} {trouble}")
-    return Stack(access.stack_name, outputs, clients)
+    parameters = {one.get("ParameterKey", ""): one.get("ParameterValue", "") for one in described.get("Parameters", [])}
+    return Stack(access.stack_name, outputs, clients, parameters)
 
 
 def unusable(status: str, outputs: Mapping[str, str]) -> str | None:

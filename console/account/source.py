@@ -1,0 +1,111 @@
+"""The sources as they are configured: an SSM parameter each, `/{stack}/sources/{provider}/{source}`, and a secret."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, cast
+
+from botocore.exceptions import ClientError
+
+from console.account.stack import SourceName, Stack
+from console.failure import ConsoleError, code_of
+
+type Document = dict[str, Any]
+
+
+def names(stack: Stack) -> list[str]:
+    """Return the names of all sources, `elsa/checkout`, in alphabetical order."""
+    return sorted(texts(stack))
+
+
+def texts(stack: Stack) -> dict[str, str]:
+    """Return the text of every source's parameter by the source's name."""
+    path = stack.outputs["SourcesPath"]
+    pages = stack.clients.parameters.get_paginator("get_parameters_by_path").paginate(
+        Path=path, Recursive=True, WithDecryption=True
+    )
+    return {
+        one.get("Name", "").removeprefix(f"{path}/"): one.get("Value", "")
+        for page in pages
+        for one in page["Parameters"]
+    }
+
+
+def parsed(text: str) -> Document | None:
+    """Return the document of a parameter; None if it is no JSON object. Pure."""
+    try:
+        document = json.loads(text.removeprefix("\ufeff"))
+    except ValueError:
+        return None
+    return cast("Document", document) if isinstance(document, dict) else None
+
+
+def exists(stack: Stack, source: SourceName) -> bool:
+    """Return whether there is a parameter of that source."""
+    return _parameter(stack, source) is not None
+
+
+def change(stack: Stack, source: SourceName, **fields: object) -> Document:
+    """Set fields of a source's document, and leave the others as they are; return the document."""
+    parameter = _parameter(stack, source)
+    if parameter is None:
+        raise ConsoleError(_missing(stack, source))
+    document = parsed(parameter["Value"])
+    if document is None:
+        raise ConsoleError(f"{source}: its parameter {_path(stack, source)} is no JSON object: correct it first")
+    document |= fields
+    stack.clients.parameters.put_parameter(
+        Name=_path(stack, source), Value=json.dumps(document), Type=parameter["Type"], Overwrite=True
+    )
+    return document
+
+
+def create(stack: Stack, source: SourceName, document: Mapping[str, Any]) -> str:
+    """Write the parameter of a new source; return the parameter's name."""
+    stack.clients.parameters.put_parameter(Name=_path(stack, source), Value=json.dumps(document), Type="String")
+    return _path(stack, source)
+
+
+def delete(stack: Stack, source: SourceName) -> None:
+    """Delete a source's parameter. What was archived, and the ledger, stay."""
+    if not exists(stack, source):
+        raise ConsoleError(_missing(stack, source))
+    stack.clients.parameters.delete_parameter(Name=_path(stack, source))
+
+
+def has_secret(stack: Stack, name: str) -> bool:
+    """Return whether there is a secret of that name; it is not read."""
+    try:
+        stack.clients.secrets.describe_secret(SecretId=name)
+    except ClientError as error:
+        if code_of(error) != "ResourceNotFoundException":
+            raise
+        return False
+    return True
+
+
+def create_secret(stack: Stack, name: str, values: Mapping[str, str]) -> None:
+    """Write a new secret, with the stack's key for secrets if it has one."""
+    key = stack.parameters.get("SecretsKmsKeyArn")
+    text = json.dumps(dict(values))
+    if key:
+        stack.clients.secrets.create_secret(Name=name, SecretString=text, KmsKeyId=key)
+    else:
+        stack.clients.secrets.create_secret(Name=name, SecretString=text)
+
+
+def _parameter(stack: Stack, source: SourceName) -> Any:  # noqa: ANN401 (boto3's ParameterTypeDef; None if there is none)
+    try:
+        return stack.clients.parameters.get_parameter(Name=_path(stack, source), WithDecryption=True)["Parameter"]
+    except ClientError as error:
+        if code_of(error) != "ParameterNotFound":
+            raise
+        return None
+
+
+def _path(stack: Stack, source: SourceName) -> str:
+    return f"{stack.outputs['SourcesPath']}/{source}"
+
+
+def _missing(stack: Stack, source: SourceName) -> str:
+    others = ", ".join(names(stack)) or "none"
+    return f"there is no source {source}; the sources are: {others}"

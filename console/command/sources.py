@@ -1,0 +1,89 @@
+"""`logarchive sources`: the list of them, and what changes one: pause, resume, remove; `add` has its own module."""
+
+from collections.abc import Mapping
+from typing import Annotated
+
+import typer
+
+from console.account import source as configured
+from console.command.add import add
+from console.command.argument import YES, one_source
+from console.core.report import LOOK, OK, Report, Table, moment
+from console.session import Session, session_of
+
+COLUMNS = ("source", "enabled", "start", "window", "retention", "secret")
+
+app = typer.Typer(no_args_is_help=False, invoke_without_command=True)
+app.command("add")(add)
+
+
+@app.callback()
+def sources(context: typer.Context) -> None:
+    """List the sources, add one, pause, resume or remove it."""
+    if context.invoked_subcommand is None:
+        _list(session_of(context))
+
+
+@app.command("list")
+def every(context: typer.Context) -> None:
+    """List the sources as they are configured."""
+    _list(session_of(context))
+
+
+@app.command()
+def pause(context: typer.Context, source: Annotated[str, one_source()]) -> None:
+    """Pause a source: nothing is planned or visited, and its windows stay as they are."""
+    _enable(session_of(context), source, enabled=False)
+
+
+@app.command()
+def resume(context: typer.Context, source: Annotated[str, one_source()]) -> None:
+    """Let a source go on where it was paused."""
+    _enable(session_of(context), source, enabled=True)
+
+
+@app.command()
+def remove(context: typer.Context, source: Annotated[str, one_source()], yes: YES = False) -> None:
+    """Remove a source's configuration. What was archived stays, and so does its secret."""
+    session = session_of(context)
+    name = session.stack.source_name(source)
+    if not configured.exists(session.stack, name):
+        configured.delete(session.stack, name)  # says which there are
+    session.screen.agree(f"Remove {name}? Nothing more is archived of it, what was archived stays.", already=yes)
+    configured.delete(session.stack, name)
+    session.end(Report({"source": str(name), "removed": True}, lines=[f"{name} is removed. What was archived stays."]))
+
+
+def _list(session: Session) -> None:
+    session.end(report(configured.texts(session.stack)))
+
+
+def _enable(session: Session, source: str, *, enabled: bool) -> None:
+    name = session.stack.source_name(source)
+    document = configured.change(session.stack, name, enabled=enabled)
+    said = "goes on at its function's next tick" if enabled else "is paused from its function's next tick on"
+    session.end(Report({"source": str(name), "document": document}, lines=[f"{name} {said}."]))
+
+
+def report(texts: Mapping[str, str]) -> Report:
+    """Return the list of sources. Pure."""
+    documents = {name: configured.parsed(text) for name, text in sorted(texts.items())}
+    rows = [[name, *_row(document)] for name, document in documents.items()]
+    lines = [f"{name}: is no JSON object" for name, document in documents.items() if document is None]
+    if not documents:
+        lines = ["No source yet. Add one: logarchive sources add PROVIDER/SOURCE"]
+    data = {"sources": [{"source": name, "document": document} for name, document in documents.items()]}
+    return Report(data, [Table(COLUMNS, rows)] if rows else [], lines, LOOK if None in documents.values() else OK)
+
+
+def _row(document: configured.Document | None) -> list[object]:
+    if document is None:
+        return [None] * (len(COLUMNS) - 1)
+    start = document.get("start")
+    return [
+        document.get("enabled", True) is not False,
+        moment(str(start)) if start else None,
+        document.get("window", "PT1H"),
+        document.get("retention"),
+        document.get("secret"),
+    ]

@@ -1,0 +1,133 @@
+"""A source that is being written: its fields as its function describes them, and the answers as values. Pure.
+
+What a field may hold is said by the JSON schema that the action `describe` returns. What is checked here only helps
+while somebody types; whether the whole document is right, the function says.
+"""
+
+import json
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from console.failure import ConsoleError
+
+#: What a format of JSON schema looks like.
+_EXAMPLES = {"duration": "PT1H", "date-time": "2026-11-01T00:00:00Z", "uri": "https://logs.example.com"}
+_NONE = "null"
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of a source or of a secret."""
+
+    name: str
+    schema: Mapping[str, Any]
+
+    @property
+    def required(self) -> bool:
+        """Whether a document needs it."""
+        return bool(self.schema.get("required"))
+
+    @property
+    def description(self) -> str:
+        """What it is."""
+        return str(self.schema.get("description", self.name))
+
+    @property
+    def kind(self) -> Mapping[str, Any]:
+        """The schema of its value; of several kinds, the first that is not null."""
+        kinds: list[Mapping[str, Any]] = [one for one in self.schema.get("anyOf", []) if one.get("type") != _NONE]
+        return {**self.schema, **kinds[0]} if kinds else self.schema
+
+    @property
+    def hint(self) -> str:
+        """What may be answered, as briefly as possible."""
+        kind = self.kind
+        if "enum" in kind:
+            return " or ".join(map(str, kind["enum"]))
+        if kind.get("type") == "array":
+            return "several are separated by commas"
+        if "minimum" in kind or "maximum" in kind:
+            return " ".join(
+                f"{word} {kind[key]}" for word, key in (("from", "minimum"), ("to", "maximum")) if key in kind
+            )
+        return f"for instance {example}" if (example := self.example) else ""
+
+    @property
+    def example(self) -> str:
+        """An example of its value; empty if none is known."""
+        examples: list[Any] = self.schema.get("examples", [])
+        return str(examples[0]) if examples else _EXAMPLES.get(str(self.kind.get("format")), "")
+
+    @property
+    def question(self) -> str:
+        """The question for its value."""
+        return f"{self.name}: {self.description}" + (f" ({self.hint})" if self.hint else "")
+
+    def value(self, text: str) -> Any:  # noqa: ANN401 (a JSON value)
+        """Return the value that a text means. Raises ConsoleError saying what is wrong with it."""
+        kind = self.kind
+        match kind.get("type"):
+            case "integer" | "number" | "boolean" | "object":
+                value = self._json(text, str(kind["type"]))
+            case "array" if not text.startswith("["):
+                value = [one.strip() for one in text.split(",") if one.strip()]
+            case "array":
+                value = self._json(text, "array")
+            case _:
+                value = text
+        self._check(value, kind)
+        return value
+
+    def _json(self, text: str, kind: str) -> Any:  # noqa: ANN401 (a JSON value)
+        try:
+            return json.loads(text)
+        except ValueError:
+            raise ConsoleError(f'{self.name}: "{text}" is no {kind}{self._instead}') from None
+
+    def _check(self, value: object, kind: Mapping[str, Any]) -> None:
+        if "enum" in kind and value not in kind["enum"]:
+            raise ConsoleError(f'{self.name}: "{value}" is not one of {", ".join(map(str, kind["enum"]))}')
+        if isinstance(value, str) and "pattern" in kind and not re.search(str(kind["pattern"]), value):
+            pattern = kind["pattern"]
+            if self.schema.get("writeOnly"):  # never shown again
+                raise ConsoleError(f"{self.name}: does not match {pattern}: was a space or a line feed pasted with it?")
+            raise ConsoleError(f'{self.name}: "{value}" does not match {pattern}{self._instead}')
+
+    @property
+    def _instead(self) -> str:
+        return f"; for instance {self.example}" if self.example else ""
+
+
+def fields(described: Mapping[str, Mapping[str, Any]]) -> dict[str, Field]:
+    """Return the fields that a function has described, by name."""
+    return {name: Field(name, schema) for name, schema in described.items()}
+
+
+def assigned(texts: Collection[str], known: Mapping[str, Field]) -> dict[str, Any]:
+    """Return the fields that were given as `name=value`. Raises ConsoleError for what is no field, or no value."""
+    document: dict[str, Any] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or name not in known:
+            raise ConsoleError(f"--set {text}: is not FIELD=VALUE with one of these fields: {', '.join(known)}")
+        document[name] = known[name].value(value)
+    return document
+
+
+def complained_of(errors: Collection[str], known: Collection[str]) -> list[str]:
+    """Return the fields that errors of a function are about."""
+    about = {part.strip().partition(":")[0].partition(".")[0] for error in errors for part in error.split(" | ")}
+    return [name for name in known if name in about]
+
+
+def object_of(text: str, where: str) -> dict[str, Any]:
+    """Return the JSON object of a file. Raises ConsoleError if it holds none."""
+    try:
+        value = json.loads(text.removeprefix("\ufeff"))
+    except ValueError as error:
+        raise ConsoleError(f"{where}: is no JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise ConsoleError(f"{where}: is no JSON object")
+    return cast("dict[str, Any]", value)

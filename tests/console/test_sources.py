@@ -1,0 +1,166 @@
+"""`logarchive sources`."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from console.command.sources import report
+from console.core.draft import Field, assigned, complained_of, fields
+from console.failure import ConsoleError
+from tests.console.conftest import Deployed
+from tests.console.run import Run
+from tests.console.terminal import Hidden, in_terminal
+from tests.simulator.access import KEYS, source
+
+DESCRIBED: dict[str, dict[str, Any]] = {
+    "project_id": {"description": "the project's number", "type": "integer", "minimum": 0, "required": True},
+    "api": {"description": "which API", "enum": ["cdn", "dsa"], "type": "string", "required": True},
+    "hosts": {"description": "domains", "type": "array", "items": {}, "required": True},
+    "start": {"anyOf": [{"type": "string", "format": "date-time"}, {"type": "null"}], "required": False},
+    "referer": {"type": "string", "pattern": "^https?://", "examples": ["https://a.example"]},
+    "headers": {"type": "object"},
+    "license": {"type": "string", "pattern": "^[!-~]+$", "writeOnly": True},
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("project_id", "16706", 16706),
+        ("api", "cdn", "cdn"),
+        ("hosts", "a.example, b.example", ["a.example", "b.example"]),
+        ("hosts", '["a.example"]', ["a.example"]),
+        ("start", "2026-11-01T00:00:00Z", "2026-11-01T00:00:00Z"),
+        ("headers", '{"x": "y"}', {"x": "y"}),
+    ],
+)
+def test_an_answer_becomes_the_value_that_its_field_holds(name: str, text: str, value: object) -> None:
+    assert fields(DESCRIBED)[name].value(text) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("project_id", "x", 'project_id: "x" is no integer'),
+        ("api", "CDN", 'api: "CDN" is not one of cdn, dsa'),
+        ("referer", "a.example", 'referer: "a.example" does not match ^https?://; for instance https://a.example'),
+        ("license", "se cret", "license: does not match ^[!-~]+$: was a space or a line feed pasted with it?"),
+    ],
+)
+def test_a_wrong_answer_says_what_is_right_and_a_secret_is_not_repeated(name: str, text: str, said: str) -> None:
+    with pytest.raises(ConsoleError) as raised:
+        fields(DESCRIBED)[name].value(text)
+    assert str(raised.value) == said
+
+
+@pytest.mark.parametrize(
+    ("name", "question"),
+    [
+        ("project_id", "project_id: the project's number (from 0)"),
+        ("api", "api: which API (cdn or dsa)"),
+        ("hosts", "hosts: domains (several are separated by commas)"),
+        ("start", "start: start (for instance 2026-11-01T00:00:00Z)"),
+    ],
+)
+def test_a_question_says_what_may_be_answered(name: str, question: str) -> None:
+    assert Field(name, DESCRIBED[name]).question == question
+
+
+def test_what_is_no_field_cannot_be_set() -> None:
+    with pytest.raises(
+        ConsoleError, match="--set project_idd=1: is not FIELD=VALUE with one of these fields: project_id"
+    ):
+        assigned(["project_id=1", "project_idd=1"], fields(DESCRIBED))
+
+
+def test_the_fields_that_errors_are_about_are_asked_for_again() -> None:
+    errors = ['start: "x" is no ISO 8601 time | hosts.0: is no host', "a secret is missing"]
+    assert complained_of(errors, DESCRIBED) == ["hosts", "start"]
+
+
+def test_a_parameter_that_is_no_json_object_is_listed_and_is_something_to_look_at() -> None:
+    made = report({"elsa/b": "[", "elsa/a": '{"secret": "s", "enabled": false, "start": "2026-11-01T00:00:00Z"}'})
+    assert made.tables[0].rows == [
+        ["elsa/a", False, "2026-11-01 00:00", "PT1H", None, "s"],
+        ["elsa/b", None, None, None, None, None],
+    ]  # fmt: skip
+    assert (made.code, made.lines) == (1, ["elsa/b: is no JSON object"])
+
+
+def added(deployed: Deployed, name: str) -> list[str]:
+    """Return the words that add a source of elsa which the simulator plays."""
+    document = source("elsa", deployed.simulator.url)
+    return ["sources", "add", f"elsa/{name}", *(f"--set={field}={value}" for field, value in document.items())]
+
+
+@pytest.mark.slow
+def test_a_source_is_added_paused_resumed_and_removed_without_a_question(
+    deployed: Deployed, on_stack: Run, tmp_path: Path
+) -> None:
+    secret = tmp_path / "secret.json"
+    secret.write_text(json.dumps(KEYS["ncloud"]))
+    outcome = on_stack(*added(deployed, "scripted"), "--secret-file", str(secret), "--json")
+    assert (outcome.code, outcome.json["parameter"]) == (0, "/logarchive/sources/elsa/scripted")
+    assert on_stack("status", "elsa/scripted").code == 0
+    assert on_stack("sources", "pause", "elsa/scripted").code == 0
+    assert on_stack("status", "elsa/scripted", "--json").json["sources"][0]["state"] == "paused"
+    resumed = on_stack("sources", "resume", "elsa/scripted", "--json").json["document"]
+    assert resumed == outcome.json["document"] | {"enabled": True}
+    assert on_stack("sources", "remove", "elsa/scripted", "--yes").code == 0
+    assert "elsa/scripted" not in on_stack("sources").out
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["sources", "add", "elsa/one"], "elsa/one exists already"),
+        (["sources", "add", "elsa/two"], "elsa/two needs --set project_key=… (the project's key), --set project_id=…"),
+        (
+            ["sources", "add", "elsa/two", "--set=project_key=k", "--set=project_id=1"],
+            "there is no secret logarchive/ncloud/two: --secret-file FILE with access_key, secret_key, as JSON",
+        ),
+        (
+            ["sources", "add", "elsa/two", "--set=project_key=k", "--set=project_id=1", "--set=window=1h"],
+            'window: "1h" is no ISO 8601 duration; for instance PT1H',
+        ),
+        (["sources", "remove", "elsa/one"], "Remove elsa/one? Nothing more is archived of it"),
+        (["sources", "pause", "elsa/two"], "there is no source elsa/two; the sources are: dsa/one, elsa/one"),
+    ],
+)
+def test_what_cannot_be_done_is_said_and_nothing_is_written(on_stack: Run, words: list[str], said: str) -> None:
+    before = on_stack("sources", "--json").json
+    outcome = on_stack(*words)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.err.startswith(f"logarchive: {said}")
+    assert on_stack("sources", "--json").json == before
+
+
+@pytest.mark.slow
+def test_who_adds_a_source_is_asked_again_for_what_is_wrong_and_no_secret_is_shown(deployed: Deployed) -> None:
+    keys = KEYS["ncloud"]
+    answers = [
+        ("project_key:", "Pb1"),
+        ("project_id:", "twelve"),
+        ("project_id:", "12"),
+        ("start:", "yesterday"),
+        ("retention:", ""),
+        ("start:", ""),
+        ("access_key:", Hidden("with space")),
+        ("access_key:", Hidden(keys["access_key"])),
+        ("secret_key:", Hidden(keys["secret_key"])),
+        ("[y/N]", "y"),
+    ]
+    shown = in_terminal(["--demo", "--port", str(deployed.port), "sources", "add", "elsa/asked"], answers)
+    assert shown.code == 0, shown.text
+    assert 'start: "yesterday" is no ISO 8601 time' in shown.text
+    assert not [value for value in keys.values() if value in shown.text]
+    aws = deployed.stack.aws
+    text = boto3.client("ssm", **aws).get_parameter(Name="/logarchive/sources/elsa/asked")["Parameter"].get("Value", "")
+    assert json.loads(text) == {"secret": "logarchive/ncloud/asked", "project_key": "Pb1", "project_id": 12}
+    secret = boto3.client("secretsmanager", **aws).get_secret_value(SecretId="logarchive/ncloud/asked")
+    assert json.loads(secret["SecretString"]) == keys
+    boto3.client("ssm", **aws).delete_parameter(Name="/logarchive/sources/elsa/asked")
