@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from typer.core import TyperGroup
 
 from console.account.access import Access
-from console.command import backfill, gaps, sources, status
+from console.command import backfill, gaps, query, replay, row, sources, status, verify
 from console.core.report import CANNOT
 from console.failure import ConsoleError, explained
 from console.screen import Screen, clean, console
@@ -74,6 +74,11 @@ app.command("status")(status.status)
 app.add_typer(sources.app, name="sources")
 app.command("gaps")(gaps.gaps)
 app.command("backfill")(backfill.backfill)
+app.command("query")(query.query)
+app.command("row")(row.row)
+app.command("verify")(verify.verify)
+app.command("evidence")(verify.evidence)
+app.command("replay")(replay.replay)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -62,12 +62,7 @@ class Screen:
     def show(self, report: Report) -> None:
         """Print a report."""
         if self.as_json:
-            self.out.print(
-                json.dumps(report.data, indent=2, ensure_ascii=False, default=str),
-                soft_wrap=True,
-                no_wrap=True,
-                crop=False,
-            )
+            self.out.file.write(json.dumps(report.data, indent=2, ensure_ascii=False, default=str) + "\n")
             return
         for table in report.tables:
             self.out.print(laid_out(table, self.out))
@@ -117,7 +112,8 @@ def laid_out(table: Table, out: Console) -> RenderableType:
 def _grid(table: Table) -> Grid:
     grid = Grid(title=table.title or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for at, name in enumerate(table.columns):
-        numbers = any(is_number(row[at]) for row in table.rows)
+        values = [row[at] for row in table.rows if row[at] is not None]
+        numbers = bool(values) and all(is_number(value) for value in values)
         grid.add_column(name, justify="right" if numbers else "left", no_wrap=True)
     for row in table.rows:
         grid.add_row(*(clean(shown(value)) for value in row))

@@ -12,6 +12,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
+from console.core.saved_query import SavedQuery, saved_queries, saved_views
 from logarchive.action.event import Event
 from logarchive.coverage.window_table import WINDOW_COLUMNS
 from logarchive.errors import Issue
@@ -20,7 +21,6 @@ from tools import cost, layer, parameter, provider_page
 from tools.layer import log_events
 from tools.lock import ROOT
 from tools.markdown import fenced, table
-from tools.query import SavedQuery, saved_queries, saved_views
 from tools.sample import RECORDS, sample
 
 DOCS = ("README.md", "docs/architecture.md", "docs/coverage.md", "docs/operations.md", "docs/queries.md")

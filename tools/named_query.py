@@ -8,8 +8,8 @@ import json
 import re
 import sys
 
+from console.core.saved_query import SavedQuery, saved_queries, saved_views
 from tools.lock import ROOT
-from tools.query import SavedQuery, saved_queries, saved_views
 from tools.subset import faults
 
 TEMPLATE = ROOT / "template.yaml"

@@ -10,10 +10,10 @@ import sys
 
 from sqlglot.dialects import Athena
 
+from console.core.saved_query import QUERIES
 from tools import alike
 from tools.lock import ROOT
 from tools.named_query import REGION, TEMPLATE, filled
-from tools.query import QUERIES
 from tools.registry import names
 
 SKELETON = ROOT / "tools" / "skeleton"

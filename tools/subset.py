@@ -8,9 +8,9 @@ from typing import Any
 
 from sqlglot import exp
 
+from console.core.saved_query import SavedQuery
 from logarchive.column.schema import COLUMNS
 from logarchive.coverage.window_table import WINDOW_COLUMNS
-from tools.query import SavedQuery
 
 TABLE, PARTITIONS = "logs", ("provider", "date")
 #: Table -> its columns.

@@ -60,7 +60,7 @@ def _what(window: Window, now: dt.datetime) -> str | None:
 def _unplanned(source: str, windows: Sequence[Window], planned: Span) -> Iterator[Gap]:
     # Records are lost as long after the start of their window as those of any other window of the source.
     kept = next((one.lost_at - one.span.start for one in reversed(windows) if one.lost_at), None)
-    at = planned.start
+    at = min([planned.start, *(one.span.start for one in windows[:1])])  # a backfill may have begun earlier
     for span in (*(one.span for one in windows), Span(planned.end, planned.end)):
         end = min(span.start, planned.end)
         if at < end:

@@ -48,7 +48,7 @@ def test_a_backfill_says_what_it_takes_and_is_over_when_all_is_archived(deployed
 
 @pytest.mark.slow
 def test_in_a_terminal_a_backfill_asks_first(deployed: Deployed) -> None:
-    start, end = (f"{deployed.start + hours * HOUR:%Y-%m-%dT%H:%M:%SZ}" for hours in (-4, -3))
+    start, end = (f"{deployed.start + hours * HOUR:%Y-%m-%dT%H:%M:%SZ}" for hours in (-1, 0))
     words = ["--demo", "--port", str(deployed.port), "backfill", "dsa/one", start, end]
     shown = in_terminal(words, [("Fetch them? [y/N]", "n")])
     assert (shown.code, shown.text.splitlines()[-1]) == (2, "logarchive: nothing was changed")

@@ -13,11 +13,12 @@ import pytest
 from botocore.exceptions import BotoCoreError, ClientError, SSOTokenLoadError
 
 from console.account.access import Access, Clients
-from console.account.stack import Stack, unusable
+from console.account.stack import Stack, find, unusable
 from console.app import shared_first
 from console.core.report import Report, Table, length, moment
 from console.failure import ConsoleError, explained
 from console.screen import Screen, console, laid_out
+from tests.console.conftest import Deployed
 from tests.console.run import Run
 from tools.lock import ROOT
 from tools.stack import Aws
@@ -180,3 +181,12 @@ def test_times_and_lengths_are_short() -> None:
 def test_the_help_needs_no_stack(tmp_path: Path) -> None:
     done = alone("status", "--help", HOME=str(tmp_path))
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.slow
+def test_an_action_that_a_function_does_not_know_yet_means_an_earlier_version(deployed: Deployed) -> None:
+    stack = find(Access(demo_port=deployed.port))
+    with pytest.raises(
+        ConsoleError, match="the function of elsa does not know purge: stack logarchive was deployed from"
+    ):
+        stack.act("elsa", "purge")

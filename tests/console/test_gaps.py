@@ -51,9 +51,12 @@ def test_closed_windows_and_failing_revisits_are_gaps_but_shrunk_ones_are_none()
     assert found(*windows) == [(CLOSED, 0, 1), (FAILING, 1, 2)]
 
 
-def test_planned_time_that_no_window_covers_is_a_gap_that_is_lost_like_its_neighbour() -> None:
-    windows = [window(-5), window(0), window(3), window(4)]  # the first one was fetched by a backfill
-    first, last = gaps("elsa/shop", windows, Span(T0, T0 + 6 * HOUR), NOW)
+def test_time_between_the_first_window_and_the_newest_that_none_covers_is_a_gap_that_is_lost_like_its_neighbour() -> (
+    None
+):
+    windows = [window(-2), window(0), window(3), window(4)]  # the first one was fetched by a backfill
+    before, first, last = gaps("elsa/shop", windows, Span(T0, T0 + 6 * HOUR), NOW)
+    assert before.span == Span(T0 - HOUR, T0)
     assert (first.what, first.span, first.windows) == (NOT_PLANNED, Span(T0 + HOUR, T0 + 3 * HOUR), 0)
     assert first.lost_at == T0 + 31 * HOUR
     assert (last.what, last.span) == (NOT_PLANNED, Span(T0 + 5 * HOUR, T0 + 6 * HOUR))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 
 import pytest
 
+from console.core.saved_query import QUERIES
 from tests.integration.lives import LIVES
 from tests.integration.test_error_responses import CODES
 from tests.simulator import Simulator
@@ -19,7 +20,6 @@ from tools import alike
 from tools.demo.world import LATE, sources
 from tools.lock import ROOT
 from tools.new_provider import FILES
-from tools.query import QUERIES
 from tools.registry import names
 
 

@@ -16,6 +16,7 @@ from logarchive.runtime.aws import Aws, Kms, NotaryAws, Topic
 from logarchive.store.bucket import Store
 from logarchive.window import Window
 from tests.integration.stage import HOUR, PROVIDERS, Stage, stage
+from tests.simulator import source as simulated
 from tests.template.called import Called, locked
 from tests.template.policy import Request, Role
 from tests.template.transform import ACCOUNT, REGION, Deployed, written
@@ -83,7 +84,9 @@ def run(here: Stage, provider: str, bucket: str) -> list[Request]:
     here.act(provider, {"action": "replay", **past, "dry_run": True})
     here.act(provider, {"action": "status"})
     here.act(provider, {"action": "doctor"})
-    here.act(provider, {"action": "describe", "source": "one", "document": {}})
+    secret = f"{here.name}/{PROVIDERS[provider].secret_group}/one"
+    document = simulated(provider, here.simulator.url, secret=secret)
+    assert not here.act(provider, {"action": "describe", "source": "one", "document": document})["errors"]
     return called.requests
 
 

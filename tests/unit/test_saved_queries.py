@@ -11,9 +11,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from console.account.duck import VIEW, ask
+from console.core.saved_query import QUERIES, VIEWS, SavedQuery, saved_queries, saved_views
 from tests.unit import small_archive
-from tools.demo.saved_query import VIEW, ask
-from tools.query import QUERIES, VIEWS, SavedQuery, saved_queries, saved_views
 
 NOW = "TIMESTAMPTZ '2026-11-22 15:00:00+00'"
 TODAY, YESTERDAY = "2026-11-22", "2026-11-21"

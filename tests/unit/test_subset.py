@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from console.core.saved_query import SavedQuery, saved_queries, saved_views
 from tests.unit.test_docs import PAGES
 from tools.named_query import TEMPLATE, filled, resource
-from tools.query import SavedQuery, saved_queries, saved_views
 from tools.subset import faults
 
 EVERY = [*saved_queries(), *saved_views()]

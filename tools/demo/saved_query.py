@@ -1,62 +1,17 @@
-"""Athena's SQL, run here by DuckDB, which reads the same Parquet objects from the bucket."""
+"""The saved queries, the views and one row, as the demo shows them. DuckDB stands in for Athena."""
 
 import textwrap
-from collections.abc import Sequence
-from dataclasses import dataclass
-from importlib.resources import files
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
-import duckdb
-
+from console.account.duck import ask
+from console.core.saved_query import SavedQuery
 from tests.truth import Bucket
 from tests.truth.body import lines
 from tools.demo.page import INDENT, WIDTH, Page
-from tools.query import SavedQuery
-from tools.stack import Aws, StackError
+from tools.stack import StackError
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
-
-#: What the Glue tables say of the partitions, and Athena of times: UTC, without a zone.
-VIEW = """
-CREATE VIEW windows AS SELECT * REPLACE (
-  read_at AT TIME ZONE 'UTC' AS read_at, window_start AT TIME ZONE 'UTC' AS window_start,
-  window_end AT TIME ZONE 'UTC' AS window_end, due_at AT TIME ZONE 'UTC' AS due_at,
-  lost_at AT TIME ZONE 'UTC' AS lost_at
-) FROM read_parquet('{place}/coverage/windows/*/*/*.parquet');
-CREATE VIEW logs AS SELECT * REPLACE (time AT TIME ZONE 'UTC' AS time) FROM read_parquet(
-  '{place}/logs/*/*/*.parquet', hive_partitioning = true, hive_types = {{provider: VARCHAR, date: VARCHAR}}
-)
-"""
-S3 = """
-CREATE SECRET (TYPE s3, KEY_ID '{aws_access_key_id}', SECRET '{aws_secret_access_key}', REGION '{region_name}',
-  ENDPOINT '{host}', URL_STYLE 'path', USE_SSL false)
-"""
-
-
-@dataclass(frozen=True)
-class QueryResult:
-    """Names of columns, and rows."""
-
-    names: Sequence[str]
-    rows: Sequence[Sequence[Any]]
-
-
-def connect(aws: Aws, bucket: str) -> "DuckDBPyConnection":
-    """Open a database whose tables `logs` and `windows` are what stands in the bucket."""
-    database = duckdb.connect(config={"autoinstall_known_extensions": False, "autoload_known_extensions": False})
-    # The S3 extension comes from its wheel, not from the network.
-    extension = files("duckdb_extension_httpfs") / "extensions" / f"v{duckdb.__version__}" / "httpfs.duckdb_extension"
-    database.execute(f"LOAD '{extension}'; SET TimeZone = 'UTC'")
-    database.execute(S3.format(**aws, host=aws["endpoint_url"].removeprefix("http://")))
-    database.execute(VIEW.format(place=f"s3://{bucket}"))
-    return database
-
-
-def ask(database: "DuckDBPyConnection", sql: str) -> QueryResult:
-    """Run a statement."""
-    done = database.execute(sql)
-    return QueryResult([column[0] for column in done.description or ()], done.fetchall())
 
 
 def look_through(database: "DuckDBPyConnection", view: SavedQuery) -> tuple[str, int, str]:

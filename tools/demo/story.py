@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from console.account.duck import ask, connect
+from console.core.saved_query import saved_queries, saved_views
 from tests.truth import Window
 from tools.demo import figure, spoiling, tree
 from tools.demo.account import FUNCTIONS, Account
@@ -15,10 +17,9 @@ from tools.demo.page import INDENT, WIDTH, Page, many
 from tools.demo.progress import Standing, look, number, wait_for_tick, watch
 from tools.demo.proof import Proof, proving, tasks, total
 from tools.demo.providers import Providers
-from tools.demo.saved_query import ask, connect, look_through, show_row
+from tools.demo.saved_query import look_through, show_row
 from tools.demo.world import CAP, CAPS, FAULT_NAMES, HOUR, HOURS, SECRETS, DemoSource, broken, hour, late
 from tools.lock import ROOT
-from tools.query import saved_queries, saved_views
 from tools.registry import names
 from tools.stack import StackError
 
@@ -166,7 +167,7 @@ class Story:
         page.section("SQL: the saved queries, written for Athena")
         page.say("Here DuckDB runs them instead of Athena, on the same Parquet objects in the same bucket.")
         self.account.cover()  # the table windows is as the ledger was when it was written
-        with connect(self.account.aws, bucket.name) as database:
+        with connect(self.account.aws["endpoint_url"], bucket.name) as database:
             for query in saved_queries():
                 result = ask(database, query.for_duckdb())
                 if not result.rows:

@@ -7,9 +7,11 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.optimizer.annotate_types import annotate_types
 
-from tools.lock import ROOT
+from console.failure import ConsoleError
 
-QUERIES = ROOT / "queries"
+_HERE = Path(__file__).parent.parent
+#: In a wheel they lie inside the console, in a clone beside it.
+QUERIES = next((folder for folder in (_HERE / "queries", _HERE.parent / "queries") if folder.is_dir()), _HERE)
 VIEWS = QUERIES / "views"
 
 
@@ -40,10 +42,28 @@ class SavedQuery:
 
     def for_duckdb(self) -> str:
         """Return the statement in DuckDB's SQL."""
-        return annotate_types(self.tree().transform(_counting_cases)).sql("duckdb")
+        return for_duckdb(self.sql)
 
     def _lines(self, *, comments: bool) -> list[str]:
         return [line for line in self.path.read_text().splitlines() if line.startswith("--") == comments]
+
+
+def for_duckdb(sql: str) -> str:
+    """Return a statement of Athena's SQL in DuckDB's. Raises sqlglot's ParseError."""
+    return annotate_types(sqlglot.parse_one(sql, read="athena").transform(_counting_cases)).sql("duckdb")
+
+
+def tables(sql: str) -> set[str]:
+    """Return the names that a statement reads from. Raises sqlglot's ParseError."""
+    return {table.name for table in sqlglot.parse_one(sql, read="athena").find_all(exp.Table)}
+
+
+def named(name: str) -> SavedQuery:
+    """Return the saved query of a name. Raises ConsoleError listing those there are."""
+    found = {query.name: query for query in saved_queries()}
+    if name not in found:
+        raise ConsoleError(f"there is no saved query {name}; there are {', '.join(found)}")
+    return found[name]
 
 
 def _counting_cases(node: exp.Expr) -> exp.Expr:

@@ -1,0 +1,62 @@
+"""A copy of the archive's bucket, or of a part of it, in a folder: what is there already is not copied again."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from console.account.stack import Stack
+from console.failure import ConsoleError
+
+#: How many objects are copied at once.
+_CONNECTIONS = 8
+
+type Moved = Callable[[int, int | None], None]
+
+
+def copy(stack: Stack, folder: Path, prefixes: Sequence[str], moved: Moved) -> None:
+    """Copy the objects under some prefixes ("": all) that are new, or have changed; `moved` is told how far it is."""
+    listed = (one for prefix in prefixes for one in _objects(stack, prefix))
+    wanted = [one for one in listed if not _is_there(path(folder, one["Key"]), one)]
+    with ThreadPoolExecutor(_CONNECTIONS) as pool:
+        for done, _ in enumerate(pool.map(partial(_copy, stack, folder), wanted), 1):
+            moved(done, len(wanted))
+
+
+def path(folder: Path, key: str) -> Path:
+    """Return where an object lies in a folder. Raises ConsoleError for a key that would leave it. Pure."""
+    if any(step in {"", ".", ".."} for step in key.split("/")):
+        raise ConsoleError(f"the bucket has an object {key!r}, whose name is no path: it cannot be copied")
+    return folder / key
+
+
+def _objects(stack: Stack, prefix: str) -> Iterator[Any]:
+    pages = stack.clients.objects.get_paginator("list_objects_v2").paginate(
+        Bucket=stack.outputs["BucketName"], Prefix=prefix
+    )
+    for page in pages:
+        yield from page.get("Contents", [])
+
+
+def _is_there(path: Path, listed: Mapping[str, Any]) -> bool:
+    try:
+        known = path.stat()
+    except FileNotFoundError:
+        return False
+    return bool(known.st_size == listed["Size"] and known.st_mtime == listed["LastModified"].timestamp())
+
+
+def _copy(stack: Stack, folder: Path, listed: Mapping[str, Any]) -> None:
+    target = path(folder, listed["Key"])
+    target.parent.mkdir(parents=True, exist_ok=True)
+    stack.clients.objects.download_file(stack.outputs["BucketName"], listed["Key"], str(target))
+    moment = listed["LastModified"].timestamp()
+    os.utime(target, (moment, moment))
+
+
+def ensure_empty_or_copy(folder: Path, names: Iterable[str] = ("proof", "raw", "logs", "rejects")) -> None:
+    """Raise ConsoleError if a folder holds something else than a copy: it would be taken for a part of it."""
+    if folder.is_dir() and (others := sorted(one.name for one in folder.iterdir() if one.name not in names)):
+        raise ConsoleError(f"{folder} holds {others[0]}, which is no part of a copy: name a folder of its own")

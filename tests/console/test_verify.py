@@ -1,0 +1,86 @@
+"""`logarchive verify` and `logarchive evidence`."""
+
+import json
+from pathlib import Path
+
+import boto3
+import pytest
+
+from console.account.copy import ensure_empty_or_copy, path
+from console.account.proof import written
+from console.command.verify import place
+from console.failure import ConsoleError
+from tests.console.conftest import Deployed
+from tests.console.run import Run
+from tests.integration.test_deployed import public_key
+from verifier import verify
+
+PART = "raw/provider=elsa/source=shop/date=2026-11-20/20261120T000000Z-PT1H/20261120T010600Z-0001/00000.zip"
+
+
+def test_a_window_and_a_row_belong_to_the_same_folder() -> None:
+    folder = PART.rpartition("/")[0].rpartition("/")[0] + "/"
+    assert place("elsa/shop/2026-11-20T00:00:00Z/PT1H") == (folder, "--window")
+    assert place(f"{PART}#12") == (folder, "--row")
+    with pytest.raises(ConsoleError, match="elsa/shop: is no window and no row; for instance elsa/shop/2026-11-22T"):
+        place("elsa/shop")
+
+
+@pytest.mark.parametrize("key", ["raw/../../x", "/etc/passwd", "raw//x", "raw/./x"])
+def test_no_key_leads_out_of_the_folder_of_the_copy(tmp_path: Path, key: str) -> None:
+    with pytest.raises(ConsoleError, match="whose name is no path"):
+        path(tmp_path, key)
+    assert path(tmp_path, "raw/x") == tmp_path / "raw" / "x"
+
+
+def test_a_folder_with_something_else_in_it_is_no_place_for_a_copy(tmp_path: Path) -> None:
+    (tmp_path / "proof").mkdir()
+    ensure_empty_or_copy(tmp_path)
+    ensure_empty_or_copy(tmp_path / "new")
+    (tmp_path / "notes.txt").touch()
+    with pytest.raises(ConsoleError, match=r"holds notes\.txt, which is no part of a copy"):
+        ensure_empty_or_copy(tmp_path)
+
+
+@pytest.mark.slow
+def test_the_accounts_key_is_written_as_the_docs_write_it(deployed: Deployed) -> None:
+    arn = deployed.stack.outputs["ProofSigningKeyArn"]
+    der = boto3.client("kms", **deployed.stack.aws).get_public_key(KeyId=arn)["PublicKey"]
+    key = written(f"{deployed.stack.outputs['BucketName']}/proof", der)
+    assert key == public_key(deployed.stack)
+    assert verify.Key.parsed(key).text == key
+
+
+@pytest.mark.slow
+def test_a_copy_is_verified_and_updated_and_a_changed_object_is_found(
+    deployed: Deployed, on_stack: Run, tmp_path: Path
+) -> None:
+    copy = str(tmp_path / "copy")
+    key = public_key(deployed.stack)
+    first = on_stack("verify", "--copy", copy, "--key", key)
+    assert first.out.endswith("Nothing is wrong.\n"), first.out
+    assert (first.code, first.err) == (0, "")
+    [changed, *_] = (tmp_path / "copy" / "logs").rglob("*.parquet")
+    changed.write_bytes(b"changed")
+    again = on_stack("verify", "--copy", copy, "--key", key, "--json")
+    assert (again.code, json.loads(again.out)["findings"]) == (0, [])  # what has changed is copied again
+    assert on_stack("verify", "--only-log").code == 0
+    other = written("another/proof", bytes.fromhex("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"))
+    assert on_stack("verify", "--copy", copy, "--key", other).code == 2
+
+
+@pytest.mark.slow
+def test_a_pack_of_evidence_of_a_row_and_of_a_window_can_be_checked_without_the_archive(
+    deployed: Deployed, on_stack: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sql = "SELECT raw_part, raw_index FROM logs WHERE provider = 'security365' ORDER BY time LIMIT 1"
+    [row] = on_stack("query", "--sql", sql, "--json").json
+    window = f"security365/one/{deployed.start:%Y-%m-%dT%H:%M:%SZ}/PT1H"
+    for what in (f"{row['raw_part']}#{row['raw_index']}", window):
+        pack = tmp_path / "pack.zip"
+        made = on_stack("evidence", what, "--out", str(pack), "--json")
+        assert (made.code, made.json["pack"]) == (0, str(pack)), made
+        assert verify.main([str(pack), "--key", public_key(deployed.stack)]) == 0
+        assert "Nothing is wrong" in capsys.readouterr().out
+    missing = on_stack("evidence", window.replace("PT1H", "PT2H"), "--out", str(tmp_path / "none.zip"))
+    assert (missing.code, missing.out.partition(":")[0]) == (1, "no pack was made")
