@@ -74,7 +74,7 @@ class Screen:
         """Print the rows of a query as CSV, with a header."""
         writer = csv.writer(self.out.file, lineterminator="\n")
         writer.writerow(result.names)
-        writer.writerows(result.rows)
+        writer.writerows(result.flat())
 
     def tell(self, text: str) -> None:
         """Print a line for people beside the outcome; nothing with JSON."""

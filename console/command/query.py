@@ -61,4 +61,4 @@ def listed(queries: Sequence[tuple[str, str]]) -> Report:
 
 def report(result: QueryResult) -> Report:
     """Return what a query has found. Pure."""
-    return Report(result.objects(), [Table(result.names, result.rows)], [many(len(result.rows), "row")])
+    return Report(result.objects(), [Table(result.names, result.flat())], [many(len(result.rows), "row")])

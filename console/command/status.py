@@ -53,7 +53,7 @@ def report(results: Mapping[str, Result]) -> Report:
     lines = [f"{one['source']}: {one['error']}" for one in errors]
     if not sources:
         lines.append("No source yet. Add one: logarchive sources add PROVIDER/SOURCE")
-    elif any(one["issues"] for one in sources):
+    elif any(set(one["issues"]) - NOTED for one in sources):
         lines.append("What is missing, and until when it can be fetched: logarchive gaps")
     wrong = errors or any(_is_wrong(one) for one in sources)
     tables = [Table(COLUMNS, [_row(one) for one in sources])] if sources else []

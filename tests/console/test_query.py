@@ -30,9 +30,10 @@ def test_athenas_pages_become_typed_rows_without_the_header() -> None:
     assert result == QueryResult(["n", "x", "t"], [[1, 0.5, "a"], [None, None, None]])
 
 
-def test_a_result_is_a_list_of_objects_for_programs() -> None:
-    made = report(QueryResult(["host", "n"], [["a", 1]]))
-    assert (made.data, made.lines) == ([{"host": "a", "n": 1}], ["1 row"])
+def test_a_result_is_a_list_of_objects_for_programs_and_a_map_is_json_in_a_table() -> None:
+    made = report(QueryResult(["host", "n"], [["a", {"é": 1}]]))
+    assert (made.data, made.lines) == ([{"host": "a", "n": {"é": 1}}], ["1 row"])
+    assert made.tables[0].rows == [["a", '{"é": 1}']]
     assert listed([("rows-by-day", "How many rows?")]).lines == ["rows-by-day", "  How many rows?"]
 
 
