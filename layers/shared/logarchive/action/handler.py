@@ -54,7 +54,7 @@ def act[S: Source, K: BaseModel](archive: Archive[S, K], event: Any) -> Result: 
         return _refuse(archive, str(error), None if isinstance(parsed, Tick) else parsed.source)
 
 
-def _act[S: Source, K: BaseModel](archive: Archive[S, K], event: Event) -> Result:
+def _act[S: Source, K: BaseModel](archive: Archive[S, K], event: Event) -> Result:  # noqa: PLR0911 (one for each action)
     match event:
         case Tick():
             return tick(archive, event)
