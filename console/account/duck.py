@@ -60,5 +60,7 @@ def run(stack: Stack, sql: str) -> QueryResult:
             return ask(database, for_duckdb(sql))
     except (duckdb.Error, SqlglotError) as error:
         if "No files found" in str(error):
-            raise ConsoleError("nothing is archived yet, or the table windows was not written today: there is no row to query") from None
+            raise ConsoleError(
+                "there is no row to query: nothing is archived, or no run has written `windows`"
+            ) from None
         raise ConsoleError(f"the query failed: {str(error).splitlines()[0]}") from None
