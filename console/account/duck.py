@@ -30,6 +30,11 @@ CREATE SECRET (TYPE s3, KEY_ID 'test', SECRET 'test', REGION 'ap-northeast-2',
 """
 
 
+def table_view(table: str, place: object) -> str:
+    """Return the statement that makes a table of the objects of a bucket, or of a copy of it."""
+    return f"CREATE VIEW {table} AS {TABLES[table].format(place=place)}"
+
+
 def connect(endpoint: str, bucket: str, names: Collection[str] = tuple(TABLES)) -> "DuckDBPyConnection":
     """Open a database whose tables are what stands in the bucket."""
     database = duckdb.connect(config={"autoinstall_known_extensions": False, "autoload_known_extensions": False})
@@ -38,7 +43,7 @@ def connect(endpoint: str, bucket: str, names: Collection[str] = tuple(TABLES)) 
     database.execute(f"LOAD '{extension}'; SET TimeZone = 'UTC'")
     database.execute(S3.format(host=endpoint.removeprefix("http://")))
     for name in sorted(names):
-        database.execute(f"CREATE VIEW {name} AS {TABLES[name].format(place=f's3://{bucket}')}")
+        database.execute(table_view(name, f"s3://{bucket}"))
     return database
 
 
@@ -54,9 +59,9 @@ def run(stack: Stack, sql: str) -> QueryResult:
         named = tables(sql)
         used = TABLES.keys() & {"logs", *named}
         with connect(stack.clients.access.endpoint or "", stack.outputs["BucketName"], used) as database:
-            for view in saved_views():
-                if view.path.stem in named:
-                    database.execute(view.for_duckdb())
+            for saved in saved_views():
+                if saved.path.stem in named:
+                    database.execute(saved.for_duckdb())
             return ask(database, for_duckdb(sql))
     except (duckdb.Error, SqlglotError) as error:
         if "No files found" in str(error):

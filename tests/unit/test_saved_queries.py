@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from console.account.duck import VIEW, ask
+from console.account.duck import TABLES, ask, table_view
 from console.core.saved_query import QUERIES, VIEWS, SavedQuery, saved_queries, saved_views
 from tests.unit import small_archive
 
@@ -171,7 +171,8 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyCo
     small_archive.write(bucket)
     with duckdb.connect() as database:
         database.execute("SET TimeZone = 'UTC'")
-        database.execute(VIEW.format(place=bucket))
+        for table in TABLES:
+            database.execute(table_view(table, bucket))
         for view in saved_views():
             database.execute(view.for_duckdb())
         yield database
