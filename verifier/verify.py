@@ -847,13 +847,15 @@ CREATE TABLE objects (key TEXT, kind TEXT, sha256 BLOB, about TEXT, PRIMARY KEY 
 CREATE TABLE begins (source TEXT PRIMARY KEY, begin INTEGER) WITHOUT ROWID;
 BEGIN;
 """
-#: The newest hash of each object. To sort all names once costs less than to look up what is known with each of them.
+#: The hash that each object must have: the newest one, or the first where nothing is written anew. To sort all names
+#: once costs less than to look up what is known with each of them.
 NEWEST = """
 INSERT INTO objects SELECT key, kind, sha256, about FROM (
-    SELECT key, kind, sha256, about, max(rowid * (sha256 IS NOT NULL)) FROM names
-    WHERE (kind = 'part') = ? GROUP BY key, kind)
+    SELECT key, kind, sha256, about, max(CASE WHEN sha256 IS NULL THEN -9e18
+        WHEN kind IN ('manifest', 'part') THEN -rowid ELSE rowid END)
+    FROM names WHERE (kind = 'part') = ? GROUP BY key, kind)
 """
-#: Names that are not of the newest one's window, or have other bytes where nothing is written anew.
+#: Names that are of another window than that one, or have other bytes where nothing is written anew.
 CONTRARY = """
 SELECT key, names.about, objects.about FROM names JOIN objects USING (key, kind)
     WHERE (kind = 'part') = ?
@@ -1168,11 +1170,12 @@ class Objects:
         """Say what an object holds instead of its own bytes, as long as there are few."""
         what, detail = "was changed", ""
         if self.report.counts.get(what, 0) < MOST_PRINTED:
-            keys = [name[0] for name in self.db.execute("SELECT DISTINCT key FROM names WHERE sha256 = ?", (digest,))]
-            if key in keys:
+            self.db.execute("CREATE INDEX IF NOT EXISTS digests ON names (sha256, key)")
+            of = "SELECT key FROM names WHERE sha256 = ?"
+            if role in {"object", "rejects"} and self.db.execute(f"{of} AND key = ?", (digest, key)).fetchone():
                 what = "is an older version of this object, put back"
-            elif keys:
-                what, detail = "holds the bytes of another object", f": {keys[0]}"
+            elif other := self.db.execute(f"{of} AND key <> ? LIMIT 1", (digest, key)).fetchone():
+                what, detail = "holds the bytes of another object", f": {other[0]}"
         is_open = role in {"object", "rejects"} and self._state(*about.rpartition(" ")[::2]) in {"planned", "archived"}
         self.report.wrong(key, what, f"{detail} ({about}{OPEN if is_open else ''})")
 

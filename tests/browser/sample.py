@@ -41,13 +41,13 @@ def month() -> Month:
 def _month(number: int, november: Span) -> SourceMonth:
     entries = _entries(number, november, random.Random(number))
     head = Head(begin=november.start, cursor=floor(NOW, HOUR), feed_id="p/1")
-    return source_month(NAMES[number], head, leaves_of(entries, NOW), november)
+    return source_month(NAMES[number], head, leaves_of(entries, NOW), november, NOW)
 
 
 def _source(number: int, shown: Span) -> SourceCoverage:
     chance = random.Random(number)
     head = Head(begin=shown.start, cursor=floor(NOW, HOUR), feed_id="p/1")
-    return source_coverage(NAMES[number], head, leaves_of(_entries(number, shown, chance), NOW), shown)
+    return source_coverage(NAMES[number], head, leaves_of(_entries(number, shown, chance), NOW), shown, NOW)
 
 
 def _entries(number: int, shown: Span, chance: random.Random) -> Iterator[Entry]:

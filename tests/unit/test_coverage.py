@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 import pytest
+from botocore.exceptions import ClientError
 
 from logarchive.action.notary import Daily, act
 from logarchive.action.result import Result
@@ -20,10 +21,11 @@ from logarchive.coverage.lateness import Arrived, arrivals, suggested_delay
 from logarchive.coverage.model import Coverage, SourceCoverage, Totals, source_coverage
 from logarchive.coverage.page import MOST_GAPS, page, runs
 from logarchive.coverage.window_table import WINDOW_COLUMNS
-from logarchive.coverage.writer import INDEX, LAST_SECONDS
+from logarchive.coverage.writer import INDEX, LAST_SECONDS, MOST_WINDOWS
 from logarchive.ledger.entry import Entry, Head
 from logarchive.moment import DAY, HOUR, instant
 from logarchive.window import Span, Window
+from tests.fake_aws import refused
 from tests.scenario import END, MINUTE, Scenario
 
 _parquet: Any = import_module("pyarrow.parquet")  # ships no types
@@ -47,11 +49,11 @@ def stored(size: int) -> dict[str, object]:
 
 def covered(*entries: Entry, begin: float = -24, cursor: float = 12) -> SourceCoverage:
     head = Head(begin=TODAY + begin * HOUR, cursor=TODAY + cursor * HOUR, feed_id="p/1")
-    return source_coverage("elsa/shop", head, leaves_of(entries, NOW), SHOWN)
+    return source_coverage("elsa/shop", head, leaves_of(entries, NOW), SHOWN, NOW)
 
 
 def gaps(entries: Sequence[Entry]) -> list[Gap]:
-    return gaps_of("elsa/shop", None, leaves_of(entries, NOW))
+    return gaps_of("elsa/shop", None, leaves_of(entries, NOW), NOW)
 
 
 @pytest.mark.parametrize(
@@ -87,8 +89,8 @@ def test_an_hour_has_the_worst_of_its_windows_and_the_numbers_of_those_that_begi
 
 
 def test_a_window_that_began_before_the_days_shown_colours_them_and_is_not_counted() -> None:
-    made = covered(entry(-26, hours=4, rows=9), begin=-26, cursor=-22)
-    assert list(made.hours.cells[:3]) == [Cell.SEALED, Cell.SEALED, Cell.NONE]
+    made = covered(entry(-26, hours=38, rows=9), begin=-26)
+    assert list(made.hours.cells[:3]) == [Cell.SEALED] * 3
     assert sum(made.hours.rows) == 0
     assert made.totals == Totals()
 
@@ -98,6 +100,21 @@ def test_time_that_the_head_promises_and_no_window_has_is_missing() -> None:
     assert list(made.hours.cells[:4]) == [Cell.SEALED, Cell.MISSING, Cell.SEALED, Cell.NONE]
     [gap] = made.gaps
     assert (gap.span, gap.cell, gap.windows) == (Span(TODAY + HOUR, TODAY + 2 * HOUR), Cell.MISSING, 0)
+
+
+@pytest.mark.parametrize(("cursor", "missing"), [(-11, 0), (-12, 24)])
+def test_time_for_which_nothing_is_planned_any_more_is_missing(cursor: int, missing: int) -> None:
+    """A tick plans up to now; of a source that was paused, or has a wrong parameter, it plans nothing."""
+    made = covered(entry(-24, hours=cursor + 24), cursor=cursor)
+    assert sum(gap.span.length // HOUR for gap in made.gaps if gap.cell == Cell.MISSING) == missing
+    assert list(made.hours.cells).count(Cell.MISSING) == (25 if missing else 0)
+
+
+def test_a_past_that_was_fetched_before_the_beginning_is_shown_and_the_time_between_is_missing() -> None:
+    made = covered(entry(-23, rows=5), entry(-20, hours=32), begin=-20)
+    assert (made.planned, made.hours.first) == (Span(TODAY - 23 * HOUR, TODAY + 12 * HOUR), TODAY - DAY)
+    assert [gap.span for gap in made.gaps] == [Span(TODAY - 22 * HOUR, TODAY - 20 * HOUR)]
+    assert sum(made.hours.rows) == made.totals.rows == 5
 
 
 def test_neighbouring_windows_with_the_same_issue_are_one_gap_and_lost_with_its_oldest() -> None:
@@ -198,7 +215,7 @@ def test_what_a_provider_says_stays_text_and_ends_no_tag() -> None:
 
 
 def test_of_very_many_gaps_the_first_are_listed_and_the_others_counted() -> None:
-    some = covered(*(entry(at, "planned", issue="forbidden") for at in range(0, 4, 2)), cursor=-24).gaps
+    some = gaps([entry(at, "planned", issue="forbidden") for at in range(0, 4, 2)])
     many = replace(covered(), gaps=[*some] * MOST_GAPS)
     found = data(page(Coverage("bucket", NOW, [many])))
     assert (len(found["gaps"]), found["gaps_left"]) == (MOST_GAPS, MOST_GAPS)
@@ -278,6 +295,27 @@ def test_the_page_is_written_by_the_first_run_of_a_day() -> None:
     assert written(stage)["read_at"] == instant(stage.now)
 
 
+def test_a_page_that_cannot_be_written_fails_the_run_after_its_metrics_and_is_not_tried_again_that_day() -> None:
+    stage, signed = archived(), list[str]()
+
+    def gate(call: str, _moment: str) -> None:
+        if call.startswith(f"s3.put {INDEX}"):
+            raise refused("AccessDenied", 403)
+
+    stage.gate = gate
+    run = stage.notary()
+    with pytest.raises(ClientError):
+        act(run, {"action": "notary"}, Daily(stage.coverage(run)), lambda: signed.extend(stage.events))
+    assert ("proof.published" in signed, "coverage.written" in stage.events) == (True, False)
+    assert not stage.notarize()["coverage"]
+
+
+def test_a_run_that_is_to_sign_alone_makes_no_page() -> None:
+    stage = archived()
+    assert not stage.notarize({"action": "notary", "daily": False})["coverage"]
+    assert stage.notarize()["coverage"]
+
+
 def test_it_is_written_on_demand_and_names_the_newest_checkpoint() -> None:
     stage = archived()
     stage.notarize()
@@ -290,12 +328,12 @@ def test_it_is_written_on_demand_and_names_the_newest_checkpoint() -> None:
     assert [source["name"] for source in found["sources"]] == ["elsa/shop"]
 
 
-def acted_late(stage: Scenario, seconds: float, event: object) -> Result:
+def acted_late(stage: Scenario, seconds: float, event: object, most_windows: int = MOST_WINDOWS) -> Result:
     """Carry out an event of the notary with so little time left."""
     run = stage.notary()
     deadline = stage.now + dt.timedelta(seconds=seconds)
     run.invocation = replace(run.invocation, started=deadline - 15 * MINUTE, deadline=deadline)
-    return act(run, event, Daily(stage.coverage(run)))
+    return act(run, event, Daily(replace(stage.coverage(run), most_windows=most_windows)))
 
 
 def test_with_little_time_left_the_next_run_writes_it() -> None:
@@ -305,13 +343,14 @@ def test_with_little_time_left_the_next_run_writes_it() -> None:
     assert stage.notarize()["coverage"]
 
 
-@pytest.mark.parametrize("why", ["time", "item"])
+@pytest.mark.parametrize("why", ["time", "item", "many"])
 def test_a_source_that_cannot_be_read_is_named_on_the_page(why: str) -> None:
     stage = archived()
     if why == "item":
         for item in stage.table.items.values():
             item.update({"attempt": "many"} if "state" in item else {})
-    result = acted_late(stage, LAST_SECONDS if why == "time" else 900, {"action": "coverage"})
+    most = 1 if why == "many" else MOST_WINDOWS
+    result = acted_late(stage, LAST_SECONDS if why == "time" else 900, {"action": "coverage"}, most)
     assert [error["source"] for error in result["errors"]] == ["elsa/shop"]
     assert [name for name, _ in written(stage)["unread"]] == ["elsa/shop"]
     assert "coverage.invalid" in stage.events

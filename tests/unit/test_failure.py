@@ -278,6 +278,19 @@ def test_the_same_bytes_are_stored_again_before_those_of_an_earlier_visit_can_ex
     assert stored == [1, 1, 1, 1, 2]
 
 
+def test_a_first_put_that_is_refused_because_it_succeeded_is_found_by_the_next_look() -> None:
+    stage = daily()
+
+    def repeated(call: str, moment: str) -> None:
+        if call.startswith("s3.put logs/") and moment == "after":
+            stage.gate = open_gate
+            raise refused("PreconditionFailed", 412)
+
+    stage.gate = repeated
+    stage.tick()
+    assert (stage.entry.state, stage.entry.failures, stage.rows()) == ("archived", 0, {"a": 1, "b": 1})
+
+
 def test_an_earlier_worker_cannot_write_over_a_window_that_was_split(tmp_path: Path) -> None:
     stage = daily()
     for _ in range(2):

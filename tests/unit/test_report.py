@@ -13,7 +13,7 @@ from logarchive.coverage.gap import leaves_of
 from logarchive.coverage.report import Month, SourceMonth, report, source_month
 from logarchive.errors import Issue
 from logarchive.ledger.entry import Entry, Head
-from logarchive.moment import DAY, HOUR
+from logarchive.moment import DAY, HOUR, MINUTE
 from logarchive.window import Span, Window
 from tests.scenario import Scenario
 
@@ -32,7 +32,7 @@ def entry(hour: int, state: str = "sealed", issue: str | None = None, hours: int
 
 def summed(*entries: Entry, begin: int = 0, cursor: int = 10) -> SourceMonth:
     head = Head(begin=FIRST + begin * HOUR, cursor=FIRST + cursor * HOUR, feed_id="p/1")
-    return source_month("elsa/shop", head, leaves_of(entries, LATER), NOVEMBER)
+    return source_month("elsa/shop", head, leaves_of(entries, LATER), NOVEMBER, LATER)
 
 
 def month(*sources: SourceMonth, **fields: Any) -> Month:
@@ -44,6 +44,30 @@ def cells(body: bytes, name: str) -> list[str]:
     row = re.search(rf"<tr><th scope=\"row\">{name}</th>(.*?)</tr>", body.decode())
     assert row
     return re.findall(r"<td[^>]*>(.*?)</td>", row[1])
+
+
+def test_a_month_in_which_planning_has_stopped_has_a_gap_to_its_end() -> None:
+    made = summed(entry(0, hours=216), cursor=216)
+    assert (made.sealed, [gap.span for gap in made.gaps]) == (216 * HOUR, [Span(FIRST + 9 * DAY, NOVEMBER.end)])
+    body = report(month(made), "en").decode()
+    assert "There is no gap" not in body
+    assert "no window is planned: the source was paused or ended" in body
+
+
+def test_a_month_that_was_fetched_before_the_source_s_beginning_is_reported() -> None:
+    made = summed(entry(0, hours=720), begin=720, cursor=1000)
+    assert (made.promised, made.sealed, made.gaps) == (NOVEMBER, 720 * HOUR, [])
+
+
+def test_a_report_without_a_source_is_provisional() -> None:
+    assert not month().provisional
+    assert month(unread=["elsa/shop"]).provisional
+
+
+def test_all_of_an_odd_number_of_minutes_is_all() -> None:
+    made = summed(entry(0, hours=1), cursor=1)
+    odd = replace(made, promised=Span(FIRST, FIRST + 13 * MINUTE), sealed=13 * MINUTE)
+    assert "100 %" in cells(report(month(odd), "en"), "elsa/shop")
 
 
 def test_a_source_s_month_has_its_hours_the_share_of_them_that_is_sealed_and_its_numbers() -> None:

@@ -1,6 +1,7 @@
 """What the log itself says wrong of its windows is found: time left out or covered twice, numbers, states."""
 
 import datetime as dt
+import hashlib
 import json
 from typing import Any
 
@@ -132,6 +133,18 @@ def test_a_part_that_two_manifests_name_with_other_bytes_is_found(empty: Archive
     other = {**part, "object_sha256": "11" * 32}
     statements = [writer.visit(BEGIN + 2 * HOUR, at, manifest={"parts": [one]}) for at, one in enumerate((part, other))]
     assert outcome_of(empty, *statements).finds(part["key"], "is named twice, with other bytes")
+
+
+def test_a_manifest_that_a_later_entry_names_with_other_bytes_must_be_as_it_was_named_first(empty: Archive) -> None:
+    writer = Writer(empty, "elsa", "shop")
+    first, later = (json.loads(writer.visit(BEGIN + 2 * HOUR, number)) for number in (0, 1))
+    [manifest] = first["manifests"]
+    path = empty.root / manifest["key"]
+    path.write_bytes(path.read_bytes() + b" ")
+    changed = manifest | {"sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+    outcome = outcome_of(empty, *(json.dumps(one).encode() for one in (first, later | {"manifests": [changed]})))
+    assert outcome.finds(manifest["key"], "is named twice, with other bytes")
+    assert outcome.finds(manifest["key"], "was changed")
 
 
 def test_a_manifest_that_had_expired_before_it_was_taken_in_is_a_note(empty: Archive) -> None:

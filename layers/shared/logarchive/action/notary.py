@@ -5,7 +5,7 @@ It archives nothing.
 
 import datetime as dt
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, Literal, cast
@@ -38,12 +38,16 @@ NAME = "notary"
 
 
 class Notarize(BaseModel):
-    """State in the proof log what has changed, and have it signed; with `notice`, send the daily notice now."""
+    """State in the proof log what has changed, and have it signed; with `notice`, send the daily notice now.
+
+    Without `daily`, neither notice nor coverage page is made, though today's may be due.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     action: Literal["notary"]
     notice: bool = False
+    daily: bool = True
 
 
 class WriteCoverage(BaseModel):
@@ -102,11 +106,16 @@ def lambda_handler() -> Handler:
     def invoked(event: Any, context: LambdaContext) -> Result:  # noqa: ANN401 (whatever the caller sent)
         tally = Tally()
         invocation = invocation_of(context, logger_of(NAME), event, tally)
+
+        def write() -> None:
+            write_metrics(NOTARY, tally.total)
+            tally.total.clear()
+
         try:
             run = notary(_aws(), invocation, _signer())
-            return act(run, event, daily(_aws(), run, _settings().providers))
+            return act(run, event, daily(_aws(), run, _settings().providers), write)
         finally:
-            write_metrics(NOTARY, tally.total)
+            write()
 
     def handler(event: Any, context: LambdaContext) -> Result:  # noqa: ANN401 (whatever the caller sent)
         return (traced(NAME, invoked) if _settings().tracing else invoked)(event, context)
@@ -114,8 +123,11 @@ def lambda_handler() -> Handler:
     return handler
 
 
-def act(notary: Notary, event: object, daily: Daily) -> Result:
-    """Carry out an event. What is wrong with it is said in the result."""
+def act(notary: Notary, event: object, daily: Daily, signed: Callable[[], None] = lambda: None) -> Result:
+    """Carry out an event. What is wrong with it is said in the result.
+
+    `signed` is called once the log is up to date, before what is made once a day, which may be killed.
+    """
     try:
         parsed = parse(event)
     except ConfigError as error:
@@ -124,16 +136,18 @@ def act(notary: Notary, event: object, daily: Daily) -> Result:
         return refusal(NAME, str(error))
     match parsed:
         case Notarize():
-            return _notarize(notary, parsed, daily)
+            result = notary.run()
+            signed()
+            return result | (_made_daily(parsed, daily) if parsed.daily else {"notice": False, "coverage": False})
         case WriteCoverage():
             return daily.coverage.write(parsed.start)
         case WriteReport():
             return daily.coverage.write_report(parsed.span, parsed.language)
 
 
-def _notarize(notary: Notary, event: Notarize, daily: Daily) -> Result:
-    """Bring the log up to date, then make what is made once a day. What goes wrong with that is raised at the end."""
-    result = notary.run()
+def _made_daily(event: Notarize, daily: Daily) -> Result:
+    """Make what is made once a day. What goes wrong with the notice is raised once the page is made."""
+    result: Result = {}
     try:
         result["notice"] = _sent(daily.notice, now=event.notice) if daily.notice else False
     finally:

@@ -6,12 +6,15 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 from itertools import chain
 
-from logarchive.ledger.entry import Entry
-from logarchive.moment import HOUR
+from logarchive.ledger.entry import Entry, Head
+from logarchive.moment import DAY, HOUR
 from logarchive.window import Span, Window, gaps
 
 #: A window that has been due for longer is overdue.
 OVERDUE = HOUR
+#: Each tick plans the time up to now. If it has not for so long, the source is not archived.
+STALLED = DAY
+_NOT_PLANNED = "no window is planned: the source was paused or ended, its parameter is wrong, or no tick runs"
 
 
 class Cell(IntEnum):
@@ -89,12 +92,32 @@ def cell_of(entry: Entry, now: dt.datetime) -> Cell:
             return Cell.TROUBLED if troubled else waiting
 
 
-def gaps_of(source: str, promised: Span | None, leaves: Sequence[Leaf]) -> list[Gap]:
-    """Return what is not complete of a source, oldest first; `promised` is the time for which it must have windows."""
+def promised_of(head: Head | None, leaves: Sequence[Leaf], within: Span) -> Span | None:
+    """Return the time of a span that a source's windows must cover: from the earliest one to where planning has come.
+
+    `leaves` are those that overlap the span. None without a head.
+    """
+    if head is None:
+        return None
+    begin = min([head.begin, *(leaf.window.start for leaf in leaves)])
+    start, end = max(begin, within.start), min(head.cursor, within.end)
+    return Span(start, max(start, end))
+
+
+def gaps_of(source: str, promised: Span | None, leaves: Sequence[Leaf], until: dt.datetime) -> list[Gap]:
+    """Return what is not complete of a source, oldest first; `promised` is the time for which it must have windows.
+
+    If that ends long before `until`, so far does a gap of time reach in which nothing is planned.
+    """
     windows = (_gap(source, leaf) for leaf in leaves if leaf.cell >= Cell.SHRUNK)
     covered = (leaf.window for leaf in leaves)
     missing = (Gap(source, span, Cell.MISSING, 0) for span in gaps(promised, covered)) if promised else ()
-    return list(_joined(sorted(chain(windows, missing), key=lambda gap: gap.span)))
+    stalled = (
+        [Gap(source, Span(promised.end, until), Cell.MISSING, 0, error=_NOT_PLANNED)]
+        if promised and until - promised.end > STALLED
+        else []
+    )
+    return [*_joined(sorted(chain(windows, missing), key=lambda gap: gap.span)), *stalled]
 
 
 def soonest_loss_first(found: Iterable[Gap]) -> list[Gap]:

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from logarchive.coverage.gap import Cell, Gap, Leaf, gaps_of
+from logarchive.coverage.gap import Cell, Gap, Leaf, gaps_of, promised_of
 from logarchive.coverage.lateness import Arrived, arrivals
 from logarchive.ledger.entry import Head
 from logarchive.moment import DAY, HOUR, floor
@@ -67,17 +67,18 @@ class Coverage:
     checkpoint: str = ""
 
 
-def source_coverage(name: str, head: Head | None, leaves: Sequence[Leaf], span: Span) -> SourceCoverage:
+def source_coverage(
+    name: str, head: Head | None, leaves: Sequence[Leaf], span: Span, now: dt.datetime
+) -> SourceCoverage:
     """Sum up a source in whole days; `leaves` are those that overlap `span`."""
-    planned = Span(head.begin, head.cursor) if head else None
-    begin = max(span.start, floor(head.begin, DAY)) if head else span.start
-    days = Span(min(begin, span.end), span.end)
-    promised = Span(max(planned.start, span.start), min(planned.end, span.end)) if planned else None
+    promised = promised_of(head, leaves, span)
+    begin = floor(promised.start, DAY) if promised else span.start
+    days = Span(min(max(begin, span.start), span.end), span.end)
     inside = [leaf for leaf in leaves if leaf.window.start >= span.start]
-    gaps = gaps_of(name, promised, leaves)
+    gaps = gaps_of(name, promised, leaves, now)
     return SourceCoverage(
         name=name,
-        planned=planned,
+        planned=Span(min(head.begin, promised.start), head.cursor) if head and promised else None,
         hours=_hours(days, leaves, gaps),
         totals=totals_of(inside),
         gaps=gaps,

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import orjson
 
 from logarchive.coverage.document import filled, resource
-from logarchive.coverage.gap import Cell, Gap, Leaf, gaps_of, soonest_loss_first
+from logarchive.coverage.gap import Cell, Gap, Leaf, gaps_of, promised_of, soonest_loss_first
 from logarchive.coverage.model import Totals, totals_of
 from logarchive.ledger.entry import Head
 from logarchive.moment import HOUR
@@ -52,13 +52,12 @@ class Month:
     @property
     def provisional(self) -> bool:
         """Whether it may still change by itself."""
-        return self.read_at < self.span.end or any(source.unfinished for source in self.sources)
+        return self.read_at < self.span.end or bool(self.unread) or any(source.unfinished for source in self.sources)
 
 
-def source_month(name: str, head: Head | None, leaves: Sequence[Leaf], month: Span) -> SourceMonth:
+def source_month(name: str, head: Head | None, leaves: Sequence[Leaf], month: Span, now: dt.datetime) -> SourceMonth:
     """Sum up a source's month; `leaves` are those that overlap it, a window belongs to the month of its start."""
-    begin, end = (max(head.begin, month.start), min(head.cursor, month.end)) if head else (month.start, month.start)
-    promised = Span(begin, max(begin, end))
+    promised = promised_of(head, leaves, month) or Span(month.start, month.start)
     inside = [leaf for leaf in leaves if leaf.window.start >= month.start]
     sealed = (_overlap(leaf.window, promised) for leaf in leaves if leaf.entry.state == "sealed")
     return SourceMonth(
@@ -68,7 +67,7 @@ def source_month(name: str, head: Head | None, leaves: Sequence[Leaf], month: Sp
         totals=totals_of(inside),
         shrunk=sum(leaf.cell == Cell.SHRUNK for leaf in inside),
         unfinished=sum(not leaf.entry.finished for leaf in inside),
-        gaps=gaps_of(name, promised, leaves),
+        gaps=gaps_of(name, promised, leaves, min(month.end, now)) if head else (),
     )
 
 
@@ -130,12 +129,12 @@ def _numbers(sources: Sequence[SourceMonth]) -> list[str]:
     )
     verified = _percent(sum(one.verified for one in totals), sum(one.windows for one in totals))
     hours = f"{promised / HOUR:,.2f}".removesuffix(".00")
-    return [hours, _percent(sealed / HOUR, promised / HOUR), verified, *(f"{count:,}" for count in counts)]
+    return [hours, _percent(sealed, promised), verified, *(f"{count:,}" for count in counts)]
 
 
-def _percent(share: float, of: float) -> str:
+def _percent[N: (int, dt.timedelta)](share: N, of: N) -> str:
     """Return a share in percent, rounded down: only what is whole is 100 %."""
-    return f"{int(10_000 * share / of) / 100:g} %" if of else "-"
+    return f"{10_000 * share // of / 100:g} %" if of else "-"
 
 
 def _gaps(sources: Sequence[SourceMonth], texts: Any) -> Iterable[str]:  # noqa: ANN401 (JSON)

@@ -32,12 +32,14 @@ HTML, PARQUET = "text/html; charset=utf-8", "application/vnd.apache.parquet"
 SORT = "#coverage"
 #: How many days the page shows, today included.
 DAYS = 400
+#: A source with more windows is not read: they would not fit into the function's memory.
+MOST_WINDOWS = 45_000
 #: From here on no further source is read: what is left is for writing.
 LAST_SECONDS = 60
 
 
 class Written(BaseModel):
-    """When the page was written last: an item of the ledger."""
+    """When the page was begun last: an item of the ledger."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -52,18 +54,23 @@ class CoverageWriter:
     table: Table
     providers: Sequence[str]
     invocation: Invocation
+    most_windows: int = MOST_WINDOWS
     #: Sources that could not be read, and why.
     unread: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
 
     def write_daily(self) -> bool:
-        """Write the page if none was written today; return whether it was. With too little time the next run does."""
+        """Write the page once a day; return whether it was written. If there is too little time, the next run does.
+
+        What fails is not tried again before tomorrow: the invocation fails, which an alarm reports.
+        """
         item = self.table.get(PARTITION, SORT)
         last, now = Written.model_validate(item) if item else None, self.invocation.clock()
         if (last and last.at.date() >= now.date()) or not self.invocation.enough_time():
             return False
-        self.write()
         when = equal(**last.model_dump(mode="json")) if last else ABSENT
-        self.table.update(Write(PARTITION, SORT, Written(at=now).model_dump(mode="json"), when))
+        if not self.table.update(Write(PARTITION, SORT, Written(at=now).model_dump(mode="json"), when)):
+            return False  # another notary does
+        self.write()
         return True
 
     def write(self, start: dt.datetime | None = None) -> dict[str, Any]:
@@ -78,8 +85,9 @@ class CoverageWriter:
             leaves = leaves_of(entries, now)
             self._write_windows(provider, name, [leaf for leaf in leaves if leaf.window.start >= read.start], now)
             visible = [leaf for leaf in leaves if leaf.window.end > shown.start]
-            sources.append(source_coverage(f"{provider}/{name}", head, visible, shown))
+            sources.append(source_coverage(f"{provider}/{name}", head, visible, shown, now))
             windows += len(leaves)
+            del entries, leaves, visible  # before the next source is read: a window takes 5 KB
         note = self.log.newest().note.decode()
         body = page(Coverage(self.log.store.bucket, now, sources, self.unread, note))
         self.log.store.publish(INDEX, body, HTML)
@@ -91,13 +99,14 @@ class CoverageWriter:
 
     def write_report(self, month: Span, language: Language) -> dict[str, Any]:
         """Write the report of a month, which is read to its end, or as far as it has come."""
+        now = self.invocation.clock()
         sources = [
-            source_month(f"{provider}/{name}", head, leaves_of(entries, self.invocation.clock()), month)
+            source_month(f"{provider}/{name}", head, leaves_of(entries, now), month, now)
             for provider, name, head, entries in self._sources(month)
         ]
         note = self.log.newest().note.decode()
         unread = [name for name, _ in self.unread]
-        made = Month(self.log.store.bucket, month, self.invocation.clock(), sources, unread, note)
+        made = Month(self.log.store.bucket, month, now, sources, unread, note)
         key = f"coverage/report-{month.start:%Y-%m}.{language}.html"
         self.log.store.publish(key, report(made, language), HTML)
         self.invocation.log("report.written", key=key, sources=len(sources), unread=len(self.unread))
@@ -115,11 +124,17 @@ class CoverageWriter:
                     self.invocation.log("coverage.invalid", source=f"{provider}#{name}", error=str(error))
                 else:
                     yield provider, name, head, entries
+                    del entries
 
     def _read(self, ledger: Ledger, span: Span) -> tuple[Head | None, list[Entry]]:
         if self.invocation.seconds_to_work() < LAST_SECONDS:
             raise OutOfTimeError("the function's time is used up: invoke it again")
-        return ledger.head(), ledger.covering(span)
+        head, entries = ledger.head(), ledger.covering(span, self.most_windows + 1)
+        if len(entries) > self.most_windows:
+            raise ValueError(
+                f"has more than {self.most_windows:,} windows in the time shown: a longer `window` makes fewer"
+            )
+        return head, entries
 
     def _write_windows(self, provider: str, source_name: str, leaves: Sequence[Leaf], now: dt.datetime) -> None:
         for key, body in months(provider, source_name, leaves, now).items():

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from logarchive.errors import ArchiveError, ProviderError
+from logarchive.errors import ProviderError
 from logarchive.ledger.entry import Entry, RejectsObject, StoredObject
 from logarchive.part import Part
 from logarchive.row import parquet
@@ -113,11 +113,13 @@ class Merger:
             rejects = self._write_rejects(path, existing=bool(entry.visits))
         return Written(self.write_object(merged.path, merged.existing), rejects)
 
-    def write_object(self, path: Path | None, existing: Existing | None) -> StoredObject | None:
-        """Write an object over the one that was read, or leave that if it has the same rows."""
+    def write_object(
+        self, path: Path | None, existing: Existing | None, *, trusted: bool = True
+    ) -> StoredObject | None:
+        """Write an object over the one that was read, or leave that if it is `trusted` and has the same rows."""
         if path is None:
             return None
-        if existing and same_rows(existing.path, path):
+        if existing and trusted and same_rows(existing.path, path):
             return self._stored(existing.stored, existing.path, sha256_of(existing.path))
         sha256 = sha256_of(path)
         etag = existing.stored.etag if existing else None
@@ -200,23 +202,15 @@ class Merger:
 
 
 def same_rows(left: Path, right: Path) -> bool:
-    """Say whether two objects hold the same rows in the same order: all but their footers is equal, and can be read."""
+    """Say whether two objects hold the same rows in the same order: all but their footers is equal."""
     length = _before_footer(left)
-    if length != _before_footer(right) or not _readable(left):
+    if length != _before_footer(right):
         return False
     with left.open("rb") as one, right.open("rb") as other:
         while piece := one.read(min(length, _PIECE)):
             if piece != other.read(len(piece)):
                 return False
             length -= len(piece)
-    return True
-
-
-def _readable(path: Path) -> bool:
-    try:
-        object_visits(path)
-    except ArchiveError:
-        return False
     return True
 
 

@@ -101,12 +101,14 @@ class Replay[S: Source, K: BaseModel]:  # 10 attributes: a visit's, and what was
         return self._rebuilt[1]
 
     def _write_object(self, existing: Existing | None, rebuilt: Rebuilt) -> StoredObject | None:
-        path = rebuilt.path
-        if path is None and existing and parquet.object_visits(existing.path):
+        """Write the object, unless the one that the ledger knows has the same rows: another one may be damaged."""
+        path, known = rebuilt.path, self._claim.entry.object
+        trusted = existing is not None and known is not None and known.sha256 == sha256_of(existing.path)
+        if path is None and existing and not (trusted and not parquet.object_visits(existing.path)):
             path = self._directory / "empty.parquet"
             parquet.write(path, (), self._claim.entry.visits, rebuilt.mapping_version)
-        self._wrote |= path is not None and not (existing and same_rows(existing.path, path))
-        return self._merger.write_object(path, existing)
+        self._wrote |= path is not None and not (existing and trusted and same_rows(existing.path, path))
+        return self._merger.write_object(path, existing, trusted=trusted)
 
     def _write_rejects(self, existing: Existing | None, rebuilt: Rebuilt) -> RejectsObject | None:
         path = rebuilt.rejects_path
