@@ -1,7 +1,11 @@
-"""A copy of the archive's bucket, or of a part of it, in a folder: what is there already is not copied again."""
+"""A copy of the archive's bucket, or of a part of it, in a folder: what is there already is not copied again.
+
+What the bucket does not hold any more is removed from the folder: otherwise an object that was deleted would be checked
+from an earlier copy, and never be missed.
+"""
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -10,6 +14,10 @@ from typing import Any
 from console.account.stack import Stack
 from console.failure import ConsoleError
 
+#: What the verifier reads of a bucket.
+TOPS = ("proof/", "raw/", "logs/", "rejects/")
+#: What a copy of the whole bucket has besides, as `aws s3 sync` makes it. It is left as it is.
+_OTHERS = {"coverage"}
 #: How many objects are copied at once.
 _CONNECTIONS = 8
 
@@ -17,12 +25,23 @@ type Moved = Callable[[int, int | None], None]
 
 
 def copy(stack: Stack, folder: Path, prefixes: Sequence[str], moved: Moved) -> None:
-    """Copy the objects under some prefixes ("": all) that are new, or have changed; `moved` is told how far it is."""
-    listed = (one for prefix in prefixes for one in _objects(stack, prefix))
-    wanted = [one for one in listed if not _is_there(path(folder, one["Key"]), one)]
+    """Make a folder hold what the bucket has under some prefixes, which end in `/`; `moved` is told how far it is."""
+    listed = {path(folder, one["Key"]): one for prefix in prefixes for one in _objects(stack, prefix)}
+    wanted = [one for place, one in listed.items() if not _is_there(place, one)]
     with ThreadPoolExecutor(_CONNECTIONS) as pool:
         for done, _ in enumerate(pool.map(partial(_copy, stack, folder), wanted), 1):
             moved(done, len(wanted))
+    for prefix in prefixes:
+        remove_others(folder / prefix, listed)
+
+
+def remove_others(folder: Path, kept: Container[Path]) -> None:
+    """Remove every file below a folder but those that are kept; links are removed, and not followed."""
+    for place, folders, files in os.walk(folder):
+        links = [name for name in folders if (Path(place) / name).is_symlink()]
+        for one in (Path(place) / name for name in (*files, *links)):
+            if one not in kept:
+                one.unlink()
 
 
 def path(folder: Path, key: str) -> Path:
@@ -37,7 +56,12 @@ def _objects(stack: Stack, prefix: str) -> Iterator[Any]:
         Bucket=stack.outputs["BucketName"], Prefix=prefix
     )
     for page in pages:
-        yield from page.get("Contents", [])
+        yield from (one for one in page.get("Contents", []) if not is_marker(one))
+
+
+def is_marker(listed: Mapping[str, Any]) -> bool:
+    """Return whether an object is only the mark of a folder, as the console of S3 makes it. Pure."""
+    return bool(listed["Key"].endswith("/") and not listed["Size"])
 
 
 def _is_there(path: Path, listed: Mapping[str, Any]) -> bool:
@@ -56,7 +80,8 @@ def _copy(stack: Stack, folder: Path, listed: Mapping[str, Any]) -> None:
     os.utime(target, (moment, moment))
 
 
-def ensure_empty_or_copy(folder: Path, names: Iterable[str] = ("proof", "raw", "logs", "rejects")) -> None:
+def ensure_empty_or_copy(folder: Path) -> None:
     """Raise ConsoleError if a folder holds something else than a copy: it would be taken for a part of it."""
+    names = {top.removesuffix("/") for top in TOPS} | _OTHERS
     if folder.is_dir() and (others := sorted(one.name for one in folder.iterdir() if one.name not in names)):
         raise ConsoleError(f"{folder} holds {others[0]}, which is no part of a copy: name a folder of its own")

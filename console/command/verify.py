@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from console.account import proof
-from console.account.copy import copy, ensure_empty_or_copy
+from console.account.copy import TOPS, copy, ensure_empty_or_copy
 from console.command.argument import SOURCES
 from console.core.report import OK, Report
 from console.failure import ConsoleError
@@ -49,7 +49,7 @@ def verify(  # noqa: PLR0913, PLR0917 (what the command line may say)
     session = session_of(context)
     trusted = _key(session, key)
     with _folder(copy_in) as folder:
-        _copied(session, folder, _LOG if only_log else ("",))
+        _copied(session, folder, _LOG if only_log else TOPS)
         words = [str(folder), "--key", trusted, *_repeated("--since", since), *_repeated("--source", source)]
         words += [*_given("--from", begin), *_given("--to", end), *(["--json"] if session.screen.as_json else [])]
         raise typer.Exit(verifier.main(words))
