@@ -7,13 +7,21 @@ from typing import Annotated
 import typer
 
 from console.account import ledger
+from console.account import source as configured
+from console.account.stack import SourceName, Stack
 from console.command.argument import one_source
-from console.core.gap import CLOSED, Gap, by_loss
+from console.core.gap import CLOSED, PAUSED, REMOVED, STANDING, STOPPED, Expected, Gap, by_loss
 from console.core.gap import gaps as gaps_of
 from console.core.report import LOOK, OK, Report, Table, length, moment
 from console.core.window import instant
 from console.session import session_of
 
+#: What to do where nothing is planned.
+_STANDING = {
+    STOPPED: "Nothing is planned of {0}; why: logarchive status {0}",
+    PAUSED: "To let {0} go on: logarchive sources resume {0}",
+    REMOVED: "{0} is removed, and nothing more is archived of it. To go on: logarchive sources add {0}",
+}
 COLUMNS = ("source", "from", "to", "windows", "what", "issue", "lost in")
 
 
@@ -22,10 +30,18 @@ def gaps(context: typer.Context, source: Annotated[str | None, one_source()] = N
     session = session_of(context)
     stack, now = session.stack, session.clock()
     sources = [stack.source_name(source)] if source else ledger.sources(stack)
-    found = [
-        gap for one in sources for gap in gaps_of(str(one), ledger.windows(stack, one), ledger.planned(stack, one), now)
-    ]
+    documents = configured.texts(stack)
+    found = [gap for one in sources for gap in of_source(stack, one, documents.get(str(one)), now)]
     session.end(report(by_loss(found), now))
+
+
+def of_source(stack: Stack, source: SourceName, document: str | None, now: dt.datetime) -> list[Gap]:
+    """Return the gaps of one source, whose parameter has that text; None if it has no parameter."""
+    # In this order: what a tick plans in between is then covered by windows that are not expected yet.
+    planned = ledger.planned(stack, source)
+    windows = ledger.windows(stack, source)
+    parsed = None if document is None else configured.parsed(document)
+    return gaps_of(str(source), windows, planned, now, Expected.of(parsed, now, exists=document is not None))
 
 
 def report(found: Sequence[Gap], now: dt.datetime) -> Report:
@@ -53,10 +69,11 @@ def _left(gap: Gap, now: dt.datetime) -> str | None:
 
 def _advice(found: Sequence[Gap]) -> list[str]:
     """Return how to fetch the first gap again, once its cause is mended."""
-    if not found:
-        return []
-    gap = found[0]
-    event = gap.span.event()
-    reopen = " --reopen" if gap.what == CLOSED else ""
-    command = f"logarchive backfill {gap.source} {event['start']} {event['end']}{reopen}"
-    return [f"To fetch the first of them now, once its cause is mended: {command}"]
+    lines = dict.fromkeys(_STANDING[gap.what].format(gap.source) for gap in found if gap.what in STANDING)
+    fetched = next((gap for gap in found if gap.what not in STANDING), None)
+    if fetched is None:
+        return [*lines]
+    event = fetched.span.event()
+    reopen = " --reopen" if fetched.what == CLOSED else ""
+    command = f"logarchive backfill {fetched.source} {event['start']} {event['end']}{reopen}"
+    return [*lines, f"To fetch the first of them now, once its cause is mended: {command}"]

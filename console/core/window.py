@@ -34,6 +34,19 @@ class Span:
 
 
 @dataclass(frozen=True)
+class Planned:
+    """The time of a source that is planned without a gap; it is empty while nothing is planned yet."""
+
+    start: dt.datetime
+    end: dt.datetime
+
+    @classmethod
+    def of_item(cls, item: Mapping[str, Any]) -> "Planned":
+        """Read it from the item of a source's head in the ledger."""
+        return cls(_moment(item["begin"]), _moment(item["cursor"]))
+
+
+@dataclass(frozen=True)
 class Window:  # 11 attributes: those of an item that are shown
     """One window of a source."""
 

@@ -2,16 +2,33 @@
 
 import datetime as dt
 import json
+from collections.abc import Iterator
+from typing import Any, cast
+from urllib.parse import urlsplit
 
 import boto3
 import pytest
 
-from console.command.gaps import report
-from console.core.gap import CLOSED, FAILING, NOT_ARCHIVED, NOT_PLANNED, by_loss, gaps
-from console.core.window import Span, Window, leaves
+from console.account import ledger
+from console.account.access import Access, Clients
+from console.account.stack import SourceName, Stack
+from console.command.gaps import of_source, report
+from console.core.gap import (
+    CLOSED,
+    FAILING,
+    NOT_ARCHIVED,
+    NOT_PLANNED,
+    PAUSED,
+    REMOVED,
+    STOPPED,
+    Expected,
+    by_loss,
+    gaps,
+)
+from console.core.window import Planned, Span, Window, leaves
 from tests.console.conftest import Deployed, put
 from tests.console.run import Run
-from tools.stack import STACK
+from tools.stack import STACK, Aws
 
 T0 = dt.datetime(2026, 11, 20, tzinfo=dt.UTC)
 HOUR = dt.timedelta(hours=1)
@@ -55,11 +72,119 @@ def test_time_between_the_first_window_and_the_newest_that_none_covers_is_a_gap_
     None
 ):
     windows = [window(-2), window(0), window(3), window(4)]  # the first one was fetched by a backfill
-    before, first, last = gaps("elsa/shop", windows, Span(T0, T0 + 6 * HOUR), NOW)
+    before, first, last = gaps("elsa/shop", windows, Planned(T0, T0 + 6 * HOUR), NOW)
     assert before.span == Span(T0 - HOUR, T0)
     assert (first.what, first.span, first.windows) == (NOT_PLANNED, Span(T0 + HOUR, T0 + 3 * HOUR), 0)
     assert first.lost_at == T0 + 31 * HOUR
     assert (last.what, last.span) == (NOT_PLANNED, Span(T0 + 5 * HOUR, T0 + 6 * HOUR))
+
+
+@pytest.mark.parametrize(
+    ("document", "exists", "what", "advice"),
+    [
+        ({}, True, STOPPED, "why: logarchive status elsa/shop"),
+        (None, True, STOPPED, "why: logarchive status elsa/shop"),
+        ({"enabled": False}, True, PAUSED, "To let elsa/shop go on: logarchive sources resume elsa/shop"),
+        (None, False, REMOVED, "To go on: logarchive sources add elsa/shop"),
+    ],
+)
+def test_time_since_which_nothing_is_planned_is_a_gap_that_says_why(
+    document: dict[str, Any] | None, exists: bool, what: str, advice: str
+) -> None:
+    expected = Expected.of(document, NOW, exists=exists)
+    [gap] = gaps("elsa/shop", [window(0), window(1)], Planned(T0, T0 + 2 * HOUR), NOW, expected)
+    assert (gap.what, gap.span) == (what, Span(T0 + 2 * HOUR, NOW - HOUR - dt.timedelta(minutes=5)))
+    assert gap.lost_at == T0 + 32 * HOUR
+    made = report([gap], NOW)
+    assert (made.code, made.lines[-1].endswith(advice), len(made.lines)) == (1, True, 1)
+
+
+def test_a_source_of_which_nothing_was_ever_planned_stands_still_as_well() -> None:
+    [gap] = gaps("elsa/shop", [], Planned(T0, T0), NOW, Expected.of({}, NOW))
+    assert (gap.what, gap.span.start, gap.lost_at) == (STOPPED, T0, None)
+
+
+@pytest.mark.parametrize(
+    ("document", "until"),
+    [
+        ({}, NOW - HOUR - dt.timedelta(minutes=5)),
+        ({"window": "P1D", "delay": "PT2H"}, NOW - 26 * HOUR),
+        ({"window": "PT10M", "delay": "PT0S"}, NOW - dt.timedelta(minutes=10)),
+        ({"window": "1h", "delay": 7}, NOW - HOUR - dt.timedelta(minutes=5)),
+    ],
+)
+def test_a_window_is_expected_once_it_is_over_and_its_delay_too(document: dict[str, Any], until: dt.datetime) -> None:
+    assert Expected.of(document, NOW) == Expected(until)
+
+
+def test_what_the_next_tick_will_plan_is_no_gap() -> None:
+    just = Planned(T0, NOW - HOUR - dt.timedelta(minutes=15))
+    assert gaps("elsa/shop", [], Planned(just.end, just.end), NOW, Expected.of({}, NOW)) == []
+
+
+@pytest.fixture
+def stack(emulator: Aws) -> Iterator[Stack]:
+    """Make a table with windows of six hours, the third of which was split, and a stack that has nothing else."""
+    table = boto3.resource("dynamodb", **emulator).create_table(
+        TableName="read",
+        KeySchema=[{"AttributeName": "source", "KeyType": "HASH"}, {"AttributeName": "window", "KeyType": "RANGE"}],
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("source", "window")],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    moments = {"begin": "2026-11-20T00:00:00Z", "cursor": "2026-11-21T06:00:00Z"}
+    table.put_item(Item={"source": "elsa#shop", "window": "#head", **moments})
+    for hour, length, state in (
+        (0, "PT6H", "sealed"), (6, "PT6H", "sealed"), (12, "PT6H", "split"), (12, "PT3H", "sealed"),
+        (15, "PT3H", "sealed"), (18, "PT12H", "sealed"),
+    ):  # fmt: skip
+        key = f"2026-11-20T{hour:02}:00:00Z/{length}"
+        table.put_item(Item={"source": "elsa#shop", "window": key, "state": state})
+    yield Stack("read", {"LedgerTableName": "read"}, Clients(Access("read", None, None, port_of(emulator))))
+    table.delete()
+
+
+def port_of(emulator: Aws) -> int:
+    return urlsplit(emulator["endpoint_url"]).port or 0
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "hours"),
+    [
+        (0, 6, [0]),
+        (6, 6.5, [6]),
+        (14, 15, [12]),
+        (16, 18, [15]),
+        (13, 19, [12, 15, 18]),
+        (29, 40, [18]),
+        (30, 40, []),
+    ],
+)
+def test_of_a_range_only_the_windows_are_read_that_reach_into_it(
+    stack: Stack, begin: float, end: float, hours: list[int]
+) -> None:
+    span = Span(T0 + begin * HOUR, T0 + end * HOUR)
+    read = ledger.windows(stack, SourceName("elsa", "shop"), span)
+    assert [_hour(one.span.start) for one in read] == hours
+
+
+def test_a_source_is_read_from_its_head_and_all_its_windows(stack: Stack) -> None:
+    shop = SourceName("elsa", "shop")
+    assert ledger.planned(stack, shop) == Planned(T0, T0 + 30 * HOUR)
+    assert [_hour(one.span.start) for one in ledger.windows(stack, shop)] == [0, 6, 12, 15, 18]
+    assert ledger.planned(stack, SourceName("elsa", "other")) is None
+
+
+def test_the_head_is_read_before_the_windows_since_a_tick_may_come_in_between(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+
+    def windows(*_: object) -> list[Window]:
+        read.append("windows")
+        return []
+
+    monkeypatch.setattr(ledger, "planned", lambda *_: read.append("head"))
+    monkeypatch.setattr(ledger, "windows", windows)
+    assert of_source(cast("Stack", None), SourceName("elsa", "shop"), None, NOW) == []
+    assert read == ["head", "windows"]
 
 
 def test_neighbours_with_the_same_trouble_are_one_gap_and_the_loss_is_that_of_the_first() -> None:
