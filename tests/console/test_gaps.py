@@ -181,7 +181,10 @@ def test_the_head_is_read_before_the_windows_since_a_tick_may_come_in_between(mo
         read.append("windows")
         return []
 
-    monkeypatch.setattr(ledger, "planned", lambda *_: read.append("head"))
+    def planned(*_: object) -> None:
+        read.append("head")
+
+    monkeypatch.setattr(ledger, "planned", planned)
     monkeypatch.setattr(ledger, "windows", windows)
     assert of_source(cast("Stack", None), SourceName("elsa", "shop"), None, NOW) == []
     assert read == ["head", "windows"]

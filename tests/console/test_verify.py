@@ -59,7 +59,7 @@ def bucket(emulator: Aws) -> Iterator[Stack]:
         client.put_object(Bucket=name, Key=key, Body=key.encode())
     client.put_object(Bucket=name, Key="raw/folder/")  # as the console of S3 marks a folder
     yield Stack(name, {"BucketName": name}, clients)
-    for one in client.list_objects_v2(Bucket=name)["Contents"]:
+    for one in client.list_objects_v2(Bucket=name).get("Contents", []):
         client.delete_object(Bucket=name, Key=one.get("Key", ""))
     client.delete_bucket(Bucket=name)
 
@@ -68,33 +68,45 @@ def files(folder: Path) -> list[str]:
     return sorted(str(one.relative_to(folder)) for one in folder.rglob("*") if not one.is_dir())
 
 
+def unseen(_done: int, _total: int | None) -> None:
+    """Show nobody how far a copy is."""
+
+
 def test_a_copy_has_what_the_verifier_reads_and_can_be_made_again(bucket: Stack, tmp_path: Path) -> None:
     moves: list[tuple[int, int | None]] = []
+
+    def moved(done: int, total: int | None) -> None:
+        moves.append((done, total))
+
     for _ in range(2):
         ensure_empty_or_copy(tmp_path)
-        copy(bucket, tmp_path, TOPS, lambda *how: moves.append(how))
+        copy(bucket, tmp_path, TOPS, moved)
     assert files(tmp_path) == ["logs/c", "proof/checkpoint", "raw/a", "raw/folder/b", "rejects/d"]
     assert moves[-1] == (5, 5)
     assert len(moves) == 5  # the second time nothing was new
 
 
 def test_what_the_bucket_does_not_hold_any_more_is_removed_from_the_copy(bucket: Stack, tmp_path: Path) -> None:
-    copy(bucket, tmp_path, TOPS, lambda *_: None)
+    copy(bucket, tmp_path, TOPS, unseen)
     (tmp_path / "coverage").mkdir()
     (tmp_path / "coverage" / "index.html").touch()
     outside = tmp_path / "coverage"
     (tmp_path / "raw" / "link").symlink_to(outside)
     bucket.clients.objects.delete_object(Bucket="copied", Key="raw/folder/b")
     bucket.clients.objects.delete_object(Bucket="copied", Key="logs/c")
-    copy(bucket, tmp_path, ("proof/", "raw/"), lambda *_: None)
+    copy(bucket, tmp_path, ("proof/", "raw/"), unseen)
     assert files(tmp_path) == ["coverage/index.html", "logs/c", "proof/checkpoint", "raw/a", "rejects/d"]
-    copy(bucket, tmp_path, TOPS, lambda *_: None)
+    copy(bucket, tmp_path, TOPS, unseen)
     assert files(tmp_path) == ["coverage/index.html", "proof/checkpoint", "raw/a", "rejects/d"]
 
 
 def test_the_notary_is_asked_for_the_log_alone(monkeypatch: pytest.MonkeyPatch, bucket: Stack) -> None:
     asked: list[object] = []
-    monkeypatch.setattr(Stack, "act", lambda _stack, *words, **fields: asked.append((*words, fields)))
+
+    def act(_stack: Stack, *words: str, **fields: object) -> None:
+        asked.append((*words, fields))
+
+    monkeypatch.setattr(Stack, "act", act)
     notarize(bucket)
     assert asked == [("notary", "notary", {"daily": False})]
 
