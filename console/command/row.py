@@ -1,7 +1,6 @@
 """`logarchive row`: from a row of `logs` back to the record as it was received, with its neighbours and its request."""
 
 import hashlib
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ import typer
 from console.account.bucket import read
 from console.account.stack import Stack
 from console.command.query import run
+from console.core.draft import object_of
 from console.core.record import records
 from console.core.report import LOOK, OK, Report, Table
 from console.failure import ConsoleError
@@ -75,13 +75,21 @@ def _queried(session: Session, where: str) -> tuple[str, int]:
 
 def _found(stack: Stack, key: str, index: int) -> Found:
     body = read(stack, key)
-    manifest: dict[str, Any] = json.loads(read(stack, f"{key.rpartition('/')[0]}/manifest.json"))
-    parts: list[dict[str, Any]] = manifest["parts"]
-    about = next((one for one in parts if one["key"] == key), dict[str, Any]())
+    where = f"{key.rpartition('/')[0]}/manifest.json"
+    about = about_part(object_of(read(stack, where), where), key, where)
     match = PART.fullmatch(key)
     provider = match["provider"] if match else ""
     intact = hashlib.sha256(body).hexdigest() == about.get("object_sha256")
     return Found(key, index, records(provider, body), about, intact)
+
+
+def about_part(manifest: Mapping[str, Any], key: str, where: str) -> Mapping[str, Any]:
+    """Return what a manifest says of a part; nothing if it does not name the part. Pure."""
+    try:
+        parts: dict[str, Mapping[str, Any]] = {one["key"]: one for one in manifest["parts"]}
+    except (KeyError, TypeError):
+        raise ConsoleError(f"{where}: is no manifest") from None
+    return parts.get(key, {})
 
 
 def report(found: Found, around: int) -> Report:

@@ -20,6 +20,8 @@ MOST_BYTES = 1 << 28
 #: A gzip in a gzip in a zip is still a log.
 _MOST_DEPTH = 4
 _ZIP, _GZIP = b"PK\x03\x04", b"\x1f\x8b"
+#: The bit of an entry's flags in a zip that says that a password is needed.
+_ENCRYPTED = 1
 #: The key that tells a record from a document that wraps records, of providers whose documents have no fixed form.
 _TIME = {"elsa": "logTime"}
 
@@ -27,7 +29,7 @@ _TIME = {"elsa": "logTime"}
 def records(provider: str, body: bytes, most: int = MOST_BYTES) -> list[str] | None:
     """Return the records of a part; None if it has a form that is not known here.
 
-    Raises ConsoleError if it unpacks to more than `most` bytes.
+    Raises ConsoleError if it is encrypted, or unpacks to more than `most` bytes.
     """
     found: list[str] = []
     try:
@@ -48,6 +50,7 @@ def _members(body: bytes, most: int, depth: int) -> Iterator[bytes]:
     if body.startswith(_ZIP):
         with zipfile.ZipFile(io.BytesIO(body)) as archive:
             _ensure_small(sum(entry.file_size for entry in archive.infolist()), most)
+            _ensure_readable(archive)
             for entry in archive.infolist():
                 yield from _members(archive.read(entry), most, depth - 1)
     elif body.startswith(_GZIP):
@@ -62,6 +65,13 @@ def _members(body: bytes, most: int, depth: int) -> Iterator[bytes]:
 def _ensure_small(size: int, most: int) -> None:
     if size > most:
         raise ConsoleError(f"the part unpacks to more than {most:,} bytes: look at a copy of it")
+
+
+def _ensure_readable(archive: zipfile.ZipFile) -> None:
+    if any(entry.flag_bits & _ENCRYPTED for entry in archive.infolist()):
+        raise ConsoleError(
+            "the part is a zip that is encrypted: copy it with `aws s3 cp`, and open it with its password"
+        )
 
 
 def _cut(provider: str, member: bytes) -> list[str] | None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from console.command.row import Found, place, report
+from console.command.row import Found, about_part, place, report
 from console.core.record import records
 from console.failure import ConsoleError
 from tests.console.run import Run
@@ -46,6 +46,23 @@ def test_a_part_that_unpacks_to_too_much_is_not_read() -> None:
     for body in (gzip.compress(b"0" * 1001), zipped({"a": b"0" * 500, "b": b"0" * 501})):
         with pytest.raises(ConsoleError, match="unpacks to more than 1,000 bytes"):
             records("elsa", body, 1000)
+
+
+def test_an_encrypted_zip_is_said_to_be_one() -> None:
+    body = bytearray(zipped({"a": b"[1]"}))
+    body[6] |= 1  # the flags of the entry,
+    body[body.index(b"PK\x01\x02") + 8] |= 1  # and those in the directory
+    with pytest.raises(ConsoleError, match="a zip that is encrypted: copy it"):
+        records("elsa", bytes(body))
+
+
+def test_a_manifest_says_what_a_part_is_or_is_said_to_be_none() -> None:
+    about = {"key": PART, "status": 200}
+    assert about_part({"parts": [{"key": "other"}, about]}, PART, "m.json") == about
+    assert about_part({"parts": []}, PART, "m.json") == {}
+    for manifest in ({}, {"parts": None}, {"parts": ["x"]}):
+        with pytest.raises(ConsoleError, match=r"m\.json: is no manifest"):
+            about_part(manifest, PART, "m.json")
 
 
 def test_a_record_is_shown_with_its_neighbours_and_its_request() -> None:
