@@ -39,9 +39,14 @@ class Screen:
         self.out, self.err = out or console(), err or console(errors=True)
 
     @property
+    def attended(self) -> bool:
+        """Whether there is a terminal, at which somebody sits."""
+        return self.err.is_terminal and sys.stdin.isatty()
+
+    @property
     def interactive(self) -> bool:
         """Whether somebody is there who can answer a question."""
-        return self.err.is_terminal and sys.stdin.isatty() and not self.as_json
+        return self.attended and not self.as_json
 
     def ask(self, question: str, *, hidden: bool = False) -> str:
         """Return the answer to a question; `hidden`: it is not shown while it is typed."""

@@ -43,11 +43,11 @@ def add(
     if configured.exists(session.stack, name):
         raise ConsoleError(f"{name} exists already; a source of another name, or `logarchive sources remove {name}`")
     draft = _Draft(session, name, session.stack.act(name.provider, "describe"))
-    begun = object_of(file.read_text(), str(file)) if file else {}
+    begun = object_of(file.read_bytes(), str(file)) if file else {}
     document = draft.document(begun | assigned(given, draft.fields))
     credentials = draft.credentials(document["secret"], secret_file)
     session.screen.tell("\n".join(["", *(f"{field}: {value}" for field, value in document.items())]))
-    session.screen.agree(f"Write {name}?", already=yes or not session.screen.interactive)
+    session.screen.agree(f"Write {name}?", already=yes or not session.screen.attended)
     session.end(_write(session.stack, name, document, credentials))
 
 
@@ -113,7 +113,7 @@ class _Draft:
             return None
         wanted = fields(self.described["secret"])
         if file:
-            return _checked(object_of(file.read_text(), str(file)), wanted, str(file))
+            return _checked(object_of(file.read_bytes(), str(file)), wanted, str(file))
         if not self.screen.interactive:
             raise ConsoleError(f"there is no secret {secret}: --secret-file FILE with {', '.join(wanted)}, as JSON")
         self.screen.tell(f"There is no secret {secret} yet. Its values are not shown while you type.")

@@ -15,6 +15,12 @@ from console.failure import ConsoleError
 #: What a format of JSON schema looks like.
 _EXAMPLES = {"duration": "PT1H", "date-time": "2026-11-01T00:00:00Z", "uri": "https://logs.example.com"}
 _NONE = "null"
+#: What a reference means whose definition was not sent: in the schema of an optional field, functions leave it out.
+_DEFINITIONS: Mapping[str, Mapping[str, Any]] = {
+    "#/$defs/Key": {"type": "string", "format": "password", "writeOnly": True, "pattern": "^[!-~]+$"}
+}
+#: Whatever else is referred to may be a secret.
+_UNKNOWN: Mapping[str, Any] = {"writeOnly": True}
 
 
 @dataclass(frozen=True)
@@ -38,7 +44,21 @@ class Field:
     def kind(self) -> Mapping[str, Any]:
         """The schema of its value; of several kinds, the first that is not null."""
         kinds: list[Mapping[str, Any]] = [one for one in self.schema.get("anyOf", []) if one.get("type") != _NONE]
-        return {**self.schema, **kinds[0]} if kinds else self.schema
+        return {**self.schema, **self._resolved(kinds[0])} if kinds else self._resolved(self.schema)
+
+    @property
+    def hidden(self) -> bool:
+        """Whether its value is never shown again once it is given."""
+        return bool(self.kind.get("writeOnly"))
+
+    def _resolved(self, schema: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return a schema with what its `$ref` leads to."""
+        if "$ref" not in schema:
+            return schema
+        reference = str(schema["$ref"])
+        sent: Mapping[str, Mapping[str, Any]] = self.schema.get("$defs", {})
+        known = {f"#/$defs/{name}": one for name, one in sent.items()}
+        return {**known.get(reference, _DEFINITIONS.get(reference, _UNKNOWN)), **schema}
 
     @property
     def hint(self) -> str:
@@ -84,20 +104,28 @@ class Field:
         try:
             return json.loads(text)
         except ValueError:
-            raise ConsoleError(f'{self.name}: "{text}" is no {kind}{self._instead}') from None
+            raise ConsoleError(f"{self.name}: {self._shown(text)}is no {kind}{self._instead}") from None
 
     def _check(self, value: object, kind: Mapping[str, Any]) -> None:
         if "enum" in kind and value not in kind["enum"]:
-            raise ConsoleError(f'{self.name}: "{value}" is not one of {", ".join(map(str, kind["enum"]))}')
-        if isinstance(value, str) and "pattern" in kind and not re.search(str(kind["pattern"]), value):
-            pattern = kind["pattern"]
-            if self.schema.get("writeOnly"):  # never shown again
-                raise ConsoleError(f"{self.name}: does not match {pattern}: was a space or a line feed pasted with it?")
-            raise ConsoleError(f'{self.name}: "{value}" does not match {pattern}{self._instead}')
+            raise ConsoleError(f"{self.name}: {self._shown(value)}is not one of {', '.join(map(str, kind['enum']))}")
+        pattern = kind.get("pattern")
+        if isinstance(value, str) and pattern and not _matches(str(pattern), value):
+            instead = ": was a space or a line feed pasted with it?" if self.hidden else self._instead
+            raise ConsoleError(f"{self.name}: {self._shown(value)}does not match {pattern}{instead}")
+
+    def _shown(self, value: object) -> str:
+        """Return a value for an error; nothing of one that is hidden."""
+        return "" if self.hidden else f'"{value}" '
 
     @property
     def _instead(self) -> str:
         return f"; for instance {self.example}" if self.example else ""
+
+
+def _matches(pattern: str, value: str) -> bool:
+    """Return whether a value has a pattern of JSON schema. There `$` is the very end, not also before a line feed."""
+    return re.search(re.sub(r"(?<!\\)\$$", r"\\Z", pattern), value) is not None
 
 
 def fields(described: Mapping[str, Mapping[str, Any]]) -> dict[str, Field]:
@@ -106,12 +134,15 @@ def fields(described: Mapping[str, Mapping[str, Any]]) -> dict[str, Field]:
 
 
 def assigned(texts: Collection[str], known: Mapping[str, Field]) -> dict[str, Any]:
-    """Return the fields that were given as `name=value`. Raises ConsoleError for what is no field, or no value."""
+    """Return the fields that were given as `name=value`. Raises ConsoleError for what is no field, or no value.
+
+    A value behind a wrong name is not repeated: it may belong to the secret.
+    """
     document: dict[str, Any] = {}
     for text in texts:
         name, equals, value = text.partition("=")
         if not equals or name not in known:
-            raise ConsoleError(f"--set {text}: is not FIELD=VALUE with one of these fields: {', '.join(known)}")
+            raise ConsoleError(f"--set {name}: is not FIELD=VALUE with one of these fields: {', '.join(known)}")
         document[name] = known[name].value(value)
     return document
 
@@ -122,10 +153,14 @@ def complained_of(errors: Collection[str], known: Collection[str]) -> list[str]:
     return [name for name in known if name in about]
 
 
-def object_of(text: str, where: str) -> dict[str, Any]:
+def object_of(content: bytes, where: str) -> dict[str, Any]:
     """Return the JSON object of a file. Raises ConsoleError if it holds none."""
     try:
-        value = json.loads(text.removeprefix("\ufeff"))
+        value = json.loads(content.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        raise ConsoleError(f"{where}: is no text in UTF-8") from None
+    except RecursionError:
+        raise ConsoleError(f"{where}: is JSON too deep to be a document") from None
     except ValueError as error:
         raise ConsoleError(f"{where}: is no JSON: {error}") from None
     if not isinstance(value, dict):

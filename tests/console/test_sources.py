@@ -2,14 +2,25 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import boto3
 import pytest
+import typer
+from typer.main import get_command
 
+from console.account import source as configured
+from console.account.access import Access, Clients
+from console.account.stack import SourceName, Stack
+from console.app import app
+from console.command.add import add
 from console.command.sources import report
-from console.core.draft import Field, assigned, complained_of, fields
+from console.core.draft import Field, assigned, complained_of, fields, object_of
 from console.failure import ConsoleError
+from console.screen import Screen
+from console.session import Session
+from logarchive.checkup.description import described
+from logarchive.provider.secret import Key, Secret
 from tests.console.conftest import Deployed
 from tests.console.run import Run
 from tests.console.terminal import Hidden, in_terminal
@@ -23,6 +34,11 @@ DESCRIBED: dict[str, dict[str, Any]] = {
     "referer": {"type": "string", "pattern": "^https?://", "examples": ["https://a.example"]},
     "headers": {"type": "object"},
     "license": {"type": "string", "pattern": "^[!-~]+$", "writeOnly": True},
+    "token": {"anyOf": [{"$ref": "#/$defs/Key"}, {"type": "null"}], "default": None},
+    "sent": {"anyOf": [{"$ref": "#/$defs/Pin"}, {"type": "null"}], "$defs": {"Pin": {"type": "integer"}}},
+    "pin": {"anyOf": [{"$ref": "#/$defs/Pin"}, {"type": "null"}]},
+    "code": {"anyOf": [{"type": "integer", "writeOnly": True}, {"type": "null"}]},
+    "level": {"anyOf": [{"enum": ["a", "b"], "writeOnly": True}, {"type": "null"}]},
 }
 
 
@@ -47,7 +63,11 @@ def test_an_answer_becomes_the_value_that_its_field_holds(name: str, text: str, 
         ("project_id", "x", 'project_id: "x" is no integer'),
         ("api", "CDN", 'api: "CDN" is not one of cdn, dsa'),
         ("referer", "a.example", 'referer: "a.example" does not match ^https?://; for instance https://a.example'),
+        ("sent", "x", 'sent: "x" is no integer'),
         ("license", "se cret", "license: does not match ^[!-~]+$: was a space or a line feed pasted with it?"),
+        ("token", "secret\n", "token: does not match ^[!-~]+$: was a space or a line feed pasted with it?"),
+        ("code", "secret", "code: is no integer"),
+        ("level", "secret", "level: is not one of a, b"),
     ],
 )
 def test_a_wrong_answer_says_what_is_right_and_a_secret_is_not_repeated(name: str, text: str, said: str) -> None:
@@ -71,9 +91,75 @@ def test_a_question_says_what_may_be_answered(name: str, question: str) -> None:
 
 def test_what_is_no_field_cannot_be_set() -> None:
     with pytest.raises(
-        ConsoleError, match="--set project_idd=1: is not FIELD=VALUE with one of these fields: project_id"
+        ConsoleError, match=r"^--set secret_key: is not FIELD=VALUE with one of these fields: project_id"
     ):
-        assigned(["project_id=1", "project_idd=1"], fields(DESCRIBED))
+        assigned(["project_id=1", "secret_key=hidden"], fields(DESCRIBED))
+
+
+def test_a_field_that_refers_to_what_was_not_sent_may_be_a_secret() -> None:
+    known = fields(DESCRIBED)
+    assert [name for name, field in known.items() if field.hidden] == ["license", "token", "pin", "code", "level"]
+    assert known["pin"].value("12") == "12"
+
+
+def test_an_optional_key_is_read_as_one_that_is_needed() -> None:
+    class Keys(Secret):
+        needed: Key
+        optional: Key | None = None
+
+    needed, optional = fields(described(Keys)).values()
+    read = {name: optional.kind[name] for name in ("type", "format", "writeOnly", "pattern")}
+    assert read == {name: needed.kind[name] for name in read}
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"\xff{}", "is no text in UTF-8"),
+        (b"{", "is no JSON: Expecting property name"),
+        (b"[1]", "is no JSON object"),
+        (b"[" * 200_000, "is JSON too deep to be a document"),
+    ],
+)
+def test_a_file_that_holds_no_object_is_one_sentence(content: bytes, said: str) -> None:
+    with pytest.raises(ConsoleError, match=rf"^source\.json: {said}"):
+        object_of(content, "source.json")
+    assert object_of(b'\xef\xbb\xbf{"a": 1}', "source.json") == {"a": 1}
+
+
+@pytest.mark.parametrize("yes", [False, True])
+def test_with_json_a_source_is_written_at_a_terminal_only_if_it_was_agreed_to(
+    monkeypatch: pytest.MonkeyPatch, yes: bool
+) -> None:
+    written: list[SourceName] = []
+
+    def create(_stack: Stack, source: SourceName, _document: object) -> str:
+        written.append(source)
+        return "/archive/sources/elsa/a"
+
+    def act(*_: object, **__: object) -> dict[str, object]:
+        return {"secret_prefix": "a/", "source": {}, "secret": {}, "errors": []}
+
+    def false(*_: object) -> bool:
+        return False
+
+    def true(*_: object) -> bool:
+        return True
+
+    for where, name, what in (
+        (configured, "exists", false),
+        (configured, "has_secret", true),
+        (configured, "create", create),
+        (Stack, "act", act),
+        (Screen, "attended", property(true)),
+    ):
+        monkeypatch.setattr(where, name, what)
+    session = Session(Access("archive", None, None, 1), Screen(as_json=True))
+    session.__dict__["stack"] = Stack("archive", {"ElsaFunctionName": "elsa"}, cast("Clients", None))
+    context = typer.Context(get_command(app), obj=session)
+    with pytest.raises(typer.Exit if yes else ConsoleError):
+        add(context, "elsa/a", yes=yes)
+    assert written == ([SourceName("elsa", "a")] if yes else [])
 
 
 def test_the_fields_that_errors_are_about_are_asked_for_again() -> None:
