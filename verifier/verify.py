@@ -394,7 +394,7 @@ def _cell(source: dict[str, Any], name: str) -> str:
 # --- The copy --------------------------------------------------------------------------------------------------------
 
 TOP = ("logs", "raw", "rejects", "proof")
-#: A key whose copy lies in the directory, on every operating system: no part is empty, `.`, `..` or has a drive.
+#: A key whose copy lies in the directory, on Windows too: no part is empty, `.` or `..`, or has a drive or a backslash.
 PATH = re.compile(r"(?:logs|raw|rejects|proof)(?:/(?!\.{1,2}(?:/|\Z))[^/\\:\0]+)*")
 #: Neither links nor, in a pipe's place, waiting for a writer. Windows has none of these.
 FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
@@ -849,7 +849,7 @@ BEGIN;
 """
 #: The hash that each object must have: the newest one, or the first where nothing is written anew. To sort all names
 #: once costs less than to look up what is known with each of them.
-NEWEST = """
+NEEDED = """
 INSERT INTO objects SELECT key, kind, sha256, about FROM (
     SELECT key, kind, sha256, about, max(CASE WHEN sha256 IS NULL THEN -9e18
         WHEN kind IN ('manifest', 'part') THEN -rowid ELSE rowid END)
@@ -997,8 +997,8 @@ class Statements:
         self.db.execute("INSERT INTO names VALUES (?, ?, ?, ?)", (key, kind, sha256 and bytes.fromhex(sha256), about))
 
     def settle(self, *, parts: bool = False) -> None:
-        """Find the newest hash of each object that entries name, or of the parts that manifests name."""
-        self.db.execute(NEWEST, (parts,))
+        """Find the hash that each object that entries name must have, or each part that manifests name."""
+        self.db.execute(NEEDED, (parts,))
         for key, about, other in self.db.execute(CONTRARY, (parts,)):
             if about != other:
                 self.report.wrong(key, "is named by two windows", f" ({other}, {about})")

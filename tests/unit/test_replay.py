@@ -13,6 +13,7 @@ import pytest
 from functions.elsa.app import provider as elsa
 from logarchive.action.handler import act
 from logarchive.column.convert import FieldMapping, epoch_ms
+from logarchive.ledger.entry import Entry
 from logarchive.ledger.ledger import REPLAYS_DUE
 from logarchive.moment import instant
 from logarchive.provider.provider import Provider
@@ -451,6 +452,21 @@ def test_after_a_killed_replay_an_object_that_cannot_be_read_is_one_that_the_led
     assert "; the ledger does not know the object" in (entry.replay_error or "")
 
 
+def overtaken_after(stage: Scenario, call: str) -> Entry:
+    """Work on the window until another worker claims it, after a call; return what that worker holds."""
+    held: list[Entry] = []
+
+    def gate(name: str, moment: str) -> None:
+        if name.startswith(call) and moment == "after":
+            stage.gate = open_gate
+            stage.now += HOUR
+            held.append(some(stage.ledger.claim(window(stage), "other", stage.now, stage.now + HOUR)))
+
+    stage.gate = gate
+    stage.act("work", source="shop")
+    return held[0]
+
+
 @pytest.mark.parametrize(("provider", "wrote"), [(NEWER, True), (elsa, False)])
 def test_a_replay_that_loses_its_claim_has_the_window_replayed_again_only_if_it_wrote(
     provider: Provider[Any, Any], *, wrote: bool
@@ -458,36 +474,20 @@ def test_a_replay_that_loses_its_claim_has_the_window_replayed_again_only_if_it_
     stage = sealed()
     stage.provider, stage.answer = provider, refuse
     replay(stage)
-    other: list[Any] = []
-
-    def overtaken(call: str, moment: str) -> None:
-        if call.startswith("s3.put logs/" if wrote else "s3.get logs/") and moment == "after":
-            stage.gate = open_gate
-            stage.now += HOUR
-            other.append(stage.ledger.claim(window(stage), "other", stage.now, stage.now + HOUR))
-
-    stage.gate = overtaken
-    stage.act("work", source="shop")
+    other = overtaken_after(stage, "s3.put logs/" if wrote else "s3.get logs/")
     assert stage.events.count("claim.lost") == 1
-    assert window(stage).unmerged_claims == some(other[0]).unmerged_claims + wrote
+    assert window(stage).unmerged_claims == other.unmerged_claims + wrote
 
 
 def test_a_replay_that_loses_its_claim_after_it_wrote_rejects_alone_is_replayed_again() -> None:
-    stage, other = prepared(), list[Any]()
+    stage = prepared()
     stage.provider, stage.answer = elsa, refuse
     [key] = [key for key in stage.s3.objects if key.startswith("rejects/")]
     stage.s3.objects[key] = dataclasses.replace(stage.s3.objects[key], body=gzip.compress(b""))
     replay(stage)
 
-    def overtaken(call: str, moment: str) -> None:
-        if call.startswith("s3.put rejects/") and moment == "after":
-            stage.gate = open_gate
-            stage.now += HOUR
-            other.append(stage.ledger.claim(window(stage), "other", stage.now, stage.now + HOUR))
-
-    stage.gate = overtaken
-    stage.act("work", source="shop")
-    assert window(stage).unmerged_claims == some(other[0]).unmerged_claims + 1
+    other = overtaken_after(stage, "s3.put rejects/")
+    assert window(stage).unmerged_claims == other.unmerged_claims + 1
 
 
 def asleep() -> tuple[Scenario, dict[str, Any]]:
