@@ -343,6 +343,30 @@ def test_an_error_that_nobody_foresaw_leaves_the_window_and_fails_the_invocation
     assert "unexpected ClientError" in (entry.replay_error or "")
 
 
+def test_a_replay_whose_commit_is_refused_after_it_wrote_is_done_by_the_next_worker() -> None:
+    stage = sealed()
+    stage.provider, stage.answer = NEWER, refuse
+    replay(stage)
+    wrote: list[str] = []
+
+    def gate(call: str, moment: str) -> None:
+        if call.startswith("s3.put logs/") and moment == "after":
+            wrote.append(call)
+        elif wrote and call.startswith("ddb.update 2"):
+            stage.gate = open_gate
+            raise refused("ProvisionedThroughputExceededException", 400)
+
+    stage.gate = gate
+    with pytest.raises(ExceptionGroup):
+        stage.act("work", source="shop")
+    assert window(stage).replay, "the ledger does not know the object that was written"
+    stage.now += HOUR
+    stage.act("work", source="shop")
+    entry = window(stage)
+    assert (entry.mapping, entry.replay, entry.replay_error) == (2, None, None)
+    assert stage.s3.objects[some(entry.object).key].etag == some(entry.object).etag
+
+
 def test_a_replay_that_is_killed_again_and_again_is_given_up_and_the_window_is_as_it_was() -> None:
     stage = sealed()
     old, stage.answer = window(stage), refuse

@@ -32,7 +32,8 @@ _UNKNOWN = "the ledger does not know the object that a killed replay has written
 def replay[S: Source, K: BaseModel](context: VisitContext[S, K], claimed: Entry, *, late_start: bool = False) -> Entry:
     """Replay a claimed window; return the entry as committed, with `replay_error` if the window was left as it is.
 
-    Raises LostClaimError, and VisitFailedError for an error that nobody foresaw.
+    Raises LostClaimError, and VisitFailedError for an error that nobody foresaw. After something was written, such an
+    error is raised as it is and nothing is committed, as if the worker had been killed.
     """
     with tempfile.TemporaryDirectory(prefix="replay-") as directory:
         claim = Claim.of(context.ledger, claimed, context.invocation.clock)
@@ -72,6 +73,8 @@ class Replay[S: Source, K: BaseModel]:  # 10 attributes: a visit's, and what was
         except (ArchiveError, MemoryError, ProviderError) as error:
             return self._leave(str(error) or type(error).__name__)
         except Exception as error:
+            if self._wrote:
+                raise  # the mark stays, so that the next worker makes the ledger know what was written
             raise VisitFailedError(self._leave(f"unexpected {type(error).__name__}: {error}")) from error
 
     @property
