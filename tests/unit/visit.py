@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import atexit
 import datetime as dt
+import functools
 import gzip
 import io
 import json
+import os
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
@@ -29,8 +31,6 @@ from logarchive.store.bucket import sha256_of
 from logarchive.window import Span, Window
 
 _parquet: Any = import_module("pyarrow.parquet")
-_ROOT = TemporaryDirectory()
-atexit.register(_ROOT.cleanup)
 WINDOW = Window(dt.datetime(2026, 11, 22, 13, tzinfo=dt.UTC), dt.datetime(2026, 11, 22, 14, tzinfo=dt.UTC))
 START = to_epoch_ms(WINDOW.start)
 END = to_epoch_ms(WINDOW.end)
@@ -79,9 +79,17 @@ def provider(
     )
 
 
+@functools.cache
+def _root(_process: int) -> TemporaryDirectory[str]:
+    """Return the folder of one process: those that `make mutants` forks have another place for what they leave."""
+    root = TemporaryDirectory()
+    atexit.register(root.cleanup)
+    return root
+
+
 def directory() -> Path:
     """Return a new folder, which is gone when the tests have ended."""
-    return Path(mkdtemp(dir=_ROOT.name))
+    return Path(mkdtemp(dir=_root(os.getpid()).name))
 
 
 def part(body: bytes, *, key: str = "raw/0", own: Span | None = None, asked: Span | None = None, **more: Any) -> Part:

@@ -4,6 +4,7 @@ import gc
 import json
 import os
 import resource
+import shutil
 import sys
 import tempfile
 import time
@@ -70,6 +71,7 @@ class Judge:
 
     def _wait(self, running: dict[int, Mutant]) -> None:
         process, status = os.wait()
+        shutil.rmtree(_folder(process), ignore_errors=True)
         mutant = running.pop(process)
         if status == 0:
             self.survived(mutant)
@@ -187,9 +189,17 @@ def _forked(items: Sequence[pytest.Item], run: Callable[[], object]) -> int:
     if process == 0:
         status = 1
         try:
+            folder = _folder(os.getpid())
+            folder.mkdir()
+            tempfile.tempdir = str(folder)
             for item in items[:1]:
                 item.config.pluginmanager.unregister(name="terminalreporter")
             status = int(run() == 1)
         finally:
             os._exit(status)
     return process
+
+
+def _folder(process: int) -> Path:
+    """Return where a process leaves its files: a mutant that is ended removes none, and can write millions of them."""
+    return Path(tempfile.gettempdir()) / f"mutant-{process}"
