@@ -22,8 +22,8 @@ OPTIONS = (
     *("-q", "--no-header", "--no-summary", "-p", "no:xdist", "-p", "no:cacheprovider", "--hypothesis-seed=0"),
     *("-m", "not slow", "-k", "not ministack", "-o", "addopts=--import-mode=importlib"),
 )
-#: A mutant may loop for ever, or fill the memory: it has three times the CPU of its tests, and some seconds.
-MORE_SECONDS, MOST_BYTES = 5, 4 << 30
+#: A mutant may loop for ever, or fill the memory: each test has three times its CPU, and some seconds for its fixtures.
+MORE_SECONDS, MOST_BYTES = 15, 4 << 30
 
 type Function = tuple[str, str]
 
@@ -138,11 +138,11 @@ def _note(noted: Path, modules: set[str], items: Sequence[pytest.Item]) -> None:
 
 def _seen(tests: Mapping[pytest.Item, float], mutant: Mutant) -> int:
     """Run the tests on a mutant until one fails; return 1 if one does."""
-    most = MORE_SECONDS + round(3 * sum(tests.values()))
-    resource.setrlimit(resource.RLIMIT_CPU, (most, most))
     resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, MOST_BYTES))
     _install(mutant)
     for item, following in _followed([*tests]):
+        most = round(time.process_time() + MORE_SECONDS + 3 * tests[item])
+        resource.setrlimit(resource.RLIMIT_CPU, (most, resource.RLIM_INFINITY))
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
         if item.session.testsfailed:
             return 1
