@@ -19,6 +19,7 @@ from logarchive.provider.paging import Counted, Page, announced, numbered
 from logarchive.record.layout import JsonLayout
 from logarchive.visit.collection import Collection
 from logarchive.window import Span
+from tests.scenario import some
 from tests.unit import visit
 
 SIZE = 3
@@ -179,6 +180,41 @@ def test_the_cap_goes_by_the_counts_where_all_are_told_and_reads_the_answers_whe
     )
     collection.gather(visit.WINDOW)
     assert capped.asked == asked
+
+
+def test_where_the_shortest_range_still_reaches_the_cap_the_visit_is_truncated_and_keeps_what_it_got() -> None:
+    busy = Span(visit.WINDOW.start + dt.timedelta(minutes=7), visit.WINDOW.start + dt.timedelta(minutes=7, seconds=1))
+
+    def fetch(_api: object, _source: object, span: Span) -> Iterator[Part]:
+        yield visit.part(b"{unread", count=4 if span.start <= busy.start < span.end else 0)
+
+    unused: Any = None
+    second, none = dt.timedelta(seconds=1), dt.timedelta(0)
+    provider = replace(visit.provider(), fetch=fetch, cap=lambda _source: 4, margin=none, resolution=second)
+    collection = Collection(provider, unused, Exchange(unused, unused, unused), lambda part: part.replace(key="raw"))
+    held = [collection.parts[number] for number in collection.gather(visit.WINDOW)]
+    assert collection.truncated
+    assert [part.own for part in held if part.count == 4] == [busy]
+    assert sum(some(part.own).length.total_seconds() for part in held) == 3600
+    assert {(part.role, part.count) for part in collection.parts if part not in held} == {("superseded", 4)}
+
+
+def test_what_was_read_while_the_list_changed_is_superseded_by_what_was_read_after() -> None:
+    readings = iter(("1", "2"))
+
+    def fetch(_api: object, _source: object, _span: Span) -> Iterator[Part]:
+        reading = next(readings)
+        yield visit.part(b"[]", key=reading)
+        if reading == "1":
+            raise MismatchError("the total has changed")
+
+    unused: Any = None
+    collection = Collection(
+        replace(visit.provider(), fetch=fetch), unused, Exchange(unused, unused, unused), lambda part: part
+    )
+    assert collection.gather(visit.WINDOW) == [1]
+    assert [part.role for part in collection.parts] == ["superseded", "data"]
+    assert collection.parts[0].extra == {"superseded_by": ["2"]}
 
 
 def test_a_request_that_fails_without_a_response_keeps_no_earlier_response_again() -> None:
