@@ -232,6 +232,24 @@ def test_a_request_that_fails_without_a_response_keeps_no_earlier_response_again
     assert [part.role for part in collection.parts] == ["data"]
 
 
+def test_a_request_that_fails_without_a_response_keeps_none_of_the_reading_before() -> None:
+    unused: Any = None
+    exchange = Exchange(unused, unused, unused)
+    readings = iter(("1", "2"))
+
+    def fetch(_api: object, _source: object, _span: Span) -> Iterator[Part]:
+        if next(readings) == "2":
+            raise UnavailableError("connection refused")
+        exchange.last = visit.part(b"[]")
+        raise MismatchError("the total has changed")
+        yield
+
+    collection = Collection(replace(visit.provider(), fetch=fetch), unused, exchange, lambda part: part)
+    with pytest.raises(UnavailableError):
+        collection.gather(visit.WINDOW)
+    assert [part.role for part in collection.parts] == ["error"]
+
+
 @pytest.mark.parametrize(
     ("longest", "asked"),
     [(None, 1), (dt.timedelta(hours=1), 2), (dt.timedelta(minutes=15), 5), (dt.timedelta(hours=2), 1)],
