@@ -1,4 +1,5 @@
 import datetime as dt
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -131,6 +132,13 @@ def test_a_good_visit_clears_the_issue_and_the_error_of_the_failed_ones() -> Non
 
 def test_after_a_good_visit_the_numbers_are_no_longer_those_of_a_replay() -> None:
     assert not after_visit(entry(visits=("v0",), replayed=True), source(), visited(END)).replayed
+
+
+def test_of_visits_that_are_merged_at_once_the_last_one_stands_for_what_all_have_added_late() -> None:
+    visit = visited(END)
+    merged = replace(visit.merged, visits=("v1", "v2", "v3", "v4"), late=7)
+    before = entry(visits=("v1",), late_by_visit=(0,))
+    assert after_visit(before, source(), replace(visit, merged=merged)).late_by_visit == (0, 0, 0, 7)
 
 
 @pytest.mark.parametrize(

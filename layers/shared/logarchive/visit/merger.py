@@ -218,5 +218,5 @@ def _before_footer(path: Path) -> int:
     """Return how many bytes come before the footer, whose length comes before the closing magic number."""
     size = path.stat().st_size
     with path.open("rb") as file:
-        file.seek(max(0, size - 8))
+        file.seek(size - 8)
         return size - 8 - int.from_bytes(file.read(4), "little")
