@@ -81,8 +81,8 @@ class Rebuilder:
         if own is None:
             return before
         merged = folder / "merged.jsonl.gz"
-        if before and not merge_rejects(before, own, merged, self.builder.ensure_time):
-            return before
+        if before:
+            merge_rejects(before, own, merged, self.builder.ensure_time)
         return self._kept(merged if before else own, "rejects.jsonl.gz")
 
     def _kept(self, path: Path, name: str) -> Path:
