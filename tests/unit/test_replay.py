@@ -378,7 +378,7 @@ def test_a_replay_that_is_killed_again_and_again_is_given_up_and_the_window_is_a
     stage.tick()
     entry = window(stage)
     assert "2 replays in a row were killed" in (entry.replay_error or "")
-    assert history(entry) == history(old)
+    assert (history(entry), entry.unmerged_claims) == (history(old), 0)
 
 
 @pytest.mark.parametrize("glacier", [True, False])
@@ -476,6 +476,35 @@ def test_after_a_killed_replay_an_object_that_cannot_be_read_is_one_that_the_led
     assert "; the ledger does not know the object" in (entry.replay_error or "")
 
 
+def test_where_no_replay_was_killed_none_is_said_to_have_written_an_object_that_cannot_be_read() -> None:
+    stage = sealed()
+    stage.provider, stage.answer = NEWER, refuse
+    replay(stage)
+    [key] = [key for key in stage.s3.objects if key.startswith("logs/")]
+    stage.s3.objects[key].body = b"PAR1 nothing"
+    said = damage(stage, "part missing")
+    stage.act("work", source="shop")
+    assert said in (window(stage).replay_error or "")
+    assert "the ledger does not know" not in (window(stage).replay_error or "")
+
+
+def test_after_a_killed_replay_an_object_that_s3_refuses_to_give_is_one_that_the_ledger_does_not_know() -> None:
+    stage = sealed()
+    stage.provider, stage.answer = NEWER, refuse
+    replay(stage)
+    stage.kill("s3.put logs/", "after")
+    stage.now += HOUR
+
+    def gate(call: str, _moment: str) -> None:
+        if call.startswith("s3.get logs/"):
+            raise refused("InternalError", 500)
+
+    stage.gate = gate
+    with pytest.raises(ExceptionGroup):
+        stage.act("work", source="shop")
+    assert "; the ledger does not know the object" in (window(stage).replay_error or "")
+
+
 def overtaken_after(stage: Scenario, call: str) -> Entry:
     """Work on the window until another worker claims it, after a call; return what that worker holds."""
     held: list[Entry] = []
@@ -491,14 +520,21 @@ def overtaken_after(stage: Scenario, call: str) -> Entry:
     return held[0]
 
 
-@pytest.mark.parametrize(("provider", "wrote"), [(NEWER, True), (elsa, False)])
+@pytest.mark.parametrize(
+    ("world", "provider", "call", "wrote"),
+    [
+        (WORLD, NEWER, "s3.put logs/", True),
+        (WORLD, elsa, "ddb.get 2", False),  # the last call before the commit
+        ([], elsa, "ddb.get 2", False),
+    ],
+)
 def test_a_replay_that_loses_its_claim_has_the_window_replayed_again_only_if_it_wrote(
-    provider: Provider[Any, Any], *, wrote: bool
+    world: list[Record], provider: Provider[Any, Any], call: str, *, wrote: bool
 ) -> None:
-    stage = sealed()
+    stage = sealed(world)
     stage.provider, stage.answer = provider, refuse
     replay(stage)
-    other = overtaken_after(stage, "s3.put logs/" if wrote else "s3.get logs/")
+    other = overtaken_after(stage, call)
     assert stage.events.count("claim.lost") == 1
     assert window(stage).unmerged_claims == other.unmerged_claims + wrote
 
