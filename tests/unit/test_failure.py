@@ -456,6 +456,24 @@ def test_a_provider_that_answers_no_range_in_time_is_unavailable_and_not_asked_f
     assert 20 < len(asked) < 60
 
 
+def test_a_worker_ends_after_three_visits_whose_outcome_could_not_be_written() -> None:
+    stage = hourly()
+    claimed: list[str] = []
+
+    def gate(call: str, moment: str) -> None:
+        if call.startswith("ddb.update 2") and moment == "before":
+            if call in claimed:
+                raise refused("InternalServerError", 500) from KeyError("why")
+            claimed.append(call)
+
+    stage.act("tick")
+    stage.gate = gate
+    with pytest.raises(ExceptionGroup) as raised:
+        stage.act("work", source="shop")
+    assert len(claimed) == 3
+    assert [type(error) for error in leaves(raised.value)] == [ClientError] * 3
+
+
 def test_a_visit_that_is_put_back_ends_the_worker() -> None:
     stage = daily(window="PT12H")
     asked: list[int] = []

@@ -66,6 +66,20 @@ def test_a_worker_works_off_what_is_due_and_gives_its_slot_back() -> None:
     assert all(slot.until <= stage.now for slot in head.slots)
 
 
+def test_the_newest_window_with_rows_stays_known_when_an_older_one_is_visited_again() -> None:
+    stage = Scenario([Record("a", 1), Record("b", 20 * 3600)], source={"window": "PT1H"}, now=END + 6 * MINUTE)
+    stage.tick()
+    newest = END - 3 * HOUR
+    head = stage.ledger.head()
+    assert head
+    assert head.last_rows_until == newest
+    stage.act("backfill", source="shop", start=instant(START), end=instant(START + HOUR), reopen=True)
+    stage.act("work", source="shop")
+    head = stage.ledger.head()
+    assert head
+    assert head.last_rows_until == newest
+
+
 def test_a_second_worker_ends_at_once_while_the_only_slot_is_taken() -> None:
     stage = scenario()
     stage.act("tick")

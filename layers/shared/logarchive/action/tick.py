@@ -70,7 +70,7 @@ class _TickRun[S: Source, K: BaseModel]:
 
     def work(self, sources: Mapping[str, S]) -> None:
         """Visit one due window of each source after the other, so that the sources share the time."""
-        begun = 0
+        begun = False
         with ExitStack() as opened:
             turns: deque[tuple[str, Worker[S, K], Iterator[Entry]]] = deque()
             for name, source in sources.items():

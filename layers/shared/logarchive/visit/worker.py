@@ -31,8 +31,8 @@ class Worker[S: Source, K: BaseModel]:
     """Visits the due windows of one source."""
 
     context: VisitContext[S, K]
-    #: Visits begun in this invocation.
-    begun: int = 0
+    #: Whether this invocation has begun a visit.
+    begun: bool = False
     #: The end of the newest window that had rows.
     last_rows_until: dt.datetime | None = None
     #: Under which name it holds slot and claims: an event that Lambda delivers twice has the same id twice.
@@ -77,9 +77,6 @@ class Worker[S: Source, K: BaseModel]:
                 failures.append(self._failed(claimed, error))
             if entry:
                 yield entry
-            # A window that was replayed is due when it was before; one that was put back keeps its mark.
-            if entry and entry.replay == claimed.replay and entry.due_at and entry.due_at <= invocation.clock():
-                return  # put back: there was no time for it
 
     def _failed(self, claimed: Entry, error: Exception) -> Exception:
         """Log an error that nobody foresaw, with its traceback, and return it, masked and cut where that is needed."""
@@ -106,7 +103,7 @@ class Worker[S: Source, K: BaseModel]:
         return self.context.ledger.claim(entry, self.owner, invocation.clock(), self._lease_end)
 
     def _visit(self, claimed: Entry) -> Entry | None:
-        late_start, self.begun = self.begun > 0, self.begun + 1
+        late_start, self.begun = self.begun, True
         try:
             attempt = replay if claimed.replay else visit
             entry = attempt(self.context, claimed, late_start=late_start)
