@@ -8,9 +8,14 @@ export SAM_CLI_TELEMETRY := 0
 unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 
 BIN := .venv/bin
-# The interpreter itself, not a shim or a link to one.
+# The interpreter itself, not a shim or a link to one. A shim of pyenv finds it only where pyenv is told its version, and
+# no .python-version here tells it: such a file hides every command that pyenv has for another version only, as `aws`.
 EXECUTABLE = import sys; print(sys.executable)
-PYTHON ?= $(or $(shell python3.13 -c '$(EXECUTABLE)' 2>/dev/null),$(shell uv python find 3.13 2>/dev/null),$(shell uv python install --quiet 3.13 2>/dev/null && uv python find 3.13 2>/dev/null))
+PYTHON ?= $(or \
+	$(shell python3.13 -c '$(EXECUTABLE)' 2>/dev/null),\
+	$(shell PYENV_VERSION=3.13 python3.13 -c '$(EXECUTABLE)' 2>/dev/null),\
+	$(shell uv python find 3.13 2>/dev/null),\
+	$(shell uv python install --quiet 3.13 2>/dev/null && uv python find 3.13 2>/dev/null))
 
 # $(call environment,folder,lock file): a fresh virtual environment holding exactly that lock file
 define environment
