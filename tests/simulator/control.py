@@ -40,7 +40,7 @@ def _answer(simulator: Simulator, request: Request) -> Response:
 
 
 def control(simulator: Simulator, orders: Mapping[str, Any]) -> None:
-    """Carry out orders: clock, switches, faults, records to add."""
+    """Carry out orders: clock, switches, providers to mend, faults, records to add."""
     unknown = orders.keys() - ORDERS.keys()
     if unknown:
         raise ValueError(f"no such order: {sorted(unknown)}; there are {list(ORDERS)}")
@@ -73,6 +73,11 @@ def _switch(simulator: Simulator, switches: Mapping[str, Mapping[str, object]]) 
         simulator.set(provider, **values)
 
 
+def _mend(simulator: Simulator, providers: list[str]) -> None:
+    for provider in providers:
+        simulator.mend(provider)
+
+
 def _faults(simulator: Simulator, faults: list[dict[str, Any]]) -> None:
     for order in faults:
         options = {name: value for name, value in order.items() if name not in OPTIONS}
@@ -103,6 +108,7 @@ def _add(simulator: Simulator, records: list[dict[str, Any]]) -> None:
 ORDERS: dict[str, Callable[[Simulator, Any], None]] = {
     "clock": _set_clock,
     "switches": _switch,
+    "mend": _mend,
     "faults": _faults,
     "add": _add,
 }

@@ -114,6 +114,11 @@ class Simulator:
         self.faults.append(fault)
         return fault
 
+    def mend(self, provider: str) -> None:
+        """Remove the faults of a provider."""
+        name = self.providers[provider].name
+        self.faults = [fault for fault in self.faults if fault.provider != name]
+
     def add(
         self,
         provider: str,

@@ -272,6 +272,14 @@ def test_orders_set_clock_switches_faults_and_records(sim: Simulator) -> None:
     assert counts == {"elsa/data": 2, "dsa/listing": 2, "dsa/download": 2}
 
 
+def test_a_provider_that_is_mended_has_no_fault_any_more(sim: Simulator) -> None:
+    for provider in ("elsa", "multidrm"):
+        sim.fault("503", provider, times=None)
+    faults = HTTP.post(f"{sim.url}/_control", json={"mend": ["elsa"]}).json()["faults"]
+    assert [fault["provider"] for fault in faults] == ["multidrm"]
+    assert ask(sim, "elsa").status_code == 200
+
+
 def test_a_wrong_order_is_answered_with_what_is_wrong(sim: Simulator) -> None:
     response = HTTP.post(f"{sim.url}/_control", json={"clok": 1})
     assert response.status_code == 400
