@@ -17,14 +17,10 @@ PYTHON ?= $(or \
 	$(shell uv python find 3.13 2>/dev/null),\
 	$(shell uv python install --quiet 3.13 2>/dev/null && uv python find 3.13 2>/dev/null))
 
-# $(call environment,folder,lock file): a fresh virtual environment holding exactly that lock file
-define environment
+# $(call install,folders): environments of tools, each from its lock file; what is there and current stays
+define install
 @test -n "$(PYTHON)" || { echo "logarchive needs Python 3.13 (python3.13 on the PATH), or uv to fetch it" >&2; exit 1; }
-@echo "installing $(2) into $(1) (once; it takes a minute or two)"
-@rm -rf $(1)
-@$(PYTHON) -m venv $(1) || { echo "$(PYTHON) has no venv module: install python3.13-venv" >&2; exit 1; }
-@$(1)/bin/python -m pip install -qq --disable-pip-version-check --require-hashes --only-binary :all: -r $(2)
-@touch $@
+@$(PYTHON) -m tools.install $(1)
 endef
 
 .PHONY: help
@@ -32,7 +28,8 @@ help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: .venv/installed .tools/sam/installed .tools/ministack/installed ## deploy to a local AWS and archive simulated providers
+demo: ## deploy to a local AWS and archive simulated providers
+	$(call install,--demo .venv .tools/sam .tools/ministack)
 	@$(BIN)/python -m tools.demo
 
 .PHONY: local
@@ -90,18 +87,18 @@ clean: ## remove everything that make made
 	find console functions layers tests tools verifier -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/installed: requirements-dev.txt
-	$(call environment,.venv,$<)
+	$(call install,.venv)
 
 .tools/sam/installed: tools/requirements-sam.txt
-	$(call environment,.tools/sam,$<)
+	$(call install,.tools/sam)
 
 .tools/checkov/installed: tools/requirements-checkov.txt
-	$(call environment,.tools/checkov,$<)
+	$(call install,.tools/checkov)
 
 # The functions run in ministack's own interpreter, so this one is 3.13 too.
 .tools/ministack/installed: tools/requirements-ministack.txt
-	$(call environment,.tools/ministack,$<)
+	$(call install,.tools/ministack)
 
 # Added to the path of .venv's interpreter, for `make fuzz` alone.
 .tools/fuzz/installed: tools/requirements-fuzz.txt
-	$(call environment,.tools/fuzz,$<)
+	$(call install,.tools/fuzz)

@@ -1,0 +1,170 @@
+"""Installs tools from their lock files, each into an environment of its own: `make` runs it where one is missing.
+
+It runs before anything is installed, with Python's standard library alone.
+"""
+
+import argparse
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools.demo.page import Page, size
+
+ROOT = Path(__file__).resolve().parent.parent
+LOGS = ROOT / ".tools"
+MEGABYTE = 1_000_000
+#: What the demo takes on two cores, after the installation: measured, as the sizes below.
+TEMPORARY_BYTES = 1500 * MEGABYTE
+DEMO = f"about four minutes on two cores, and {size(TEMPORARY_BYTES)} of temporary files while it runs"
+
+
+class InstallError(Exception):
+    """A step of the installation failed; the message is for the user."""
+
+
+@dataclass(frozen=True)
+class Environment:
+    """A virtual environment, and the lock file that says what it holds."""
+
+    folder: str
+    lock: str
+    what: str
+    #: Disk space that it takes, as `du` says, and how long the installation takes on a quiet machine.
+    megabytes: int
+    seconds: int
+
+    @property
+    def path(self) -> Path:
+        """Where it is."""
+        return ROOT / self.folder
+
+    @property
+    def marker(self) -> Path:
+        """The file that is written when it is complete."""
+        return self.path / "installed"
+
+    @property
+    def log(self) -> Path:
+        """Where the output of its installation goes."""
+        return LOGS / f"{self.path.name.removeprefix('.')}.log"
+
+    @property
+    def is_current(self) -> bool:
+        """Whether it is complete, and not older than its lock file."""
+        return self.marker.exists() and self.marker.stat().st_mtime >= (ROOT / self.lock).stat().st_mtime
+
+    def packages(self) -> int:
+        """Return how many packages the lock file names."""
+        return sum("==" in line for line in (ROOT / self.lock).read_text().splitlines() if line[:1].isalnum())
+
+    def progress(self) -> str:
+        """Return how far pip is, by what it has logged and what is unpacked."""
+        unpacked = sum(1 for _ in self.path.glob("lib/python*/site-packages/*.dist-info"))
+        fetched = self.log.read_text(errors="replace").count("Collecting ") if self.log.exists() else 0
+        verb, count = ("unpacked", unpacked) if unpacked > 1 else ("fetched", fetched)  # pip itself is unpacked first
+        return f"{verb} {count} of {self.packages()} packages"
+
+    def commands(self) -> Iterator[Sequence[str | Path]]:
+        """Yield what installs it."""
+        yield sys.executable, "-m", "venv", self.path
+        yield (
+            *(self.path / "bin" / "python", "-m", "pip", "install", "--disable-pip-version-check", "--no-input"),
+            *("--progress-bar", "off", "--require-hashes", "--only-binary", ":all:", "-r", ROOT / self.lock),
+        )
+
+
+ENVIRONMENTS = {
+    one.folder: one
+    for one in (
+        Environment(".venv", "requirements-dev.txt", "DuckDB, the AWS SDK, tests, linters", 1020, 90),
+        Environment(".tools/sam", "tools/requirements-sam.txt", "the AWS SAM CLI", 345, 40),
+        Environment(".tools/ministack", "tools/requirements-ministack.txt", "the emulator of AWS", 120, 20),
+        Environment(".tools/checkov", "tools/requirements-checkov.txt", "a linter of the template", 285, 40),
+        Environment(".tools/fuzz", "tools/requirements-fuzz.txt", "the engine of make fuzz", 30, 10),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Installation:
+    """Installs environments, one after the other, and shows how far it is."""
+
+    page: Page
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], object] = time.sleep
+
+    def install(self, missing: Sequence[Environment], then: str | None) -> None:
+        """Say what it takes, then do it. Raises InstallError saying which step failed, and where its log is."""
+        needed = sum(one.megabytes for one in missing) * MEGABYTE
+        minutes = max(1, round(sum(one.seconds for one in missing) / 60))
+        self.page.say(
+            f"First, tools are installed in this folder: {size(needed)}, about {minutes} min with a fast network. "
+            "`make clean` removes them." + (f" Then the demo takes {then}." if then else "")
+        )
+        if (free := shutil.disk_usage(ROOT).free) < needed:
+            raise InstallError(f"{ROOT}: {size(free)} are free, and the tools take {size(needed)}")
+        for number, environment in enumerate(missing, 1):
+            self._install(environment, f"{number} of {len(missing)}  {environment.folder:<16}")
+
+    def _install(self, environment: Environment, step: str) -> None:
+        begun = self.clock()
+        _remove(environment.path)
+        environment.log.parent.mkdir(exist_ok=True)
+        with environment.log.open("wb") as log:
+            for command in environment.commands():
+                process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+                try:
+                    while process.poll() is None:
+                        self.page.move(f"{step}  {environment.progress()}, {self.clock() - begun:.0f} s")
+                        self.sleep(0.2)
+                finally:
+                    process.kill()
+                if process.returncode:
+                    raise InstallError(_failure(environment, step, command, process.returncode))
+        environment.marker.touch()
+        self.page.line(f"{step}  {environment.what:<51} {self.clock() - begun:7.1f} s")
+
+
+def _failure(environment: Environment, step: str, command: Sequence[str | Path], code: int) -> str:
+    last = environment.log.read_text(errors="replace").splitlines()[-5:]
+    program = f"{Path(command[0]).name} {command[1]} {command[2]}"
+    return "\n".join(
+        [
+            f"installation {' '.join(step.split())} failed: {program} ended with {code}",
+            *(f"   {line}" for line in last),
+            f"   its whole log: {environment.log}",
+        ]
+    )
+
+
+def _remove(path: Path) -> None:
+    if path.is_symlink():
+        path.unlink()
+    shutil.rmtree(path, ignore_errors=True)
+
+
+def main() -> int:
+    """Install what is missing of the environments that are named; return 1 if that fails."""
+    parser = argparse.ArgumentParser(prog="python -m tools.install", description=__doc__)
+    parser.add_argument("environments", nargs="+", choices=ENVIRONMENTS, metavar="FOLDER")
+    parser.add_argument("--demo", action="store_true", help="also say what the demo takes, which follows")
+    arguments = parser.parse_args()
+    missing = [ENVIRONMENTS[name] for name in arguments.environments if not ENVIRONMENTS[name].is_current]
+    try:
+        if missing:
+            Installation(Page()).install(missing, DEMO if arguments.demo else None)
+    except InstallError as error:
+        print(f"make: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("make: stopped; what was begun is installed anew the next time", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
