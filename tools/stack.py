@@ -79,6 +79,13 @@ class Stack:
     folder: Path
 
 
+@dataclass
+class Afterwards:
+    """What becomes of the processes that a block has started when it ends; may be changed until then."""
+
+    run_on: bool = False
+
+
 def aws(endpoint: str) -> Aws:
     """Return the arguments of a client that talks to that endpoint only."""
     return {
@@ -225,8 +232,10 @@ def stop(process: subprocess.Popen[bytes], seconds: float = 10) -> None:
 
 
 @contextmanager
-def ministack(port: int, *, keep: bool = False, host: str = LOOPBACK) -> Generator[tuple[str, int, Path]]:
-    """Run ministack on that address; yield its endpoint, process id and folder. With `keep` it runs on afterwards."""
+def ministack(
+    port: int, *, host: str = LOOPBACK, afterwards: Afterwards | None = None
+) -> Generator[tuple[str, int, Path]]:
+    """Run ministack on that address; yield its endpoint, process id and folder."""
     folder = Path(tempfile.mkdtemp(prefix="logarchive-"))
     log = folder / "ministack.log"
     # The functions inherit this environment: as little of the machine's as possible.
@@ -248,28 +257,26 @@ def ministack(port: int, *, keep: bool = False, host: str = LOOPBACK) -> Generat
         )  # fmt: skip
     # By name: with an address, sam would not find buckets that are host names.
     endpoint = f"http://{'localhost' if host == LOOPBACK else host}:{port}"
-    kept = False
     try:
         wait_until_ready(process, endpoint, log)
         yield endpoint, process.pid, folder
-        kept = keep
     finally:
-        if not kept:
+        if not (afterwards and afterwards.run_on):
             stop(process)
             shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
 def local_stack(
-    port: int | None = None, *, keep: bool = False, step: Step = nullcontext, **parameters: str
+    port: int | None = None, *, step: Step = nullcontext, afterwards: Afterwards | None = None, **parameters: str
 ) -> Generator[Stack]:
     """Deploy the template to a fresh ministack with these parameters; yield the stack, and stop everything at the end.
 
-    Without a port, a free one is used. With `keep`, and only after a block that ended well, everything runs on.
+    Without a port, a free one is used.
     """
     check_machine([port] if port else [])
     with ExitStack() as running:
         with step("ministack"):
-            endpoint, process_id, folder = running.enter_context(ministack(port or free_port(), keep=keep))
+            endpoint, process_id, folder = running.enter_context(ministack(port or free_port(), afterwards=afterwards))
         outputs = build_and_deploy(endpoint, parameters, step)
         yield Stack(aws=aws(endpoint), outputs=outputs, process_id=process_id, folder=folder)

@@ -1,26 +1,33 @@
-"""Run the demo: `make demo`, `KEEP=1 make demo` to look around afterwards, `PORT=4600 make demo` for another port."""
+"""Run the demo: `make demo`, `KEEP=1 make demo` to look around afterwards, `PORT=4600 make demo` for another port.
+
+Of a demo that was kept, `break` lets a provider fail, `mend` ends that, and `stop` stops it all.
+"""
 
 import argparse
 import datetime as dt
 import os
-import shlex
+import shutil
 import sys
+import tempfile
 from collections.abc import Sequence
 
+from tools.demo import around
 from tools.demo.account import Account
-from tools.demo.page import Page, many
+from tools.demo.around import Around
+from tools.demo.kept import Kept
+from tools.demo.page import Page, many, size
 from tools.demo.progress import Standing
-from tools.demo.providers import Providers, providers
+from tools.demo.providers import providers
 from tools.demo.story import Story
 from tools.demo.world import HOURS, orders, sources
+from tools.install import DEMO, TEMPORARY_BYTES
+from tools.registry import names
 from tools.stack import (
     DEFAULT_PORT,
-    REGION,
-    STACK,
+    Afterwards,
     Ended,
     Stack,
     StackError,
-    account,
     address_is_taken,
     check_machine,
     end_on_signals,
@@ -40,13 +47,16 @@ STEPS = {
 
 
 def main() -> int:
-    """Run the demo; return 0 only if the archive equals the simulator's records."""
-    argparse.ArgumentParser(prog="make demo", description=__doc__).parse_args()
+    """Run the demo, or change one that was kept; return 0 only if the archive equals the simulator's records."""
+    arguments = _parser().parse_args()
     end_on_signals()
     _forget_the_shell()
     page = Page()
     try:
-        _play(page, _port(), keep=os.environ.get("KEEP", "") not in {"", "0"})
+        if arguments.what:
+            _change(Kept.at(_port()), arguments)
+        else:
+            _play(page, _free(_port()), keep=os.environ.get("KEEP", "") not in {"", "0"})
     except StackError as error:
         page.fail(str(error))
         return 1
@@ -54,6 +64,28 @@ def main() -> int:
         page.fail("stopped; nothing is left running")
         return 130
     return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tools.demo", description=__doc__)
+    commands = parser.add_subparsers(dest="what", metavar="{break,mend,stop}")
+    for name, text in (("break", "let a provider of a kept demo fail"), ("mend", "let it answer as it should again")):
+        commands.add_parser(name, help=text).add_argument("provider", choices=names())
+    commands.add_parser("stop", help="stop a kept demo, and remove its files")
+    return parser
+
+
+def _change(kept: Kept, arguments: argparse.Namespace) -> None:
+    match arguments.what:
+        case "break":
+            kept.break_down(arguments.provider)
+            print(f"{arguments.provider} answers each request with 503, Service Unavailable, until it is mended.")
+        case "mend":
+            kept.mend(arguments.provider)
+            print(f"{arguments.provider} answers again. The next tick or backfill fetches what is missing.")
+        case _:
+            kept.stop()
+            print("Nothing is left running.")
 
 
 def _forget_the_shell() -> None:
@@ -68,19 +100,33 @@ def _port() -> int:
     text = os.environ.get("PORT") or str(DEFAULT_PORT)
     if not text.isdecimal() or int(text) not in PORTS:
         raise StackError(f"PORT={text}: must be a number from {PORTS.start} to {PORTS.stop - 1}")
-    if address_is_taken(int(text)):
-        raise StackError(
-            f"port {text} of 127.0.0.1 is in use: stop what listens there, or use another, PORT=4600 make demo"
-        )
     return int(text)
+
+
+def _free(port: int) -> int:
+    if address_is_taken(port):
+        raise StackError(
+            f"port {port} of 127.0.0.1 is in use: stop what listens there, or use another, PORT=4600 make demo"
+        )
+    return port
+
+
+def _check_space(folder: str) -> None:
+    if (free := shutil.disk_usage(folder).free) < TEMPORARY_BYTES:
+        raise StackError(
+            f"{folder}: {size(free)} are free, and the demo takes {size(TEMPORARY_BYTES)}; name another folder: "
+            "TMPDIR=/var/tmp make demo"
+        )
 
 
 def _play(page: Page, port: int, *, keep: bool) -> None:
     check_machine()
+    _check_space(tempfile.gettempdir())
     page.title(
         "logarchive, the demo",
         "The functions that you would deploy archive the logs of several providers. Here a simulator replaces the "
         "providers, and ministack replaces AWS: everything stays on this machine (127.0.0.1).",
+        f"It takes {DEMO}.",
     )
     page.section("Deployment with sam build, sam deploy")
     now = dt.datetime.now(dt.UTC)
@@ -88,52 +134,29 @@ def _play(page: Page, port: int, *, keep: bool) -> None:
         "ScheduleExpression": "rate(1 minute)",
         "ArchiveFrom": f"{now - dt.timedelta(hours=HOURS):%Y-%m-%d}",
     }
+    afterwards = Afterwards()
     with (
-        local_stack(port, keep=keep, step=lambda name: page.step(name, STEPS[name]), **parameters) as stack,
-        providers(stack.folder, orders(now), keep=keep) as played,
+        local_stack(port, step=lambda name: page.step(name, STEPS[name]), afterwards=afterwards, **parameters) as stack,
+        providers(stack.folder, orders(now), afterwards=afterwards) as played,
     ):
         page.line(f"AWS at {stack.aws['endpoint_url']}, the providers at {played.url}")
         story = Story(page, Account.of(stack), played, sources(played.url, now))
-        standings = story.tell()
-        if keep:
-            story.account.switch_schedules(on=True)
-            _show_how_to_look_around(page, stack, played)
+        try:
+            standings = story.tell()
+            if keep:
+                story.account.switch_schedules(on=True)
+        finally:
+            if keep and not isinstance(sys.exception(), Ended):  # what has failed is left to be looked at, too
+                afterwards.run_on = True
+                _leave(page, port, stack, story)
     _sum_up(page, standings, keep=keep)
 
 
-def _show_how_to_look_around(page: Page, stack: Stack, played: Providers) -> None:
-    """Print commands for the ordinary AWS command line, and the one that ends it all."""
-    page.section("Looking around")
-    page.say(
-        "Everything keeps running: a tick every minute, and new hours are archived as they end. "
-        "With the AWS command line installed:"
-    )
-    page.line()
-    for name, value in (account(stack.aws["endpoint_url"]) | {"AWS_DEFAULT_REGION": REGION}).items():
-        page.whole(f"export {name}={value}")
-    page.line()
-    for line in _commands(stack):
-        page.whole(line)
-    page.line()
-    page.say("And to stop it:")
-    page.line()
-    page.whole(
-        f"kill -- -{stack.process_id} -{played.process_id} && sleep 1 && rm -rf {shlex.quote(str(stack.folder))}"
-    )
-
-
-def _commands(stack: Stack) -> list[str]:
-    """Return the lines of commands that look at the stack, for either version of the command line."""
-    of = stack.outputs
-    return [
-        f"aws s3 ls --recursive s3://{of['BucketName']}/logs/",
-        f"aws ssm get-parameters-by-path --recursive --path {of['SourcesPath']}",
-        f"aws dynamodb scan --table-name {of['LedgerTableName']} --max-items 3",
-        "aws scheduler list-schedules",
-        f"aws lambda invoke --function-name {of['ElsaFunctionName']} \\",
-        "    --payload fileb://events/status.json /dev/stdout",
-        f"aws logs filter-log-events --log-group-name /aws/lambda/{STACK}-elsa --max-items 9",
-    ]
+def _leave(page: Page, port: int, stack: Stack, story: Story) -> None:
+    """Note where the demo is, and print what can be done with it."""
+    Kept(port, story.providers.url, stack.process_id, story.providers.process_id, str(stack.folder)).note()
+    now = dt.datetime.now(dt.UTC)
+    around.show(page, Around(port, stack.aws["endpoint_url"], stack.outputs, story.sources[0], now))
 
 
 def _sum_up(page: Page, standings: Sequence[Standing], *, keep: bool) -> None:

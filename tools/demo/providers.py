@@ -13,9 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tools.demo.world import HOUR
 from tools.lock import ROOT
 from tools.registry import names
-from tools.stack import StackError, stop
+from tools.stack import Afterwards, StackError, stop
+
+#: A busy machine takes its time.
+PATIENT_SECONDS = 600
 
 
 @dataclass(frozen=True)
@@ -34,11 +38,18 @@ class Providers:
         seen: list[dict[str, Any]] = self._ask("/_requests")["requests"]
         return seen
 
+    def count(self) -> int:
+        """Return how many requests it has seen."""
+        return int(self._ask("/_requests?since=-1")["total"])
+
     def fill(self, start: dt.datetime, end: dt.datetime) -> None:
-        """Generate the records of a range before they are requested."""
-        span = urllib.parse.urlencode({"start": start.isoformat(), "end": end.isoformat()})
-        for provider in names():
-            self._bytes(f"/_truth/{provider}?{span}")
+        """Generate the records of a range before they are requested, hour by hour: meanwhile nothing is answered."""
+        while start < end:
+            following = min(start + HOUR, end)
+            span = urllib.parse.urlencode({"start": start.isoformat(), "end": following.isoformat()})
+            for provider in names():
+                self._bytes(f"/_truth/{provider}?{span}")
+            start = following
 
     def _ask(self, path: str, body: bytes | None = None) -> dict[str, Any]:
         response: dict[str, Any] = json.loads(self._bytes(path, body))
@@ -47,26 +58,24 @@ class Providers:
     def _bytes(self, path: str, body: bytes | None = None) -> bytes:
         direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         request = urllib.request.Request(self.url + path, data=body)  # noqa: S310 (our own)
-        with direct.open(request, timeout=60) as response:
+        with direct.open(request, timeout=PATIENT_SECONDS) as response:
             content: bytes = response.read()
         return content
 
 
 @contextmanager
-def providers(folder: Path, orders: Mapping[str, Any], *, keep: bool = False) -> Generator[Providers]:
-    """Run the simulator on a free port of the loopback. With `keep`, and after a block that ended well, it runs on."""
+def providers(folder: Path, orders: Mapping[str, Any], *, afterwards: Afterwards | None = None) -> Generator[Providers]:
+    """Run the simulator on a free port of the loopback, with these orders."""
     command = [sys.executable, "-m", "tests.simulator", "--port", "0", "--control", json.dumps(orders)]
     with (folder / "simulator.log").open("wb") as errors:
         process = subprocess.Popen(
             command, cwd=ROOT, env={"PATH": os.defpath}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=errors, start_new_session=True,
         )  # fmt: skip
-    kept = False
     try:
         yield Providers(_address(process), process.pid)
-        kept = keep
     finally:
-        if not kept:
+        if not (afterwards and afterwards.run_on):
             stop(process)
 
 
