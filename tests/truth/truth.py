@@ -65,7 +65,7 @@ def over_http(url: str) -> Truth:
 
     def ask(provider: str, start: dt.datetime, end: dt.datetime) -> Iterator[Record]:
         query = urllib.parse.urlencode({"start": start.isoformat(), "end": end.isoformat()})
-        with direct.open(f"{url}/_truth/{provider}?{query}", timeout=60) as answer:
+        with direct.open(f"{url}/_truth/{provider}?{query}", timeout=600) as answer:
             yield from map(_Told, answer)
 
     return ask

@@ -40,7 +40,8 @@ def planned(number: int, due: str = "2026-11-23T13:05:00Z", **item: Any) -> Wind
 
 def test_windows_that_are_not_due_are_no_part_of_what_is_awaited() -> None:
     standing = Standing(SOURCE, [sealed(0), planned(1), planned(2, "2026-11-23T15:00:00Z")])
-    assert figure.progress([standing], NOW) == "checkout 1/2  5 rows"
+    assert figure.progress([standing], NOW) == "1/2 windows, 5 rows; left: checkout 1"
+    assert figure.progress([Standing(SOURCE, [sealed(0)])], NOW) == "1/1 windows, 5 rows"
 
 
 LATER = "2026-11-23T15:00:00Z"

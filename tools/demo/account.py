@@ -5,13 +5,18 @@ import json
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from logarchive.proof.checkpoint import VerifierKey
 from tests.truth import Bucket, Window, read
+from tools.demo.function_log import described, written
 from tools.demo.world import DemoSource
+from tools.lock import ROOT
 from tools.registry import logical, names
 from tools.stack import STACK, Aws, Stack, StackError
 
@@ -20,6 +25,8 @@ if TYPE_CHECKING:
 
 FUNCTIONS = {provider: f"{logical(provider)}FunctionName" for provider in names()}
 NOTARY = "notary"
+#: A busy machine takes its time, and to invoke a function twice would not make it faster.
+PATIENT = Config(read_timeout=960, retries={"total_max_attempts": 1})
 
 
 @dataclass(frozen=True)
@@ -28,6 +35,8 @@ class Account:
 
     aws: Aws
     outputs: Mapping[str, str]
+    #: Where the logs of functions that have failed are written to.
+    logs: Path = ROOT / ".tools" / "demo"
 
     @classmethod
     def of(cls, stack: Stack) -> "Account":
@@ -60,12 +69,32 @@ class Account:
 
     def invoke(self, provider: str, event: Mapping[str, Any]) -> dict[str, Any]:
         """Invoke a provider's function with an event; return its result. Raises StackError if the invocation failed."""
-        function = self.outputs[(FUNCTIONS | {NOTARY: "NotaryFunctionName"})[provider]]
-        response = boto3.client("lambda", **self.aws).invoke(FunctionName=function, Payload=json.dumps(event))
+        client = boto3.client("lambda", config=PATIENT, **self.aws)
+        response = client.invoke(FunctionName=self.function(provider), Payload=json.dumps(event))
         result: dict[str, Any] = json.loads(response["Payload"].read())
         if "FunctionError" in response or not result.get("ok"):
-            raise StackError(f"{provider}, {json.dumps(event)}: {json.dumps(result)[:600]}")
+            raise self.trouble(provider, f"{provider}, {json.dumps(event)}: {json.dumps(result)[:600]}")
         return result
+
+    def function(self, provider: str) -> str:
+        """Return the name of a provider's function, or of the notary's, in AWS."""
+        return self.outputs[(FUNCTIONS | {NOTARY: "NotaryFunctionName"})[provider]]
+
+    def log(self, provider: str) -> list[str]:
+        """Return the lines of a function's log, from the oldest on."""
+        pages = boto3.client("logs", **self.aws).get_paginator("filter_log_events")
+        try:
+            found = list(pages.paginate(logGroupName=f"/aws/lambda/{self.function(provider)}"))
+        except ClientError:  # it has not run yet
+            return []
+        return [event.get("message", "").rstrip() for page in found for event in page["events"]]
+
+    def trouble(self, provider: str, problem: str, source: str = "") -> StackError:
+        """Return an error that says what is wrong, in which function, its last log lines, and where its log is."""
+        function, lines = self.function(provider), self.log(provider)
+        return StackError(
+            "\n".join([problem, *described(function, lines, written(function, lines, self.logs), source)])
+        )
 
     def status(self, provider: str) -> dict[str, Any]:
         """Return the result of `status`: where a provider's sources stand."""

@@ -18,12 +18,17 @@ PROOF = ("source", "windows", "records", "rows", "rejects", "differ", "led back"
 def progress(standings: Sequence[Standing], until: dt.datetime) -> str:
     """Return the line that moves while windows are archived."""
     rows = sum(standing.total("rows") for standing in standings)
-    return "  ".join([*(_fraction(standing, until) for standing in standings), f"{rows:,} rows"])
+    left = {standing.source.name: _left(standing, until) for standing in standings}
+    visited = sum(len(standing.visited) for standing in standings)
+    waiting = ", ".join(f"{name} {count}" for name, count in left.items() if count)
+    said = f"{visited}/{visited + sum(left.values())} windows, {rows:,} rows"
+    return f"{said}; left: {waiting}" if waiting else said
 
 
-def _fraction(standing: Standing, until: dt.datetime) -> str:
+def _left(standing: Standing, until: dt.datetime) -> int:
+    """Return how many windows are due that were never visited."""
     visited = {window.key for window in standing.visited}
-    return f"{standing.source.name} {len(visited)}/{len(visited | {one.key for one in standing.under_way(until)})}"
+    return len({window.key for window in standing.under_way(until)} - visited)
 
 
 def revisits(before: Sequence[Standing]) -> Callable[[Sequence[Standing], dt.datetime], str]:

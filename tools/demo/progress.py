@@ -1,17 +1,17 @@
-"""How far the archive is, read from the ledger."""
+"""How far the archive is, read from the ledger; waits until it is further."""
 
 import datetime as dt
-import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 
 from tests.truth import Window
 from tools.demo.account import Account
-from tools.demo.page import Page
+from tools.demo.page import INDENT
+from tools.demo.providers import Providers
+from tools.demo.waiting import Sight, Waiting
 from tools.demo.world import DemoSource
 from tools.stack import StackError
-
-LOOK_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -77,47 +77,71 @@ def look(account: Account, sources: Sequence[DemoSource]) -> list[Standing]:
     return [Standing(source, account.windows(source)) for source in sources]
 
 
-def watch(
-    page: Page,
-    account: Account,
-    sources: Sequence[DemoSource],
-    describe: Callable[[Sequence[Standing], dt.datetime], str],
-    most_seconds: float,
-) -> list[Standing]:
-    """Show a moving line until every window that is due now was visited. Raises StackError if it takes too long.
+@dataclass(frozen=True)
+class Watch:
+    """Waits for the functions. What moves is the ledger, and the providers, which are asked for more.
 
-    `describe` says where the sources stand on the way to what is due by that moment.
+    A function's log does not count: a tick writes some lines every minute, whatever becomes of its windows.
     """
-    begun, until = time.monotonic(), dt.datetime.now(dt.UTC)
-    while True:
-        standings = look(account, sources)
-        passed = time.monotonic() - begun
-        line = f"{passed:3.0f} s   {describe(standings, until)}"
-        if not any(standing.under_way(until) for standing in standings):
-            page.rest(line)
-            return standings
-        if passed > most_seconds:
-            raise StackError(f"{_stuck(standings, until)} after {most_seconds:.0f} s")
-        page.move(line)
-        time.sleep(LOOK_SECONDS)
+
+    waiting: Waiting
+    account: Account
+    providers: Providers
+    sources: Sequence[DemoSource]
+
+    def visits(self, describe: Callable[[Sequence[Standing], dt.datetime], str]) -> list[Standing]:
+        """Wait until every window that is due now was visited; `describe` says on the way how far the sources are."""
+        begun, until = self.waiting.clock(), dt.datetime.now(dt.UTC)
+        standings: list[Standing] = []
+
+        def see() -> Sight:
+            standings[:] = look(self.account, self.sources)
+            text = f"{self.waiting.clock() - begun:3.0f} s  {describe(standings, until)}"
+            done = not any(standing.under_way(until) for standing in standings)
+            return Sight(text, done, (items(standings), self.providers.count()))
+
+        self.waiting.until_done(see, lambda problem: self._trouble(problem, stuck(standings, until)))
+        return standings
+
+    def tick(self, expected: dt.datetime, beside: Sequence[Future[object]]) -> None:
+        """Wait until the schedules have fired, every source has windows, and all that goes on beside it has ended."""
+        missing = list(self.sources)
+
+        def see() -> Sight:
+            missing[:] = [source for source in missing if not self.account.windows(source)]
+            left = max(0, round((expected - dt.datetime.now(dt.UTC)).total_seconds()))
+            ended = [future for future in beside if future.done()]
+            for future in ended:
+                future.result()
+            moved = (left, len(missing), self.providers.count(), len(ended))
+            return Sight(_ticking(left, len(missing)), len(ended) == len(beside) and not missing, moved)
+
+        self.waiting.until_done(see, lambda problem: self._trouble(problem, _unplanned(missing or self.sources)))
+
+    def _trouble(self, problem: str, stuck: tuple[DemoSource, str]) -> StackError:
+        source, why = stuck
+        return self.account.trouble(source.provider, f"{source.path}: {problem}\n{INDENT}{why}", source.name)
 
 
-def _stuck(standings: Sequence[Standing], until: dt.datetime) -> str:
-    standing = next(standing for standing in standings if standing.under_way(until))
-    window = standing.under_way(until)[0]
-    return f"{standing.source.path} {window.key} is still to be visited ({window.item.get('error') or 'no error'})"
+def items(standings: Sequence[Standing]) -> list[list[tuple[str, object]]]:
+    """Return the ledger's items of the windows, to be compared."""
+    return [sorted(window.item.items()) for standing in standings for window in standing.windows]
 
 
-def wait_for_tick(page: Page, account: Account, sources: Sequence[DemoSource], expected: dt.datetime) -> None:
-    """Count down until the schedules have fired: until every source has windows. Raises StackError if they do not."""
-    while not all(account.windows(source) for source in sources):
-        left = (expected - dt.datetime.now(dt.UTC)).total_seconds()
-        if left < -LATEST_SECONDS:
-            raise StackError(f"no tick has run, {LATEST_SECONDS} s after it was expected")
-        page.move(f"the first tick is in {left:.0f} s" if left >= 1 else "the first tick is due")
-        time.sleep(LOOK_SECONDS)
-    page.rest(f"{dt.datetime.now(dt.UTC):%H:%M:%S} UTC  the schedules have fired")
+def stuck(standings: Sequence[Standing], until: dt.datetime) -> tuple[DemoSource, str]:
+    """Return the source whose visits have failed most, and which of its windows is still to be visited. Pure."""
+    waiting = [(standing.source, window) for standing in standings for window in standing.under_way(until)]
+    source, window = max(waiting, key=lambda one: number(one[1], "failures"))
+    failures = number(window, "failures")
+    why = f": failed {failures} times, {window.item.get('error')}" if failures else ""
+    return source, f"window {window.key} is still to be visited{why}"
 
 
-#: The stand-in looks at its schedules every ten seconds, and a function's first start takes some more.
-LATEST_SECONDS = 60
+def _unplanned(sources: Sequence[DemoSource]) -> tuple[DemoSource, str]:
+    return sources[0], "no tick has planned a window of it, or a function does not start"
+
+
+def _ticking(seconds: int, missing: int) -> str:
+    if missing:
+        return f"the first tick is in {seconds} s" if seconds else "the first tick is due"
+    return f"{dt.datetime.now(dt.UTC):%H:%M:%S} UTC  the schedules have fired"

@@ -5,7 +5,7 @@ import json
 import textwrap
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 from console.account.duck import ask, connect
@@ -14,16 +14,15 @@ from tests.truth import Window
 from tools.demo import figure, spoiling, tree
 from tools.demo.account import FUNCTIONS, Account
 from tools.demo.page import INDENT, WIDTH, Page, many
-from tools.demo.progress import Standing, look, number, wait_for_tick, watch
+from tools.demo.progress import Standing, Watch, look, number
 from tools.demo.proof import Proof, proving, tasks, total
 from tools.demo.providers import Providers
 from tools.demo.saved_query import look_through, show_row
+from tools.demo.waiting import Waiting
 from tools.demo.world import CAP, CAPS, FAULT_NAMES, HOUR, HOURS, SECRETS, DemoSource, broken, hour, late
 from tools.lock import ROOT
 from tools.registry import names
 from tools.stack import StackError
-
-ARCHIVE_SECONDS, REVISIT_SECONDS = 300, 120
 
 
 @dataclass(frozen=True)
@@ -34,6 +33,11 @@ class Story:
     account: Account
     providers: Providers
     sources: Sequence[DemoSource]
+
+    @property
+    def watch(self) -> Watch:
+        """What waits for the functions."""
+        return Watch(Waiting(self.page), self.account, self.providers, self.sources)
 
     def tell(self) -> list[Standing]:
         """Play all acts; return where the sources stand. Raises StackError if anything is wrong."""
@@ -81,17 +85,17 @@ class Story:
         page.line()
         now = dt.datetime.now(dt.UTC)
         with ThreadPoolExecutor() as pool:
-            warming = [pool.submit(self.account.warm, self.sources)]
-            warming += [pool.submit(self.providers.fill, hour(now) - HOURS * HOUR, now)]
-            wait_for_tick(page, self.account, self.sources, expected)
-            for one in warming:
-                one.result()
+            warming: list[Future[object]] = [
+                pool.submit(self.account.warm, self.sources),
+                pool.submit(self.providers.fill, hour(now) - HOURS * HOUR, now),
+            ]
+            self.watch.tick(expected, warming)
 
     def archive(self) -> None:
         """Watch the windows being archived, and say what was difficult about it."""
         page = self.page
         page.section("Archiving")
-        standings = watch(page, self.account, self.sources, figure.progress, ARCHIVE_SECONDS)
+        standings = self.watch.visits(figure.progress)
         self.account.switch_schedules(on=False)  # what is compared later must stand still
         check_archived(standings)
         self.account.notarize()  # so that the log knows the objects that the next act replaces
@@ -125,7 +129,7 @@ class Story:
         page.line()
         for standing in before:
             self._backfill(standing)
-        after = watch(page, self.account, self.sources, figure.revisits(before), REVISIT_SECONDS)
+        after = self.watch.visits(figure.revisits(before))
         page.line()
         page.table(figure.REVISITED, [figure.revisited(old, new) for old, new in zip(before, after, strict=True)])
         page.line()

@@ -1,0 +1,60 @@
+"""How long the demo waits for something: as long as anything moves, however slowly."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from tools.demo.page import Page
+
+LOOK_SECONDS = 1.0
+#: A failed visit is repeated after one minute and then after five: when it has failed twice, this is over before.
+QUIET_SECONDS = 240.0
+#: From here on the page says that nothing moves.
+SAID_SECONDS = 20.0
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What one look has shown."""
+
+    text: str
+    done: bool
+    #: Equal to that of the look before as long as nothing has moved.
+    moved: object
+
+
+@dataclass
+class Patience:
+    """Says for how long nothing has moved."""
+
+    clock: Callable[[], float]
+    _before: object = field(default_factory=object)
+    _since: float = 0.0
+
+    def quiet_seconds(self, moved: object) -> float:
+        """Take in what is seen now; return for how long nothing else was seen."""
+        now = self.clock()
+        if moved != self._before:
+            self._before, self._since = moved, now
+        return now - self._since
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Shows a moving line until something is done."""
+
+    page: Page
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], object] = time.sleep
+
+    def until_done(self, look: Callable[[], Sight], trouble: Callable[[str], Exception]) -> None:
+        """Look again and again until it is done. When nothing has moved for too long, raises what `trouble` returns."""
+        patience = Patience(self.clock)
+        while not (sight := look()).done:
+            quiet = patience.quiet_seconds(sight.moved)
+            if quiet >= QUIET_SECONDS:
+                raise trouble(f"nothing has moved for {QUIET_SECONDS:.0f} s")
+            still = f"nothing has moved for {quiet:.0f} s; " if quiet >= SAID_SECONDS else ""
+            self.page.move(still + sight.text)
+            self.sleep(LOOK_SECONDS)
+        self.page.rest(sight.text)
