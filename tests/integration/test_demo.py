@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tools.demo.kept import Kept
 from tools.lock import ROOT
 from tools.stack import free_port
 
@@ -49,6 +50,19 @@ def test_a_taken_port_is_one_clear_line() -> None:
         result = ended(started(port))
     line = f"port {port} of 127.0.0.1 is in use: stop what listens there, or use another, PORT=4600 make demo"
     assert result == {"status": 1, "said": "", "complained": f"make demo: {line}\n"}
+
+
+def test_the_port_of_a_demo_that_was_kept_is_one_clear_line_that_says_how_to_stop_it(tmp_path: Path) -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        kept = Kept(listener.getsockname()[1], "", 0, 0, str(tmp_path / "gone"))
+        kept.note()
+        result = ended(started(kept.port))
+        kept.stop()
+    stop = "stop the demo that was kept there, `.venv/bin/python -m tools.demo stop`, or use another"
+    line = f"make demo: port {kept.port} of 127.0.0.1 is in use: {stop}, PORT=4600 make demo\n"
+    assert result == {"status": 1, "said": "", "complained": line}
 
 
 @pytest.mark.parametrize("port", ["80", "http", "65536"])

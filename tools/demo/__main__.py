@@ -105,8 +105,10 @@ def _port() -> int:
 
 def _free(port: int) -> int:
     if address_is_taken(port):
+        stop = "the demo that was kept there, `.venv/bin/python -m tools.demo stop`"
         raise StackError(
-            f"port {port} of 127.0.0.1 is in use: stop what listens there, or use another, PORT=4600 make demo"
+            f"port {port} of 127.0.0.1 is in use: stop {stop if Kept.is_noted(port) else 'what listens there'}, or use "
+            "another, PORT=4600 make demo"
         )
     return port
 
@@ -143,8 +145,6 @@ def _play(page: Page, port: int, *, keep: bool) -> None:
         story = Story(page, Account.of(stack), played, sources(played.url, now))
         try:
             standings = story.tell()
-            if keep:
-                story.account.switch_schedules(on=True)
         finally:
             if keep and not isinstance(sys.exception(), Ended):  # what has failed is left to be looked at, too
                 afterwards.run_on = True
@@ -153,10 +153,11 @@ def _play(page: Page, port: int, *, keep: bool) -> None:
 
 
 def _leave(page: Page, port: int, stack: Stack, story: Story) -> None:
-    """Note where the demo is, and print what can be done with it."""
+    """Note where the demo is, print what can be done with it, and let it go on."""
     Kept(port, story.providers.url, stack.process_id, story.providers.process_id, str(stack.folder)).note()
     now = dt.datetime.now(dt.UTC)
     around.show(page, Around(port, stack.aws["endpoint_url"], stack.outputs, story.sources[0], now))
+    story.account.switch_schedules(on=True)
 
 
 def _sum_up(page: Page, standings: Sequence[Standing], *, keep: bool) -> None:

@@ -87,7 +87,8 @@ class Account:
             found = list(pages.paginate(logGroupName=f"/aws/lambda/{self.function(provider)}"))
         except ClientError:  # it has not run yet
             return []
-        return [event.get("message", "").rstrip() for page in found for event in page["events"]]
+        events = sorted((event for page in found for event in page["events"]), key=lambda one: one.get("timestamp", 0))
+        return [event.get("message", "").rstrip() for event in events]
 
     def trouble(self, provider: str, problem: str, source: str = "") -> StackError:
         """Return an error that says what is wrong, in which function, its last log lines, and where its log is."""

@@ -44,6 +44,11 @@ class Kept:
                 "PORT=4600"
             ) from None
 
+    @staticmethod
+    def is_noted(port: int) -> bool:
+        """Return whether a demo was kept at that port, and not stopped since."""
+        return _place(port).exists()
+
     def note(self) -> None:
         """Write down where it is, so that `at` finds it."""
         _place(self.port).write_text(json.dumps(asdict(self)))
