@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 
+from logarchive.checkup.access import DO_WRITE_FIRST
 from logarchive.checkup.probe import Probe
+from logarchive.checkup.public import NotPublicError
 from logarchive.errors import ForbiddenError, MalformedError, OutOfTimeError, ProviderError, ThrottledError
 from logarchive.moment import MINUTE, SECOND
 from logarchive.net.pacing import http_date
@@ -12,6 +14,7 @@ from logarchive.provider.check import Check, Verdict
 SLOW_CLOCK, WRONG_CLOCK = MINUTE, 5 * MINUTE
 #: The first kind that fits counts.
 _DO: Mapping[type[Exception], str] = {
+    NotPublicError: DO_WRITE_FIRST,
     ForbiddenError: "if the check `clock` is ok: correct the keys in the secret, or their rights at the vendor; some "
     "vendors also want this function's address, or the Referer, registered",
     ThrottledError: "nothing, if this goes away; otherwise lower `pace`, or raise the quota at the vendor",
@@ -19,12 +22,13 @@ _DO: Mapping[type[Exception], str] = {
     MalformedError: "check base_url and the source's own fields against the provider's page",
     Exception: "check base_url, and whether the function's network leads to it; or wait until the vendor is well",
 }
+_VERDICTS: Mapping[type[Exception], Verdict] = {NotPublicError: "skipped", ThrottledError: "warn", Exception: "fail"}
 
 
 def request(probe: Probe) -> Check:
     """Say whether the provider has accepted a signed request, and its response could be read."""
     if probe.error is not None:
-        verdict: Verdict = "warn" if isinstance(probe.error, ThrottledError) else "fail"
+        verdict = next(verdict for kind, verdict in _VERDICTS.items() if isinstance(probe.error, kind))
         do = next(do for kind, do in _DO.items() if isinstance(probe.error, kind))
         return Check("request", verdict, f"{probe.error}", do)
     if probe.part is None:
