@@ -26,10 +26,11 @@ type Moment = Annotated[
 ]
 
 
-def _object[T](value: T) -> T:
-    if not isinstance(value, dict):  # the message of pydantic would repeat the value
-        raise ValueError("must be a JSON object with the fields of the secret")  # noqa: TRY004 (pydantic reads it)
-    return value
+def _object(value: object) -> dict[str, Any]:
+    if isinstance(value, dict):
+        return cast("dict[str, Any]", value)
+    # The message of pydantic would repeat the value.
+    raise ValueError("must be a JSON object with the fields of the secret")
 
 
 class _Event(BaseModel):

@@ -22,18 +22,22 @@ _DO: Mapping[type[Exception], str] = {
     MalformedError: "check base_url and the source's own fields against the provider's page",
     Exception: "check base_url, and whether the function's network leads to it; or wait until the vendor is well",
 }
-_VERDICTS: Mapping[type[Exception], Verdict] = {NotPublicError: "skipped", ThrottledError: "warn", Exception: "fail"}
 
 
 def request(probe: Probe) -> Check:
     """Say whether the provider has accepted a signed request, and its response could be read."""
     if probe.error is not None:
-        verdict = next(verdict for kind, verdict in _VERDICTS.items() if isinstance(probe.error, kind))
         do = next(do for kind, do in _DO.items() if isinstance(probe.error, kind))
-        return Check("request", verdict, f"{probe.error}", do)
+        return Check("request", _verdict(probe.error), f"{probe.error}", do)
     if probe.part is None:
         return Check("request", "skipped", "for this source a visit sends no request")
     return Check("request", "ok", f"accepted: HTTP {probe.part.status}, {probe.part.bytes} bytes")
+
+
+def _verdict(error: Exception) -> Verdict:
+    if isinstance(error, NotPublicError):
+        return "skipped"
+    return "warn" if isinstance(error, ThrottledError) else "fail"
 
 
 def unreadable(check: str, error: ProviderError) -> Check:
