@@ -1,7 +1,7 @@
 """What a document consists of: its fields as JSON schemas, for whoever wants to write one. Pure."""
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -24,8 +24,10 @@ def _inlined(value: Any, types: Mapping[str, Any]) -> Any:  # noqa: ANN401 (a pa
         case {"$ref": str(reference), **more}:
             return _inlined(types[reference.rpartition("/")[2]] | more, types)
         case dict():
-            return {key: _inlined(part, types) for key, part in cast("dict[str, Any]", value).items()}
+            keys: dict[str, Any] = value
+            return {key: _inlined(part, types) for key, part in keys.items()}
         case list():
-            return [_inlined(part, types) for part in cast("list[Any]", value)]
+            parts: list[Any] = value
+            return [_inlined(part, types) for part in parts]
         case _:
             return value
