@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from typer.core import TyperGroup
 
 from console.account.access import Access
-from console.command import backfill, gaps, query, replay, row, sources, status, verify
+from console.command import backfill, coverage, doctor, gaps, query, replay, row, sources, status, verify
 from console.core.report import CANNOT
 from console.failure import ConsoleError, explained
 from console.screen import Screen, clean, console
@@ -72,7 +72,10 @@ def logarchive(  # noqa: PLR0913, PLR0917 (the shared options)
 
 app.command("status")(status.status)
 app.add_typer(sources.app, name="sources")
+app.command("doctor")(doctor.doctor)
 app.command("gaps")(gaps.gaps)
+app.command("coverage")(coverage.coverage)
+app.command("report")(coverage.report)
 app.command("backfill")(backfill.backfill)
 app.command("query")(query.query)
 app.command("row")(row.row)

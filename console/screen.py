@@ -20,6 +20,8 @@ from console.failure import ConsoleError
 
 #: Where there is no terminal, nothing is wrapped: whoever reads a file or a pipe can do so.
 _UNBOUNDED = 10_000
+#: In fewer columns, sentences beside others would be a few letters wide.
+_LEAST_TO_FOLD = 60
 
 
 def console(file: TextIO | None = None, *, errors: bool = False) -> Console:
@@ -79,12 +81,16 @@ class Screen:
         """Print the rows of a query as CSV, with a header."""
         writer = csv.writer(self.out.file, lineterminator="\n")
         writer.writerow(result.names)
-        writer.writerows(result.flat())
+        writer.writerows(result.for_csv())
 
-    def tell(self, text: str) -> None:
-        """Print a line for people beside the outcome; nothing with JSON."""
-        if not self.as_json:
-            self.err.print(clean(text), overflow="fold")
+    def tell(self, text: str, *tables: Table) -> None:
+        """Print tables and a line for people beside the outcome; nothing with JSON."""
+        if self.as_json:
+            return
+        for table in tables:
+            self.err.print(laid_out(table, self.err))
+            self.err.print()
+        self.err.print(clean(text), overflow="fold")
 
     @contextmanager
     def progress(self, what: str) -> Generator["Bar"]:
@@ -110,8 +116,8 @@ class Bar:
 def laid_out(table: Table, out: Console) -> RenderableType:
     """Return a table that fits; where the terminal is too narrow for it, a block of lines for each row."""
     grid = _grid(table)
-    needed = Measurement.get(out, out.options.update(max_width=_UNBOUNDED), grid).maximum
-    return grid if needed <= out.width else _blocks(table)
+    measured = Measurement.get(out, out.options.update(max_width=_UNBOUNDED), grid)
+    return grid if out.width >= (_LEAST_TO_FOLD if table.folds else measured.maximum) else _blocks(table)
 
 
 def _grid(table: Table) -> Grid:
@@ -119,7 +125,10 @@ def _grid(table: Table) -> Grid:
     for at, name in enumerate(table.columns):
         values = [row[at] for row in table.rows if row[at] is not None]
         numbers = bool(values) and all(is_number(value) for value in values)
-        grid.add_column(name, justify="right" if numbers else "left", no_wrap=True)
+        folds = table.folds and at == len(table.columns) - 1
+        grid.add_column(
+            name, justify="right" if numbers else "left", no_wrap=not folds, overflow="fold" if folds else "ellipsis"
+        )
     for row in table.rows:
         grid.add_row(*(clean(shown(value)) for value in row))
     return grid

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import time
+import webbrowser
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -27,6 +28,8 @@ class Session:
     screen: Screen
     clock: Callable[[], dt.datetime] = _now
     sleep: Callable[[float], object] = time.sleep
+    #: Opens a page; returns whether there is a browser.
+    browse: Callable[[str], bool] = webbrowser.open
 
     @cached_property
     def stack(self) -> Stack:

@@ -36,17 +36,23 @@ def run(stack: Stack, sql: str, sleep: Callable[[float], object]) -> QueryResult
 
 
 def rows_of(pages: list[Any]) -> QueryResult:
-    """Return the rows of Athena's pages; the first row of the first page is the header. Pure."""
+    """Return the rows of Athena's pages. Pure.
+
+    Of a SELECT the first row is the header; SHOW, DESCRIBE and DDL have none, and may have a row's cells in one.
+    """
     columns = pages[0]["ResultSetMetadata"]["ColumnInfo"]
-    types = [_READ.get(column["Type"], str) for column in columns]
-    rows = [row["Data"] for page in pages for row in page["Rows"]]
+    names, types = [column["Name"] for column in columns], [_READ.get(column["Type"], str) for column in columns]
+    rows = [_cells(row["Data"], len(names)) for page in pages for row in page["Rows"]]
+    if rows and rows[0] == names:
+        rows = rows[1:]
     return QueryResult(
-        [column["Name"] for column in columns],
-        [
-            [
-                read(cell["VarCharValue"]) if "VarCharValue" in cell else None
-                for read, cell in zip(types, row, strict=True)
-            ]
-            for row in rows[1:]
-        ],
+        names,
+        [[None if text is None else read(text) for read, text in zip(types, row, strict=True)] for row in rows],
     )
+
+
+def _cells(row: list[Any], size: int) -> list[str | None]:
+    texts: list[str | None] = [cell.get("VarCharValue") for cell in row]
+    if len(texts) == 1 and size > 1:
+        texts = [text.strip() for text in (texts[0] or "").split("\t")]
+    return [*texts, *[None] * size][:size]

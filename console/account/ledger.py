@@ -1,4 +1,4 @@
-"""The ledger's table, read only: the windows of a source, and which sources it has ever held."""
+"""The ledger's table, read only: the windows of a range, whose progress a command shows."""
 
 from collections.abc import Generator
 from typing import Any, cast
@@ -6,18 +6,16 @@ from typing import Any, cast
 from boto3.dynamodb.conditions import Key
 
 from console.account.stack import SourceName, Stack
-from console.core.window import Planned, Span, Window, instant, leaves
+from console.core.window import Span, Window, instant, leaves
 
-#: The keys of windows begin with a digit; `:` is the character after 9.
-_FIRST, _BEHIND = "0", ":"
+#: The keys of windows begin with a digit.
+_FIRST = "0"
 #: So many windows are read at once where mostly one is enough.
 _FEW = 10
 
 
-def windows(stack: Stack, source: SourceName, span: Span | None = None) -> list[Window]:
-    """Return the windows of a source in the order of time: all of them, or those that overlap a range."""
-    if span is None:
-        return leaves(_read(stack, source, _FIRST, _BEHIND))
+def windows(stack: Stack, source: SourceName, span: Span) -> list[Window]:
+    """Return the windows of a source that overlap a range, in the order of time."""
     # Windows do not overlap: of those that begin before the range, at most the newest that is not split reaches into
     # it. It is read first: if it is split meanwhile, its halves are read besides.
     earlier = _read(stack, source, _FIRST, instant(span.start), newest_first=True)
@@ -43,23 +41,5 @@ def _read(stack: Stack, source: SourceName, first: str, last: str, *, newest_fir
         more["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
 
-def planned(stack: Stack, source: SourceName) -> Planned | None:
-    """Return the time of a source that its function has planned without a gap; None before its first tick."""
-    table = stack.clients.table(stack.outputs["LedgerTableName"])
-    item = table.get_item(Key={"source": _partition(source), "window": "#head"}, ConsistentRead=True).get("Item")
-    return Planned.of_item(item) if item else None
-
-
 def _partition(source: SourceName) -> str:
     return f"{source.provider}#{source.name}"
-
-
-def sources(stack: Stack) -> list[SourceName]:
-    """Return all sources that the ledger has ever held."""
-    table = stack.clients.table(stack.outputs["LedgerTableName"])
-    found: list[SourceName] = []
-    for provider in stack.providers:
-        item = table.get_item(Key={"source": f"{provider}#", "window": "#sources"}).get("Item", {})
-        names = cast("set[str]", item.get("names", set[str]()))
-        found += [SourceName(provider, name) for name in sorted(names)]
-    return found

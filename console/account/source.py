@@ -45,7 +45,7 @@ def exists(stack: Stack, source: SourceName) -> bool:
 
 
 def change(stack: Stack, source: SourceName, **fields: object) -> Document:
-    """Set fields of a source's document, and leave the others as they are; return the document."""
+    """Set fields of a source's document, and leave the others, and the parameter's key, as they are; return it."""
     parameter = _parameter(stack, source)
     if parameter is None:
         raise ConsoleError(_missing(stack, source))
@@ -53,10 +53,28 @@ def change(stack: Stack, source: SourceName, **fields: object) -> Document:
     if document is None:
         raise ConsoleError(f"{source}: its parameter {_path(stack, source)} is no JSON object: correct it first")
     document |= fields
+    key = _key(stack, source, parameter["Type"])
+    own: dict[str, Any] = {"KeyId": key} if key else {}
     stack.clients.parameters.put_parameter(
-        Name=_path(stack, source), Value=json.dumps(document), Type=parameter["Type"], Overwrite=True
+        Name=_path(stack, source), Value=json.dumps(document), Type=parameter["Type"], Overwrite=True, **own
     )
     return document
+
+
+def _key(stack: Stack, source: SourceName, kind: str) -> str | None:
+    """Return the KMS key of a SecureString: a write without it would take the account's default key."""
+    if kind != "SecureString":
+        return None
+    found = stack.clients.parameters.describe_parameters(
+        ParameterFilters=[{"Key": "Name", "Option": "Equals", "Values": [_path(stack, source)]}]
+    )["Parameters"]
+    return found[0].get("KeyId") if found else None
+
+
+def document(stack: Stack, source: SourceName) -> Document | None:
+    """Return the document of a source; None if there is none, or it is no JSON object."""
+    parameter = _parameter(stack, source)
+    return parsed(parameter["Value"]) if parameter else None
 
 
 def create(stack: Stack, source: SourceName, document: Mapping[str, Any]) -> str:
@@ -73,13 +91,18 @@ def delete(stack: Stack, source: SourceName) -> None:
 
 
 def has_secret(stack: Stack, name: str) -> bool:
-    """Return whether there is a secret of that name; it is not read."""
+    """Return whether there is a secret of that name; it is not read. Raises ConsoleError if it is to be deleted."""
     try:
-        stack.clients.secrets.describe_secret(SecretId=name)
+        described = stack.clients.secrets.describe_secret(SecretId=name)
     except ClientError as error:
         if code_of(error) != "ResourceNotFoundException":
             raise
         return False
+    if "DeletedDate" in described:
+        raise ConsoleError(
+            f"the secret {name} is marked for deletion: take that back with "
+            f"`aws secretsmanager restore-secret --secret-id {name}`, or name another one: --set secret=NAME"
+        )
     return True
 
 

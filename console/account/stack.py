@@ -2,8 +2,10 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -15,6 +17,8 @@ from console.failure import ConsoleError, code_of
 _NEEDED = ("BucketName", "LedgerTableName", "SourcesPath")
 _FUNCTION = re.compile(r"(\w+)FunctionName")
 _NOTARY = "notary"
+#: How a function refuses an event with a field that it does not know.
+_UNKNOWN_FIELD = re.compile(r"(\w+): unknown field")
 #: States in which the stack is not, or no longer, there as a whole.
 _UNUSABLE = re.compile("CREATE_(IN_PROGRESS|FAILED)|ROLLBACK_.*|DELETE_.*|REVIEW_IN_PROGRESS|IMPORT_ROLLBACK_.*")
 
@@ -82,7 +86,30 @@ class Stack:
         error = "; ".join(str(one.get("error")) for one in result.get("errors", [])) or str(result)
         if f'"{action}" is no action' in error:
             raise ConsoleError(f"the function of {function} does not know {action}: {self._outdated}")
+        if unknown := _UNKNOWN_FIELD.match(error):
+            raise ConsoleError(f"{action} of {function} does not know the field {unknown[1]} yet: {self._outdated}")
         raise ConsoleError(error)
+
+    def survey(
+        self, action: str, source: str | None = None, providers: Sequence[str] | None = None, **fields: object
+    ) -> dict[str, Result]:
+        """Have the functions look at all their sources, or at those of some providers, or at one; by provider."""
+        if source is not None:
+            named = self.source_name(source)
+            return {named.provider: self.act(named.provider, action, source=named.name, **fields)}
+        providers = self.providers if providers is None else providers
+        _ = self.clients.functions  # made once, before there are threads
+        with ThreadPoolExecutor() as pool:
+            results = pool.map(partial(self._whole, action, fields), providers)
+            return dict(zip(providers, results, strict=True))
+
+    def _whole(self, action: str, fields: Mapping[str, object], provider: str) -> Result:
+        """Call after call, since one does not always get through all sources."""
+        whole = result = self.act(provider, action, **fields)
+        while result["next"]:
+            result = self.act(provider, action, **fields, start=result["next"])
+            whole = whole | {name: whole[name] + result[name] for name in ("sources", "errors") if name in whole}
+        return whole
 
     @property
     def _outdated(self) -> str:

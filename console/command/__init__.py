@@ -1,1 +1,4 @@
-"""The commands, a module each: what is asked for, and a pure function that makes a report of what came back."""
+"""The commands: what is asked for, and a pure function that makes a report of what came back.
+
+Each has a module of its own, so there are more than twelve.
+"""

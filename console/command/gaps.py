@@ -1,79 +1,90 @@
-"""`logarchive gaps`: what is missing, and until when it can be fetched."""
+"""`logarchive gaps`: what is missing, and until when it can be fetched, as the functions say."""
 
 import datetime as dt
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
 
 import typer
 
-from console.account import ledger
-from console.account import source as configured
-from console.account.stack import SourceName, Stack
+from console.account.stack import Result
 from console.command.argument import one_source
-from console.core.gap import CLOSED, PAUSED, REMOVED, STANDING, STOPPED, Expected, Gap, by_loss
-from console.core.gap import gaps as gaps_of
 from console.core.report import LOOK, OK, Report, Table, length, moment
-from console.core.window import instant
+from console.core.report import instant as parsed
 from console.session import session_of
 
-#: What to do where nothing is planned.
-_STANDING = {
-    STOPPED: "Nothing is planned of {0}; why: logarchive status {0}",
-    PAUSED: "To let {0} go on: logarchive sources resume {0}",
-    REMOVED: "{0} is removed, and nothing more is archived of it. To go on: logarchive sources add {0}",
+#: What a gap is, by what its function calls it.
+_WHAT = {"troubled": "not complete", "missing": "not planned", "closed": "closed"}
+#: Of a gap that is `stopped`: what it is, and what to do, by the state of the source.
+_STOPPED = {
+    "paused": ("paused since", "To let {0} go on: logarchive sources resume {0}"),
+    "orphaned": (
+        "removed since",
+        "{0} is removed, and nothing more is archived of it. To go on: logarchive sources add {0}",
+    ),
 }
+_NOBODY_KNOWS = ("nothing planned since", "Nothing is planned of {0}; why: logarchive doctor {0}")
 COLUMNS = ("source", "from", "to", "windows", "what", "issue", "lost in")
+
+type Gap = Mapping[str, Any]
 
 
 def gaps(context: typer.Context, source: Annotated[str | None, one_source()] = None) -> None:
     """List the time that is not archived, or not wholly, soonest loss first."""
     session = session_of(context)
-    stack, now = session.stack, session.clock()
-    sources = [stack.source_name(source)] if source else ledger.sources(stack)
-    documents = configured.texts(stack)
-    found = [gap for one in sources for gap in of_source(stack, one, documents.get(str(one)), now)]
-    session.end(report(by_loss(found), now))
+    session.end(report(session.stack.survey("gaps", source), session.clock()))
 
 
-def of_source(stack: Stack, source: SourceName, document: str | None, now: dt.datetime) -> list[Gap]:
-    """Return the gaps of one source, whose parameter has that text; None if it has no parameter."""
-    # In this order: what a tick plans in between is then covered by windows that are not expected yet.
-    planned = ledger.planned(stack, source)
-    windows = ledger.windows(stack, source)
-    parsed = None if document is None else configured.parsed(document)
-    return gaps_of(str(source), windows, planned, now, Expected.of(parsed, now, exists=document is not None))
-
-
-def report(found: Sequence[Gap], now: dt.datetime) -> Report:
-    """Return the list of gaps. Pure."""
-    errors = dict.fromkeys(f"{gap.source}, {gap.issue}: {gap.error}" for gap in found if gap.error)
-    lines = list(errors) or [] if found else ["No gap: all that is due is archived."]
-    return Report(
-        {"gaps": [gap.data() for gap in found]},
-        [Table(COLUMNS, [_row(gap, now) for gap in found])] if found else [],
-        lines + _advice(found),
-        LOOK if found else OK,
+def report(results: Mapping[str, Result], now: dt.datetime) -> Report:
+    """Return the list of gaps of all sources. Pure."""
+    sources: list[dict[str, Any]] = [
+        {**one, "source": f"{provider}/{one['source']}"}
+        for provider, result in results.items()
+        for one in result["sources"]
+    ]
+    found = sorted((_told(source, gap) for source in sources for gap in source["gaps"]), key=_urgency)
+    errors = dict.fromkeys(
+        f"{gap['source']}, {gap['issue']}: {gap['error']}" for gap in found if gap["issue"] and gap["error"]
     )
+    left = [f"{one['source']} has {one['gaps_left']:,} gaps more" for one in sources if one["gaps_left"]]
+    lines = [*errors, *left, *_advice(found)] if found else ["No gap: all that is due is archived."]
+    tables = [Table(COLUMNS, [_row(gap, now) for gap in found])] if found else []
+    return Report({"gaps": found}, tables, lines, LOOK if found else OK)
+
+
+def _told(source: Mapping[str, Any], gap: Gap) -> dict[str, Any]:
+    """Return a gap with its source, and with what it is in words."""
+    stopped, _ = _STOPPED.get(source["state"], _NOBODY_KNOWS)
+    what = _WHAT.get(gap["state"], stopped)
+    return {"source": source["source"], "source_state": source["state"], **gap, "what": what}
+
+
+def _urgency(gap: Gap) -> tuple[bool, bool, str, str, str]:
+    """Return the place of a gap in the list: the soonest loss first, what nobody can or wants to mend last."""
+    done = gap["state"] == "closed" or (gap["state"] == "stopped" and gap["source_state"] == "orphaned")
+    return done, gap["lost_at"] is None, gap["lost_at"] or "", gap["source"], gap["start"]
 
 
 def _row(gap: Gap, now: dt.datetime) -> list[object]:
-    span = [moment(instant(at)) for at in (gap.span.start, gap.span.end)]
-    return [gap.source, *span, gap.windows, gap.what, gap.issue, _left(gap, now)]
+    span = [moment(gap[end]) for end in ("start", "end")]
+    return [gap["source"], *span, gap["windows"], gap["what"], gap["issue"], _left(gap, now)]
 
 
 def _left(gap: Gap, now: dt.datetime) -> str | None:
-    if gap.lost_at is None:
+    if gap["state"] == "closed":
+        return "lost"
+    if gap["lost_at"] is None:
         return None
-    return length((gap.lost_at - now).total_seconds()) if gap.lost_at > now else "lost"
+    lost_at = parsed(gap["lost_at"])
+    return length((lost_at - now).total_seconds()) if lost_at > now else "lost"
 
 
 def _advice(found: Sequence[Gap]) -> list[str]:
     """Return how to fetch the first gap again, once its cause is mended."""
-    lines = dict.fromkeys(_STANDING[gap.what].format(gap.source) for gap in found if gap.what in STANDING)
-    fetched = next((gap for gap in found if gap.what not in STANDING), None)
+    stopped = [gap for gap in found if gap["state"] == "stopped"]
+    lines = dict.fromkeys(_STOPPED.get(gap["source_state"], _NOBODY_KNOWS)[1].format(gap["source"]) for gap in stopped)
+    fetched = next((gap for gap in found if gap["state"] != "stopped"), None)
     if fetched is None:
         return [*lines]
-    event = fetched.span.event()
-    reopen = " --reopen" if fetched.what == CLOSED else ""
-    command = f"logarchive backfill {fetched.source} {event['start']} {event['end']}{reopen}"
+    reopen = " --reopen" if fetched["state"] == "closed" else ""
+    command = f"logarchive backfill {fetched['source']} {fetched['start']} {fetched['end']}{reopen}"
     return [*lines, f"To fetch the first of them now, once its cause is mended: {command}"]

@@ -1,4 +1,4 @@
-"""`logarchive sources`: the list of them, and what changes one: pause, resume, remove; `add` has its own module."""
+"""`logarchive sources`: the list of them, and what changes one: pause, resume, remove; see `add` for the others."""
 
 from collections.abc import Mapping
 from typing import Annotated
@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from console.account import source as configured
-from console.command.add import add
+from console.command.add import add, check
 from console.command.argument import YES, one_source
 from console.core.report import LOOK, OK, Report, Table, moment
 from console.session import Session, session_of
@@ -15,11 +15,12 @@ COLUMNS = ("source", "enabled", "start", "window", "retention", "secret")
 
 app = typer.Typer(no_args_is_help=False, invoke_without_command=True)
 app.command("add")(add)
+app.command("check")(check)
 
 
 @app.callback()
 def sources(context: typer.Context) -> None:
-    """List the sources, add one, pause, resume or remove it."""
+    """List the sources, check or add one, pause, resume or remove it."""
     if context.invoked_subcommand is None:
         _list(session_of(context))
 

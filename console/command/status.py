@@ -1,13 +1,11 @@
 """`logarchive status`: where each source stands, as its function says."""
 
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from typing import Annotated, Any
 
 import typer
 
-from console.account.stack import Result, Stack
+from console.account.stack import Result
 from console.command.argument import one_source
 from console.core.report import LOOK, OK, Report, Table, length, moment
 from console.core.window import NOTED
@@ -22,24 +20,7 @@ COLUMNS = ("source", "state", "settled until", "late by", "open", "due", "rows",
 def status(context: typer.Context, source: Annotated[str | None, one_source()] = None) -> None:
     """Show where each source stands: until when it is settled, what is open, what is wrong."""
     session = session_of(context)
-    session.end(report(statuses(session.stack, source)))
-
-
-def statuses(stack: Stack, source: str | None = None) -> dict[str, Result]:
-    """Return the whole status of each provider, or that of one source."""
-    if source is not None:
-        named = stack.source_name(source)
-        return {named.provider: stack.act(named.provider, "status", source=named.name)}
-    with ThreadPoolExecutor() as pool:
-        return dict(zip(stack.providers, pool.map(partial(_whole, stack), stack.providers), strict=True))
-
-
-def _whole(stack: Stack, provider: str) -> Result:
-    whole = result = stack.act(provider, "status")
-    while result["next"]:
-        result = stack.act(provider, "status", start=result["next"])
-        whole = whole | {name: whole[name] + result[name] for name in ("sources", "errors")}
-    return whole
+    session.end(report(session.stack.survey("status", source)))
 
 
 def report(results: Mapping[str, Result]) -> Report:
@@ -49,7 +30,7 @@ def report(results: Mapping[str, Result]) -> Report:
         for provider, result in results.items()
         for one in result["sources"]
     ]
-    errors = _errors(results)
+    errors = errors_of(results)
     lines = [f"{one['source']}: {one['error']}" for one in errors]
     if not sources:
         lines.append("No source yet. Add one: logarchive sources add PROVIDER/SOURCE")
@@ -60,7 +41,7 @@ def report(results: Mapping[str, Result]) -> Report:
     return Report({"sources": sources, "errors": errors}, tables, lines, LOOK if wrong else OK)
 
 
-def _errors(results: Mapping[str, Result]) -> list[dict[str, str]]:
+def errors_of(results: Mapping[str, Result]) -> list[dict[str, str]]:
     """Return every error once. What no function reads is reported by all of them, each in its own words."""
     errors: dict[str, str] = {}
     for provider, result in results.items():

@@ -15,11 +15,7 @@ from console.failure import ConsoleError
 #: What a format of JSON schema looks like.
 _EXAMPLES = {"duration": "PT1H", "date-time": "2026-11-01T00:00:00Z", "uri": "https://logs.example.com"}
 _NONE = "null"
-#: What a reference means whose definition was not sent: in the schema of an optional field, functions leave it out.
-_DEFINITIONS: Mapping[str, Mapping[str, Any]] = {
-    "#/$defs/Key": {"type": "string", "format": "password", "writeOnly": True, "pattern": "^[!-~]+$"}
-}
-#: Whatever else is referred to may be a secret.
+#: A type that was not sent may be a secret.
 _UNKNOWN: Mapping[str, Any] = {"writeOnly": True}
 
 
@@ -44,21 +40,13 @@ class Field:
     def kind(self) -> Mapping[str, Any]:
         """The schema of its value; of several kinds, the first that is not null."""
         kinds: list[Mapping[str, Any]] = [one for one in self.schema.get("anyOf", []) if one.get("type") != _NONE]
-        return {**self.schema, **self._resolved(kinds[0])} if kinds else self._resolved(self.schema)
+        kind = {**self.schema, **kinds[0]} if kinds else self.schema
+        return {**_UNKNOWN, **kind} if "$ref" in kind else kind
 
     @property
     def hidden(self) -> bool:
         """Whether its value is never shown again once it is given."""
         return bool(self.kind.get("writeOnly"))
-
-    def _resolved(self, schema: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return a schema with what its `$ref` leads to."""
-        if "$ref" not in schema:
-            return schema
-        reference = str(schema["$ref"])
-        sent: Mapping[str, Mapping[str, Any]] = self.schema.get("$defs", {})
-        known = {f"#/$defs/{name}": one for name, one in sent.items()}
-        return {**known.get(reference, _DEFINITIONS.get(reference, _UNKNOWN)), **schema}
 
     @property
     def hint(self) -> str:

@@ -16,6 +16,8 @@ class Table:
     columns: Sequence[str]
     rows: Sequence[Sequence[object]]
     title: str = ""
+    #: Whether the last column holds sentences, which may go on in further lines.
+    folds: bool = False
 
 
 @dataclass(frozen=True)

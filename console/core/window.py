@@ -34,30 +34,14 @@ class Span:
 
 
 @dataclass(frozen=True)
-class Planned:
-    """The time of a source that is planned without a gap; it is empty while nothing is planned yet."""
-
-    start: dt.datetime
-    end: dt.datetime
-
-    @classmethod
-    def of_item(cls, item: Mapping[str, Any]) -> "Planned":
-        """Read it from the item of a source's head in the ledger."""
-        return cls(_moment(item["begin"]), _moment(item["cursor"]))
-
-
-@dataclass(frozen=True)
-class Window:  # 11 attributes: those of an item that are shown
+class Window:  # 9 attributes: those of an item that are shown
     """One window of a source."""
 
     span: Span
     state: str
     due_at: dt.datetime | None = None
-    lost_at: dt.datetime | None = None
     #: Whether a worker's claim has not ended in a commit.
     claimed: bool = False
-    #: Failed visits in a row.
-    failures: int = 0
     issue: str | None = None
     error: str | None = None
     rows: int = 0
@@ -73,9 +57,7 @@ class Window:  # 11 attributes: those of an item that are shown
             span=Span(start, end),
             state=item["state"],
             due_at=_optional(item.get("due_at")),
-            lost_at=_optional(item.get("lost_at")),
             claimed=item.get("attempt", 0) > item.get("committed", 0),
-            failures=int(item.get("failures", 0)),
             issue=item.get("issue"),
             error=item.get("error"),
             rows=int(item.get("rows", 0)),

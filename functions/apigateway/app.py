@@ -9,11 +9,11 @@ from pydantic import Field, HttpUrl
 from logarchive.action.handler import lambda_handler
 from logarchive.column.convert import FieldMapping, lookup, text, zoned_time
 from logarchive.errors import MalformedError
-from logarchive.moment import DAY, zone
+from logarchive.moment import DAY, HOUR, zone
 from logarchive.part import Part
 from logarchive.provider.paging import Page, announced, numbered, opened
 from logarchive.provider.provider import Api, Provider
-from logarchive.provider.source import Address, Offset, Source
+from logarchive.provider.source import Address, Offset, PositiveLength, Source
 from logarchive.record.layout import JsonLayout
 from logarchive.vendor import ncloud
 from logarchive.window import Span
@@ -33,6 +33,9 @@ class ApigatewaySource(Source):
     base_url: Address = Field(
         HttpUrl("https://apigateway.apigw.ntruss.com"),
         description="where the API lives; `https://apigateway.apigw.gov-ntruss.com` for the government cloud",
+    )
+    window: PositiveLength = Field(
+        HOUR, description="length of a window; each asks for all days that it touches: `P1D` needs far fewer requests"
     )
     time_zone: Offset = Field("+09:00", description="the zone of the days in a request and of the times in a response")
     levels: tuple[Level, ...] | None = Field(None, min_length=1, description="only these levels; all by default")

@@ -5,7 +5,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import replace
 
-from logarchive.coverage.gap import leaves_of
+from logarchive.coverage.gap import Expected, leaves_of
 from logarchive.coverage.model import Coverage, SourceCoverage, source_coverage
 from logarchive.coverage.report import Month, SourceMonth, source_month
 from logarchive.ledger.entry import Entry, Head
@@ -47,7 +47,7 @@ def _month(number: int, november: Span) -> SourceMonth:
 def _source(number: int, shown: Span) -> SourceCoverage:
     chance = random.Random(number)
     head = Head(begin=shown.start, cursor=floor(NOW, HOUR), feed_id="p/1")
-    return source_coverage(NAMES[number], head, leaves_of(_entries(number, shown, chance), NOW), shown, NOW)
+    return source_coverage(NAMES[number], head, leaves_of(_entries(number, shown, chance), NOW), shown, Expected(NOW))
 
 
 def _entries(number: int, shown: Span, chance: random.Random) -> Iterator[Entry]:

@@ -6,6 +6,8 @@ import os
 import re
 import subprocess
 import sys
+import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import boto3
@@ -34,12 +36,16 @@ OUTPUTS = {
 @pytest.fixture(scope="session")
 def half_there(emulator: Aws) -> str:
     """Make a stack whose outputs name what does not exist, as after a deployment that failed."""
-    outputs = {name: {"Value": value} for name, value in OUTPUTS.items()}
-    template = {"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}, "Outputs": outputs}
+    return stack_of(emulator, "archive", OUTPUTS)
+
+
+def stack_of(emulator: Aws, name: str, outputs: Mapping[str, str]) -> str:
+    values = {output: {"Value": value} for output, value in outputs.items()}
+    template = {"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}, "Outputs": values}
     client = boto3.client("cloudformation", **emulator)
-    client.create_stack(StackName="archive", TemplateBody=json.dumps(template))
-    client.get_waiter("stack_create_complete").wait(StackName="archive", WaiterConfig={"Delay": 1})
-    return "archive"
+    client.create_stack(StackName=name, TemplateBody=json.dumps(template))
+    client.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 1})
+    return name
 
 
 def alone(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -53,13 +59,54 @@ def test_a_wrong_stack_name_is_one_sentence_that_names_the_stack_there_is(run: R
     outcome = run("status", "--stack", "archiv")
     assert (outcome.code, outcome.out) == (2, "")
     assert outcome.err.startswith("logarchive: the demo at http://localhost:")
-    assert outcome.err.endswith(f"has no stack archiv: is it still being deployed?; there is {half_there}\n")
+    assert f"has no stack archiv: is it still being deployed?; there is {half_there}" in outcome.err
 
 
 def test_a_stack_whose_functions_are_not_there_is_one_sentence(run: Run, half_there: str) -> None:
     outcome = run("--stack", half_there, "status")
     assert (outcome.code, outcome.err.count("\n")) == (2, 1)
     assert "stack archive is only half there: it names a function archive-elsa, which does not exist" in outcome.err
+
+
+#: A function of a version that knew no action but these.
+OLD = """
+def handler(event, context):
+    error = f'action: "{event["action"]}" is no action; the actions are tick, work, backfill, status'
+    return {"ok": False, "provider": "elsa", "errors": [{"source": None, "error": error}]}
+"""
+
+
+@pytest.fixture(scope="session")
+def old(emulator: Aws) -> str:
+    """Make a stack of an earlier version, whose functions know few actions."""
+    code = io.BytesIO()
+    with zipfile.ZipFile(code, "w") as archive:
+        archive.writestr("app.py", OLD)
+    names = {"ElsaFunctionName": "old-elsa", "NotaryFunctionName": "old-notary"}
+    for name in names.values():
+        boto3.client("lambda", **emulator).create_function(
+            FunctionName=name, Runtime="python3.13", Role="arn:aws:iam::000000000000:role/old", Handler="app.handler",
+            Code={"ZipFile": code.getvalue()},
+        )  # fmt: skip
+    return stack_of(emulator, "old", OUTPUTS | names)
+
+
+@pytest.mark.parametrize(
+    ("words", "function"),
+    [
+        (["doctor"], "elsa"),
+        (["sources", "check", "elsa/shop"], "elsa"),
+        (["gaps"], "elsa"),
+        (["coverage"], "elsa"),
+        (["coverage", "--open"], "notary"),
+        (["report", "2026-11"], "notary"),
+    ],
+)
+def test_functions_of_an_earlier_version_are_told_to_be_so(run: Run, old: str, words: list[str], function: str) -> None:
+    outcome = run("--stack", old, *words)
+    assert (outcome.code, outcome.out, outcome.err.count("\n")) == (2, "", 1)
+    assert f"the function of {function} does not know " in outcome.err
+    assert "stack old was deployed from an earlier version; deploy the current one" in outcome.err
 
 
 def test_a_stack_without_the_notary_is_told_to_be_of_an_earlier_version() -> None:
@@ -104,6 +151,13 @@ def test_what_is_missing_on_this_machine_is_one_sentence(
     done = alone(*words, **environment)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
     assert said in done.stderr
+
+
+def test_a_region_without_the_stack_is_one_sentence_that_names_it(emulator: Aws, half_there: str) -> None:
+    account = {"AWS_ENDPOINT_URL": emulator["endpoint_url"], "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
+    done = alone("status", "--stack", half_there, "--region", "eu-west-1", **account)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert "there is no stack archive in eu-west-1: name it with --stack, its region with --region" in done.stderr
 
 
 def client_error(code: str, message: str = "no") -> ClientError:
@@ -181,6 +235,24 @@ def test_times_and_lengths_are_short() -> None:
 def test_the_help_needs_no_stack(tmp_path: Path) -> None:
     done = alone("status", "--help", HOME=str(tmp_path))
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_sentences_in_the_last_column_go_on_in_further_lines_also_in_60_columns() -> None:
+    table = Table(("check", "is", "seen"), [("record_time", "skipped", "a sentence " * 10)], folds=True)
+    text = printed(table, 60)
+    assert max(map(len, text.splitlines())) <= 60
+    assert text.count("sentence") == 10
+    assert "record_time   skipped   a sentence" in text
+    assert "record_time" in printed(table, 40)
+
+
+@pytest.mark.slow
+def test_a_field_that_a_function_does_not_know_yet_means_an_earlier_version(deployed: Deployed) -> None:
+    stack = find(Access(demo_port=deployed.port))
+    with pytest.raises(
+        ConsoleError, match="status of elsa does not know the field days yet: stack logarchive was deployed from"
+    ):
+        stack.act("elsa", "status", days=3)
 
 
 @pytest.mark.slow

@@ -30,6 +30,40 @@ def test_athenas_pages_become_typed_rows_without_the_header() -> None:
     assert result == QueryResult(["n", "x", "t"], [[1, 0.5, "a"], [None, None, None]])
 
 
+@pytest.mark.parametrize(
+    ("rows", "read"),
+    [
+        ([["logs"], ["elsa"]], [["logs", None, None], ["elsa", None, None]]),
+        ([["n         \tbigint    \tcount"]], [["n", "bigint", "count"]]),
+        ([], []),
+    ],
+)
+def test_what_show_and_describe_return_has_no_header(rows: list[list[str | None]], read: list[list[object]]) -> None:
+    names = ("col_name", "data_type", "comment")
+    told = page(*rows) | {"ResultSetMetadata": {"ColumnInfo": [{"Name": name, "Type": "string"} for name in names]}}
+    assert rows_of([told]) == QueryResult([*names], read)
+
+
+@pytest.mark.parametrize(
+    ("value", "cell"),
+    [
+        ("=HYPERLINK(1)", "'=HYPERLINK(1)"),
+        ("@SUM(1)", "'@SUM(1)"),
+        ("-1+2|cmd", "'-1+2|cmd"),
+        ("+82-10-1234", "+82-10-1234"),
+        ("\t=1", "'\t=1"),
+        ("-", "-"),
+        ("-1.5", "-1.5"),
+        (-1.5, -1.5),
+        ("a\x1b[2Jb\rc\nd", "a\ufffd[2Jb\ufffdc\nd"),
+        (None, None),
+        ({"a": "=1"}, '{"a": "=1"}'),
+    ],
+)
+def test_a_csv_neither_moves_a_cursor_nor_has_formulas_and_leaves_numbers_alone(value: object, cell: object) -> None:
+    assert QueryResult(["x"], [[value]]).for_csv() == [[cell]]
+
+
 def test_a_result_is_a_list_of_objects_for_programs_and_a_map_is_json_in_a_table() -> None:
     made = report(QueryResult(["host", "n"], [["a", {"é": 1}]]))
     assert (made.data, made.lines) == ([{"host": "a", "n": {"é": 1}}], ["1 row"])

@@ -13,7 +13,7 @@ from console.account import source as configured
 from console.account.access import Access, Clients
 from console.account.stack import SourceName, Stack
 from console.app import app
-from console.command.add import add
+from console.command.add import add, added
 from console.command.sources import report
 from console.core.draft import Field, assigned, complained_of, fields, object_of
 from console.failure import ConsoleError
@@ -22,9 +22,10 @@ from console.session import Session
 from logarchive.checkup.description import described
 from logarchive.provider.secret import Key, Secret
 from tests.console.conftest import Deployed
-from tests.console.run import Run
+from tests.console.run import Outcome, Run
 from tests.console.terminal import Hidden, in_terminal
-from tests.simulator.access import KEYS, source
+from tests.simulator.access import FIELDS, KEYS, source
+from tools.stack import STACK
 
 DESCRIBED: dict[str, dict[str, Any]] = {
     "project_id": {"description": "the project's number", "type": "integer", "minimum": 0, "required": True},
@@ -34,8 +35,7 @@ DESCRIBED: dict[str, dict[str, Any]] = {
     "referer": {"type": "string", "pattern": "^https?://", "examples": ["https://a.example"]},
     "headers": {"type": "object"},
     "license": {"type": "string", "pattern": "^[!-~]+$", "writeOnly": True},
-    "token": {"anyOf": [{"$ref": "#/$defs/Key"}, {"type": "null"}], "default": None},
-    "sent": {"anyOf": [{"$ref": "#/$defs/Pin"}, {"type": "null"}], "$defs": {"Pin": {"type": "integer"}}},
+    "token": {"anyOf": [{"type": "string", "pattern": "^[!-~]+$", "writeOnly": True}, {"type": "null"}]},
     "pin": {"anyOf": [{"$ref": "#/$defs/Pin"}, {"type": "null"}]},
     "code": {"anyOf": [{"type": "integer", "writeOnly": True}, {"type": "null"}]},
     "level": {"anyOf": [{"enum": ["a", "b"], "writeOnly": True}, {"type": "null"}]},
@@ -63,7 +63,6 @@ def test_an_answer_becomes_the_value_that_its_field_holds(name: str, text: str, 
         ("project_id", "x", 'project_id: "x" is no integer'),
         ("api", "CDN", 'api: "CDN" is not one of cdn, dsa'),
         ("referer", "a.example", 'referer: "a.example" does not match ^https?://; for instance https://a.example'),
-        ("sent", "x", 'sent: "x" is no integer'),
         ("license", "se cret", "license: does not match ^[!-~]+$: was a space or a line feed pasted with it?"),
         ("token", "secret\n", "token: does not match ^[!-~]+$: was a space or a line feed pasted with it?"),
         ("code", "secret", "code: is no integer"),
@@ -138,7 +137,16 @@ def test_with_json_a_source_is_written_at_a_terminal_only_if_it_was_agreed_to(
         return "/archive/sources/elsa/a"
 
     def act(*_: object, **__: object) -> dict[str, object]:
-        return {"secret_prefix": "a/", "source": {}, "secret": {}, "errors": []}
+        begins = {"begin": "2026-11-20T00:00:00Z", "reason": "start", "windows": 0}
+        described: dict[str, object] = {
+            "secret_prefix": "a/",
+            "source": {"window": {}, "secret": {}},
+            "secret": {},
+            "begins": begins,
+            "errors": [],
+        }
+        examined: dict[str, object] = {"source": "a", "verdict": "ok", "checks": []}
+        return described | {"sources": [examined]}
 
     def false(*_: object) -> bool:
         return False
@@ -176,20 +184,148 @@ def test_a_parameter_that_is_no_json_object_is_listed_and_is_something_to_look_a
     assert (made.code, made.lines) == (1, ["elsa/b: is no JSON object"])
 
 
-def added(deployed: Deployed, name: str) -> list[str]:
-    """Return the words that add a source of elsa which the simulator plays."""
+@pytest.mark.parametrize(
+    ("begins", "checks", "lines"),
+    [
+        (
+            {"begin": "2026-10-28T06:00:00Z", "reason": "retention", "windows": 720},
+            [{"check": "request", "verdict": "ok", "said": ""}],
+            [
+                "begins     2026-10-28 06:00: the oldest window that the provider still holds",
+                "window     PT1H: about windows",
+                "past       720 windows that ended already, all fetched from now on",
+                "Its function finds it at the next tick: logarchive status elsa/a",
+            ],
+        ),
+        (
+            {"begin": "2026-11-27T06:00:00Z", "reason": "archive_from", "windows": 0},
+            [{"check": "request", "verdict": "skipped", "said": "not sent"}],
+            [
+                "begins     2026-11-27 06:00: the first day of the table logs, ArchiveFrom; the provider may hold more",
+                "window     PT1H: about windows",
+                "The provider was not asked yet (not sent). Now it can be: logarchive doctor elsa/a",
+                "Its function finds it at the next tick: logarchive status elsa/a",
+            ],
+        ),
+    ],
+)
+def test_who_has_added_a_source_is_told_from_when_on_it_is_archived(
+    begins: dict[str, object], checks: list[dict[str, str]], lines: list[str]
+) -> None:
+    written: dict[str, object] = {
+        "source": "elsa/a",
+        "parameter": "/la/sources/elsa/a",
+        "document": {},
+        "secret_written": False,
+    }
+    made = added(written, {"checks": checks}, begins, "about windows")
+    assert made.lines == ["parameter  /la/sources/elsa/a", *lines]
+    assert (made.data["begins"], made.code) == (begins, 0)
+
+
+def given(deployed: Deployed, what: str, name: str) -> list[str]:
+    """Return the words that check or add a source of elsa which the simulator plays."""
     document = source("elsa", deployed.simulator.url)
-    return ["sources", "add", f"elsa/{name}", *(f"--set={field}={value}" for field, value in document.items())]
+    return ["sources", what, f"elsa/{name}", *(f"--set={field}={value}" for field, value in document.items())]
+
+
+def credentials(folder: Path, **wrong: str) -> list[str]:
+    """Return the words that name a file with the credentials of the simulator, some of which may be wrong."""
+    secret = folder / "secret.json"
+    secret.write_text(json.dumps(KEYS["ncloud"] | wrong))
+    return ["--secret-file", str(secret)]
+
+
+def verdicts(outcome: Outcome) -> dict[str, str]:
+    return {check["check"]: check["verdict"] for check in outcome.json["checks"]}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("what", ["check", "add"])
+def test_a_wrong_secret_is_told_before_it_or_the_source_is_written(
+    deployed: Deployed, on_stack: Run, tmp_path: Path, what: str
+) -> None:
+    words = given(deployed, what, "refused")
+    outcome = on_stack(*words, *credentials(tmp_path, secret_key="Wrong-Key-1234"))
+    assert outcome.code == 1
+    assert "correct the keys in the secret" in outcome.out
+    assert "written" in outcome.out.splitlines()[-1]
+    assert not [text for text in (outcome.out, outcome.err) if "Wrong-Key-1234" in text]
+    assert "elsa/refused" not in on_stack("sources").out
+    names = boto3.client("secretsmanager", **deployed.stack.aws).list_secrets()["SecretList"]
+    assert "logarchive/ncloud/refused" not in [one.get("Name") for one in names]
+
+
+@pytest.mark.slow
+def test_what_is_right_is_said_to_be_so_and_nothing_is_written(
+    deployed: Deployed, on_stack: Run, tmp_path: Path
+) -> None:
+    words = [*given(deployed, "check", "planned"), "--set=retention=P30D", *credentials(tmp_path), "--json"]
+    outcome = on_stack(*words)
+    found = verdicts(outcome)
+    assert {found[name] for name in ("configuration", "secret", "request", "clock", "ledger", "bucket")} == {"ok"}
+    assert "elsa/planned" not in on_stack("sources").out
+
+
+@pytest.mark.slow
+def test_a_source_that_there_is_can_be_checked_and_so_can_a_change_of_it_and_a_new_secret(
+    on_stack: Run, tmp_path: Path
+) -> None:
+    assert on_stack("sources", "check", "elsa/one", "--json").json["sources"][0]["source"] == "elsa/one"
+    assert verdicts(on_stack("sources", "check", "elsa/one", "--set=retention=P30D", "--json"))["retention"] == "ok"
+    rotated = credentials(tmp_path, access_key="Wrong-Key-1234")
+    assert verdicts(on_stack("sources", "check", "elsa/one", *rotated, "--json"))["request"] == "fail"
+    assert on_stack("sources", "add", "elsa/two", *rotated, "--set=secret=logarchive/ncloud/one").code == 2
+    assert on_stack("status", "elsa/one").code == 0
+
+
+@pytest.mark.slow
+def test_a_source_whose_check_fails_is_written_only_if_that_is_wanted(
+    deployed: Deployed, on_stack: Run, tmp_path: Path
+) -> None:
+    deployed.simulator.fault("503", "elsa", times=None)
+    words = [*given(deployed, "add", "later"), *credentials(tmp_path)]
+    try:
+        refused = on_stack(*words)
+        assert (refused.code, "write it all the same: --anyway" in refused.out) == (1, True)
+        assert on_stack(*words, "--anyway").code == 0
+    finally:
+        deployed.simulator.faults.clear()
+    assert on_stack("sources", "check", "elsa/later", "--json").json["sources"][0]["verdict"] == "warn"
+    assert on_stack("sources", "remove", "elsa/later", "--yes").code == 0
+
+
+@pytest.mark.slow
+def test_a_secret_that_is_marked_for_deletion_does_not_count_as_one_that_is_there(
+    deployed: Deployed, on_stack: Run
+) -> None:
+    client = boto3.client("secretsmanager", **deployed.stack.aws)
+    client.create_secret(Name=f"{STACK}/ncloud/leaving", SecretString=json.dumps(KEYS["ncloud"]))
+    client.delete_secret(SecretId=f"{STACK}/ncloud/leaving", RecoveryWindowInDays=7)
+    outcome = on_stack(*given(deployed, "add", "leaving"))
+    assert outcome.code == 2
+    assert "marked for deletion: take that back with `aws secretsmanager restore-secret" in outcome.err
+
+
+@pytest.mark.slow
+def test_a_parameter_that_is_encrypted_by_a_key_of_its_own_keeps_that_key(deployed: Deployed, on_stack: Run) -> None:
+    client = boto3.client("ssm", **deployed.stack.aws)
+    key = boto3.client("kms", **deployed.stack.aws).create_key()["KeyMetadata"]["KeyId"]
+    name = f"/{STACK}/sources/elsa/sealed"
+    client.put_parameter(Name=name, Value='{"enabled": true}', Type="SecureString", KeyId=key)
+    assert on_stack("sources", "pause", "elsa/sealed").code == 0
+    kept = client.describe_parameters(ParameterFilters=[{"Key": "Name", "Values": [name]}])["Parameters"][0]
+    client.delete_parameter(Name=name)
+    assert (kept.get("Type"), kept.get("KeyId")) == ("SecureString", key)
 
 
 @pytest.mark.slow
 def test_a_source_is_added_paused_resumed_and_removed_without_a_question(
     deployed: Deployed, on_stack: Run, tmp_path: Path
 ) -> None:
-    secret = tmp_path / "secret.json"
-    secret.write_text(json.dumps(KEYS["ncloud"]))
-    outcome = on_stack(*added(deployed, "scripted"), "--secret-file", str(secret), "--json")
+    outcome = on_stack(*given(deployed, "add", "scripted"), *credentials(tmp_path), "--json")
     assert (outcome.code, outcome.json["parameter"]) == (0, "/logarchive/sources/elsa/scripted")
+    assert (outcome.json["begins"]["reason"], outcome.json["begins"]["windows"]) == ("first_tick", 0)
     assert on_stack("status", "elsa/scripted").code == 0
     assert on_stack("sources", "pause", "elsa/scripted").code == 0
     assert on_stack("status", "elsa/scripted", "--json").json["sources"][0]["state"] == "paused"
@@ -226,12 +362,21 @@ def test_what_cannot_be_done_is_said_and_nothing_is_written(on_stack: Run, words
 
 
 @pytest.mark.slow
+def test_a_field_that_no_source_has_is_told_before_what_is_missing_is_asked_for(on_stack: Run, tmp_path: Path) -> None:
+    file = tmp_path / "source.json"
+    file.write_text('{"project_key": "k", "project_idd": 1}')
+    outcome = on_stack("sources", "check", "elsa/two", "--file", str(file))
+    assert (outcome.code, outcome.err) == (2, "logarchive: project_idd: unknown field; did you mean project_id?\n")
+
+
+@pytest.mark.slow
 def test_who_adds_a_source_is_asked_again_for_what_is_wrong_and_no_secret_is_shown(deployed: Deployed) -> None:
-    keys = KEYS["ncloud"]
+    keys, fields = KEYS["ncloud"], FIELDS["elsa"]
+    address = {"base_url": f"{deployed.simulator.url}/elsa"}
     answers = [
-        ("project_key:", "Pb1"),
+        ("project_key:", fields["project_key"]),
         ("project_id:", "twelve"),
-        ("project_id:", "12"),
+        ("project_id:", str(fields["project_id"])),
         ("start:", "yesterday"),
         ("retention:", ""),
         ("start:", ""),
@@ -240,13 +385,14 @@ def test_who_adds_a_source_is_asked_again_for_what_is_wrong_and_no_secret_is_sho
         ("secret_key:", Hidden(keys["secret_key"])),
         ("[y/N]", "y"),
     ]
-    shown = in_terminal(["--demo", "--port", str(deployed.port), "sources", "add", "elsa/asked"], answers)
+    words = ["sources", "add", "elsa/asked", f"--set=base_url={address['base_url']}"]
+    shown = in_terminal(["--demo", "--port", str(deployed.port), *words], answers)
     assert shown.code == 0, shown.text
     assert 'start: "yesterday" is no ISO 8601 time' in shown.text
     assert not [value for value in keys.values() if value in shown.text]
     aws = deployed.stack.aws
     text = boto3.client("ssm", **aws).get_parameter(Name="/logarchive/sources/elsa/asked")["Parameter"].get("Value", "")
-    assert json.loads(text) == {"secret": "logarchive/ncloud/asked", "project_key": "Pb1", "project_id": 12}
+    assert json.loads(text) == {"secret": "logarchive/ncloud/asked", **address, **fields}
     secret = boto3.client("secretsmanager", **aws).get_secret_value(SecretId="logarchive/ncloud/asked")
     assert json.loads(secret["SecretString"]) == keys
     boto3.client("ssm", **aws).delete_parameter(Name="/logarchive/sources/elsa/asked")

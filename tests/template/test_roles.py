@@ -83,6 +83,8 @@ def run(here: Stage, provider: str, bucket: str) -> list[Request]:
     here.act(provider, {"action": "work", "source": "one"})
     here.act(provider, {"action": "replay", **past, "dry_run": True})
     here.act(provider, {"action": "status"})
+    here.act(provider, {"action": "gaps", "days": 2})
+    here.act(provider, {"action": "gaps"})
     here.act(provider, {"action": "doctor"})
     secret = f"{here.name}/{PROVIDERS[provider].secret_group}/one"
     document = simulated(provider, here.simulator.url, secret=secret)

@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 from logarchive.action.notary import Daily, act
 from logarchive.action.result import Result
 from logarchive.coverage import gap
-from logarchive.coverage.gap import Cell, Gap, cell_of, gaps_of, leaves_of, soonest_loss_first
+from logarchive.coverage.gap import Cell, Expected, Gap, cell_of, gaps_of, leaves_of, soonest_loss_first
 from logarchive.coverage.lateness import Arrived, arrivals, suggested_delay
 from logarchive.coverage.model import Coverage, SourceCoverage, Totals, source_coverage
 from logarchive.coverage.page import MOST_GAPS, page, runs
@@ -49,11 +49,11 @@ def stored(size: int) -> dict[str, object]:
 
 def covered(*entries: Entry, begin: float = -24, cursor: float = 12) -> SourceCoverage:
     head = Head(begin=TODAY + begin * HOUR, cursor=TODAY + cursor * HOUR, feed_id="p/1")
-    return source_coverage("elsa/shop", head, leaves_of(entries, NOW), SHOWN, NOW)
+    return source_coverage("elsa/shop", head, leaves_of(entries, NOW), SHOWN, Expected(NOW))
 
 
 def gaps(entries: Sequence[Entry]) -> list[Gap]:
-    return gaps_of("elsa/shop", None, leaves_of(entries, NOW), NOW)
+    return gaps_of("elsa/shop", None, leaves_of(entries, NOW), Expected(NOW))
 
 
 @pytest.mark.parametrize(
@@ -100,6 +100,11 @@ def test_time_that_the_head_promises_and_no_window_has_is_missing() -> None:
     assert list(made.hours.cells[:4]) == [Cell.SEALED, Cell.MISSING, Cell.SEALED, Cell.NONE]
     [gap] = made.gaps
     assert (gap.span, gap.cell, gap.windows) == (Span(TODAY + HOUR, TODAY + 2 * HOUR), Cell.MISSING, 0)
+
+
+def test_time_without_a_window_is_lost_as_long_after_its_start_as_its_neighbours() -> None:
+    made = covered(entry(-20, lost_at=TODAY), entry(-18, hours=3), begin=-20, cursor=-14)
+    assert [gap.lost_at for gap in made.gaps] == [TODAY + HOUR, TODAY + 5 * HOUR, TODAY + 6 * HOUR]
 
 
 @pytest.mark.parametrize(("cursor", "missing"), [(-11, 0), (-12, 24)])

@@ -3,8 +3,10 @@ from typing import Any
 import pytest
 
 from logarchive.action.handler import act
+from logarchive.checkup.description import described as fields_of
+from logarchive.provider.secret import Key, Secret
 from logarchive.runtime.metric import Tally
-from tests.scenario import Scenario
+from tests.scenario import HOUR, MINUTE, START, Scenario
 from tools.registry import providers
 
 DOCUMENT: dict[str, Any] = {"secret": "la/ncloud/one", "project_key": "p", "project_id": 1}
@@ -32,6 +34,51 @@ def test_every_field_has_a_description_and_none_leads_elsewhere(name: str) -> No
     for field in (*result["source"].values(), *result["secret"].values()):
         assert field["description"]
         assert not {"$ref", "title"} & field.keys()
+
+
+def test_an_optional_field_has_the_type_to_which_it_refers() -> None:
+    class Keys(Secret):
+        needed: Key
+        optional: Key | None = None
+
+    fields = fields_of(Keys)
+    assert {**fields["optional"]["anyOf"][0], "required": True, "title": "Needed"} == {
+        **fields["needed"], "title": "Needed",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changed", "begins"),
+    [
+        ({}, {"begin": "2026-11-20T05:00:00Z", "reason": "first_tick", "windows": 0}),
+        ({"retention": "P2D"}, {"begin": "2026-11-18T06:00:00Z", "reason": "retention", "windows": 47}),
+        ({"start": "2026-11-20T03:30:00Z"}, {"begin": "2026-11-20T03:30:00Z", "reason": "start", "windows": 2}),
+        ({"retention": "P30D"}, {"begin": "2026-11-01T00:00:00Z", "reason": "archive_from", "windows": 461}),
+    ],
+)
+def test_a_good_document_says_from_when_on_it_would_be_archived(
+    changed: dict[str, Any], begins: dict[str, Any]
+) -> None:
+    scenario = Scenario([], now=START + 5 * HOUR + MINUTE, archive_from=START - 19 * 24 * HOUR)
+    result = described(scenario, source="new", document=DOCUMENT | changed)
+    assert (result["errors"], result["begins"]) == ([], begins)
+    assert described(scenario, document=DOCUMENT | {"window": "1h"})["begins"] is None
+
+
+def test_of_a_name_in_use_only_the_time_that_is_not_planned_yet_is_counted() -> None:
+    scenario = Scenario([], source={"window": "PT1H", "revisit": []}, now=START + 5 * HOUR)
+    scenario.tick()
+    scenario.now += 3 * HOUR
+    document = DOCUMENT | {"start": "2026-11-19T22:00:00Z"}
+    begins = described(scenario, source="shop", document=document)["begins"]
+    assert begins == {"begin": "2026-11-19T22:00:00Z", "reason": "start", "windows": 5}
+
+
+def test_without_a_name_a_document_is_compared_with_no_source_that_is_called_so() -> None:
+    scenario = Scenario([])
+    scenario.sources = {"new": DOCUMENT}
+    scenario.tick()
+    assert described(scenario, document=DOCUMENT | {"project_id": 2})["errors"] == []
 
 
 def test_what_the_model_fills_in_by_itself_is_not_required() -> None:

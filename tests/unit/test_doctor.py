@@ -13,6 +13,7 @@ from logarchive.action.handler import act
 from logarchive.action.result import Result
 from logarchive.checkup import stack
 from logarchive.checkup.examination import MOST_CHARACTERS
+from logarchive.checkup.public import only_public
 from logarchive.checkup.record_time import record_time
 from logarchive.column.convert import FieldMapping, epoch_ms
 from logarchive.ledger.entry import Entry, Head
@@ -703,6 +704,55 @@ def test_the_secret_of_a_document_is_sent_to_no_address_that_only_the_event_name
     verdict, said = checks(result, "new")["request"]
     assert (verdict, said.partition(":")[0]) == ("skipped", "not sent")
     assert checks(result, "new")["secret"][0] == "ok"
+
+
+def keys_of(here: Scenario) -> dict[str, str]:
+    """Return the credentials of the one source, and forget them: the secret is not written yet."""
+    return cast("dict[str, str]", json.loads(here.secrets.pop(document(here)["secret"])))
+
+
+@pytest.mark.parametrize("api", APIS)
+@pytest.mark.parametrize(("changed", "request_"), [({}, "ok"), ({"": "Wrong-Key-1234"}, "fail")])
+def test_credentials_of_an_event_are_used_in_place_of_a_secret_and_never_repeated(
+    api: str, changed: dict[str, str], request_: str
+) -> None:
+    with Simulator(clock=lambda: NOW) as sim:
+        here = archive_of(api, sim.url, retention="P30D")
+        keys = keys_of(here)
+        keys[[*keys][-1]] = changed.get("", keys[[*keys][-1]])
+        result = examined(here, source="new", document=document(here), credentials=keys)
+        assert sim.count(provider_of(api)) == 1
+    found = checks(result, "new")
+    assert (found["secret"][0], found["request"][0]) == ("ok", request_)
+    assert not [value for value in keys.values() if value in json.dumps(result)]
+
+
+def test_credentials_of_an_event_that_are_not_complete_say_which_and_nothing_is_sent() -> None:
+    with Simulator(clock=lambda: NOW) as sim:
+        here = archive_of("elsa", sim.url)
+        given = {"access_key": "Hidden 1", "secret_keys": "Hidden 2"}
+        result = examined(here, source="new", document=document(here), credentials=given)
+        assert sim.count("elsa") == 0
+    verdict, said = checks(result, "new")["secret"]
+    assert (verdict, "secret_keys: unknown field" in said, "secret_key: missing" in said) == ("fail", True, True)
+    assert "Hidden" not in json.dumps(result)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_credentials_of_an_event_are_not_sent_to_a_private_address_that_only_the_event_names(host: str) -> None:
+    with Simulator(clock=lambda: NOW) as sim:
+        here = archive_of("elsa", "http://10.1.2.3")
+        there = document(here, base_url=f"{sim.url}/elsa".replace("127.0.0.1", host))
+        result = examined(here, source="new", document=there, credentials=keys_of(here))
+        assert sim.count("elsa") == 0
+    verdict, said = checks(result, "new")["request"]
+    assert (verdict, "no public address" in said) == ("skipped", True)
+
+
+def test_a_public_address_is_admitted_only_if_the_rule_behind_it_admits_it() -> None:
+    admit = only_public(lambda _host, _port, addresses: addresses[:2])
+    assert admit("a.example", 443, ["8.8.8.8", "10.0.0.1", "9.9.9.9"]) == ["8.8.8.8"]
+    assert admit("a.example", 443, []) == []
 
 
 def test_a_document_at_the_vendor_s_own_address_needs_no_written_source() -> None:

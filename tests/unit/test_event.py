@@ -34,13 +34,13 @@ def test_a_range_in_another_zone_is_the_same_moment_in_utc() -> None:
 @pytest.mark.parametrize(
     ("event", "message"),
     [
-        ({}, "action: missing; the actions are tick, work, backfill, replay, status, doctor, describe"),
+        ({}, "action: missing; the actions are tick, work, backfill, replay, status, gaps, doctor, describe"),
         ([], 'the event is no JSON object; for instance {"action": "tick"}'),
         (None, 'the event is no JSON object; for instance {"action": "tick"}'),
         ({"action": "purge"}, 'action: "purge" is no action; the actions are tick, work, backfill, replay, status, '),
         (
             {"action": ["tick"]},
-            "action: \"['tick']\" is no action; the actions are tick, work, backfill, replay, status, doctor, describe",
+            "action: \"['tick']\" is no action; the actions are tick, work, backfill, replay, status, gaps, doctor, ",
         ),
         ({"action": "tick", "inlin": True}, "inlin: unknown field; did you mean inline?"),
         ({"action": "work"}, "source: missing (a source's name); for instance shop-1"),
@@ -67,8 +67,28 @@ def test_a_range_in_another_zone_is_the_same_moment_in_utc() -> None:
             "source: missing beside document: the name that it is to have; for instance shop-1",
         ),
         (DOCTOR | {"source": "b", "document": "{}"}, "document: "),
+        (
+            DOCTOR | {"source": "b", "credentials": {"secret_key": "hidden"}},
+            "document: missing beside credentials: the JSON of the source that they are for",
+        ),
+        ({"action": "gaps", "days": 101}, "days: 101 is more than 100; for instance 100"),
     ],
 )
 def test_a_message_says_what_is_wrong_with_an_event_and_what_is_right(event: object, message: str) -> None:
     with pytest.raises(ConfigError, match=f"^{re.escape(message)}"):
         parse_event(event)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"credentials": "hidden"},
+        {"credentials": ["hidden"]},
+        {"credential": {"secret_key": "hidden"}},
+        {"credentials": {"secret_key": "hidden"}, "document": []},
+    ],
+)
+def test_no_message_about_an_event_repeats_its_credentials(event: dict[str, object]) -> None:
+    with pytest.raises(ConfigError) as raised:
+        parse_event({"action": "doctor", "source": "b", "document": {}, **event})
+    assert "hidden" not in str(raised.value)

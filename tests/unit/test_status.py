@@ -7,15 +7,16 @@ import pytest
 from pydantic import HttpUrl
 
 from logarchive.action.handler import act
-from logarchive.action.status import status_of
+from logarchive.action.status import ENOUGH_SOURCES, incomplete, status_of
+from logarchive.coverage.gap import Expected, leaves_of
 from logarchive.ledger.entry import Entry, Head
 from logarchive.ledger.lag import quiet_seconds
 from logarchive.numbers import WindowNumbers
 from logarchive.provider.source import Source
 from logarchive.runtime.metric import Tally
-from logarchive.window import Window
+from logarchive.window import Span, Window
 from tests.fake_aws import FakeSsm, refused
-from tests.scenario import Scenario
+from tests.scenario import MINUTE, Scenario
 
 T0 = dt.datetime(2026, 11, 20, tzinfo=dt.UTC)
 HOUR = dt.timedelta(hours=1)
@@ -227,3 +228,77 @@ def test_a_status_of_one_source_says_nothing_of_others() -> None:
     stage = Scenario([], parameters={"/la/sources/elsaa/checkout": "{}", "/la/sources/elsa/other": "{}"})
     sources, errors = status(stage, source="shop")
     assert (list(sources), errors) == (["shop"], [])
+
+
+def gaps_of(scenario: Scenario, **fields: object) -> dict[str, dict[str, Any]]:
+    return {one["source"]: one for one in act(scenario.archive(), {"action": "gaps", **fields})["sources"]}
+
+
+def test_gaps_are_listed_with_the_soonest_loss_first_and_what_is_shrunk_or_not_due_is_none() -> None:
+    day = dt.timedelta(days=1)
+    entries = [
+        entry(0, "closed", issue="expired"),
+        entry(1, "sealed", issue="shrunk"),
+        entry(2, "archived", issue="malformed", error="no", lost_at=T0 + 4 * day),
+        entry(3, "planned", due_at=T0 + day),
+        entry(5, "planned", issue="forbidden", lost_at=T0 + day),
+    ]
+    span = Span(T0, T0 + day)
+    found = incomplete(head(6), leaves_of(entries, T0 + 6 * HOUR), span, Expected(T0 + 6 * HOUR))
+    assert [(gap["state"], gap["start"][11:13], gap["windows"]) for gap in found["gaps"]] == [
+        ("missing", "04", 0), ("troubled", "05", 1), ("troubled", "02", 1), ("closed", "00", 1),
+    ]  # fmt: skip
+    assert found["gaps"][2] | {"start": "", "end": ""} == {
+        "start": "", "end": "", "state": "troubled", "windows": 1, "issue": "malformed", "error": "no",
+        "lost_at": "2026-11-24T00:00:00Z",
+    }  # fmt: skip
+    assert (found["planned"], found["gaps_left"]) == (["2026-11-20T00:00:00Z", "2026-11-20T06:00:00Z"], 0)
+
+
+@pytest.mark.parametrize(
+    ("changed", "state"),
+    [({}, "active"), ({"enabled": False}, "paused"), ({"project_idd": 1}, "invalid"), (None, "orphaned")],
+)
+def test_time_since_which_nothing_is_planned_is_a_gap_and_the_state_of_the_source_says_why(
+    changed: dict[str, Any] | None, state: str
+) -> None:
+    scenario = Scenario([], source={"window": "PT1H", "revisit": []}, now=T0 + 2 * HOUR)
+    assert gaps_of(scenario)["shop"]["gaps"] == []  # it has never been planned
+    scenario.tick()
+    scenario.now = T0 + 3 * HOUR + 14 * MINUTE
+    assert "stopped" not in [gap["state"] for gap in gaps_of(scenario)["shop"]["gaps"]]
+    scenario.now += MINUTE
+    if changed is None:
+        scenario.sources = {}
+    else:
+        scenario.source |= changed
+    found = gaps_of(scenario, source="shop")["shop"]
+    [gap] = [gap for gap in found["gaps"] if gap["state"] == "stopped"]
+    assert (found["state"], gap["start"], gap["end"]) == (state, "2026-11-20T02:00:00Z", "2026-11-20T03:00:00Z")
+
+
+def test_with_days_each_hour_has_its_state_and_only_these_days_are_read() -> None:
+    source: dict[str, Any] = {"window": "PT1H", "revisit": [], "start": "2026-11-19T00:00:00Z"}
+    scenario = Scenario([], source=source, now=T0 + 2 * HOUR)
+    scenario.tick()
+    scenario.now += 24 * HOUR
+    found = gaps_of(scenario, days=2)["shop"]
+    assert [*found["hours"]] == ["2026-11-20", "2026-11-21"]
+    assert found["hours"]["2026-11-20"] == ["sealed", "troubled", *["missing"] * 22]
+    assert found["hours"]["2026-11-21"] == [*["missing"], *["none"] * 23]
+    assert {gap["start"] for gap in found["gaps"]} == {"2026-11-20T01:00:00Z", "2026-11-20T02:00:00Z"}
+
+
+def test_a_source_that_neither_is_configured_nor_was_has_no_gaps_but_an_error() -> None:
+    refused_ = act(Scenario([]).archive(), {"action": "gaps", "source": "typo"})
+    assert (refused_["ok"], refused_["errors"][0]["error"]) == (
+        False, "no source 'typo', neither configured nor in the ledger",
+    )  # fmt: skip
+
+
+def test_a_result_that_is_long_enough_says_with_which_source_to_go_on() -> None:
+    names = [f"shop-{number:03}" for number in range(ENOUGH_SOURCES + 1)]
+    scenario = Scenario([], sources={name: {"secret": "la/ncloud/one"} for name in names})
+    first = act(scenario.archive(), {"action": "gaps"})
+    assert ([one["source"] for one in first["sources"]], first["next"]) == (names[:-1], names[-1])
+    assert [*gaps_of(scenario, start=first["next"])] == names[-1:]

@@ -13,8 +13,10 @@ A check that needs another one which has failed is `skipped`; all others are mad
 says, not an error of the invocation. Nothing is written, and no window is claimed. Whatever is said passes the
 redaction of the source's secret.
 
-A `document` is what whoever invokes the function has put into the event. Its credentials are sent only to the vendor's
-own address, or to one to which a written source of the provider sends them already: see `_untrusted`.
+A `document` is what whoever invokes the function has put into the event. The secret that it names is sent only to the
+vendor's own address, or to one to which a written source of the provider sends its secret already: see `_is_known`.
+`credentials` of the event are used once, in place of a secret: no secret of the account is read, so they may be sent to
+any public address. They are neither written, nor logged, nor returned.
 """
 
 import json
@@ -28,18 +30,25 @@ from logarchive.action.archive import Archive
 from logarchive.action.event import Describe, Doctor
 from logarchive.action.result import Result, source_errors
 from logarchive.checkup.description import described
-from logarchive.checkup.examination import Examination, refused
+from logarchive.checkup.examination import Examination, Unwritten, refused
 from logarchive.errors import ConfigError
+from logarchive.ledger.entry import Head
+from logarchive.ledger.planner import beginning
+from logarchive.moment import floor, instant
 from logarchive.provider.check import Check, worst
 from logarchive.provider.source import Source
 from logarchive.runtime.source_loader import BadSource
+from logarchive.window import Span
+
+#: Of a document that has no name yet, all but the name is judged.
+_ANY_NAME = "new"
 
 
 def doctor[S: Source, K: BaseModel](archive: Archive[S, K], event: Doctor) -> Result:
     """Check one source, or those from the name `start` on while there is time; `next` is where to go on."""
     sources, bad = archive.source_loader.load()
     if event.document is not None and event.source is not None:
-        return _result(archive, [_unwritten(archive, event.source, event.document, sources.values())])
+        return _result(archive, [_unwritten(archive, event, event.source, event.document, sources.values())])
     wrong = {problem.name: problem.error for problem in bad}
     names = {*sources, *wrong}
     if event.source is not None and event.source not in names:
@@ -63,19 +72,20 @@ def _result[S: Source, K: BaseModel](
 
 
 def _unwritten[S: Source, K: BaseModel](
-    archive: Archive[S, K], source_name: str, document: Mapping[str, Any], written: Iterable[S]
+    archive: Archive[S, K], event: Doctor, source_name: str, document: Mapping[str, Any], written: Iterable[S]
 ) -> Result:
     """Check a source that is not written yet."""
     source = archive.source_loader.judge(source_name, json.dumps(document))
     if isinstance(source, BadSource):
         return _examined(archive, source_name, None, source.error)
-    return _examined(archive, source_name, source, untrusted=_untrusted(archive, source, document, written))
+    known = _is_known(archive, source, document, written)
+    return _examined(archive, source_name, source, unwritten=Unwritten(known, event.credentials))
 
 
-def _untrusted[S: Source, K: BaseModel](
+def _is_known[S: Source, K: BaseModel](
     archive: Archive[S, K], source: S, document: Mapping[str, Any], written: Iterable[S]
-) -> Check | None:
-    """Return why no request may be sent for a source that is not written.
+) -> bool:
+    """Return whether a source that is not written has an address to which a secret may be sent.
 
     Whoever may invoke the function need not be allowed to write sources. They must not be able to have a secret sent,
     or a request signed, to an address that they choose.
@@ -86,11 +96,7 @@ def _untrusted[S: Source, K: BaseModel](
         known.add(_address(archive.provider.source.model_validate_json(json.dumps(rest)).base_url))
     except ValidationError:  # the vendor has no address of its own
         pass
-    if _address(source.base_url) in known:
-        return None
-    said = "not sent: no written source uses this base_url, and an event must not decide where a secret is sent"
-    do = 'write the source with "enabled": false, call doctor for it, then set it to true, or delete it'
-    return Check("request", "skipped", said, do)
+    return _address(source.base_url) in known
 
 
 def _address(url: HttpUrl) -> tuple[str, str | None, int | None]:
@@ -98,11 +104,11 @@ def _address(url: HttpUrl) -> tuple[str, str | None, int | None]:
 
 
 def _examined[S: Source, K: BaseModel](
-    archive: Archive[S, K], source_name: str, source: S | None, wrong: str = "", *, untrusted: Check | None = None
+    archive: Archive[S, K], source_name: str, source: S | None, wrong: str = "", *, unwritten: Unwritten | None = None
 ) -> Result:
     """Return the checks of one source. Whatever happens, the others have their turn."""
     try:
-        checks = _checks(archive, source_name, source, untrusted) if source else refused(archive.provider, wrong)
+        checks = _checks(archive, source_name, source, unwritten) if source else refused(archive.provider, wrong)
     except Exception as error:  # noqa: BLE001 (a bug; its text may hold anything)
         archive.invocation.log("source.failed", source=source_name, error=type(error).__name__)
         checks = [Check("doctor", "fail", f"{type(error).__name__}: this is a bug of doctor", "report it")]
@@ -112,7 +118,7 @@ def _examined[S: Source, K: BaseModel](
 
 
 def _checks[S: Source, K: BaseModel](
-    archive: Archive[S, K], source_name: str, source: S, untrusted: Check | None
+    archive: Archive[S, K], source_name: str, source: S, unwritten: Unwritten | None
 ) -> list[Check]:
     return Examination(
         provider=archive.provider,
@@ -122,7 +128,8 @@ def _checks[S: Source, K: BaseModel](
         store=archive.store,
         invocation=archive.invocation,
         network=archive.network,
-    ).run(untrusted)
+        unwritten=unwritten,
+    ).run()
 
 
 def describe[S: Source, K: BaseModel](archive: Archive[S, K], event: Describe) -> Result:
@@ -136,19 +143,36 @@ def describe[S: Source, K: BaseModel](archive: Archive[S, K], event: Describe) -
         "source": described(archive.provider.source),
         "secret": described(archive.provider.secret),
         "secret_prefix": archive.source_loader.secret_prefixes()[0],
-        "errors": [{"source": event.source, "error": error} for error in _wrong(archive, event)],
+        **_judged(archive, event),
     }
 
 
-def _wrong[S: Source, K: BaseModel](archive: Archive[S, K], event: Describe) -> list[str]:
-    if event.document is None:
-        return []
-    name = event.source or "new"
-    source = archive.source_loader.judge(name, json.dumps(event.document))
-    if isinstance(source, BadSource):
-        return [source.error]
-    try:
-        archive.planner(name, source).admit(archive.ledger(name).head())
-    except ConfigError as error:
-        return [str(error)]
-    return []
+def _judged[S: Source, K: BaseModel](archive: Archive[S, K], event: Describe) -> Result:
+    """Return what is wrong with a document, or what it would begin with. Without a name the ledger is not read."""
+    begins: Result | None = None
+    errors: list[str] = []
+    if event.document is not None:
+        name = event.source or _ANY_NAME
+        source = archive.source_loader.judge(name, json.dumps(event.document))
+        if isinstance(source, BadSource):
+            errors = [source.error]
+        else:
+            try:
+                head = archive.ledger(name).head() if event.source else None
+                archive.planner(name, source).admit(head)
+                begins = _begins(archive, source, head)
+            except ConfigError as error:
+                errors = [str(error)]
+    return {"begins": begins, "errors": [{"source": event.source, "error": error} for error in errors]}
+
+
+def _begins[S: Source, K: BaseModel](archive: Archive[S, K], source: S, head: Head | None) -> Result:
+    """Return from when on a source is archived, why, and how many windows of the past its first ticks plan."""
+    now = archive.invocation.clock()
+    first_day = archive.source_loader.archive_from
+    begin, reason = (head.begin, head.begin_reason) if head else beginning(source, now, first_day)
+    past = [Span(head.cursor if head else begin, floor(now, source.window))]
+    if head and source.start:
+        past.append(Span(source.start, head.begin))
+    windows = sum(max(0, -(-span.length // source.window)) for span in past)
+    return {"begin": instant(min(begin, source.start or begin)), "reason": reason, "windows": windows}

@@ -3,7 +3,16 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self, cast
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from logarchive.errors import ConfigError
 from logarchive.moment import instant
@@ -15,6 +24,13 @@ type SourceName = Annotated[str, AfterValidator(valid_name), Field(description="
 type Moment = Annotated[
     AwareDatetime, AfterValidator(utc), Field(description="a time", examples=["2026-11-01T00:00:00Z"])
 ]
+
+
+def _object(value: object) -> dict[str, Any]:
+    if isinstance(value, dict):
+        return cast("dict[str, Any]", value)
+    # The message of pydantic would repeat the value.
+    raise ValueError("must be a JSON object with the fields of the secret")
 
 
 class _Event(BaseModel):
@@ -94,17 +110,31 @@ class Status(_Sources):
     action: Literal["status"]
 
 
+class Gaps(_Sources):
+    """Return the time of each source that is not archived, or not wholly, soonest loss first.
+
+    With `days`, only of so many days, today included, and the state of each of their hours.
+    """
+
+    action: Literal["gaps"]
+    days: int | None = Field(None, ge=1, le=100)
+
+
 class Doctor(_Sources):
     """Check each source from its secret to the newest record's time, and say what to do; nothing is written.
 
-    With `document`, the JSON of a parameter that is not written yet, it checks that under the name `source`.
+    With `document`, the JSON of a parameter that is not written yet, it checks that under the name `source`; with
+    `credentials`, the JSON of a secret that is not written yet, it uses those in place of the secret.
     """
 
     action: Literal["doctor"]
     document: dict[str, Any] | None = None
+    credentials: Annotated[dict[str, Any], BeforeValidator(_object)] | None = Field(None, repr=False)
 
     @model_validator(mode="after")
     def _named(self) -> Self:
+        if self.credentials is not None and self.document is None:
+            raise ValueError("document: missing beside credentials: the JSON of the source that they are for")
         if self.document is not None and self.source is None:
             raise ValueError("source: missing beside document: the name that it is to have; for instance shop-1")
         return self
@@ -118,15 +148,16 @@ class Describe(_Event):
     document: dict[str, Any] | None = None
 
 
-type Event = Tick | Work | Backfill | Replay | Status | Doctor | Describe
+type Event = Tick | Work | Backfill | Replay | Status | Gaps | Doctor | Describe
 
 #: The actions, each with the model of its event.
-ACTIONS: Mapping[str, type[Tick | Work | Backfill | Replay | Status | Doctor | Describe]] = {
+ACTIONS: Mapping[str, type[Tick | Work | Backfill | Replay | Status | Gaps | Doctor | Describe]] = {
     "tick": Tick,
     "work": Work,
     "backfill": Backfill,
     "replay": Replay,
     "status": Status,
+    "gaps": Gaps,
     "doctor": Doctor,
     "describe": Describe,
 }

@@ -9,10 +9,10 @@ from pydantic import BaseModel
 from logarchive.action.archive import Archive, connect
 from logarchive.action.backfill import backfill
 from logarchive.action.doctor import describe, doctor
-from logarchive.action.event import Backfill, Describe, Doctor, Event, Replay, Status, Tick, Work, parse_event
+from logarchive.action.event import Backfill, Describe, Doctor, Event, Gaps, Replay, Status, Tick, Work, parse_event
 from logarchive.action.replay import replay
 from logarchive.action.result import Result, refusal
-from logarchive.action.status import status
+from logarchive.action.status import gaps, status
 from logarchive.action.tick import tick
 from logarchive.action.work import work
 from logarchive.errors import ConfigError
@@ -66,6 +66,8 @@ def _act[S: Source, K: BaseModel](archive: Archive[S, K], event: Event) -> Resul
             return replay(archive, event)
         case Status():
             return status(archive, event)
+        case Gaps():
+            return gaps(archive, event)
         case Doctor():
             return doctor(archive, event)
         case Describe():

@@ -1,21 +1,30 @@
-"""The action `status`: where each source stands, computed from the ledger."""
+"""The actions `status` and `gaps`: where each source stands, and what of it is missing, computed from the ledger."""
 
 import datetime as dt
 from collections import Counter, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from itertools import batched
 
 from pydantic import BaseModel
 
 from logarchive.action.archive import Archive
-from logarchive.action.event import Status
+from logarchive.action.event import Gaps, Status
 from logarchive.action.result import Result, source_errors
+from logarchive.coverage.gap import Cell, Expected, Gap, Leaf, gaps_of, leaves_of, promised_of, soonest_loss_first
+from logarchive.coverage.model import HOURS, source_coverage
 from logarchive.errors import ConfigError
 from logarchive.ledger.entry import Entry, Head
 from logarchive.ledger.lag import hours_to_loss, lag_seconds
 from logarchive.ledger.registry import registered
-from logarchive.moment import instant
+from logarchive.moment import DAY, EPOCH, HOUR, MINUTE, floor, instant
 from logarchive.provider.source import Source
 from logarchive.runtime.source_loader import BadSource
+from logarchive.window import Span
+
+#: Of a source at most so many gaps are listed; behind so many gaps or sources, `next` says where to go on.
+MOST_GAPS, ENOUGH_GAPS, ENOUGH_SOURCES = 500, 2000, 100
+#: A tick plans each window that has ended, at least so often.
+TICK = 15 * MINUTE
 
 
 def status[S: Source, K: BaseModel](archive: Archive[S, K], event: Status) -> Result:
@@ -65,8 +74,11 @@ def _source[S: Source, K: BaseModel](
     errors = [problem.error for problem in bad if problem.name == source_name]
     if errors:
         return {"source": source_name, "state": "invalid", **result, "last_error": errors[0]}
-    state = "orphaned" if source is None else "active" if source.enabled else "paused"
-    return {"source": source_name, "state": state, **result}
+    return {"source": source_name, "state": _state(source), **result}
+
+
+def _state(source: Source | None) -> str:
+    return "orphaned" if source is None else "active" if source.enabled else "paused"
 
 
 def status_of(head: Head | None, leaves: Iterable[Entry], source: Source | None, now: dt.datetime) -> Result:
@@ -99,3 +111,67 @@ def _until(entries: Iterable[Entry], reached: Callable[[Entry], bool]) -> str | 
             break
         until = entry.window.end
     return instant(until) if until else None
+
+
+def gaps[S: Source, K: BaseModel](archive: Archive[S, K], event: Gaps) -> Result:
+    """Return what is not complete of each source; nothing is counted, since `status` and the ticks report it."""
+    sources, bad = archive.source_loader.load()
+    wrong = {problem.name for problem in bad}
+    names = {*sources, *wrong, *registered(archive.table, archive.provider.name)}
+    if event.source is not None and event.source not in names:
+        raise ConfigError(f"no source {event.source!r}, neither configured nor in the ledger")
+    left = deque(sorted(name for name in names if name >= (event.start or "") and event.source in {None, name}))
+    found: list[Result] = []
+    # At least one: whoever follows `next` gets on.
+    while left and (not found or (archive.invocation.enough_time() and _is_small(found))):
+        name = left.popleft()
+        state = "invalid" if name in wrong else _state(sources.get(name))
+        found.append({"source": name, "state": state, **_incomplete(archive, name, sources.get(name), event.days)})
+    return {"ok": True, "provider": archive.provider.name, "sources": found, "next": left[0] if left else None}
+
+
+def _is_small(found: Sequence[Result]) -> bool:
+    """Return whether a result may have one source more: Lambda returns at most 6 MB."""
+    return len(found) < ENOUGH_SOURCES and sum(len(source["gaps"]) for source in found) < ENOUGH_GAPS
+
+
+def _incomplete[S: Source, K: BaseModel](
+    archive: Archive[S, K], source_name: str, source: S | None, days: int | None
+) -> Result:
+    now, ledger = archive.invocation.clock(), archive.ledger(source_name)
+    today = floor(now, DAY)
+    span = Span(today - (days - 1) * DAY if days else EPOCH, today + DAY)
+    # The head first: what a tick plans meanwhile has windows, and is not expected yet.
+    head = ledger.head()
+    entries = ledger.covering(span) if days else [entry for entry in ledger.every() if entry.state != "split"]
+    leaves = sorted(leaves_of(entries, now), key=lambda leaf: leaf.window)
+    expected = Expected(floor(now - TICK, source.window if source else HOUR), dt.timedelta(0))
+    return incomplete(head, leaves, span, expected) | ({"hours": _hours(head, leaves, span, expected)} if days else {})
+
+
+def incomplete(head: Head | None, leaves: Sequence[Leaf], span: Span, expected: Expected) -> Result:
+    """Return the gaps of one source in a span, soonest loss first. What is complete but `shrunk` is none. Pure."""
+    promised = promised_of(head, leaves, span)
+    found = soonest_loss_first(gap for gap in gaps_of("", promised, leaves, expected) if gap.cell != Cell.SHRUNK)
+    planned = [instant(promised.start), instant(promised.end)] if promised else None
+    gaps = [_gap_result(gap, stopped=bool(promised and gap.span.start >= promised.end)) for gap in found[:MOST_GAPS]]
+    return {"planned": planned, "gaps": gaps, "gaps_left": len(found[MOST_GAPS:])}
+
+
+def _gap_result(gap: Gap, *, stopped: bool) -> Result:
+    return {
+        "start": instant(gap.span.start),
+        "end": instant(gap.span.end),
+        "state": "stopped" if stopped and gap.cell == Cell.MISSING else gap.cell.name.lower(),
+        "windows": gap.windows,
+        "issue": gap.issue,
+        "error": gap.error,
+        "lost_at": instant(gap.lost_at) if gap.lost_at else None,
+    }
+
+
+def _hours(head: Head | None, leaves: Sequence[Leaf], span: Span, expected: Expected) -> dict[str, list[str]]:
+    """Return the state of each hour by its day."""
+    hours = source_coverage("", head, leaves, span, expected).hours
+    days = enumerate(batched(hours.cells, HOURS, strict=True))
+    return {f"{hours.first + day * DAY:%Y-%m-%d}": [Cell(cell).name.lower() for cell in cells] for day, cells in days}

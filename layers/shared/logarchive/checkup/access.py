@@ -13,6 +13,7 @@ from logarchive.provider.source import Source
 DO_ROLE = (
     "compare the function's role, and the policy of the stack's key, with the template: `sam deploy` restores the role"
 )
+DO_WRITE_FIRST = 'write the source with "enabled": false, call doctor for it, then set it to true, or delete it'
 
 
 def configuration(source: Source) -> Check:
@@ -32,6 +33,16 @@ def secret(name: str) -> Check:
     return Check("secret", "ok", f"{name} can be read, and is complete")
 
 
+def credentials() -> Check:
+    """Say that the credentials of an event have all that the provider needs."""
+    return Check("secret", "ok", "the credentials of the event are complete; no secret was read")
+
+
+def credentials_failure(error: ConfigError) -> Check:
+    """Say what is wrong with the credentials of an event. The message holds no value of them."""
+    return Check("secret", "fail", f"{error}", "correct the credentials before they are written")
+
+
 def secret_failure[S: Source, K: BaseModel](provider: Provider[S, K], source: S, error: Exception) -> Check:
     """Say why a secret cannot be used. The messages of a ConfigError hold no value of a secret."""
     said, name = f"{error}", source.secret
@@ -45,6 +56,12 @@ def secret_failure[S: Source, K: BaseModel](provider: Provider[S, K], source: S,
         do = f"aws secretsmanager put-secret-value --secret-id {name} --secret-string file://secret.json, in the file "
         do += json.dumps(dict.fromkeys(_required(provider.secret), "…"), ensure_ascii=False)
     return Check("secret", "fail", said, do)
+
+
+def unknown_address() -> Check:
+    """Say that the secret of a source that is not written is not sent to an address that only the event names."""
+    said = "not sent: no written source uses this base_url, and an event must not decide where a secret is sent"
+    return Check("request", "skipped", said, DO_WRITE_FIRST)
 
 
 def unexpected(check: str, error: Exception) -> Check:

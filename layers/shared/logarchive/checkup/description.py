@@ -1,19 +1,33 @@
 """What a document consists of: its fields as JSON schemas, for whoever wants to write one. Pure."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel
 
 from logarchive.provider.validation import field_schemas, required_fields
 
-#: What a JSON schema says that is of no use without the rest of it.
-_INNER = {"$ref", "title"}
-
 
 def described(model: type[BaseModel]) -> dict[str, Any]:
     """Return the schema of each field of a source or a secret, and whether a document needs it."""
-    required = required_fields(model)
+    required, types = required_fields(model), model.model_json_schema().get("$defs", {})
     return {
-        name: {key: value for key, value in schema.items() if key not in _INNER} | {"required": name in required}
+        name: {key: _inlined(value, types) for key, value in schema.items() if key not in {"$ref", "title"}}
+        | {"required": name in required}
         for name, schema in field_schemas(model).items()
     }
+
+
+def _inlined(value: Any, types: Mapping[str, Any]) -> Any:  # noqa: ANN401 (a part of a JSON schema)
+    """Return a part of a schema with the types to which it refers: they would not be sent."""
+    match value:
+        case {"$ref": str(reference), **more}:
+            return _inlined(types[reference.rpartition("/")[2]] | more, types)
+        case dict():
+            keys: dict[str, Any] = value
+            return {key: _inlined(part, types) for key, part in keys.items()}
+        case list():
+            parts: list[Any] = value
+            return [_inlined(part, types) for part in parts]
+        case _:
+            return value

@@ -3,24 +3,29 @@
 Nothing is written, and what is said passes the redaction of the source's secret.
 """
 
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from pydantic import BaseModel
 
 from logarchive.checkup import access, response, stack
 from logarchive.checkup.probe import SECONDS, Probe, probe
+from logarchive.checkup.public import only_public
 from logarchive.checkup.record_time import newest_time, record_time
-from logarchive.errors import ProviderError
+from logarchive.errors import ConfigError, ProviderError
 from logarchive.ledger.ledger import Ledger
 from logarchive.moment import MINUTE
+from logarchive.net.download_host import resolved
 from logarchive.net.pacing import Timer
 from logarchive.net.redaction import Redaction
 from logarchive.net.session import Connect, open_session
+from logarchive.net.transport import Admit, Transport
 from logarchive.provider.check import Check
 from logarchive.provider.provider import Provider
 from logarchive.provider.source import Source
@@ -45,6 +50,16 @@ def refused[S: Source, K: BaseModel](provider: Provider[S, K], error: str) -> li
 
 
 @dataclass(frozen=True)
+class Unwritten:
+    """What is known of a source that is not written yet: it comes from whoever invokes the function."""
+
+    #: Whether its address is the vendor's own, or one to which a written source sends its secret.
+    known_address: bool
+    #: The credentials of the event; None: those of the secret that the document names.
+    credentials: Mapping[str, Any] | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
 class Examination[S: Source, K: BaseModel]:
     """What is needed to check a source whose configuration is right."""
 
@@ -56,23 +71,34 @@ class Examination[S: Source, K: BaseModel]:
     invocation: Invocation
     #: What stands in for the network in tests.
     network: Connect | None
+    #: None: the source is written.
+    unwritten: Unwritten | None = None
 
-    def run(self, untrusted: Check | None) -> list[Check]:
+    def run(self) -> list[Check]:
         """Return all checks, without a secret."""
-        secret: K | None = None
-        try:
-            secret = self.source_loader.secret(self.source)
-            checked = access.secret(self.source.secret)
-        except Exception as error:  # noqa: BLE001 (AWS refused)
-            checked = access.secret_failure(self.provider, self.source, error)
+        secret, checked = self._secret()
         checks = [access.configuration(self.source), checked]
         if secret is None:
             checks += self._skipped(Check("request", "skipped", "the secret must be right first"))
+        elif self.unwritten and not self.unwritten.known_address and self.unwritten.credentials is None:
+            checks += self._skipped(access.unknown_address())
         else:
-            checks += self._skipped(untrusted) if untrusted else self._asked(secret)
+            checks += self._asked(secret)
         checks += [*self._of_ledger(), self._tried("bucket", self._bucket)]
         redaction = Redaction(secret)
         return [_masked(check, redaction) for check in checks]
+
+    def _secret(self) -> tuple[K | None, Check]:
+        """Return the credentials, and the check of them; None if they cannot be used."""
+        given = self.unwritten.credentials if self.unwritten else None
+        try:
+            if given is not None:
+                return self.source_loader.credentials("credentials", json.dumps(given)), access.credentials()
+            return self.source_loader.secret(self.source), access.secret(self.source.secret)
+        except Exception as error:  # noqa: BLE001 (AWS refused)
+            if given is not None and isinstance(error, ConfigError):
+                return None, access.credentials_failure(error)
+            return None, access.secret_failure(self.provider, self.source, error)
 
     def _skipped(self, request: Check) -> list[Check]:
         _, *names = of_response(self.provider)
@@ -95,7 +121,13 @@ class Examination[S: Source, K: BaseModel]:
             return min(invocation.seconds_to_work(), SECONDS - (invocation.clock() - begun).total_seconds())
 
         timer = Timer(clock=invocation.clock, sleep=invocation.sleep, remaining=remaining)
-        session = open_session(self.provider, self.source, secret, timer, connect=self.network)
+
+        def public(admit: Admit) -> Transport:
+            return Transport(resolved, only_public(admit), remaining)
+
+        unknown_address = self.unwritten is not None and not self.unwritten.known_address
+        connect = self.network or (public if unknown_address else None)
+        session = open_session(self.provider, self.source, secret, timer, connect=connect)
         with closing(session):
             return probe(self.provider, self.source, session, directory, begun)
 

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 
+from logarchive.checkup.access import DO_WRITE_FIRST
 from logarchive.checkup.probe import Probe
+from logarchive.checkup.public import NotPublicError
 from logarchive.errors import ForbiddenError, MalformedError, OutOfTimeError, ProviderError, ThrottledError
 from logarchive.moment import MINUTE, SECOND
 from logarchive.net.pacing import http_date
@@ -12,6 +14,7 @@ from logarchive.provider.check import Check, Verdict
 SLOW_CLOCK, WRONG_CLOCK = MINUTE, 5 * MINUTE
 #: The first kind that fits counts.
 _DO: Mapping[type[Exception], str] = {
+    NotPublicError: DO_WRITE_FIRST,
     ForbiddenError: "if the check `clock` is ok: correct the keys in the secret, or their rights at the vendor; some "
     "vendors also want this function's address, or the Referer, registered",
     ThrottledError: "nothing, if this goes away; otherwise lower `pace`, or raise the quota at the vendor",
@@ -24,12 +27,17 @@ _DO: Mapping[type[Exception], str] = {
 def request(probe: Probe) -> Check:
     """Say whether the provider has accepted a signed request, and its response could be read."""
     if probe.error is not None:
-        verdict: Verdict = "warn" if isinstance(probe.error, ThrottledError) else "fail"
         do = next(do for kind, do in _DO.items() if isinstance(probe.error, kind))
-        return Check("request", verdict, f"{probe.error}", do)
+        return Check("request", _verdict(probe.error), f"{probe.error}", do)
     if probe.part is None:
         return Check("request", "skipped", "for this source a visit sends no request")
     return Check("request", "ok", f"accepted: HTTP {probe.part.status}, {probe.part.bytes} bytes")
+
+
+def _verdict(error: Exception) -> Verdict:
+    if isinstance(error, NotPublicError):
+        return "skipped"
+    return "warn" if isinstance(error, ThrottledError) else "fail"
 
 
 def unreadable(check: str, error: ProviderError) -> Check:

@@ -63,6 +63,14 @@ class Gap:
         )
 
 
+@dataclass(frozen=True)
+class Expected:
+    """Until when a source must be planned, and by how much its planning may be behind that."""
+
+    until: dt.datetime
+    tolerated: dt.timedelta = STALLED
+
+
 @dataclass(frozen=True, slots=True)
 class Leaf:
     """A window that is not split, with what is asked of it often: to read its key costs more than all else."""
@@ -104,17 +112,18 @@ def promised_of(head: Head | None, leaves: Sequence[Leaf], within: Span) -> Span
     return Span(start, max(start, end))
 
 
-def gaps_of(source: str, promised: Span | None, leaves: Sequence[Leaf], until: dt.datetime) -> list[Gap]:
+def gaps_of(source: str, promised: Span | None, leaves: Sequence[Leaf], expected: Expected) -> list[Gap]:
     """Return what is not complete of a source, oldest first; `promised` is the time for which it must have windows.
 
-    If that ends long before `until`, so far does a gap of time reach in which nothing is planned.
+    If that ends too early, a gap reaches from its end to where the source must be planned.
     """
     windows = (_gap(source, leaf) for leaf in leaves if leaf.cell >= Cell.SHRUNK)
     covered = (leaf.window for leaf in leaves)
-    missing = (Gap(source, span, Cell.MISSING, 0) for span in gaps(promised, covered)) if promised else ()
+    kept = _kept(leaves)
+    missing = (_missing(source, span, kept) for span in gaps(promised, covered)) if promised else ()
     stalled = (
-        [Gap(source, Span(promised.end, until), Cell.MISSING, 0, error=_NOT_PLANNED)]
-        if promised and until - promised.end > STALLED
+        [replace(_missing(source, Span(promised.end, expected.until), kept), error=_NOT_PLANNED)]
+        if promised and expected.until - promised.end > expected.tolerated
         else []
     )
     return [*_joined(sorted(chain(windows, missing), key=lambda gap: gap.span)), *stalled]
@@ -125,6 +134,16 @@ def soonest_loss_first(found: Iterable[Gap]) -> list[Gap]:
     never = dt.datetime.max.replace(tzinfo=dt.UTC)
     rank = {Cell.TROUBLED: 0, Cell.MISSING: 0, Cell.CLOSED: 1, Cell.SHRUNK: 2}
     return sorted(found, key=lambda gap: (rank[gap.cell], gap.lost_at or never, gap.source, gap.span))
+
+
+def _kept(leaves: Sequence[Leaf]) -> dt.timedelta | None:
+    """Return how long after the start of a window its records are lost, as far as the newest windows tell."""
+    return next((leaf.entry.lost_at - leaf.window.start for leaf in reversed(leaves) if leaf.entry.lost_at), None)
+
+
+def _missing(source: str, span: Span, kept: dt.timedelta | None) -> Gap:
+    """Return time without a window; its records are lost like those of its neighbours."""
+    return Gap(source, span, Cell.MISSING, 0, lost_at=span.start + kept if kept else None)
 
 
 def _gap(source: str, leaf: Leaf) -> Gap:

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from logarchive.coverage.gap import Cell, Gap, Leaf, gaps_of, promised_of
+from logarchive.coverage.gap import Cell, Expected, Gap, Leaf, gaps_of, promised_of
 from logarchive.coverage.lateness import Arrived, arrivals
 from logarchive.ledger.entry import Head
 from logarchive.moment import DAY, HOUR, floor
@@ -68,14 +68,14 @@ class Coverage:
 
 
 def source_coverage(
-    name: str, head: Head | None, leaves: Sequence[Leaf], span: Span, now: dt.datetime
+    name: str, head: Head | None, leaves: Sequence[Leaf], span: Span, expected: Expected
 ) -> SourceCoverage:
     """Sum up a source in whole days; `leaves` are those that overlap `span`."""
     promised = promised_of(head, leaves, span)
     begin = floor(promised.start, DAY) if promised else span.start
     days = Span(min(max(begin, span.start), span.end), span.end)
     inside = [leaf for leaf in leaves if leaf.window.start >= span.start]
-    gaps = gaps_of(name, promised, leaves, now)
+    gaps = gaps_of(name, promised, leaves, expected)
     return SourceCoverage(
         name=name,
         planned=Span(min(head.begin, promised.start), head.cursor) if head and promised else None,

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import orjson
 
 from logarchive.coverage.document import filled, resource
-from logarchive.coverage.gap import Cell, Gap, Leaf, gaps_of, promised_of, soonest_loss_first
+from logarchive.coverage.gap import Cell, Expected, Gap, Leaf, gaps_of, promised_of, soonest_loss_first
 from logarchive.coverage.model import Totals, totals_of
 from logarchive.ledger.entry import Head
 from logarchive.moment import HOUR
@@ -67,7 +67,7 @@ def source_month(name: str, head: Head | None, leaves: Sequence[Leaf], month: Sp
         totals=totals_of(inside),
         shrunk=sum(leaf.cell == Cell.SHRUNK for leaf in inside),
         unfinished=sum(not leaf.entry.finished for leaf in inside),
-        gaps=gaps_of(name, promised, leaves, min(month.end, now)) if head else (),
+        gaps=gaps_of(name, promised, leaves, Expected(min(month.end, now))) if head else (),
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from logarchive.coverage.gap import Leaf, leaves_of
+from logarchive.coverage.gap import Expected, Leaf, leaves_of
 from logarchive.coverage.model import Coverage, SourceCoverage, source_coverage
 from logarchive.coverage.page import page
 from logarchive.coverage.report import Language, Month, report, source_month
@@ -85,7 +85,7 @@ class CoverageWriter:
             leaves = leaves_of(entries, now)
             self._write_windows(provider, name, [leaf for leaf in leaves if leaf.window.start >= read.start], now)
             visible = [leaf for leaf in leaves if leaf.window.end > shown.start]
-            sources.append(source_coverage(f"{provider}/{name}", head, visible, shown, now))
+            sources.append(source_coverage(f"{provider}/{name}", head, visible, shown, Expected(now)))
             windows += len(leaves)
             del entries, leaves, visible  # before the next source is read: a window takes 5 KB
         note = self.log.newest().note.decode()

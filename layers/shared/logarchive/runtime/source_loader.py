@@ -154,10 +154,14 @@ class SourceLoader[S: Source, K: BaseModel]:
         text = self._secrets.get(source.secret)
         if text is None:
             text = self._secrets[source.secret] = self._secret_text(source.secret)
+        return self.credentials(f"secret {source.secret!r}", text)
+
+    def credentials(self, where: str, text: str) -> K:
+        """Read credentials from JSON. Raises ConfigError, whose message never contains a value of them."""
         try:
             return self.provider.secret.model_validate_json(text.removeprefix(BOM.decode()))
         except ValidationError as error:
-            raise ConfigError(f"secret {source.secret!r}: {reasons(error, self.provider.secret)}") from None
+            raise ConfigError(f"{where}: {reasons(error, self.provider.secret)}") from None
 
     def _secret_text(self, name: str) -> str:
         try:

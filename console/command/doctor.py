@@ -1,0 +1,59 @@
+"""`logarchive doctor`: what each function finds when it looks at its sources, and what to do about it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+import typer
+
+from console.account.stack import Result
+from console.command.argument import one_source
+from console.command.status import errors_of
+from console.core.report import LOOK, OK, Report, Table
+from console.failure import ConsoleError
+from console.session import session_of
+
+COLUMNS = ("check", "is", "what was seen, and what to do")
+_WRONG = {"warn", "fail"}
+
+
+def doctor(
+    context: typer.Context,
+    source: Annotated[str | None, one_source()] = None,
+    provider: Annotated[str | None, typer.Option(help="Only the sources of this provider.")] = None,
+) -> None:
+    """Check sources, from the secret to the newest record's time, with one small request each; nothing is written."""
+    session = session_of(context)
+    stack = session.stack
+    if source and provider:
+        raise ConsoleError("either a source or --provider, not both")
+    if provider and provider not in stack.providers:
+        raise ConsoleError(f"--provider {provider}: the stack's providers are {', '.join(stack.providers)}")
+    session.end(report(stack.survey("doctor", source, [provider] if provider else None)))
+
+
+def report(results: Mapping[str, Result]) -> Report:
+    """Return what is shown of the checks of all sources. Pure."""
+    sources = [
+        {**one, "source": f"{provider}/{one['source']}"}
+        for provider, result in results.items()
+        for one in result["sources"]
+    ]
+    errors = errors_of(results)
+    lines = [f"{one['source']}: {one['error']}" for one in errors]
+    if not sources:
+        lines.append("No source yet. Add one: logarchive sources add PROVIDER/SOURCE")
+    tables = [table(one["source"], one) for one in sources]
+    wrong = errors or any(one["verdict"] in _WRONG for one in sources)
+    return Report({"sources": sources, "errors": errors}, tables, lines, LOOK if wrong else OK)
+
+
+def table(name: str, examined: Mapping[str, Any], *, only_wrong: bool = False) -> Table:
+    """Return the checks of one source, or only those that are not good. Pure."""
+    checks: Sequence[Mapping[str, str]] = examined["checks"]
+    rows = [_row(check) for check in checks if not only_wrong or check["verdict"] in _WRONG]
+    return Table(COLUMNS, rows, f"{name}: {examined['verdict']}", folds=True)
+
+
+def _row(check: Mapping[str, str]) -> list[object]:
+    text = f"{check['said']}\nDo: {check['do']}" if check["do"] else check["said"]
+    return [check["check"], check["verdict"], text]
