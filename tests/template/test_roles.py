@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import boto3
 import pytest
@@ -12,8 +12,12 @@ from logarchive.action.notary import act, daily, notary, signer
 from logarchive.ledger.dynamodb import Table
 from logarchive.ledger.entry import Entry
 from logarchive.ledger.ledger import Ledger
-from logarchive.runtime.aws import Aws, Kms, NotaryAws, Topic
+from logarchive.runtime.aws import Aws, Kms, Metrics, NotaryAws, Topic
+from logarchive.runtime.metric import Tally
 from logarchive.store.bucket import Store
+from logarchive.warning.function_metric import FunctionMetrics
+from logarchive.warning.signal import read_signals, write_proof_signals, write_signals
+from logarchive.warning.watch import Watch
 from logarchive.window import Window
 from tests.integration.stage import HOUR, PROVIDERS, Stage, stage
 from tests.simulator import source as simulated
@@ -73,6 +77,7 @@ def run(here: Stage, provider: str, bucket: str) -> list[Request]:
     here.clock.now += HOUR + dt.timedelta(minutes=6)
     past = {"source": "one", "start": "2026-11-19T22:00:00Z", "end": "2026-11-20T00:00:00Z"}
     here.act(provider, {"action": "tick"})
+    leave_signals(here, provider)
     here.act(provider, {"action": "backfill", **past})
     lose_a_claim(here, provider)
     here.tick(provider)
@@ -125,14 +130,30 @@ def notarize(here: Stage, bucket: str) -> list[Request]:
     sns = boto3.client("sns", **access)
     topic = Topic(sns, sns.create_topic(Name=f"{here.name}-alarmtopic")["TopicArn"])
     kms = Kms(client, key.get("Arn", ""))
-    aws = NotaryAws(Store(boto3.client("s3", **access), bucket), Table(table), kms, topic)
-    called.watch(aws.store.client, table.meta.client, client, sns)
+    cloudwatch = cast("Any", boto3).client("cloudwatch", **access)
+    metrics = Metrics(cloudwatch)
+    aws = NotaryAws(Store(boto3.client("s3", **access), bucket), Table(table), kms, topic, metrics)
+    called.watch(aws.store.client, table.meta.client, client, sns, cloudwatch)
+    functions = FunctionMetrics(metrics, {"elsa": "elsa-function"}, "queue")
+    tally = Tally()
+    tally("ProofSigned", 1)
+    write_proof_signals(aws.table, tally, here.clock.now)
+    Watch(aws.table, tuple(PROVIDERS), here.invocation(), topic.publish, functions).look()
     run = notary(aws, here.invocation(), signer(bucket, kms))
     result = act(run, {"action": "notary", "notice": True}, daily(aws, run, tuple(PROVIDERS)))
     assert result["size"] > 10
     assert result["notice"]
     assert result["coverage"]
     return called.requests
+
+
+def leave_signals(here: Stage, provider: str) -> None:
+    """Leave what a tick has measured and a visit has counted, as the handler does, and read it."""
+    tally = Tally()
+    for metric, value in (("LagSeconds", 60), ("HoursToLoss", 9.5), ("Rejects", 2)):
+        tally(metric, value, "one")
+    write_signals(here.aws.table, provider, tally, here.clock.now)
+    assert read_signals(here.aws.table, provider).sources["one"].counts == {"Rejects": 2}
 
 
 def lose_a_claim(here: Stage, provider: str) -> None:
