@@ -190,7 +190,7 @@ def test_where_the_shortest_range_still_reaches_the_cap_the_visit_is_truncated_a
 
     unused: Any = None
     second, none = dt.timedelta(seconds=1), dt.timedelta(0)
-    provider = replace(visit.provider(), fetch=fetch, cap=lambda _source: 4, margin=none, resolution=second)
+    provider = replace(visit.provider(), fetch=fetch, cap=Capped().cap, margin=none, resolution=second)
     collection = Collection(provider, unused, Exchange(unused, unused, unused), lambda part: part.replace(key="raw"))
     held = [collection.parts[number] for number in collection.gather(visit.WINDOW)]
     assert collection.truncated
