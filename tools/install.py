@@ -84,7 +84,7 @@ ENVIRONMENTS = {
         Environment(".tools/sam", "tools/requirements-sam.txt", "the AWS SAM CLI", 345, 40),
         Environment(".tools/ministack", "tools/requirements-ministack.txt", "the emulator of AWS", 120, 20),
         Environment(".tools/checkov", "tools/requirements-checkov.txt", "a linter of the template", 285, 40),
-        Environment(".tools/fuzz", "tools/requirements-fuzz.txt", "the engine of make fuzz", 30, 10),
+        Environment(".tools/fuzz", "tools/requirements-fuzz.txt", "the engine of make fuzz", 160, 15),
     )
 }
 

@@ -1,7 +1,7 @@
 """What a document consists of: its fields as JSON schemas, for whoever wants to write one. Pure."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
 from pydantic import BaseModel
 
@@ -24,10 +24,8 @@ def _inlined(value: Any, types: Mapping[str, Any]) -> Any:  # noqa: ANN401 (a pa
         case {"$ref": str(reference), **more}:
             return _inlined(types[reference.rpartition("/")[2]] | more, types)
         case dict():
-            keys: dict[str, Any] = value
-            return {key: _inlined(part, types) for key, part in keys.items()}
+            return {key: _inlined(part, types) for key, part in cast("Mapping[str, Any]", value).items()}
         case list():
-            parts: list[Any] = value
-            return [_inlined(part, types) for part in parts]
+            return [_inlined(part, types) for part in cast("Sequence[Any]", value)]
         case _:
             return value
