@@ -13,6 +13,8 @@ INVOCATION = 0.20 / 1e6
 CUSTOM_METRIC = 0.30  # a month, CloudWatch
 ALARM_METRIC = 0.10  # a month, each metric that an alarm looks at
 DASHBOARD = 3.00  # a month
+READ_METRIC = 0.01 / 1e3  # each metric that GetMetricData returns
+MAIL = 2.00 / 1e5  # SNS
 LOG_GB = 0.50  # ingested
 PUT = 0.005 / 1e3
 STANDARD_GB = 0.023  # a month, S3
@@ -30,10 +32,12 @@ TICK_SECONDS, TICK_LOG_BYTES = 0.3, 1000
 NOTARY_RUNS, NOTARY_GIB, NOTARY_SECONDS = 4 * 24 * 30, 512 / 1024, 5.0
 #: Assumed of a checkpoint: its objects (its two copies, entries, hashes of one to three levels).
 CHECKPOINT_PUTS = 6
-#: What it publishes while nothing is wrong (`ProofSigned`, `ProofBacklogSeconds`, `ProofEntries`), and its own alarms.
-NOTARY_METRICS, NOTARY_ALARMS = 3, 3
-#: Alarms: those on the functions look at one metric of each, those on lag, dead letters and the proof log at one.
-IDLE_ALARM_METRICS = 3 * (PROVIDERS + 1) + PROVIDERS + 1 + NOTARY_ALARMS
+#: It publishes `Warnings`, and reads three metrics of each function and one of the dead-letter queue.
+METRICS, READ_METRICS = 1, 3 * (PROVIDERS + 1) + 1
+#: It reads what it knows of earlier looks and of the log, and writes it; what the ticks have left it only reads.
+LOOK_READS, LOOK_WRITES = 2 + PROVIDERS, 2
+#: The alarms look at `Warnings` and at the dead-letter queue.
+ALARM_METRICS = 2
 
 #: Assumed of a million records: 10,000 in each window, each window visited three times, 600 bytes each as they come.
 RECORDS, WINDOW_RECORDS, VISITS = 1_000_000, 10_000, 3
@@ -45,8 +49,10 @@ RAW_BYTES, LOGS_BYTES = 80, 80
 #: Read every day for the coverage page: the windows of 400 days and the rest of a month, of which an item has 1.5 KB;
 #: an object of the table `windows` is written for each of these months, then the page.
 COVERAGE_READS, COVERAGE_PUTS = 415 * 24 * 1.5 / 4, 15
-#: Metrics that a provider with sources publishes in ordinary times, and that alarms then look at beside the idle ones.
-ACTIVE_METRICS, ACTIVE_ALARM_METRICS = 12, 4
+#: Assumed: messages about conditions that begin or end, in a month.
+MESSAGES = 20
+#: Metrics that a provider with sources publishes in ordinary times, and the notary, with `DetailedMetrics=true`.
+PROVIDER_METRICS, NOTARY_METRICS = 13, 3
 
 type Line = tuple[str, str, float]
 
@@ -54,7 +60,8 @@ type Line = tuple[str, str, float]
 def idle() -> list[Line]:
     """Return what a month without sources costs: what, how it is computed, dollars."""
     invocations = PROVIDERS * TICKS
-    metrics = PROVIDERS + NOTARY_METRICS
+    reads = NOTARY_RUNS * READ_METRICS
+    ledger = invocations * WRITE + NOTARY_RUNS * (LOOK_READS * READ + LOOK_WRITES * WRITE)
     return [
         ("ticks", f"{invocations:,} invocations of {TICK_SECONDS} s", invocations * _run(TICK_SECONDS)),
         ("their logs", f"{TICK_LOG_BYTES:,} bytes each", invocations * TICK_LOG_BYTES / 1e9 * LOG_GB),
@@ -64,23 +71,19 @@ def idle() -> list[Line]:
             NOTARY_RUNS * _run(NOTARY_SECONDS, NOTARY_GIB),
         ),
         ("its key", "1; none with `ProofKey=none`", KEY),
-        ("metrics", f"{metrics} (`LagSeconds`, the notary's)", metrics * CUSTOM_METRIC),
-        (
-            "alarms",
-            f"{IDLE_ALARM_METRICS} metrics looked at; none with `Alarms=false`",
-            IDLE_ALARM_METRICS * ALARM_METRIC,
-        ),
-        ("dashboard", "1; an account's first three are free", DASHBOARD),
+        ("metrics", f"{METRICS} (`Warnings`)", METRICS * CUSTOM_METRIC),
+        ("alarms", f"{ALARM_METRICS} metrics looked at; none with `Alarms=false`", ALARM_METRICS * ALARM_METRIC),
+        ("AWS's metrics", f"{reads:,} read; none with `Alarms=false`", reads * READ_METRIC),
+        ("signs of life", f"{invocations:,} writes to the ledger; {NOTARY_RUNS:,} looks", ledger),
     ]
 
 
 def provider() -> list[Line]:
     """Return what a month of a provider with one source costs, beside its records."""
     return [
-        ("metrics", f"{ACTIVE_METRICS} more", ACTIVE_METRICS * CUSTOM_METRIC),
-        ("alarms", f"{ACTIVE_ALARM_METRICS} more metrics looked at", ACTIVE_ALARM_METRICS * ALARM_METRIC),
         ("secret", "1", SECRET),
-        ("ledger", f"{TICKS:,} ticks that read 10 units", TICKS * 10 * READ),
+        ("ledger", f"{TICKS:,} ticks that read 10 units and write 1", TICKS * (10 * READ + WRITE)),
+        ("warnings", f"{MESSAGES} mails", MESSAGES * MAIL),
         (
             "proof log",
             f"{NOTARY_RUNS:,} checkpoints at most, {CHECKPOINT_PUTS} PUTs each; once for all providers",
@@ -105,6 +108,25 @@ def million() -> list[Line]:
         ("ledger", f"{VISIT_WRITES} writes, {VISIT_READS} reads a visit", ledger),
         ("logs", f"{VISIT_LOG_BYTES:,} bytes a visit", visits * VISIT_LOG_BYTES / 1e9 * LOG_GB),
         ("storage, each month", f"{stored * 1000:.0f} MB in `raw/` and `logs/`", stored * STANDARD_GB),
+    ]
+
+
+def chosen() -> list[Line]:
+    """Return what a month of that costs which is off unless it is chosen."""
+    return [
+        ("`ShowDashboard=true`", "1; an account's first three are free", DASHBOARD),
+        (
+            "`DetailedMetrics=true`, for each provider with sources",
+            f"{PROVIDER_METRICS} metrics",
+            PROVIDER_METRICS * CUSTOM_METRIC,
+        ),
+        ("`DetailedMetrics=true`, for each other provider", "1 metric (`LagSeconds`)", CUSTOM_METRIC),
+        ("`DetailedMetrics=true`, for the notary", f"{NOTARY_METRICS} metrics", NOTARY_METRICS * CUSTOM_METRIC),
+        (
+            "`PerSourceMetrics=true`, for each source, beside all of `DetailedMetrics`",
+            f"{PROVIDER_METRICS} metrics",
+            PROVIDER_METRICS * CUSTOM_METRIC,
+        ),
     ]
 
 

@@ -17,6 +17,7 @@ from logarchive.action.event import Event
 from logarchive.coverage.window_table import WINDOW_COLUMNS
 from logarchive.errors import Issue
 from logarchive.runtime.metric import UNITS, issue_metric
+from logarchive.warning.kind import ADVICE
 from tools import cost, layer, parameter, provider_page
 from tools.layer import log_events
 from tools.lock import ROOT
@@ -51,10 +52,16 @@ METRICS = {
     "ProofBacklogSeconds": "at the end of each run of the notary: how long the oldest change has waited for its entry",
     "ProofSigned": "checkpoints that were signed, or found to be up to date and as they were signed",
     "NoticeErrors": "daily notices that could not be sent",
+    "Warnings": "at each look of the notary: conditions that hold; always published, without a dimension",
     "ProofErrors": "a stored proof log that is not the one that was signed, or an item of the ledger without an entry",
 }
 
 LOG_EVENTS = {
+    "invocation.counted": "what an invocation has counted, in all: the fields are the [metrics](#metrics)",
+    "source.counted": "what an invocation has counted of one source: the fields are the [metrics](#metrics)",
+    "warning.begun": "a [condition](#alarms) has begun that needs a person; `seen` is what was seen of it",
+    "warning.ended": "a condition has ended that held `since` then",
+    "warning.failed": "AWS's metrics of the functions could not be read; all else was judged, the run fails at its end",
     "window.*": "a visit has ended: `window.issue` if it has an issue, otherwise its state (`window.sealed`)",
     "source.invalid": "a source's parameter or secret is wrong, or no function reads the parameter; it is skipped",
     "source.examined": "`doctor` has checked a source; `failed` names the checks that are not good",
@@ -179,6 +186,14 @@ def metric_table() -> str:
     return table(["metric", "unit", "meaning"], [[f"`{name}`", UNITS[name], METRICS[name]] for name in names])
 
 
+def warning_table() -> str:
+    """Return the kinds of conditions that need a person, and what to do."""
+    return table(
+        ["condition", "means", "what to do"],
+        [[f"`{kind}`", advice.means, advice.todo] for kind, advice in ADVICE.items()],
+    )
+
+
 def window_columns() -> str:
     """Return the columns of the table `windows`."""
     explained("columns of windows", WINDOW_COLUMNS, WINDOWS)
@@ -230,6 +245,12 @@ def costs() -> str:
     return "\n\n".join(_bill(title, lines) for title, lines in bills.items())
 
 
+def chosen_costs() -> str:
+    """Return what costs nothing unless it is chosen."""
+    rows = [[what, how, f"{dollars:.2f}"] for what, how, dollars in cost.chosen()]
+    return table(["a month, if chosen", "computed from", "USD"], rows)
+
+
 def _bill(title: str, lines: Sequence[cost.Line]) -> str:
     rows = [[what, how, f"{dollars:.4f}"] for what, how, dollars in lines]
     return table([title, "computed from", "USD"], [*rows, ["**together**", "", f"**{cost.total(lines):.2f}**"]])
@@ -255,6 +276,8 @@ REGIONS: Mapping[str, Callable[[], str]] = {
     "window-columns": window_columns,
     "parameters": parameter_table,
     "cost": costs,
+    "cost-chosen": chosen_costs,
+    "warnings": warning_table,
     "rooms": room_picture,
     "modules": room_list,
 }

@@ -46,6 +46,9 @@ class Called:
             arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"
             self.requests.append(Request("lambda:InvokeFunction", arn))
             return AWSResponse("", 202, HTTPHeaders(), None), {}
+        if service == "cloudwatch":  # the emulator counts nothing
+            self.requests.append(Request(f"cloudwatch:{model.name}", "*"))
+            return AWSResponse("", 200, HTTPHeaders(), None), {"MetricDataResults": []}
         if service != "s3":
             body = params["body"]
             self.requests += _OTHERS[service](model.name, body if isinstance(body, dict) else json.loads(body))

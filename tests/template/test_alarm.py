@@ -1,62 +1,26 @@
-"""Alarms and the dashboard watch what is published, and miss nobody."""
+"""The alarms and the dashboard watch what is published, and the notary is told of all that it looks at."""
 
 import json
 import re
 from collections.abc import Iterator
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 
-from logarchive.errors import Issue
-from logarchive.runtime.metric import UNITS, issue_metric
+from logarchive.runtime.metric import UNITS, WARNINGS
+from logarchive.warning.condition import LONGEST_RUN
 from tests.template.transform import Deployed
 from tools.lock import ROOT
-from tools.registry import logical, names
+from tools.registry import names
 
 
 def alarms() -> dict[str, dict[str, Any]]:
     return Deployed().of_type("AWS::CloudWatch::Alarm")
 
 
-QUERY = re.compile(
-    r'SELECT (?P<how>SUM|MAX|MIN)\((?P<metric>\w+)\) FROM SCHEMA\("(?P<namespace>[\w/]+)", (?P<dimension>\w+)\)'
-)
-OF_AWS = {
-    "AWS/Lambda": ("FunctionName", {"Errors", "Throttles", "Duration", "Invocations"}),
-    "AWS/SQS": ("QueueName", {"ApproximateNumberOfMessagesVisible"}),
-}
-
-
-def watched(alarm: dict[str, Any]) -> tuple[str, str, str, str]:
-    """Return namespace, dimension, metric and the condition of an alarm."""
-    if "Metrics" not in alarm:
-        (dimension,) = alarm["Dimensions"]
-        return alarm["Namespace"], dimension["Name"], alarm["MetricName"], dimension["Value"]
-    *stats, asked = alarm["Metrics"]
-    if stats:
-        (metric,) = {
-            (one["MetricStat"]["Metric"]["Namespace"], one["MetricStat"]["Metric"]["MetricName"]) for one in stats
-        }
-        (dimension,) = {item["Name"] for one in stats for item in one["MetricStat"]["Metric"]["Dimensions"]}
-        return metric[0], dimension, metric[1], ""
-    found = QUERY.fullmatch(asked["Expression"])
-    assert found, asked["Expression"]
-    return found["namespace"], found["dimension"], found["metric"], ""
-
-
-@pytest.mark.parametrize("name", alarms())
-def test_the_metric_that_an_alarm_watches_is_published(name: str) -> None:
-    namespace, dimension, metric, _ = watched(alarms()[name])
-    if namespace in OF_AWS:
-        assert dimension == OF_AWS[namespace][0]
-        assert metric in OF_AWS[namespace][1]
-    else:
-        assert {namespace} == {
-            item["Environment"]["Variables"]["POWERTOOLS_METRICS_NAMESPACE"] for item in Deployed().functions().values()
-        }
-        assert (dimension == "function") is metric.startswith("Proof")
-        assert dimension in {"provider", "function"}
-        assert metric in UNITS
+def notary_variables(**parameters: str) -> dict[str, str]:
+    variables: dict[str, str] = Deployed(parameters).properties("NotaryFunction")["Environment"]["Variables"]
+    return variables
 
 
 @pytest.mark.parametrize("name", alarms())
@@ -66,47 +30,45 @@ def test_an_alarm_tells_somebody_and_says_what_it_is_about(name: str) -> None:
     assert alarm["AlarmDescription"].endswith(".")
 
 
-def test_alarms_on_functions_watch_all_of_them() -> None:
-    stack = Deployed()
-    for name, how in (("Errors", "SUM"), ("Throttles", "SUM"), ("NearTimeout", "MAX")):
-        *stats, asked = alarms()[f"Function{name}Alarm"]["Metrics"]
-        assert [one["MetricStat"]["Metric"]["Dimensions"][0]["Value"] for one in stats] == [
-            stack.ref(function) for function in stack.functions()
-        ]
-        assert not any(one["ReturnData"] for one in stats)
-        assert asked["Expression"] == f"{how}([{', '.join(f'FILL({one["Id"]}, 0)' for one in stats)}])"
+def test_the_alarm_on_warnings_fires_at_the_first_one_and_when_two_looks_are_missing() -> None:
+    alarm, stack = alarms()["WarningsAlarm"], Deployed()
+    namespaces = {
+        item["Environment"]["Variables"]["POWERTOOLS_METRICS_NAMESPACE"] for item in stack.functions().values()
+    }
+    assert ({alarm["Namespace"]}, alarm["MetricName"]) == (namespaces, WARNINGS)
+    assert "Dimensions" not in alarm
+    assert (alarm["Statistic"], alarm["ComparisonOperator"], alarm["Threshold"]) == (
+        "Maximum", "GreaterThanThreshold", 0,
+    )  # fmt: skip
+    assert (alarm["EvaluationPeriods"], alarm["TreatMissingData"]) == (1, "breaching")
+    runs = stack.of_type("AWS::Scheduler::Schedule")["NotaryFunctionTick"]["ScheduleExpression"]
+    assert (runs, alarm["Period"]) == ("rate(15 minutes)", 2 * 15 * 60)
 
 
-def test_the_alarm_on_nearly_timing_out_rings_only_where_a_visit_did_not_give_way_in_time() -> None:
+def test_the_alarm_on_dead_letters_needs_nobody_who_looks() -> None:
+    alarm = alarms()["DeadLettersAlarm"]
+    assert (alarm["Namespace"], alarm["MetricName"]) == ("AWS/SQS", "ApproximateNumberOfMessagesVisible")
+    assert alarm["Dimensions"] == [{"Name": "QueueName", "Value": Deployed().attribute("DeadLetters", "QueueName")}]
+    assert (alarm["Threshold"], alarm["TreatMissingData"]) == (0, "notBreaching")
+
+
+def test_the_notary_reads_the_metrics_of_every_function_and_of_the_queue() -> None:
+    variables, stack = notary_variables(), Deployed()
+    named = dict(zip(variables["PROVIDERS"].split(","), variables["FUNCTION_NAMES"].split(","), strict=True))
+    assert named == {name: stack.ref(f"{name.title()}Function") for name in names()}
+    assert variables["DEAD_LETTERS"] == stack.attribute("DeadLetters", "QueueName")
+
+
+def test_an_invocation_is_near_its_timeout_only_where_a_visit_did_not_stop_in_time() -> None:
     (timeout,) = {function["Timeout"] for function in Deployed().functions().values()}
-    assert (timeout - 20) * 1000 < alarms()["FunctionNearTimeoutAlarm"]["Threshold"] < timeout * 1000
+    assert timeout - 20 < LONGEST_RUN.total_seconds() < timeout
 
 
-def test_every_provider_has_an_alarm_on_lag_to_which_silence_is_lag() -> None:
-    found = {watched(alarm)[3]: alarm for alarm in alarms().values() if watched(alarm)[2] == "LagSeconds"}
-    assert set(found) == set(names())
-    assert {alarm["TreatMissingData"] for alarm in found.values()} == {"breaching"}
-    others = {name: alarm["TreatMissingData"] for name, alarm in alarms().items() if "Lag" not in name}
-    assert others.pop("ProofSignedAlarm") == "breaching"
-    assert set(others.values()) == {"notBreaching"}
-
-
-def test_an_hour_in_which_nothing_was_signed_is_noticed_though_the_notary_is_silent() -> None:
-    signed, backlog = alarms()["ProofSignedAlarm"], alarms()["ProofBacklogAlarm"]
-    assert signed["Period"] * signed["EvaluationPeriods"] == backlog["Threshold"] == 3600
-    assert "DatapointsToAlarm" not in signed
-    assert (signed["ComparisonOperator"], signed["Threshold"]) == ("LessThanThreshold", 1)
-
-
-def test_every_kind_of_issue_has_an_alarm() -> None:
-    metrics = {watched(alarm)[2] for alarm in alarms().values()}
-    assert {issue_metric(issue) for issue in get_args(Issue.__value__)} < metrics
-    assert {"Rejects", "HoursToLoss", "QuietSources", "SourceErrors"} < metrics
-
-
-def test_alarms_can_be_left_out_and_their_topic_with_them() -> None:
+def test_alarms_can_be_left_out_and_their_topic_with_them_and_what_reading_metrics_costs() -> None:
     stack = Deployed({"Alarms": "false"})
     assert stack.of_type("AWS::CloudWatch::Alarm") == stack.of_type("AWS::SNS::Topic") == {}
+    variables = notary_variables(Alarms="false")
+    assert variables["FUNCTION_NAMES"] == variables["ALARM_TOPIC"] == ""
 
 
 def test_who_gives_an_address_is_told_by_mail() -> None:
@@ -118,34 +80,32 @@ def test_who_gives_an_address_is_told_by_mail() -> None:
 def test_every_alarm_has_a_line_in_operations_md_and_no_line_is_of_none() -> None:
     text = (ROOT / "docs" / "operations.md").read_text()
     section = text.partition("\n## Alarms\n")[2].partition("\n## ")[0]
-    found = set(re.findall(r"^\| `([\w<>]+)` \|", section, re.MULTILINE))
-    each = {name.replace("<Provider>", logical(provider)) for name in found for provider in names()}
-    assert each == set(alarms())
+    assert set(re.findall(r"^\| `(\w+Alarm)` \|", section, re.MULTILINE)) == set(alarms())
 
 
 def widgets() -> Iterator[dict[str, Any]]:
-    body = Deployed().properties("Dashboard")["DashboardBody"]
+    body = Deployed({"ShowDashboard": "true"}).properties("Dashboard")["DashboardBody"]
     yield from json.loads(body)["widgets"]
 
 
-def test_the_dashboard_shows_metrics_that_are_published() -> None:
-    expressions = [
-        metric[0]["expression"]
-        for widget in widgets()
-        for metric in widget["properties"].get("metrics", [])
-        if isinstance(metric[0], dict)
-    ]
-    found = [item for text in expressions for item in re.findall(r'\{"logarchive",(\w+)\} MetricName="(\w+)"', text)]
-    assert {dimension for dimension, name in found if not name.startswith("Proof")} == {"provider"}
-    assert {dimension for dimension, name in found if name.startswith("Proof")} == {"function"}
-    own = {name for _, name in found}
-    lambdas = {
-        name for text in expressions for name in re.findall(r'\{AWS/Lambda,FunctionName\} MetricName="(\w+)"', text)
-    }
-    assert own <= set(UNITS)
-    assert {"LagSeconds", "Rows", "WindowsWithIssue", "RawBytes", "Requests", "ProofBacklogSeconds"} <= own
-    assert lambdas == OF_AWS["AWS/Lambda"][1]
-    assert any("@maxMemoryUsed" in widget["properties"].get("query", "") for widget in widgets())
+def test_there_is_a_dashboard_only_for_who_wants_one() -> None:
+    assert Deployed().of_type("AWS::CloudWatch::Dashboard") == {}
+    assert len(Deployed({"ShowDashboard": "true"}).of_type("AWS::CloudWatch::Dashboard")) == 1
+
+
+def test_the_dashboard_shows_what_is_counted_and_reads_the_log_of_every_function() -> None:
+    stack = Deployed({"ShowDashboard": "true"})
+    queries = [widget["properties"]["query"] for widget in widgets() if widget["type"] == "log"]
+    groups = {f"'{stack.ref(name.replace('Function', 'LogGroup'))}'" for name in stack.functions()}
+    assert all(set(re.findall(r"SOURCE ('[^']+')", query)) == groups for query in queries)
+    counted = [query for query in queries if "'invocation.counted'" in query]
+    shown = {name for query in counted for name in re.findall(r"(?:sum|max|min)\((\w+)\)", query)}
+    assert shown <= set(UNITS)
+    assert {"LagSeconds", "Rows", "WindowsWithIssue", "RawBytes", "Requests", "ProofBacklogSeconds"} <= shown
+    assert any("@maxMemoryUsed" in query for query in queries)
+    text = json.dumps(list(widgets()))
+    assert set(re.findall(r'MetricName=\\+"(\w+)', text)) == {"Errors", "Throttles", "Duration", "Invocations"}
+    assert all(text.count(str(stack.ref(name))) >= 5 for name in stack.functions())
 
 
 def test_no_widget_covers_another() -> None:

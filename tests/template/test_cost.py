@@ -1,9 +1,17 @@
 """The figures in the README are of this stack."""
 
+import datetime as dt
+from typing import Any
+
 import pytest
 
+from logarchive.runtime.aws import Metrics
+from logarchive.warning.function_metric import FunctionMetrics
 from tests.template.transform import Deployed
 from tools import cost
+from tools.registry import names
+
+NOW = dt.datetime(2026, 11, 20, tzinfo=dt.UTC)
 
 
 def test_the_bill_is_of_the_functions_schedules_and_alarms_of_the_template() -> None:
@@ -15,10 +23,36 @@ def test_the_bill_is_of_the_functions_schedules_and_alarms_of_the_template() -> 
     assert schedules.pop("NotaryFunctionTick")["ScheduleExpression"] == "rate(15 minutes)"
     assert {item["ScheduleExpression"] for item in schedules.values()} == {"rate(5 minutes)"}
     assert (cost.TICKS, cost.NOTARY_RUNS) == (30 * 24 * 60 / 5, 30 * 24 * 60 / 15)
-    alarms = stack.of_type("AWS::CloudWatch::Alarm").values()
-    on_lambda = sum("AWS/Lambda" in str(alarm.get("Metrics")) for alarm in alarms)
-    alone = sum("MetricName" in alarm for alarm in alarms)
-    assert on_lambda * len(stack.functions()) + alone == cost.IDLE_ALARM_METRICS
+    alarms = stack.of_type("AWS::CloudWatch::Alarm")
+    assert all("MetricName" in alarm for alarm in alarms.values())
+    assert len(alarms) == cost.ALARM_METRICS
+    assert stack.of_type("AWS::CloudWatch::Dashboard") == {}
+    assert {function["Environment"]["Variables"]["DETAILED_METRICS"] for function in stack.functions().values()} == {
+        "false"
+    }
+
+
+def test_the_notary_reads_as_many_metrics_as_are_paid_for() -> None:
+    asked = list[str]()
+
+    class CloudWatch:
+        @staticmethod
+        def get_paginator(_operation: str) -> "CloudWatch":
+            return CloudWatch()
+
+        @staticmethod
+        def paginate(**query: Any) -> list[Any]:
+            asked.extend(query["MetricDataQueries"])
+            return []
+
+    functions = {**dict.fromkeys(names(), "f"), "notary": "f"}
+    FunctionMetrics(Metrics(CloudWatch()), functions, "q").read(NOW, NOW)
+    assert len(asked) == cost.READ_METRICS
+
+
+def test_idle_costs_at_most_three_dollars_a_month_and_a_provider_one() -> None:
+    assert cost.total(cost.idle()) <= 3
+    assert cost.total(cost.provider()) <= 1
 
 
 def test_a_bill_adds_up() -> None:

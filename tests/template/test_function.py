@@ -14,7 +14,9 @@ from tools.registry import functions, logical, names, providers
 
 #: What our libraries read, not we.
 OF_LIBRARIES = {"POWERTOOLS_METRICS_NAMESPACE", "LOG_LEVEL"}
-OF_PROVIDERS, OF_NOTARY = {"SOURCES_PATH"}, {"PROOF_KEY", "ALARM_TOPIC"}
+#: What Lambda sets, not the template.
+OF_LAMBDA = {"AWS_LAMBDA_FUNCTION_NAME"}
+OF_PROVIDERS, OF_NOTARY = {"SOURCES_PATH"}, {"PROOF_KEY", "ALARM_TOPIC", "FUNCTION_NAMES", "DEAD_LETTERS"}
 NOTARY = "NotaryFunction"
 
 
@@ -40,7 +42,7 @@ def test_every_variable_that_the_code_reads_is_set_and_no_other() -> None:
     tree = ast.parse((ROOT / "layers/shared/logarchive/runtime/settings.py").read_text())
     constants = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
     words = {text for text in constants if isinstance(text, str) and re.fullmatch(r"[A-Z_]+", text)}
-    read = words - set(get_args(LockMode.__value__))
+    read = words - set(get_args(LockMode.__value__)) - OF_LAMBDA
     assert read > OF_PROVIDERS | OF_NOTARY
     for name, function in Deployed().functions().items():
         variables = function["Environment"]["Variables"]

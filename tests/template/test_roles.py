@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import boto3
 import pytest
@@ -12,8 +12,12 @@ from logarchive.action.notary import act, daily, notary, signer
 from logarchive.ledger.dynamodb import Table
 from logarchive.ledger.entry import Entry
 from logarchive.ledger.ledger import Ledger
-from logarchive.runtime.aws import Aws, Kms, NotaryAws, Topic
+from logarchive.runtime.aws import Aws, Kms, Metrics, NotaryAws, Topic
+from logarchive.runtime.metric import Tally
 from logarchive.store.bucket import Store
+from logarchive.warning.function_metric import FunctionMetrics
+from logarchive.warning.signal import leave_proof
+from logarchive.warning.watch import Watch
 from logarchive.window import Window
 from tests.integration.stage import HOUR, PROVIDERS, Stage, stage
 from tests.simulator import source as simulated
@@ -123,8 +127,15 @@ def notarize(here: Stage, bucket: str) -> list[Request]:
     sns = boto3.client("sns", **access)
     topic = Topic(sns, sns.create_topic(Name=f"{here.name}-alarmtopic")["TopicArn"])
     kms = Kms(client, key.get("Arn", ""))
-    aws = NotaryAws(Store(boto3.client("s3", **access), bucket), Table(table), kms, topic)
-    called.watch(aws.store.client, table.meta.client, client, sns)
+    cloudwatch = cast("Any", boto3).client("cloudwatch", **access)
+    metrics = Metrics(cloudwatch)
+    aws = NotaryAws(Store(boto3.client("s3", **access), bucket), Table(table), kms, topic, metrics)
+    called.watch(aws.store.client, table.meta.client, client, sns, cloudwatch)
+    functions = FunctionMetrics(metrics, {"elsa": "elsa-function"}, "queue")
+    tally = Tally()
+    tally("ProofSigned", 1)
+    leave_proof(aws.table, tally, here.clock.now)
+    Watch(aws.table, tuple(PROVIDERS), here.invocation(), topic.publish, functions).look()
     run = notary(aws, here.invocation(), signer(bucket, kms))
     result = act(run, {"action": "notary", "notice": True}, daily(aws, run, tuple(PROVIDERS)))
     assert result["size"] > 10

@@ -4,6 +4,7 @@ import datetime as dt
 import json
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any, get_args
 
 import httpx
@@ -29,10 +30,6 @@ def namespace(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "logarchive")
 
 
-def published(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-
-
 def test_counts_add_up_and_the_worst_source_speaks_for_its_provider() -> None:
     made = tally(
         ("Rows", 3, "a"), ("Rows", 4, "b"), ("LagSeconds", 60, "a"), ("LagSeconds", 0, "b"), ("HoursToLoss", 9.5, "a"),
@@ -51,31 +48,77 @@ def test_a_metric_that_nobody_has_named_is_an_error() -> None:
 def test_every_known_metric_is_counted_somewhere() -> None:
     issues = {issue_metric(issue) for issue in get_args(Issue.__value__)}
     code = "".join(path.read_text() for path in layer.LAYER.rglob("*.py") if path.name != "metric.py")
-    assert {name for name in UNITS if f'"{name}"' in code} | issues == set(UNITS)
+    named = {name for name in UNITS if f'"{name}"' in code}
+    assert named | issues == set(UNITS)
 
 
-def test_metrics_have_the_provider_as_their_only_dimension(capsys: pytest.CaptureFixture[str]) -> None:
-    publish("elsa", tally(("Rows", 3, "shop"), ("RawBytes", 9, "shop")), per_source=False)
-    (line,) = published(capsys)
+@dataclass
+class Published:
+    """What an invocation logs, and what it publishes as metrics."""
+
+    logged: list[tuple[str, dict[str, Any]]]
+    metrics: list[dict[str, Any]]
+
+
+def published(capsys: pytest.CaptureFixture[str], made: Tally, **chosen: bool) -> Published:
+    logged = list[tuple[str, dict[str, Any]]]()
+
+    def log(event: str, **keys: Any) -> None:
+        logged.append((event, keys))
+
+    invocation = replace(Scenario([]).invocation(), log=log)
+    publish(invocation, {"provider": "elsa"}, made, **{"detailed": False, **chosen})
+    return Published(logged, [json.loads(line) for line in capsys.readouterr().out.splitlines()])
+
+
+def dimensions(line: dict[str, Any]) -> list[str]:
     (described,) = line["_aws"]["CloudWatchMetrics"]
-    assert described["Dimensions"] == [["provider"]]
+    (found,) = described["Dimensions"]
+    return sorted(found)
+
+
+def test_what_is_counted_is_logged_in_all_and_of_each_source_and_no_metric_is_paid_for(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    found = published(capsys, tally(("Rows", 3, "shop"), ("Rows", 4, "till"), ("EventErrors", 1, None)))
+    assert found.metrics == []
+    assert found.logged == [
+        ("invocation.counted", {"Rows": 7, "EventErrors": 1}),
+        ("source.counted", {"source": "shop", "Rows": 3}),
+        ("source.counted", {"source": "till", "Rows": 4}),
+    ]
+
+
+def test_detailed_metrics_have_the_provider_as_their_only_dimension(capsys: pytest.CaptureFixture[str]) -> None:
+    (line,) = published(capsys, tally(("Rows", 3, "shop"), ("RawBytes", 9, "shop")), detailed=True).metrics
+    assert dimensions(line) == ["provider"]
     assert (line["provider"], line["Rows"], line["RawBytes"]) == ("elsa", [3], [9])
-    assert {metric["Name"]: metric["Unit"] for metric in described["Metrics"]} == {"Rows": "Count", "RawBytes": "Bytes"}
+    units = {metric["Name"]: metric["Unit"] for metric in line["_aws"]["CloudWatchMetrics"][0]["Metrics"]}
+    assert units == {"Rows": "Count", "RawBytes": "Bytes"}
 
 
-def test_per_source_metrics_come_beside_those_of_the_provider(capsys: pytest.CaptureFixture[str]) -> None:
-    publish("elsa", tally(("Rows", 3, "shop"), ("Rows", 4, "till"), ("EventErrors", 1, None)), per_source=True)
-    provider, shop, till = published(capsys)
+@pytest.mark.parametrize("detailed", [False, True])
+def test_per_source_metrics_come_beside_those_of_the_provider(
+    capsys: pytest.CaptureFixture[str], *, detailed: bool
+) -> None:
+    made = tally(("Rows", 3, "shop"), ("Rows", 4, "till"), ("EventErrors", 1, None))
+    provider, shop, till = published(capsys, made, detailed=detailed, per_source=True).metrics
     assert (provider["Rows"], provider["EventErrors"]) == ([7], [1])
-    assert [sorted(line["_aws"]["CloudWatchMetrics"][0]["Dimensions"][0]) for line in (shop, till)] == [
-        ["provider", "source"]
-    ] * 2
+    assert dimensions(shop) == dimensions(till) == ["provider", "source"]
     assert [(line["source"], line["Rows"]) for line in (shop, till)] == [("shop", [3]), ("till", [4])]
 
 
+@pytest.mark.parametrize("detailed", [False, True])
+def test_how_many_conditions_hold_is_published_without_a_dimension_even_if_none_does(
+    capsys: pytest.CaptureFixture[str], *, detailed: bool
+) -> None:
+    *others, line = published(capsys, tally(("Warnings", 0, None), ("ProofSigned", 1, None)), detailed=detailed).metrics
+    assert (dimensions(line), line["Warnings"]) == ([], [0])
+    assert ["ProofSigned" in one and "Warnings" not in one for one in others] == [True] * detailed
+
+
 def test_nothing_to_tell_is_no_line(capsys: pytest.CaptureFixture[str]) -> None:
-    publish("elsa", Tally(), per_source=True)
-    assert published(capsys) == []
+    assert published(capsys, Tally(), detailed=True, per_source=True) == Published([], [])
 
 
 def counted(scenario: Scenario, event: Mapping[str, object]) -> Mapping[str, float]:

@@ -3,12 +3,13 @@ import datetime as dt
 import pytest
 
 from logarchive.errors import ConfigError
-from logarchive.runtime.settings import Settings
+from logarchive.runtime.settings import NotarySettings, Settings
 
 NEEDED = {"ARCHIVE_BUCKET": "b", "LEDGER_TABLE": "t", "SOURCES_PATH": "/la/sources/elsa/", "SECRETS_PREFIX": "la"}
 CHOSEN = {
     "RAW_RETENTION_DAYS": "30",
     "RAW_RETENTION_MODE": "COMPLIANCE",
+    "DETAILED_METRICS": "true",
     "PER_SOURCE_METRICS": "true",
     "TRACING": "true",
     "PROVIDERS": "dsa,elsa",
@@ -31,6 +32,7 @@ def test_what_was_chosen_at_deployment_is_read(monkeypatch: pytest.MonkeyPatch) 
     found = settings(monkeypatch, **CHOSEN)
     assert found == Settings(
         *("b", "t", "/la/sources/elsa", "la", None, 30, "COMPLIANCE"),
+        detailed_metrics=True,
         per_source_metrics=True,
         tracing=True,
         providers=("dsa", "elsa"),
@@ -59,3 +61,20 @@ def test_every_variable_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch
 def test_a_lock_that_is_none_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     with pytest.raises(ConfigError, match=name):
         settings(monkeypatch, **{name: value})
+
+
+def test_the_notary_knows_the_function_of_every_provider_and_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    variables = {
+        **NEEDED, **CHOSEN, "FUNCTION_NAMES": "f-dsa,f-elsa", "DEAD_LETTERS": "q",
+        "AWS_LAMBDA_FUNCTION_NAME": "f-notary", "PROOF_KEY": "k", "ALARM_TOPIC": "t",
+    }  # fmt: skip
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    found = NotarySettings.from_environment()
+    assert found.functions == {"dsa": "f-dsa", "elsa": "f-elsa", "notary": "f-notary"}
+    assert (found.queue, found.detailed_metrics) == ("q", True)
+    monkeypatch.setenv("FUNCTION_NAMES", "")
+    assert NotarySettings.from_environment().functions == {}
+    monkeypatch.setenv("FUNCTION_NAMES", "f-dsa")
+    with pytest.raises(ValueError, match="shorter"):
+        NotarySettings.from_environment()

@@ -22,6 +22,7 @@ from logarchive.runtime.aws import Aws
 from logarchive.runtime.metric import Tally
 from logarchive.runtime.settings import Settings
 from logarchive.runtime.telemetry import Handler, invocation_of, logger_of, publish, traced
+from logarchive.warning.signal import leave
 
 
 def lambda_handler[S: Source, K: BaseModel](provider: Provider[S, K]) -> Handler:
@@ -34,7 +35,9 @@ def lambda_handler[S: Source, K: BaseModel](provider: Provider[S, K]) -> Handler
         try:
             return act(archive, event)
         finally:
-            publish(provider.name, tally, per_source=settings.per_source_metrics)
+            detailed, per_source = settings.detailed_metrics, settings.per_source_metrics
+            publish(invocation, {"provider": provider.name}, tally, detailed=detailed, per_source=per_source)
+            leave(archive.table, provider.name, tally, invocation.clock())
 
     def handler(event: Any, context: LambdaContext) -> Result:  # noqa: ANN401 (whatever the caller sent)
         return (traced(provider.name, invoked) if _settings().tracing else invoked)(event, context)
@@ -74,7 +77,7 @@ def _act[S: Source, K: BaseModel](archive: Archive[S, K], event: Event) -> Resul
 
 def _refuse[S: Source, K: BaseModel](archive: Archive[S, K], error: str, source_name: str | None) -> Result:
     archive.invocation.log("event.refused", source=source_name, error=error)
-    archive.invocation.count("SourceErrors" if source_name else "EventErrors", 1)
+    archive.invocation.count("SourceErrors" if source_name else "EventErrors", 1, source_name)
     return refusal(archive.provider.name, error, source_name)
 
 

@@ -30,7 +30,10 @@ from logarchive.runtime.aws import Kms, NotaryAws
 from logarchive.runtime.invocation import Invocation
 from logarchive.runtime.metric import NOTARY, Tally
 from logarchive.runtime.settings import NotarySettings
-from logarchive.runtime.telemetry import Handler, invocation_of, logger_of, traced, write_metrics
+from logarchive.runtime.telemetry import Handler, invocation_of, logger_of, publish, traced
+from logarchive.warning.function_metric import FunctionMetrics
+from logarchive.warning.signal import leave_proof
+from logarchive.warning.watch import Watch
 from logarchive.window import Span
 
 #: What its log lines are of.
@@ -108,12 +111,16 @@ def lambda_handler() -> Handler:
         invocation = invocation_of(context, logger_of(NAME), event, tally)
 
         def write() -> None:
-            write_metrics(NOTARY, tally.total)
+            publish(invocation, NOTARY, tally, detailed=_settings().detailed_metrics)
+            leave_proof(_aws().table, tally, invocation.clock())
             tally.total.clear()
 
+        def run() -> Result:
+            opened = notary(_aws(), invocation, _signer())
+            return act(opened, event, daily(_aws(), opened, _settings().providers), write)
+
         try:
-            run = notary(_aws(), invocation, _signer())
-            return act(run, event, daily(_aws(), run, _settings().providers), write)
+            return after_look(event, watch(_aws(), _settings(), invocation), write, run)
         finally:
             write()
 
@@ -121,6 +128,21 @@ def lambda_handler() -> Handler:
         return (traced(NAME, invoked) if _settings().tracing else invoked)(event, context)
 
     return handler
+
+
+def after_look(event: object, watch: Watch, write: Callable[[], None], run: Callable[[], Result]) -> Result:
+    """Run what an event asks for; if that is a run of the notary, look for conditions first.
+
+    So nothing that ends a run keeps the next one from looking. `write` is called once that is done.
+    """
+    if not isinstance(event, Mapping) or cast("Mapping[str, object]", event).get("action") != "notary":
+        return run()
+    try:
+        found = watch.look()
+    finally:  # what goes wrong with the look is raised once everything else is done
+        write()
+        result = run()
+    return result | found
 
 
 def act(notary: Notary, event: object, daily: Daily, signed: Callable[[], None] = lambda: None) -> Result:
@@ -190,6 +212,13 @@ def daily(aws: NotaryAws, notary: Notary, providers: Sequence[str]) -> Daily:
     log, invocation = notary.log, notary.invocation
     notice = DailyNotice(log, aws.table, aws.topic.publish, providers, invocation) if aws.topic else None
     return Daily(CoverageWriter(log, aws.table, providers, invocation), notice)
+
+
+def watch(aws: NotaryAws, settings: NotarySettings, invocation: Invocation) -> Watch:
+    """Put together what looks for conditions; no message is sent without a topic."""
+    functions = FunctionMetrics(aws.metrics, settings.functions, settings.queue) if aws.metrics else None
+    tell = aws.topic.publish if aws.topic else None
+    return Watch(aws.table, settings.providers, invocation, tell, functions)
 
 
 def signer(bucket: str, kms: Kms | None) -> Signer | None:

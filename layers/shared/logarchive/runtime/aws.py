@@ -1,13 +1,15 @@
 """The AWS clients of a function, made once per container from one session."""
 
+import datetime as dt
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import boto3
 from botocore.config import Config
 
+from logarchive.errors import ArchiveError
 from logarchive.ledger.dynamodb import Table
 from logarchive.runtime.settings import NotarySettings, Settings
 from logarchive.store.bucket import Store
@@ -85,6 +87,47 @@ class Topic:
 
 
 @dataclass(frozen=True)
+class AwsMetric:
+    """A metric that AWS publishes, and which of its statistics is meant."""
+
+    namespace: str
+    name: str
+    dimension: str
+    value: str
+    statistic: Literal["Sum", "Maximum"] = "Sum"
+
+    def query(self, number: int) -> dict[str, Any]:
+        """Return the metric as `GetMetricData` asks for it."""
+        dimensions = [{"Name": self.dimension, "Value": self.value}]
+        metric = {"Namespace": self.namespace, "MetricName": self.name, "Dimensions": dimensions}
+        return {"Id": f"m{number}", "MetricStat": {"Metric": metric, "Period": 300, "Stat": self.statistic}}
+
+    def of(self, values: Iterable[float]) -> float:
+        """Return one value for those of all periods; 0 without any."""
+        return sum(values) if self.statistic == "Sum" else max(values, default=0)
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """CloudWatch's metrics. Each that is read costs a thousandth of a cent."""
+
+    client: Any
+
+    def read(self, metrics: Sequence[AwsMetric], start: dt.datetime, end: dt.datetime) -> list[float]:
+        """Return one value for each metric. Raises ArchiveError if CloudWatch could not read one."""
+        queries = [metric.query(number) for number, metric in enumerate(metrics)]
+        values: dict[str, list[float]] = {query["Id"]: [] for query in queries}
+        pages = self.client.get_paginator("get_metric_data").paginate(
+            MetricDataQueries=queries, StartTime=start, EndTime=end
+        )
+        for result in (result for page in pages for result in page["MetricDataResults"]):
+            if result["StatusCode"] not in {"Complete", "PartialData"}:
+                raise ArchiveError(f"CloudWatch could not read {metrics[int(result['Id'][1:])]}")
+            values[result["Id"]] += result["Values"]
+        return [metric.of(found) for metric, found in zip(metrics, values.values(), strict=True)]
+
+
+@dataclass(frozen=True)
 class NotaryAws:
     """The AWS services that the notary calls."""
 
@@ -92,8 +135,10 @@ class NotaryAws:
     table: Table
     #: None: nothing is signed.
     kms: Kms | None
-    #: None: no notice is sent.
+    #: None: no message is sent.
     topic: Topic | None = None
+    #: None: they are not read.
+    metrics: Metrics | None = None
 
     @classmethod
     def connect(cls, settings: NotarySettings) -> "NotaryAws":
@@ -101,7 +146,8 @@ class NotaryAws:
         session: Any = boto3.Session()
         kms = Kms(session.client("kms", config=_CONFIG), settings.key) if settings.key else None
         topic = Topic(session.client("sns", config=_CONFIG), settings.topic) if settings.topic else None
-        return cls(*_archive(session, settings.bucket, settings.table), kms, topic)
+        metrics = Metrics(session.client("cloudwatch", config=_CONFIG)) if settings.functions else None
+        return cls(*_archive(session, settings.bucket, settings.table), kms, topic, metrics)
 
 
 def _archive(session: boto3.Session, bucket: str, table: str) -> tuple[Store, Table]:

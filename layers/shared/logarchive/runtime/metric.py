@@ -21,7 +21,10 @@ def issue_metric(issue: Issue) -> str:
     return "Issue" + "".join(word.title() for word in issue.split("_"))
 
 
-#: Every metric, and its unit.
+#: How many conditions hold that need a person: the one metric that is always published, without a dimension.
+WARNINGS = "Warnings"
+
+#: Every metric, and its unit. The others are fields of log lines, unless the stack publishes them too.
 UNITS: Mapping[str, Unit] = {
     "WindowsSealed": "Count",
     "WindowsWithIssue": "Count",
@@ -46,6 +49,7 @@ UNITS: Mapping[str, Unit] = {
     "ProofSigned": "Count",
     "ProofErrors": "Count",
     "NoticeErrors": "Count",
+    WARNINGS: "Count",
 }
 
 #: The dimension of the notary's metrics: it is a function, and no provider.

@@ -3,7 +3,8 @@
 import datetime as dt
 import os
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import cast
 
 from logarchive.errors import ConfigError
@@ -11,7 +12,7 @@ from logarchive.store.bucket import LockMode
 
 
 @dataclass(frozen=True)
-class Settings:  # 10 attributes: one for each environment variable
+class Settings:  # 11 attributes: one for each environment variable
     """The names of the stack's resources, and the choices made when it was deployed."""
 
     bucket: str
@@ -23,7 +24,8 @@ class Settings:  # 10 attributes: one for each environment variable
     #: How long raw objects are locked; 0: not at all.
     raw_retention_days: int = 0
     raw_retention_mode: LockMode = "GOVERNANCE"
-    #: Whether each metric is published per source as well.
+    #: Whether what is counted is published as metrics of the provider as well, and of each source.
+    detailed_metrics: bool = False
     per_source_metrics: bool = False
     tracing: bool = False
     #: The names of all providers of the stack; none if the variable is not set.
@@ -47,25 +49,31 @@ class Settings:  # 10 attributes: one for each environment variable
             archive_from=_first_day(os.environ.get("ARCHIVE_FROM")),
             raw_retention_days=_days("RAW_RETENTION_DAYS"),
             raw_retention_mode=cast("LockMode", mode),
-            per_source_metrics=os.environ.get("PER_SOURCE_METRICS") == "true",
-            tracing=os.environ.get("TRACING") == "true",
-            providers=_providers(),
+            detailed_metrics=_chosen("DETAILED_METRICS"),
+            per_source_metrics=_chosen("PER_SOURCE_METRICS"),
+            tracing=_chosen("TRACING"),
+            providers=_listed("PROVIDERS"),
         )
 
 
 @dataclass(frozen=True)
-class NotarySettings:
+class NotarySettings:  # 9 attributes: one for each environment variable
     """The settings of the notary's function."""
 
     bucket: str
     table: str
     #: The ARN of the key that signs; empty: none does.
     key: str = ""
-    #: The ARN of the topic for the daily notice; empty: there is none.
+    #: The ARN of the topic for messages; empty: there is none.
     topic: str = ""
     tracing: bool = False
     #: The names of all providers of the stack.
     providers: tuple[str, ...] = ()
+    detailed_metrics: bool = False
+    #: Provider, or `notary` -> the name of its function; empty: AWS's metrics are not read.
+    functions: Mapping[str, str] = field(default_factory=dict[str, str])
+    #: The name of the dead-letter queue.
+    queue: str = ""
 
     @classmethod
     def from_environment(cls) -> "NotarySettings":
@@ -76,8 +84,11 @@ class NotarySettings:
             table=table,
             key=os.environ.get("PROOF_KEY", ""),
             topic=os.environ.get("ALARM_TOPIC", ""),
-            tracing=os.environ.get("TRACING") == "true",
-            providers=_providers(),
+            tracing=_chosen("TRACING"),
+            providers=_listed("PROVIDERS"),
+            detailed_metrics=_chosen("DETAILED_METRICS"),
+            functions=_functions(),
+            queue=os.environ.get("DEAD_LETTERS", ""),
         )
 
 
@@ -88,8 +99,19 @@ def _required(*names: str) -> list[str]:
     return [os.environ[name] for name in names]
 
 
-def _providers() -> tuple[str, ...]:
-    return tuple(filter(None, os.environ.get("PROVIDERS", "").split(",")))
+def _listed(name: str) -> tuple[str, ...]:
+    return tuple(filter(None, os.environ.get(name, "").split(",")))
+
+
+def _chosen(name: str) -> bool:
+    return os.environ.get(name) == "true"
+
+
+def _functions() -> dict[str, str]:
+    """Return the functions of the stack. The notary's own name is not in the list: Lambda sets it."""
+    names = _listed("FUNCTION_NAMES")
+    own = {"notary": os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "")}
+    return dict(zip(_listed("PROVIDERS"), names, strict=True)) | own if names else {}
 
 
 def _days(name: str) -> int:

@@ -11,7 +11,7 @@ from aws_lambda_powertools.metrics import EphemeralMetrics
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from logarchive.runtime.invocation import Invocation
-from logarchive.runtime.metric import UNITS, Count, Tally
+from logarchive.runtime.metric import UNITS, WARNINGS, Count, Tally
 
 #: The last word of a log event -> its level; all other events are information.
 _LEVELS = {"issue": "warning", "invalid": "warning", "refused": "warning", "failed": "error"}
@@ -59,16 +59,27 @@ def traced(provider: str, handler: Handler) -> Handler:
     return tracer.capture_lambda_handler(handler, capture_response=False)
 
 
-def publish(provider: str, tally: Tally, *, per_source: bool) -> None:
-    """Write the invocation's metrics, if there are any: of the provider, and with `per_source` of each source too."""
-    write_metrics({"provider": provider}, tally.total)
+def publish(
+    invocation: Invocation, dimensions: Mapping[str, str], tally: Tally, *, detailed: bool, per_source: bool = False
+) -> None:
+    """Log what an invocation has counted, in all and of each source, and publish the metric `Warnings`.
+
+    With `detailed` everything becomes metrics with these dimensions; with `per_source` what is of a source does twice.
+    """
+    if tally.total:
+        invocation.log("invocation.counted", **tally.total)
+    for source, values in tally.of_source.items():
+        invocation.log("source.counted", source=source, **values)
+    if detailed or per_source:
+        _write({name: value for name, value in tally.total.items() if name != WARNINGS}, dimensions)
     if per_source:
         for source, values in tally.of_source.items():
-            write_metrics({"provider": provider, "source": source}, values)
+            _write(values, {**dimensions, "source": source})
+    if WARNINGS in tally.total:
+        _write({WARNINGS: tally.total[WARNINGS]}, {})
 
 
-def write_metrics(dimensions: Mapping[str, str], values: Mapping[str, float]) -> None:
-    """Write metrics, if there are any, under these dimensions."""
+def _write(values: Mapping[str, float], dimensions: Mapping[str, str]) -> None:
     if not values:
         return
     metrics = EphemeralMetrics()

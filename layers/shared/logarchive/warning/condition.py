@@ -1,0 +1,123 @@
+"""Which conditions hold, judged by all that a look has seen. Pure."""
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+
+from logarchive.moment import HOUR, MINUTE
+from logarchive.warning.function_metric import FunctionReadings
+from logarchive.warning.kind import OF_FUNCTIONS, Condition, Kind
+from logarchive.warning.signal import ProofSignals, ProviderSignals, SourceSignals
+
+#: What is counted holds for so long after it was met last.
+RECENT = HOUR
+#: A window may be due for so long before its source is behind.
+LONGEST_LAG = 2 * HOUR
+#: So long before it begins, a loss is reported.
+LOSS_NOTICE = 12 * HOUR
+#: A tick runs every five minutes; every 15, if it was chosen so.
+LONGEST_SILENCE = 30 * MINUTE
+#: Of 900 s. A visit normally stops 20 s before the end.
+LONGEST_RUN = dt.timedelta(seconds=890)
+LONGEST_UNSIGNED = LONGEST_BACKLOG = HOUR
+#: Kind -> how often it may be met in an hour, over all sources. Each other kind holds as soon as it is met.
+LIMITS: Mapping[Kind, int] = {"throttled": 3, "unavailable": 3, "mismatch": 3}
+
+
+@dataclass(frozen=True)
+class Seen:
+    """All that a look has seen."""
+
+    now: dt.datetime
+    #: When the first look was: what was never seen is missing since then.
+    begun: dt.datetime
+    providers: Mapping[str, ProviderSignals]
+    #: How often each was met in the last hour.
+    met: Mapping[Condition, int]
+    proof: ProofSignals
+    #: None: they could not be read.
+    functions: FunctionReadings | None
+    #: What held at the last look.
+    held: AbstractSet[Condition] = field(default_factory=frozenset[Condition])
+
+
+def holding(seen: Seen) -> dict[Condition, str]:
+    """Return the conditions that hold, each with what was seen of it."""
+    found = dict(_met(seen))
+    for provider, signals in seen.providers.items():
+        found |= _of_provider(seen, provider, signals)
+    return found | dict(_of_functions(seen)) | dict(_of_proof(seen))
+
+
+def _met(seen: Seen) -> Iterator[tuple[Condition, str]]:
+    """Yield what was met too often, and what held and was met again."""
+    totals = Counter[Kind]()
+    for condition, times in seen.met.items():
+        totals[condition.kind] += times
+    for condition, times in seen.met.items():
+        if totals[condition.kind] > LIMITS.get(condition.kind, 0) or condition in seen.held:
+            yield condition, _times(times)
+
+
+def _of_provider(seen: Seen, provider: str, signals: ProviderSignals) -> dict[Condition, str]:
+    ticked = signals.ticked_at or seen.begun
+    found: dict[Condition, str] = {}
+    if seen.now - ticked > LONGEST_SILENCE:
+        found[Condition("no_tick", provider)] = f"none for {_length(seen.now - ticked)}"
+    for name, source in signals.sources.items():
+        # A source that was paused or removed is not measured any more.
+        if source.measured_at and source.measured_at > ticked - LONGEST_SILENCE:
+            found |= _of_source(f"{provider}/{name}", source, seen.now - source.measured_at, seen.now)
+    return found
+
+
+def _of_source(subject: str, source: SourceSignals, age: dt.timedelta, now: dt.datetime) -> dict[Condition, str]:
+    """Return the conditions of what a tick has measured; its age counts too, should no tick run any more."""
+    found: dict[Condition, str] = {}
+    lag = age + dt.timedelta(seconds=source.lag_seconds or 0)
+    if source.lag_seconds is not None and lag > LONGEST_LAG:
+        found[Condition("behind", subject)] = f"the oldest window has been due for {_length(lag)}"
+    if source.lost_at and source.lost_at - now < LOSS_NOTICE:
+        left = source.lost_at - now
+        found[Condition("loss_soon", subject)] = f"in {_length(left)}" if left > dt.timedelta(0) else "it has begun"
+    if source.quiet_seconds is not None:
+        quiet = dt.timedelta(seconds=source.quiet_seconds)
+        found[Condition("quiet", subject)] = f"no record for {_length(quiet)}"
+    return found
+
+
+def _of_functions(seen: Seen) -> Iterator[tuple[Condition, str]]:
+    if seen.functions is None:
+        yield from ((one, "as before: it could not be read now") for one in seen.held if one.kind in OF_FUNCTIONS)
+        return
+    for one in seen.functions.functions:
+        if one.errors:
+            yield Condition("function_failed", one.name), _times(one.errors)
+        if one.throttles:
+            yield Condition("function_throttled", one.name), _times(one.throttles)
+        if one.longest > LONGEST_RUN:
+            yield Condition("function_near_timeout", one.name), f"{one.longest.total_seconds():.0f} s"
+    if seen.functions.dead_letters:
+        yield Condition("dead_letters", "queue"), _times(seen.functions.dead_letters)
+
+
+def _of_proof(seen: Seen) -> Iterator[tuple[Condition, str]]:
+    signed, failed = seen.proof.signed_at or seen.begun, seen.proof.failed_at
+    if seen.now - signed > LONGEST_UNSIGNED:
+        yield Condition("proof_unsigned", "proof"), f"for {_length(seen.now - signed)}"
+    backlog = dt.timedelta(seconds=seen.proof.backlog_seconds)
+    if backlog > LONGEST_BACKLOG:
+        yield Condition("proof_backlog", "proof"), f"the oldest change has waited for {_length(backlog)}"
+    if failed and seen.now - failed < RECENT:
+        yield Condition("proof_errors", "proof"), f"at {failed:%H:%M} UTC"
+
+
+def _times(number: int) -> str:
+    return f"{number:,} in the last hour"
+
+
+def _length(length: dt.timedelta) -> str:
+    hours, minutes = divmod(length // MINUTE, 60)
+    return f"{hours:,} h {minutes} min" if hours else f"{minutes} min"

@@ -1,0 +1,116 @@
+"""What invocations leave in the ledger for the watch: an item of each source, of each provider, and of the proof log.
+
+A tick writes what it has measured. How often something was met is counted by `ADD`, and never goes back: whoever writes
+need not read, and whoever reads remembers what was counted before.
+"""
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any, cast, get_args
+
+from pydantic import BaseModel, ConfigDict
+
+from logarchive.errors import Issue
+from logarchive.ledger.dynamodb import Table, Write
+from logarchive.ledger.entry import Instant
+from logarchive.moment import HOUR, instant
+from logarchive.proof.state import PARTITION
+from logarchive.runtime.metric import Tally, issue_metric
+from logarchive.warning.kind import Kind
+
+SORT = "#signals"
+#: Metric that is counted -> the kind of condition that it is of.
+COUNTED: Mapping[str, Kind] = {
+    **{issue_metric(issue): cast("Kind", issue) for issue in get_args(Issue.__value__)},
+    "Rejects": "rejects",
+    "SourceErrors": "source_invalid",
+}
+#: Each of these says that a tick has measured the source.
+_MEASURED = {"LagSeconds", "HoursToLoss", "QuietSources"}
+
+
+class SourceSignals(BaseModel):
+    """What is known of one source."""
+
+    model_config = ConfigDict(frozen=True)
+
+    measured_at: Instant | None = None
+    lag_seconds: int | None = None
+    #: When the provider begins to delete records that are not archived.
+    lost_at: Instant | None = None
+    #: How long it has had no record, if that is longer than its `quiet_after`.
+    quiet_seconds: int | None = None
+    #: Metric -> how often it was counted, ever.
+    counts: dict[str, int] = {}
+
+
+class ProviderSignals(BaseModel):
+    """What is known of one provider and its sources, whatever their state."""
+
+    model_config = ConfigDict(frozen=True)
+
+    ticked_at: Instant | None = None
+    sources: dict[str, SourceSignals] = {}
+
+
+class ProofSignals(BaseModel):
+    """What the runs of the notary have come to."""
+
+    model_config = ConfigDict(frozen=True)
+
+    signed_at: Instant | None = None
+    failed_at: Instant | None = None
+    #: At the end of the last run.
+    backlog_seconds: int = 0
+
+
+def leave(table: Table, provider: str, tally: Tally, now: dt.datetime) -> None:
+    """Write what an invocation of a provider's function has measured and counted, if it is of interest."""
+    signals = {name: signal for name, values in tally.of_source.items() if (signal := _signal(values, now))}
+    ticked = {"ticked_at": instant(now)} if "LagSeconds" in tally.total else {}
+    if ticked or signals:
+        # First: by their names the items are found.
+        table.update(Write(f"{provider}#", SORT, ticked, (), {"names": {*signals}} if signals else {}))
+    for name, (put, add) in signals.items():
+        table.update(Write(f"{provider}#{name}", SORT, put, (), add))
+
+
+def _signal(values: Mapping[str, float], now: dt.datetime) -> tuple[dict[str, Any], dict[str, int]] | None:
+    """Return what to put into the item of a source, and what to add; None if there is neither."""
+    add = {metric: int(values[metric]) for metric in COUNTED if values.get(metric)}
+    if not _MEASURED & {*values}:
+        return ({}, add) if add else None
+    lag, hours = values.get("LagSeconds"), values.get("HoursToLoss")
+    put = {
+        "measured_at": instant(now),
+        "lag_seconds": None if lag is None else int(lag),
+        "lost_at": None if hours is None else instant(now + hours * HOUR),
+        "quiet_seconds": int(values["QuietSeconds"]) if values.get("QuietSources") else None,
+    }
+    return put, add
+
+
+def left(table: Table, provider: str) -> ProviderSignals:
+    """Read what the invocations of a provider's function have left."""
+    item = table.get(f"{provider}#", SORT) or {}
+    sources = {name: _of_source(table.get(f"{provider}#{name}", SORT) or {}) for name in sorted(item.get("names", ()))}
+    return ProviderSignals(ticked_at=item.get("ticked_at"), sources=sources)
+
+
+def _of_source(item: Mapping[str, Any]) -> SourceSignals:
+    return SourceSignals.model_validate({**item, "counts": {name: item[name] for name in COUNTED if name in item}})
+
+
+def leave_proof(table: Table, tally: Tally, now: dt.datetime) -> None:
+    """Write what a run of the notary has come to, if it has come to anything."""
+    total = tally.total
+    put: dict[str, Any] = {"signed_at": instant(now)} if total.get("ProofSigned") else {}
+    put |= {"failed_at": instant(now)} if total.get("ProofErrors") else {}
+    put |= {"backlog_seconds": int(total["ProofBacklogSeconds"])} if "ProofBacklogSeconds" in total else {}
+    if put:
+        table.update(Write(PARTITION, SORT, put, ()))
+
+
+def left_proof(table: Table) -> ProofSignals:
+    """Read what the runs of the notary have come to."""
+    return ProofSignals.model_validate(table.get(PARTITION, SORT) or {})

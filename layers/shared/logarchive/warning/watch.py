@@ -1,0 +1,171 @@
+"""A look at what functions and ledger tell, and the message if a condition has begun or ended since the last one.
+
+The message is sent before that is written down: if either fails, the next look sends it again.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, cast
+
+from pydantic import BaseModel, ConfigDict
+
+from logarchive.ledger.dynamodb import ABSENT, Table, Write, equal
+from logarchive.ledger.entry import Instant
+from logarchive.ledger.ledger import Ledger
+from logarchive.moment import instant
+from logarchive.proof.state import PARTITION
+from logarchive.runtime.invocation import Invocation
+from logarchive.warning.condition import RECENT, Seen, holding
+from logarchive.warning.function_metric import FunctionMetrics, FunctionReadings
+from logarchive.warning.kind import ISSUES, Condition, Kind
+from logarchive.warning.message import Change, subject, text
+from logarchive.warning.signal import COUNTED, ProviderSignals, left, left_proof
+
+SORT = "#watch"
+#: How many open windows of a source are read to see whether one has an issue still.
+MOST_OPEN = 1000
+
+#: `elsa/checkout` -> metric -> number.
+type Counts = dict[str, dict[str, int]]
+
+
+class Met(BaseModel):
+    """What a look has counted since the one before."""
+
+    model_config = ConfigDict(frozen=True)
+
+    at: Instant
+    counts: Counts
+
+
+class Held(BaseModel):
+    """A condition that holds."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: str
+    subject: str
+    since: Instant
+
+    @property
+    def condition(self) -> Condition:
+        """The condition itself."""
+        return Condition(cast("Kind", self.kind), self.subject)
+
+
+class State(BaseModel):
+    """What is known from earlier looks: an item of the ledger."""
+
+    model_config = ConfigDict(frozen=True)
+
+    #: When the first look was, and the last.
+    begun: Instant
+    looked_at: Instant
+    #: How often each was counted, ever.
+    totals: Counts = {}
+    #: What was counted in the last hour.
+    recent: list[Met] = []
+    held: list[Held] = []
+
+
+@dataclass(frozen=True)
+class Watch:
+    """The look of one invocation."""
+
+    table: Table
+    providers: Sequence[str]
+    invocation: Invocation
+    #: Takes the subject and the text of a message; None: there is nobody who gets it.
+    publish: Callable[[str, str], None] | None = None
+    #: None: AWS's metrics are not read.
+    functions: FunctionMetrics | None = None
+
+    def look(self) -> dict[str, Any]:
+        """Look, send a message if something has changed, and return how many conditions hold.
+
+        Raises what the reading of AWS's metrics raises, after everything else is done; and what `publish` raises.
+        """
+        now, item = self.invocation.clock(), self.table.get(PARTITION, SORT)
+        last = State.model_validate(item) if item else State(begun=now, looked_at=now)
+        providers = {provider: left(self.table, provider) for provider in self.providers}
+        counted = _counted(last, now, providers)
+        readings, failure = self._readings(now)
+        since = {held.condition: held.since for held in last.held}
+        seen = Seen(now, last.begun, providers, _met(counted), left_proof(self.table), readings, since.keys())
+        found = holding(seen)
+        found |= {one: "a window is still open with it" for one in since if one not in found and self._open(one)}
+        self.invocation.count("Warnings", len(found))
+        self._tell(Change(
+            now,
+            begun={one: what for one, what in found.items() if one not in since},
+            ended={one: begun for one, begun in since.items() if one not in found},
+            lasting={one: begun for one, begun in since.items() if one in found},
+        ))  # fmt: skip
+        held = [Held(kind=one.kind, subject=one.subject, since=since.get(one, now)) for one in sorted(found)]
+        put = counted.model_copy(update={"held": held}).model_dump(mode="json")
+        # If another look was faster, its state stands: the next look counts from there.
+        when = equal(looked_at=item["looked_at"]) if item else ABSENT
+        self.table.update(Write(PARTITION, SORT, put, when))
+        if failure:
+            raise failure
+        return {"warnings": len(found)}
+
+    def _readings(self, now: dt.datetime) -> tuple[FunctionReadings | None, Exception | None]:
+        try:
+            return self.functions.read(now - RECENT, now) if self.functions else FunctionReadings(), None
+        except Exception as error:  # noqa: BLE001 (raised by `look`, at its end)
+            self.invocation.log("warning.failed", error=repr(error))
+            return None, error
+
+    def _open(self, condition: Condition) -> bool:
+        """Return whether a window is open with an issue: between two visits that have it, it has not ended."""
+        if condition.kind not in ISSUES:
+            return False
+        provider, _, name = condition.subject.partition("/")
+        try:
+            entries = islice(Ledger(self.table, provider, name).open(), MOST_OPEN)
+            return any(entry.issue == condition.kind and not entry.finished for entry in entries)
+        except ValueError:  # an item cannot be read: nobody can say that it has ended
+            return True
+
+    def _tell(self, change: Change) -> None:
+        if not change.begun and not change.ended:
+            return
+        for one, what in change.begun.items():
+            self.invocation.log("warning.begun", kind=one.kind, subject=one.subject, seen=what)
+        for one, since in change.ended.items():
+            self.invocation.log("warning.ended", kind=one.kind, subject=one.subject, since=instant(since))
+        if self.publish:
+            self.publish(subject(change), text(change))
+
+
+def _counted(last: State, now: dt.datetime, providers: Mapping[str, ProviderSignals]) -> State:
+    """Return the state with what was counted since the last look, and without what is older than an hour."""
+    totals: Counts = {
+        f"{provider}/{name}": source.counts
+        for provider, signals in providers.items()
+        for name, source in signals.sources.items()
+        if source.counts
+    }
+    new = {subject: _more(counts, last.totals.get(subject, {})) for subject, counts in totals.items()}
+    recent = [met for met in last.recent if now - met.at < RECENT]
+    recent += [Met(at=now, counts=counts)] if (counts := {one: more for one, more in new.items() if more}) else []
+    return last.model_copy(update={"looked_at": now, "totals": totals, "recent": recent})
+
+
+def _more(counts: Mapping[str, int], before: Mapping[str, int]) -> dict[str, int]:
+    """Return by how much each count has grown."""
+    return {name: count - before.get(name, 0) for name, count in counts.items() if count > before.get(name, 0)}
+
+
+def _met(state: State) -> dict[Condition, int]:
+    """Return how often each condition was met in the last hour."""
+    found: dict[Condition, int] = {}
+    for met in state.recent:
+        for subject_, counts in met.counts.items():
+            for metric, times in counts.items():
+                condition = Condition(COUNTED[metric], subject_)
+                found[condition] = found.get(condition, 0) + times
+    return found

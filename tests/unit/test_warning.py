@@ -1,0 +1,521 @@
+"""What warned before there was a watch still warns, each for itself; what is over is said to be over."""
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, get_args
+
+import httpx
+import pytest
+
+from logarchive.action.handler import act
+from logarchive.action.notary import after_look, watch
+from logarchive.errors import ArchiveError, Issue
+from logarchive.ledger.entry import Entry
+from logarchive.numbers import WindowNumbers
+from logarchive.runtime.aws import Metrics, NotaryAws
+from logarchive.runtime.metric import Tally
+from logarchive.runtime.settings import NotarySettings
+from logarchive.store.bucket import Store
+from logarchive.warning.condition import LIMITS
+from logarchive.warning.function_metric import FunctionMetrics
+from logarchive.warning.kind import ADVICE, ISSUES, Condition, Kind
+from logarchive.warning.message import MOST_CHARACTERS, MOST_LINES, Change, subject, text
+from logarchive.warning.signal import leave, leave_proof
+from logarchive.warning.watch import Watch
+from logarchive.window import Window
+from tests.scenario import END, HOUR, MINUTE, START, Killed, Scenario
+
+QUARTER = 15 * MINUTE
+SHOP: dict[str, Any] = {
+    "secret": "la/ncloud/one", "project_key": "p", "project_id": 1, "start": "2026-11-20T00:00:00Z",
+    "window": "PT1H", "revisit": [],
+}  # fmt: skip
+#: The second source is another feed.
+TILL = SHOP | {"project_key": "q"}
+FUNCTIONS = {"elsa": "la-elsa", "dsa": "la-dsa", "notary": "la-notary"}
+
+
+@dataclass
+class FakeCloudWatch:
+    """AWS's metrics: function or queue, and metric -> the values of the last hour."""
+
+    values: dict[tuple[str, str], list[float]] = field(default_factory=dict[tuple[str, str], list[float]])
+    broken: bool = False
+    spans: list[dt.timedelta] = field(default_factory=list[dt.timedelta])
+
+    def get_paginator(self, operation: str) -> "FakeCloudWatch":
+        assert operation == "get_metric_data"
+        return self
+
+    def paginate(
+        self,
+        *,
+        MetricDataQueries: list[dict[str, Any]],  # noqa: N803 (botocore's names)
+        StartTime: dt.datetime,  # noqa: N803
+        EndTime: dt.datetime,  # noqa: N803
+    ) -> Iterator[dict[str, Any]]:
+        self.spans.append(EndTime - StartTime)
+        for query in MetricDataQueries:  # one a page, in parts
+            metric = query["MetricStat"]["Metric"]
+            [dimension] = metric["Dimensions"]
+            assert query["MetricStat"]["Stat"] == ("Maximum" if metric["MetricName"] == "Duration" else "Sum")
+            for value in self.values.get((dimension["Value"], metric["MetricName"]), []):
+                found = {"Id": query["Id"], "Values": [value], "StatusCode": "PartialData"}
+                yield {"MetricDataResults": [found]}
+            status = "InternalError" if self.broken else "Complete"
+            yield {"MetricDataResults": [{"Id": query["Id"], "Values": [], "StatusCode": status}]}
+
+
+@dataclass
+class Stage:
+    """The functions of two providers, of which `elsa` is played, and the watch."""
+
+    scenario: Scenario = field(default_factory=lambda: Scenario([], sources={}, now=START))
+    cloudwatch: FakeCloudWatch = field(default_factory=FakeCloudWatch)
+    mails: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    #: The metric `Warnings`, one value for each look.
+    published: list[float] = field(default_factory=list[float])
+    #: What happens before every look: the two providers tick, and the log was signed.
+    alive: set[str] = field(default_factory=lambda: {"elsa", "dsa", "proof"})
+    refuses: bool = False
+
+    def invoke(self, event: Mapping[str, Any]) -> None:
+        """Do what a provider's function does for an event, from the event to what it leaves."""
+        tally = Tally()
+        act(self.scenario.archive(count=tally), event)
+        leave(self.scenario.table, "elsa", tally, self.scenario.now)  # type: ignore[arg-type] # a drop-in
+
+    def tick(self) -> None:
+        self.invoke({"action": "tick", "inline": True})
+
+    def visited(self, issue: Issue | None, times: int = 1, source: str = "shop", rejects: int = 0) -> None:
+        """Report visits as a worker does, each in an invocation of its own."""
+        before = Entry(window_key=Window(START, END).key, state="planned", due_at=START)
+        after = before.replace(state="archived", issue=issue, numbers=WindowNumbers(rejects=rejects))
+        for _ in range(times):
+            tally = Tally()
+            self.scenario.invocation(count=tally).report_visit(source, before, after)
+            leave(self.scenario.table, "elsa", tally, self.scenario.now)  # type: ignore[arg-type]
+
+    def counted(self, **metrics: float) -> None:
+        """Leave what a run of the notary has counted."""
+        tally = Tally()
+        for name, value in metrics.items():
+            tally(name, value)
+        leave_proof(self.scenario.table, tally, self.scenario.now)  # type: ignore[arg-type]
+
+    def watch(self, tally: Tally) -> Watch:
+        functions = FunctionMetrics(Metrics(self.cloudwatch), FUNCTIONS, "la-queue")
+        made = self.scenario.invocation(count=tally)
+        return Watch(self.scenario.table, ["elsa", "dsa"], made, self.send, functions)  # type: ignore[arg-type]
+
+    def send(self, subject_: str, text_: str) -> None:
+        if self.refuses:
+            raise ConnectionError
+        self.mails.append((subject_, text_))
+
+    def look(self) -> None:
+        """Let the notary look, a quarter of an hour after the last time."""
+        self.scenario.now += QUARTER
+        if "elsa" in self.alive:
+            self.invoke({"action": "tick"})
+        if "dsa" in self.alive:
+            tally = Tally()
+            tally("LagSeconds", 0)
+            leave(self.scenario.table, "dsa", tally, self.scenario.now)  # type: ignore[arg-type]
+        if "proof" in self.alive:
+            self.counted(ProofSigned=1)
+        tally = Tally()
+        try:
+            self.watch(tally).look()
+        finally:
+            self.published.append(tally.total["Warnings"])
+
+    def said(self, title: str = "Begun") -> set[str]:
+        """Return the conditions that the last mail names under a title, and forget all mails."""
+        mail = self.mails[-1][1] if self.mails else ""
+        self.mails.clear()
+        part = next((part for part in mail.split("\n\n") if part.startswith(title)), "")
+        lines = (line.removeprefix("- ") for line in part.splitlines() if line.startswith("- "))
+        return {line.partition(":")[0].partition(" (")[0] for line in lines}
+
+
+@pytest.fixture
+def stage() -> Stage:
+    made = Stage()
+    made.look()
+    assert (made.mails, made.published) == ([], [0])
+    return made
+
+
+def counts(function: str, metric: str, value: float) -> Callable[[Stage], None]:
+    return lambda stage: stage.cloudwatch.values.update({(function, metric): [0, value]})
+
+
+def is_late(source: dict[str, Any], name: str) -> Callable[[Stage], None]:
+    """Have a source that refuses every request planned, and time pass."""
+
+    def provoke(stage: Stage) -> None:
+        stage.scenario.answer = lambda _request: httpx.Response(500, json={})
+        stage.scenario.sources = {**(stage.scenario.sources or {}), name: source}
+        stage.invoke({"action": "tick"})
+
+    return provoke
+
+
+def visits(issue: Issue, source: str) -> Callable[[Stage], None]:
+    return lambda stage: stage.visited(issue, LIMITS.get(issue, 0) + 1, source)
+
+
+def is_wrong(name: str) -> Callable[[Stage], None]:
+    def provoke(stage: Stage) -> None:
+        stage.scenario.sources = {**(stage.scenario.sources or {}), name: {"project_idd": 1}}
+        stage.tick()
+
+    return provoke
+
+
+def is_quiet(name: str, key: str) -> Callable[[Stage], None]:
+    def provoke(stage: Stage) -> None:
+        begun = stage.scenario.now.replace(minute=0, second=0) - 6 * HOUR
+        found = SHOP | {"project_key": key, "quiet_after": "PT3H", "start": f"{begun:%Y-%m-%dT%H:%M:%SZ}"}
+        stage.scenario.sources = {**(stage.scenario.sources or {}), name: found}
+        stage.tick()
+        stage.tick()
+
+    return provoke
+
+
+OLD = {"start": "2026-11-19T20:00:00Z"}
+#: The alarm that there was -> how it fires, how another case of it fires, and what is then said.
+ALARMS: dict[str, tuple[Callable[[Stage], None], Callable[[Stage], None], str, str]] = {
+    "FunctionErrorsAlarm": (
+        counts("la-elsa", "Errors", 1), counts("la-notary", "Errors", 1),
+        "function_failed elsa", "function_failed notary",
+    ),
+    "FunctionThrottlesAlarm": (
+        counts("la-elsa", "Throttles", 1), counts("la-dsa", "Throttles", 2),
+        "function_throttled elsa", "function_throttled dsa",
+    ),
+    "FunctionNearTimeoutAlarm": (
+        counts("la-elsa", "Duration", 890_001), counts("la-dsa", "Duration", 899_000),
+        "function_near_timeout elsa", "function_near_timeout dsa",
+    ),
+    "DeadLettersAlarm": (
+        counts("la-queue", "NumberOfMessagesSent", 1), counts("la-elsa", "Errors", 1),
+        "dead_letters queue", "function_failed elsa",
+    ),
+    "ElsaLagAlarm": (is_late(SHOP | OLD, "shop"), is_late(TILL | OLD, "till"), "behind elsa/shop", "behind elsa/till"),
+    **{
+        f"{issue}Alarm": (visits(issue, "shop"), visits(issue, "till"), f"{issue} elsa/shop", f"{issue} elsa/till")
+        for issue in get_args(Issue.__value__)
+    },
+    "RejectsAlarm": (
+        lambda stage: stage.visited(None, rejects=1), lambda stage: stage.visited(None, source="till", rejects=7),
+        "rejects elsa/shop", "rejects elsa/till",
+    ),
+    "SourceErrorsAlarm": (is_wrong("typo"), is_wrong("other"), "source_invalid elsa/typo", "source_invalid elsa/other"),
+    "HoursToLossAlarm": (
+        is_late(SHOP | {"retention": "PT12H", "delay": "PT9H"}, "shop"),
+        is_late(TILL | {"retention": "PT12H", "delay": "PT9H"}, "till"),
+        "loss_soon elsa/shop", "loss_soon elsa/till",
+    ),
+    "QuietSourcesAlarm": (is_quiet("shop", "p"), is_quiet("till", "q"), "quiet elsa/shop", "quiet elsa/till"),
+    "ProofBacklogAlarm": (
+        lambda stage: stage.counted(ProofBacklogSeconds=3601), lambda stage: stage.counted(ProofErrors=1),
+        "proof_backlog proof", "proof_errors proof",
+    ),
+    "ProofErrorsAlarm": (
+        lambda stage: stage.counted(ProofErrors=1), lambda stage: stage.counted(ProofBacklogSeconds=3601),
+        "proof_errors proof", "proof_backlog proof",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("alarm", ALARMS)
+def test_what_fired_an_alarm_warns_and_warns_again_for_another_case_while_it_holds(stage: Stage, alarm: str) -> None:
+    first, second, begun, also = ALARMS[alarm]
+    first(stage)
+    stage.look()
+    assert begun in stage.said()
+    stage.look()
+    assert stage.said() == set()  # what holds is said once
+    second(stage)
+    stage.look()
+    mail = stage.mails[-1][1]
+    assert also in stage.said()
+    assert f"Still so:\n- {begun}" in mail or f"\n- {begun} (since" in mail
+    assert stage.published[-1] >= 2
+
+
+def test_every_condition_is_provoked_by_a_test_of_this_file() -> None:
+    provoked = {name.partition(" ")[0] for alarm in ALARMS.values() for name in alarm[2:]}
+    assert provoked | {"no_tick", "proof_unsigned"} == set(ADVICE)
+
+
+@pytest.mark.parametrize("dead", [{"elsa"}, {"elsa", "dsa"}])
+def test_a_tick_that_does_not_run_for_half_an_hour_warns(stage: Stage, dead: set[str]) -> None:
+    stage.alive -= dead
+    for _ in range(2):
+        stage.look()
+        assert stage.said() == set()
+    stage.look()
+    assert stage.said() == {f"no_tick {name}" for name in dead}
+    stage.alive |= dead
+    stage.look()
+    assert stage.said("Ended") == {f"no_tick {name}" for name in dead}
+
+
+def test_another_tick_that_does_not_run_warns_while_one_does_not_already(stage: Stage) -> None:
+    stage.alive.remove("elsa")
+    for _ in range(3):
+        stage.look()
+    assert stage.said() == {"no_tick elsa"}
+    stage.alive.remove("dsa")
+    for _ in range(3):
+        stage.look()
+    assert stage.said() == {"no_tick dsa"}
+
+
+def test_ticks_that_never_ran_are_missing_since_the_first_look() -> None:
+    stage = Stage(alive={"proof"})
+    for _ in range(3):
+        stage.look()
+        assert stage.said() == set()
+    stage.look()
+    assert stage.said() == {"no_tick elsa", "no_tick dsa"}
+
+
+def test_a_dead_tick_hides_neither_lag_nor_a_coming_loss(stage: Stage) -> None:
+    now = stage.scenario.now.replace(minute=0)
+    is_late(SHOP | {"start": f"{now - HOUR:%Y-%m-%dT%H:%M:%SZ}", "retention": "PT15H"}, "shop")(stage)
+    stage.look()
+    assert stage.said() == set()
+    stage.alive.remove("elsa")
+    begun = set[str]()
+    for _ in range(4 * 3):
+        stage.look()
+        begun |= stage.said()
+    assert begun == {"no_tick elsa", "behind elsa/shop", "loss_soon elsa/shop"}
+
+
+def test_an_hour_in_which_nothing_was_signed_warns_whatever_else_holds(stage: Stage) -> None:
+    stage.counted(ProofErrors=1)
+    stage.alive.remove("proof")
+    begun = list[set[str]]()
+    for _ in range(5):
+        stage.look()
+        begun.append(stage.said())
+    assert begun == [{"proof_errors proof"}, set(), set(), set(), {"proof_unsigned proof"}]
+    stage.alive.add("proof")
+    stage.look()
+    assert stage.said("Ended") == {"proof_unsigned proof"}
+
+
+@pytest.mark.parametrize("kind", LIMITS)
+def test_visits_of_all_sources_count_together_where_some_are_normal(stage: Stage, kind: Any) -> None:
+    stage.visited(kind, 2, "shop")
+    stage.visited(kind, LIMITS[kind] - 2, "till")
+    stage.look()
+    assert stage.said() == set()
+    stage.visited(kind, 1, "till")
+    stage.look()
+    assert stage.said() == {f"{kind} elsa/shop", f"{kind} elsa/till"}
+
+
+def test_visits_that_are_hours_apart_do_not_count_together(stage: Stage) -> None:
+    for _ in range(3):
+        stage.visited("throttled", 2)
+        for _ in range(5):
+            stage.look()
+            assert stage.said() == set()
+
+
+def test_what_was_counted_is_over_an_hour_after_it_was_met_last(stage: Stage) -> None:
+    stage.visited(None, rejects=1)
+    for look in range(4):
+        stage.look()
+        assert ("rejects elsa/shop" in stage.said()) is (look == 0)
+        assert stage.published[-1] == 1
+    stage.look()
+    assert stage.said("Ended") == {"rejects elsa/shop"}
+    assert stage.published[-1] == 0
+
+
+def test_an_issue_has_not_ended_between_two_visits(stage: Stage) -> None:
+    """A refused window is visited again after an hour, then every six hours."""
+    stage.scenario.sources = {"shop": SHOP}
+    stage.scenario.answer = lambda _request: httpx.Response(403, json={})
+    stage.scenario.now += 2 * HOUR
+    stage.tick()
+    stage.look()
+    assert "forbidden elsa/shop" in stage.said()
+    for _ in range(8):  # the function only ticks: nothing is visited
+        stage.look()
+        assert "forbidden elsa/shop" not in stage.said("Ended")
+    stage.scenario.recovers()
+    stage.scenario.now += 7 * HOUR
+    for _ in range(6):
+        stage.tick()
+        stage.look()
+    assert not [held for held in stage.scenario.table.items["#proof", "#watch"]["held"] if held["kind"] == "forbidden"]
+
+
+@pytest.mark.parametrize("change", ["paused", "removed"])
+def test_a_source_that_was_paused_or_removed_is_no_longer_behind(stage: Stage, change: str) -> None:
+    is_late(SHOP | OLD, "shop")(stage)
+    stage.look()
+    assert stage.said() == {"behind elsa/shop"}
+    stage.scenario.sources = {"shop": SHOP | {"enabled": False}} if change == "paused" else {}
+    ended = set[str]()
+    for _ in range(4):
+        stage.look()
+        ended |= stage.said("Ended")
+    assert "behind elsa/shop" in ended
+
+
+def test_new_dead_letters_are_noticed_beside_old_ones(stage: Stage) -> None:
+    counts("la-queue", "NumberOfMessagesSent", 2)(stage)
+    stage.look()
+    assert stage.said() == {"dead_letters queue"}
+    stage.cloudwatch.values.clear()  # sent more than an hour ago; they are in the queue still
+    stage.look()
+    assert stage.said("Ended") == {"dead_letters queue"}
+    counts("la-queue", "NumberOfMessagesSent", 1)(stage)
+    stage.look()
+    assert stage.said() == {"dead_letters queue"}
+    assert set(stage.cloudwatch.spans) == {HOUR}
+
+
+def test_metrics_that_cannot_be_read_hide_nothing_else_and_fail_the_run(stage: Stage) -> None:
+    counts("la-elsa", "Errors", 1)(stage)
+    stage.look()
+    assert stage.said() == {"function_failed elsa"}
+    stage.cloudwatch.broken = True
+    stage.visited("forbidden")
+    with pytest.raises(ArchiveError, match="could not read"):
+        stage.look()
+    assert stage.said() == {"forbidden elsa/shop"}
+    assert stage.published[-1] == 2  # what held of the functions still does
+    assert stage.scenario.events[-1] != "warning.ended"
+    assert "warning.failed" in stage.scenario.events
+
+
+def test_a_message_that_was_not_sent_is_sent_by_the_next_look(stage: Stage) -> None:
+    stage.visited("forbidden")
+    stage.refuses = True
+    with pytest.raises(ConnectionError):
+        stage.look()
+    assert stage.published[-1] == 1  # the alarm fires all the same
+    stage.refuses = False
+    stage.look()
+    assert stage.said() == {"forbidden elsa/shop"}
+
+
+@pytest.mark.parametrize("call", ["ddb.get #watch", "ddb.get #signals", "ddb.update #watch"])
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_look_that_is_killed_loses_no_warning(stage: Stage, call: str, moment: str) -> None:
+    stage.visited("forbidden")
+
+    def gate(name: str, when: str) -> None:
+        if (name, when) == (call, moment):
+            raise Killed
+
+    stage.scenario.gate = gate
+    stage.scenario.now += QUARTER
+    with pytest.raises(Killed):
+        stage.watch(Tally()).look()
+    stage.scenario.gate = lambda _call, _moment: None
+    told = stage.said()
+    stage.look()
+    assert told | stage.said() == {"forbidden elsa/shop"}
+    assert stage.published[-1] == 1
+
+
+def test_two_looks_at_a_time_lose_no_warning(stage: Stage) -> None:
+    stage.visited("forbidden")
+    between: list[None] = []
+
+    def gate(name: str, when: str) -> None:
+        if (name, when) == ("ddb.update #watch", "before") and not between:
+            between.append(None)
+            stage.visited("malformed")
+            stage.look()
+
+    stage.scenario.gate = gate
+    stage.look()
+    assert stage.mails
+    assert {"forbidden", "malformed"} <= {
+        held["kind"] for held in stage.scenario.table.items["#proof", "#watch"]["held"]
+    }
+
+
+def test_a_ledger_that_was_restored_counts_from_there(stage: Stage) -> None:
+    stage.visited("forbidden", 5)
+    stage.look()
+    stage.said()
+    stage.scenario.table.items["elsa#shop", "#signals"]["IssueForbidden"] = 2
+    for _ in range(5):
+        stage.look()
+    assert stage.published[-1] == 0
+    stage.visited("forbidden")
+    stage.look()
+    assert stage.said() == {"forbidden elsa/shop"}
+
+
+def test_the_watch_needs_neither_the_key_nor_the_log_to_look_first() -> None:
+    order: list[str] = []
+    scenario = Scenario([], sources={})
+    aws = NotaryAws(Store(scenario.s3, "bucket"), scenario.table, None)  # type: ignore[arg-type] # drop-ins
+    settings = NotarySettings("bucket", "table", providers=("elsa",))
+    tally = Tally()
+    made = watch(aws, settings, scenario.invocation(count=tally))
+
+    def run() -> dict[str, Any]:
+        order.append("run")
+        raise ArchiveError("the key is disabled")
+
+    with pytest.raises(ArchiveError, match="disabled"):
+        after_look({"action": "notary"}, made, lambda: order.append("write"), run)
+    assert (order, tally.total) == (["write", "run"], {"Warnings": 0})
+    assert after_look({"action": "report"}, made, lambda: order.append("write"), lambda: {"ok": True}) == {"ok": True}
+    assert after_look({"action": "notary"}, made, lambda: None, lambda: {"ok": True}) == {"ok": True, "warnings": 0}
+
+
+def test_a_look_that_fails_does_not_keep_the_notary_from_its_work(stage: Stage) -> None:
+    stage.refuses = True
+    stage.visited("forbidden")
+    done: list[str] = []
+
+    def run() -> dict[str, Any]:
+        done.append("run")
+        return {"ok": True}
+
+    with pytest.raises(ConnectionError):
+        after_look({"action": "notary"}, stage.watch(Tally()), lambda: None, run)
+    assert done == ["run"]
+
+
+def change(begun: Mapping[Condition, str], **others: Any) -> Change:
+    return Change(START, begun, others.get("ended", {}), others.get("lasting", {}))
+
+
+@pytest.mark.parametrize("kind", ADVICE)
+def test_a_message_names_the_condition_what_it_means_and_what_to_do(kind: Kind) -> None:
+    said = text(change({Condition(kind, "elsa/shop"): "4 in the last hour"}))
+    assert said.startswith("Begun, seen at 2026-11-20T00:00:00Z:\n")
+    assert f"- {kind} elsa/shop: " in said
+    assert "(4 in the last hour).\n  What to do: " in said
+    assert "](" not in said
+    assert kind not in ISSUES or f"What to do: docs/operations.md#{kind}." in said
+
+
+def test_a_message_about_very_many_sources_is_still_short() -> None:
+    many = {Condition("behind", f"elsa/{number:03d}-{'x' * 1000}"): "x" for number in range(MOST_LINES + 7)}
+    made = change(many, ended=dict.fromkeys(many, START), lasting=dict.fromkeys(many, START))
+    assert text(made).count("- and 7 more") == 3
+    assert len(text(made)) < 3 * MOST_LINES * (MOST_CHARACTERS + 250)
+    assert subject(made) == "Log archive 2026-11-20 00:00 UTC: warnings 57 begun, 57 ended"
+    assert len(subject(made)) < 100  # SNS takes no longer one
+    assert subject(made).isascii()
