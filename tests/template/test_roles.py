@@ -16,7 +16,7 @@ from logarchive.runtime.aws import Aws, Kms, Metrics, NotaryAws, Topic
 from logarchive.runtime.metric import Tally
 from logarchive.store.bucket import Store
 from logarchive.warning.function_metric import FunctionMetrics
-from logarchive.warning.signal import leave_proof
+from logarchive.warning.signal import leave, leave_proof, left
 from logarchive.warning.watch import Watch
 from logarchive.window import Window
 from tests.integration.stage import HOUR, PROVIDERS, Stage, stage
@@ -77,6 +77,7 @@ def run(here: Stage, provider: str, bucket: str) -> list[Request]:
     here.clock.now += HOUR + dt.timedelta(minutes=6)
     past = {"source": "one", "start": "2026-11-19T22:00:00Z", "end": "2026-11-20T00:00:00Z"}
     here.act(provider, {"action": "tick"})
+    leave_signals(here, provider)
     here.act(provider, {"action": "backfill", **past})
     lose_a_claim(here, provider)
     here.tick(provider)
@@ -142,6 +143,15 @@ def notarize(here: Stage, bucket: str) -> list[Request]:
     assert result["notice"]
     assert result["coverage"]
     return called.requests
+
+
+def leave_signals(here: Stage, provider: str) -> None:
+    """Leave what a tick has measured and a visit has counted, as the handler does, and read it."""
+    tally = Tally()
+    for metric, value in (("LagSeconds", 60), ("HoursToLoss", 9.5), ("Rejects", 2)):
+        tally(metric, value, "one")
+    leave(here.aws.table, provider, tally, here.clock.now)
+    assert left(here.aws.table, provider).sources["one"].counts == {"Rejects": 2}
 
 
 def lose_a_claim(here: Stage, provider: str) -> None:
