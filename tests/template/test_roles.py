@@ -16,7 +16,7 @@ from logarchive.runtime.aws import Aws, Kms, Metrics, NotaryAws, Topic
 from logarchive.runtime.metric import Tally
 from logarchive.store.bucket import Store
 from logarchive.warning.function_metric import FunctionMetrics
-from logarchive.warning.signal import leave, leave_proof, left
+from logarchive.warning.signal import read_signals, write_proof_signals, write_signals
 from logarchive.warning.watch import Watch
 from logarchive.window import Window
 from tests.integration.stage import HOUR, PROVIDERS, Stage, stage
@@ -135,7 +135,7 @@ def notarize(here: Stage, bucket: str) -> list[Request]:
     functions = FunctionMetrics(metrics, {"elsa": "elsa-function"}, "queue")
     tally = Tally()
     tally("ProofSigned", 1)
-    leave_proof(aws.table, tally, here.clock.now)
+    write_proof_signals(aws.table, tally, here.clock.now)
     Watch(aws.table, tuple(PROVIDERS), here.invocation(), topic.publish, functions).look()
     run = notary(aws, here.invocation(), signer(bucket, kms))
     result = act(run, {"action": "notary", "notice": True}, daily(aws, run, tuple(PROVIDERS)))
@@ -150,8 +150,8 @@ def leave_signals(here: Stage, provider: str) -> None:
     tally = Tally()
     for metric, value in (("LagSeconds", 60), ("HoursToLoss", 9.5), ("Rejects", 2)):
         tally(metric, value, "one")
-    leave(here.aws.table, provider, tally, here.clock.now)
-    assert left(here.aws.table, provider).sources["one"].counts == {"Rejects": 2}
+    write_signals(here.aws.table, provider, tally, here.clock.now)
+    assert read_signals(here.aws.table, provider).sources["one"].counts == {"Rejects": 2}
 
 
 def lose_a_claim(here: Stage, provider: str) -> None:

@@ -22,7 +22,7 @@ from logarchive.runtime.aws import Aws
 from logarchive.runtime.metric import Tally
 from logarchive.runtime.settings import Settings
 from logarchive.runtime.telemetry import Handler, invocation_of, logger_of, publish, traced
-from logarchive.warning.signal import leave
+from logarchive.warning.signal import write_signals
 
 
 def lambda_handler[S: Source, K: BaseModel](provider: Provider[S, K]) -> Handler:
@@ -37,7 +37,7 @@ def lambda_handler[S: Source, K: BaseModel](provider: Provider[S, K]) -> Handler
         finally:
             detailed, per_source = settings.detailed_metrics, settings.per_source_metrics
             publish(invocation, {"provider": provider.name}, tally, detailed=detailed, per_source=per_source)
-            leave(archive.table, provider.name, tally, invocation.clock())
+            write_signals(archive.table, provider.name, tally, invocation.clock())
 
     def handler(event: Any, context: LambdaContext) -> Result:  # noqa: ANN401 (whatever the caller sent)
         return (traced(provider.name, invoked) if _settings().tracing else invoked)(event, context)

@@ -32,7 +32,7 @@ from logarchive.runtime.metric import NOTARY, Tally
 from logarchive.runtime.settings import NotarySettings
 from logarchive.runtime.telemetry import Handler, invocation_of, logger_of, publish, traced
 from logarchive.warning.function_metric import FunctionMetrics
-from logarchive.warning.signal import leave_proof
+from logarchive.warning.signal import write_proof_signals
 from logarchive.warning.watch import Watch
 from logarchive.window import Span
 
@@ -112,7 +112,7 @@ def lambda_handler() -> Handler:
 
         def write() -> None:
             publish(invocation, NOTARY, tally, detailed=_settings().detailed_metrics)
-            leave_proof(_aws().table, tally, invocation.clock())
+            write_proof_signals(_aws().table, tally, invocation.clock())
             tally.total.clear()
 
         def run() -> Result:

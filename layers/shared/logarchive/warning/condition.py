@@ -66,17 +66,16 @@ def _of_provider(seen: Seen, provider: str, signals: ProviderSignals) -> dict[Co
     found: dict[Condition, str] = {}
     if seen.now - ticked > LONGEST_SILENCE:
         found[Condition("no_tick", provider)] = f"none for {_length(seen.now - ticked)}"
-    for name, source in signals.sources.items():
-        # A source that was paused or removed is not measured any more.
-        if source.measured_at and source.measured_at > ticked - LONGEST_SILENCE:
-            found |= _of_source(f"{provider}/{name}", source, seen.now - source.measured_at, seen.now)
+    for name in signals.sources:
+        if source := signals.measured(name):
+            found |= _of_source(f"{provider}/{name}", source, seen.now)
     return found
 
 
-def _of_source(subject: str, source: SourceSignals, age: dt.timedelta, now: dt.datetime) -> dict[Condition, str]:
-    """Return the conditions of what a tick has measured; its age counts too, should no tick run any more."""
+def _of_source(subject: str, source: SourceSignals, now: dt.datetime) -> dict[Condition, str]:
+    """Return the conditions of what a tick has measured; the time since counts too, should no tick run any more."""
     found: dict[Condition, str] = {}
-    lag = age + dt.timedelta(seconds=source.lag_seconds or 0)
+    lag = now - (source.measured_at or now) + dt.timedelta(seconds=source.lag_seconds or 0)
     if source.lag_seconds is not None and lag > LONGEST_LAG:
         found[Condition("behind", subject)] = f"the oldest window has been due for {_length(lag)}"
     if source.lost_at and source.lost_at - now < LOSS_NOTICE:

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from logarchive.errors import Issue
 from logarchive.ledger.dynamodb import Table, Write
 from logarchive.ledger.entry import Instant
-from logarchive.moment import HOUR, instant
+from logarchive.moment import HOUR, MINUTE, instant
 from logarchive.proof.state import PARTITION
 from logarchive.runtime.metric import Tally, issue_metric
 from logarchive.warning.kind import Kind
@@ -27,6 +27,8 @@ COUNTED: Mapping[str, Kind] = {
 }
 #: Each of these says that a tick has measured the source.
 _MEASURED = {"LagSeconds", "HoursToLoss", "QuietSources"}
+#: A tick with too little time measures some sources later.
+LATEST = 30 * MINUTE
 
 
 class SourceSignals(BaseModel):
@@ -35,6 +37,7 @@ class SourceSignals(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     measured_at: Instant | None = None
+    #: None: nobody knows, since the source has no parameter, or a wrong one.
     lag_seconds: int | None = None
     #: When the provider begins to delete records that are not archived.
     lost_at: Instant | None = None
@@ -52,6 +55,13 @@ class ProviderSignals(BaseModel):
     ticked_at: Instant | None = None
     sources: dict[str, SourceSignals] = {}
 
+    def measured(self, source_name: str) -> SourceSignals | None:
+        """Return what the newest ticks have measured of a source; None if it was paused or removed before them."""
+        source = self.sources.get(source_name)
+        if not source or not source.measured_at or not self.ticked_at:
+            return None
+        return source if source.measured_at > self.ticked_at - LATEST else None
+
 
 class ProofSignals(BaseModel):
     """What the runs of the notary have come to."""
@@ -64,7 +74,7 @@ class ProofSignals(BaseModel):
     backlog_seconds: int = 0
 
 
-def leave(table: Table, provider: str, tally: Tally, now: dt.datetime) -> None:
+def write_signals(table: Table, provider: str, tally: Tally, now: dt.datetime) -> None:
     """Write what an invocation of a provider's function has measured and counted, if it is of interest."""
     signals = {name: signal for name, values in tally.of_source.items() if (signal := _signal(values, now))}
     ticked = {"ticked_at": instant(now)} if "LagSeconds" in tally.total else {}
@@ -90,7 +100,7 @@ def _signal(values: Mapping[str, float], now: dt.datetime) -> tuple[dict[str, An
     return put, add
 
 
-def left(table: Table, provider: str) -> ProviderSignals:
+def read_signals(table: Table, provider: str) -> ProviderSignals:
     """Read what the invocations of a provider's function have left."""
     item = table.get(f"{provider}#", SORT) or {}
     sources = {name: _of_source(table.get(f"{provider}#{name}", SORT) or {}) for name in sorted(item.get("names", ()))}
@@ -101,7 +111,7 @@ def _of_source(item: Mapping[str, Any]) -> SourceSignals:
     return SourceSignals.model_validate({**item, "counts": {name: item[name] for name in COUNTED if name in item}})
 
 
-def leave_proof(table: Table, tally: Tally, now: dt.datetime) -> None:
+def write_proof_signals(table: Table, tally: Tally, now: dt.datetime) -> None:
     """Write what a run of the notary has come to, if it has come to anything."""
     total = tally.total
     put: dict[str, Any] = {"signed_at": instant(now)} if total.get("ProofSigned") else {}
@@ -111,6 +121,6 @@ def leave_proof(table: Table, tally: Tally, now: dt.datetime) -> None:
         table.update(Write(PARTITION, SORT, put, ()))
 
 
-def left_proof(table: Table) -> ProofSignals:
+def read_proof_signals(table: Table) -> ProofSignals:
     """Read what the runs of the notary have come to."""
     return ProofSignals.model_validate(table.get(PARTITION, SORT) or {})

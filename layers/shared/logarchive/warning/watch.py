@@ -21,7 +21,7 @@ from logarchive.warning.condition import RECENT, Seen, holding
 from logarchive.warning.function_metric import FunctionMetrics, FunctionReadings
 from logarchive.warning.kind import ISSUES, Condition, Kind
 from logarchive.warning.message import Change, subject, text
-from logarchive.warning.signal import COUNTED, ProviderSignals, left, left_proof
+from logarchive.warning.signal import COUNTED, ProviderSignals, read_proof_signals, read_signals
 
 SORT = "#watch"
 #: How many open windows of a source are read to see whether one has an issue still.
@@ -89,15 +89,15 @@ class Watch:
         """
         now, item = self.invocation.clock(), self.table.get(PARTITION, SORT)
         last = State.model_validate(item) if item else State(begun=now, looked_at=now)
-        providers = {provider: left(self.table, provider) for provider in self.providers}
+        providers = {provider: read_signals(self.table, provider) for provider in self.providers}
         counted = _counted(last, now, providers)
         readings, failure = self._readings(now)
         since = {held.condition: held.since for held in last.held}
-        seen = Seen(now, last.begun, providers, _met(counted), left_proof(self.table), readings, since.keys())
+        seen = Seen(now, last.begun, providers, _met(counted), read_proof_signals(self.table), readings, since.keys())
         found = holding(seen)
-        found |= {one: "a window is still open with it" for one in since if one not in found and self._open(one)}
+        found |= {one: "a window is open with it" for one in since if one not in found and self._open(one, providers)}
         self.invocation.count("Warnings", len(found))
-        self._tell(Change(
+        self._report(Change(
             now,
             begun={one: what for one, what in found.items() if one not in since},
             ended={one: begun for one, begun in since.items() if one not in found},
@@ -119,18 +119,19 @@ class Watch:
             self.invocation.log("warning.failed", error=repr(error))
             return None, error
 
-    def _open(self, condition: Condition) -> bool:
+    def _open(self, condition: Condition, providers: Mapping[str, ProviderSignals]) -> bool:
         """Return whether a window is open with an issue: between two visits that have it, it has not ended."""
-        if condition.kind not in ISSUES:
-            return False
         provider, _, name = condition.subject.partition("/")
+        source = providers[provider].measured(name) if provider in providers else None
+        if condition.kind not in ISSUES or source is None or source.lag_seconds is None:
+            return False  # what was paused or removed is not visited again
         try:
             entries = islice(Ledger(self.table, provider, name).open(), MOST_OPEN)
             return any(entry.issue == condition.kind and not entry.finished for entry in entries)
         except ValueError:  # an item cannot be read: nobody can say that it has ended
             return True
 
-    def _tell(self, change: Change) -> None:
+    def _report(self, change: Change) -> None:
         if not change.begun and not change.ended:
             return
         for one, what in change.begun.items():
