@@ -211,7 +211,8 @@ def test_by_default_a_key_is_made_and_its_alias_leads_to_it() -> None:
 def test_without_alarms_there_is_no_topic_for_notices() -> None:
     variables = Deployed({"Alarms": "false"}).properties("NotaryFunction")["Environment"]["Variables"]
     assert variables["ALARM_TOPIC"] == ""
-    assert "sns:Publish" not in role(Alarms="false").actions()
+    assert not {"sns:Publish", "cloudwatch:GetMetricData"} & role(Alarms="false").actions()
+    assert {"sns:Publish", "cloudwatch:GetMetricData"} <= role().actions()
     assert Deployed().properties("NotaryFunction")["Environment"]["Variables"]["ALARM_TOPIC"] == TOPIC
 
 

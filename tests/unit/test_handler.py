@@ -28,11 +28,11 @@ class Context:
         return 900_000
 
 
-def logged(event: object) -> dict[str, Any]:
+def logged(event: object, message: str = "worker.no_slot") -> dict[str, Any]:
     written = io.StringIO()
     logger = Logger(service=uuid.uuid4().hex, stream=written)  # one of that name is made only once
     invocation = invocation_of(cast("LambdaContext", Context()), logger, event, Tally())
-    invocation.log("worker.no_slot", source="shop")
+    invocation.log(message, source="shop")
     line: dict[str, Any] = json.loads(written.getvalue().splitlines()[-1])
     return line
 
@@ -45,6 +45,21 @@ def test_a_worker_s_lines_carry_the_invocation_that_asked_for_it() -> None:
 @pytest.mark.parametrize("event", [{"action": "tick"}, "no event at all", None])
 def test_who_was_asked_by_nobody_is_its_own_correlation(event: object) -> None:
     assert logged(event)["correlation_id"] == "worker-1"
+
+
+@pytest.mark.parametrize(
+    ("message", "level"),
+    [
+        ("source.begun", "INFO"),
+        ("warning.begun", "WARNING"),
+        ("warning.ended", "INFO"),
+        ("window.issue", "WARNING"),
+        ("proof.failed", "ERROR"),
+    ],
+)
+def test_what_needs_a_person_is_no_mere_information(message: str, level: str) -> None:
+    line = logged(None, message)
+    assert (line["message"], line["level"]) == (message, level)
 
 
 def test_the_tracer_s_sdk_is_not_loaded_with_a_function() -> None:

@@ -13,8 +13,14 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from logarchive.runtime.invocation import Invocation
 from logarchive.runtime.metric import UNITS, WARNINGS, Count, Tally
 
-#: The last word of a log event -> its level; all other events are information.
-_LEVELS = {"issue": "warning", "invalid": "warning", "refused": "warning", "failed": "error"}
+#: A log event, or its last word -> its level; all other events are information.
+_LEVELS = {
+    "warning.begun": "warning",
+    "issue": "warning",
+    "invalid": "warning",
+    "refused": "warning",
+    "failed": "error",
+}
 
 type Handler = Callable[[Any, LambdaContext], dict[str, Any]]
 
@@ -26,7 +32,7 @@ def invocation_of(context: LambdaContext, logger: Logger, event: Any, count: Cou
     logger.set_correlation_id(str(started_by or context.aws_request_id))
 
     def log(event: str, **keys: Any) -> None:  # noqa: ANN401 (any value a log line holds)
-        level = _LEVELS.get(event.rpartition(".")[2], "info")
+        level = _LEVELS.get(event) or _LEVELS.get(event.rpartition(".")[2], "info")
         {"info": logger.info, "warning": logger.warning, "error": logger.error}[level](event, extra=keys)
 
     now = _now()
