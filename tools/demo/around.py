@@ -44,8 +44,14 @@ class Around:
         start = hour(self.now) - 3 * HOUR
         span = f"{start:%Y-%m-%dT%H:%M:%SZ} {start + HOUR:%Y-%m-%dT%H:%M:%SZ}"
         yield (
-            "Where each source stands, and what is not archived:",
-            ["logarchive --demo status", "logarchive --demo gaps"],
+            "Where each source stands, and what is not archived; is all of it set up right; the month's report:",
+            [
+                "logarchive --demo status",
+                "logarchive --demo gaps",
+                "logarchive --demo coverage",
+                "logarchive --demo doctor",
+                f"logarchive --demo report {start:%Y-%m} --lang ko",
+            ],
         )
         yield (
             "SQL, and the record that a row comes from:",
@@ -56,8 +62,9 @@ class Around:
             ],
         )
         yield (
-            "A second source; the next tick begins with it. Then it is paused, and goes on:",
+            "A second source is checked, then added; the next tick begins with it. Then it is paused, and goes on:",
             [
+                f"logarchive --demo sources check {provider}/second {self._settings()}",
                 f"logarchive --demo sources add {provider}/second --yes {self._settings()}",
                 f"logarchive --demo sources pause {provider}/second",
                 f"logarchive --demo sources resume {provider}/second",
