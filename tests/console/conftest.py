@@ -56,7 +56,7 @@ def run(emulator: Aws, capsys: pytest.CaptureFixture[str]) -> Run:
 def deployed() -> Iterator[Deployed]:
     start = dt.datetime.now(dt.UTC).replace(minute=0, second=0, microsecond=0) - dt.timedelta(hours=3)
     # The schedules of ministack would fire meanwhile: the tests alone decide when something is archived.
-    with Simulator(scale=0.02) as simulator, local_stack(ScheduleExpression="rate(15 minutes)") as stack:
+    with Simulator(scale=0.02) as simulator, local_stack(ScheduleExpression="rate(1 day)") as stack:
         made = Deployed(stack, simulator, start)
         for name, keys in secrets(STACK, "one").items():
             boto3.client("secretsmanager", **stack.aws).create_secret(Name=name, SecretString=json.dumps(keys))

@@ -34,7 +34,7 @@ def test_a_variable_that_is_handed_over_is_named_in_the_template_or_it_would_be_
     assert times == (len(EVERY) if name == "SOURCES_PATH" else 1)
 
 
-@pytest.mark.parametrize("name", ["demo", "lint", "local"])
+@pytest.mark.parametrize("name", ["lint", "local"])
 def test_a_program_without_arguments_refuses_one_and_starts_nothing(name: str) -> None:
     command = [sys.executable, "-m", f"tools.{name}", "more"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
