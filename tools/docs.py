@@ -24,7 +24,8 @@ from tools.lock import ROOT
 from tools.markdown import fenced, table
 from tools.sample import RECORDS, sample
 
-DOCS = ("README.md", "docs/architecture.md", "docs/coverage.md", "docs/operations.md", "docs/queries.md")
+PAGES = ("architecture", "coverage", "deploy", "operations", "queries", "reference", "table")
+DOCS = ("README.md", "README.ko.md", *(f"docs/{name}.md" for name in PAGES))
 REGION = re.compile(r"(<!-- (?P<name>[a-z-]+): written by tools/docs.py -->\n).*?(<!-- end -->)", re.DOTALL)
 #: Where a fact of a room's docstring begins; it may be continued on the next lines.
 FACT = re.compile(r"\n+(?=[A-Z][a-z ]+: )")
@@ -259,7 +260,8 @@ def _bill(title: str, lines: Sequence[cost.Line]) -> str:
 REGIONS: Mapping[str, Callable[[], str]] = {
     "source-fields": provider_page.source_fields,
     "columns": provider_page.columns,
-    "provider-names": provider_page.provider_names,
+    "provider-names": lambda: provider_page.provider_names(("provider", "logs of")),
+    "provider-names-ko": lambda: provider_page.provider_names(("공급자", "대상 로그"), "ko"),
     "providers": provider_page.provider_table,
     "events": events,
     "row": row,

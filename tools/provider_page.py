@@ -107,15 +107,15 @@ def _shown_key(mapping: FieldMapping) -> str:
     return f"`{mapping.key}`" if len(values) > 1 or None in values else f"{values.pop()} for all"
 
 
-def _title(name: str) -> str:
-    return page(name).partition("\n")[0].partition(": ")[2]
+def _title(name: str, language: str = "en") -> str:
+    """Return the title of a provider's page; in Korean the text of its comment `<!-- ko: … -->`, if it has one."""
+    translated = re.search(rf"^<!-- {language}: (.*) -->$", page(name), re.MULTILINE)
+    return translated[1] if translated else page(name).partition("\n")[0].partition(": ")[2]
 
 
-def provider_names() -> str:
-    """Return a sentence that names what is archived."""
-    return (
-        f"The logs of these services are archived: {'; '.join(map(_title, providers()))}. See [Providers](#providers)."
-    )
+def provider_names(head: tuple[str, str], language: str = "en") -> str:
+    """Return what is archived of whom, in a language."""
+    return table(head, [[f"[{name}](docs/providers/{name}.md)", _title(name, language)] for name in providers()])
 
 
 def provider_table() -> str:
@@ -127,6 +127,6 @@ def provider_table() -> str:
         secret = ", ".join(f"`{key}`" if field.is_required() else f"optional `{key}`" for key, field in keys)
         visits = f"{shown(source.delay)}; {shown(source.revisit)}"
         smallest, prefix = shown(provider.smallest_window), f"`{{stack}}/{provider.secret_group}/`"
-        rows.append([f"[{name}](docs/providers/{name}.md)", title, visits, smallest, prefix, secret])
+        rows.append([f"[{name}](providers/{name}.md)", title, visits, smallest, prefix, secret])
     head = ("provider", "logs of", "first visit; visited again", "smallest window", "secret's name begins with", "keys")
     return table(head, rows)

@@ -2,7 +2,8 @@
 
 import datetime as dt
 import json
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,7 +25,7 @@ SOURCES: dict[str, dict[str, object]] = {
 
 @dataclass(frozen=True)
 class Deployed:
-    """A deployed stack, with three sources whose last three hours were archived, and signed by the notary."""
+    """A deployed stack, the simulator that plays the providers, and the time from which on sources begin."""
 
     stack: Stack
     simulator: Simulator
@@ -52,14 +53,21 @@ def run(emulator: Aws, capsys: pytest.CaptureFixture[str]) -> Run:
     return runner(urlsplit(emulator["endpoint_url"]).port or 0, capsys)
 
 
-@pytest.fixture(scope="session")
-def deployed() -> Iterator[Deployed]:
-    start = dt.datetime.now(dt.UTC).replace(minute=0, second=0, microsecond=0) - dt.timedelta(hours=3)
+@contextmanager
+def deployment(start: dt.datetime) -> Generator[Deployed]:
+    """Deploy a stack without a source."""
     # The schedules of ministack would fire meanwhile: the tests alone decide when something is archived.
     with Simulator(scale=0.02) as simulator, local_stack(ScheduleExpression="rate(1 day)") as stack:
-        made = Deployed(stack, simulator, start)
+        yield Deployed(stack, simulator, start)
+
+
+@pytest.fixture(scope="session")
+def deployed() -> Iterator[Deployed]:
+    """Return a stack with three sources whose last three hours were archived, and signed by the notary."""
+    start = dt.datetime.now(dt.UTC).replace(minute=0, second=0, microsecond=0) - dt.timedelta(hours=3)
+    with deployment(start) as made:
         for name, keys in secrets(STACK, "one").items():
-            boto3.client("secretsmanager", **stack.aws).create_secret(Name=name, SecretString=json.dumps(keys))
+            boto3.client("secretsmanager", **made.stack.aws).create_secret(Name=name, SecretString=json.dumps(keys))
         for provider, more in SOURCES.items():
             put(made, provider, "one", **more)
             result = made.invoke(provider, action="tick", inline=True)

@@ -1,4 +1,4 @@
-"""The figures in the README are of this stack."""
+"""The figures in docs/deploy.md are of this stack."""
 
 import datetime as dt
 from typing import Any

@@ -58,6 +58,7 @@ def test_the_template_the_queries_and_the_docs_name_the_new_provider(copy: Path)
         text = REGION.sub("", (copy / path).read_text())
         assert list(alike.faults(text, [*names(), "newcomer"])) == []
     assert "[newcomer](docs/providers/newcomer.md)" in (copy / "README.md").read_text()
+    assert "[newcomer](providers/newcomer.md)" in (copy / "docs" / "reference.md").read_text()
 
 
 def test_nothing_is_written_for_a_provider_that_is_there(copy: Path) -> None:

@@ -64,7 +64,7 @@ ADVICE: Mapping[Kind, Advice] = {
     ),
     "behind": Advice(
         "a window of the source has been due for more than two hours without a good visit",
-        "[a source is behind](#a-source-is-behind)",
+        "[a source is behind](tasks.md#a-source-is-behind)",
     ),
     "no_tick": Advice(
         "no tick of the provider has run for half an hour, so none of its sources is archived",
@@ -73,7 +73,7 @@ ADVICE: Mapping[Kind, Advice] = {
     "loss_soon": Advice(
         "in less than twelve hours the provider deletes records that are not archived. Only for sources with "
         "`retention`",
-        "at once: [a source is behind](#a-source-is-behind). More `workers`; a `backfill` of the oldest range",
+        "at once: [a source is behind](tasks.md#a-source-is-behind). More `workers`; a `backfill` of the oldest range",
     ),
     "quiet": Advice(
         "the source was archived without a record for longer than its `quiet_after`. Time that is not archived does "
@@ -90,7 +90,7 @@ ADVICE: Mapping[Kind, Advice] = {
         "some bytes cannot be read as a record, or a record has no readable time. They are kept under `rejects/` with "
         "the reason; each visit of the window counts them again",
         "read the window's object under `rejects/`. If the vendor's format has changed, the provider's code must be "
-        "changed; then [`replay`](#rebuilding-rows-from-raw)",
+        "changed; then [`replay`](tasks.md#after-a-mapping-change)",
     ),
     "forbidden": _issue("forbidden", "the provider refused a key, its rights, the clock or the caller's address"),
     "throttled": _issue("throttled", "more than three visits in an hour, over all sources, were throttled"),

@@ -12,7 +12,8 @@ from logarchive.warning.kind import ADVICE, Condition
 MOST_LINES = 50
 #: A name that would make the message too long is cut.
 MOST_CHARACTERS = 200
-_LINK = re.compile(r"\[([^]]+)\]\((#[^)]+)\)")
+#: Its text, page and heading; without a page it is operations.md.
+_LINK = re.compile(r"\[([^]]+)\]\(([^#)]*)#([^)]+)\)")
 _WHERE = """\
 Which window it is about is in the function's log, and in `status` or `logarchive gaps`. What to do is said at more \
 length in docs/operations.md of the archive's program. What goes on is not repeated.
@@ -59,7 +60,9 @@ def _begun(condition: Condition, seen: str) -> tuple[str, str]:
 
 
 def _linked(link: re.Match[str]) -> str:
-    return f"docs/operations.md{link[2]}" if link[1].replace(" ", "-") == link[2][1:] else f"{link[1]} ({link[2]})"
+    text, page, heading = link.groups()
+    where = f"docs/{page or 'operations.md'}#{heading}"
+    return where if text.replace(" ", "-") == heading else f"{text} ({where})"
 
 
 def _name(condition: Condition) -> str:
