@@ -40,7 +40,7 @@ class ElsaSource(Source):
 
     base_url: Address = Field(HttpUrl("https://elsa.apigw.ntruss.com"), description="where the API lives")
     project_key: str = Field(min_length=1, max_length=53, description="the project's key")
-    project_id: int = Field(ge=0, strict=True, description="the project's number")
+    project_id: int = Field(ge=0, lt=2**63, strict=True, description="the project's number")
     format: Literal["JSON", "CSV"] = Field("JSON", description="`CSV` loses the types of values")
     count: int = Field(
         MAX_COUNT,

@@ -62,7 +62,7 @@ REFUSED: Mapping[str, Mapping[str, Sequence[object]]] = {
     "elsa": {
         "include_fields": [["body"], []],
         "project_key": ["", "x" * 54],
-        "project_id": ["16706", True],
+        "project_id": ["16706", True, -1, 2**63],
         "count": [0, 200_001],
         "format": ["XML"],
         "project_idd": [1],
