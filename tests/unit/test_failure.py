@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import itertools
 import json
 import traceback
 from collections.abc import Callable, Sequence
@@ -14,6 +15,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from logarchive.action.handler import act
+from logarchive.errors import OutOfTimeError
 from logarchive.ledger.dynamodb import Write
 from logarchive.ledger.entry import Entry
 from logarchive.moment import MILLISECOND, instant
@@ -487,6 +489,20 @@ def test_a_visit_that_is_put_back_ends_the_worker() -> None:
     assert len(asked) == 2
     [back] = [entry for entry in stage.ledger.every() if not entry.visits]
     assert (back.attempt, back.due_at, back.failures, back.issue) == (1, stage.now, 0, None)
+
+
+def test_a_worker_does_not_claim_again_what_it_has_put_back_however_much_time_is_left() -> None:
+    stage = hourly()
+    fail, asked = broken(1, OutOfTimeError("no time left to keep the pace")), itertools.count()
+
+    def answer(request: httpx.Request) -> None:
+        assert next(asked) < 9  # it would go on for ever
+        fail(request)
+
+    stage.answer = answer
+    stage.act("tick")
+    stage.act("work", source="shop")
+    assert [entry.attempt for entry in stage.ledger.every()][:3] == [1, 1, 0]
 
 
 def test_a_visit_that_meets_its_own_object_is_named_once_and_its_late_rows_are_counted() -> None:

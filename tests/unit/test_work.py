@@ -226,6 +226,16 @@ def test_a_window_that_another_worker_holds_is_busy() -> None:
     assert window["state"] == "busy"
 
 
+@pytest.mark.parametrize("action", ["work", "backfill", "replay"])
+def test_more_workers_than_the_pace_has_requests_a_minute_are_refused(action: str) -> None:
+    stage = scenario(pace=3)
+    start_and_end = {} if action == "work" else {"start": instant(START), "end": instant(END)}
+    assert stage.act(action, source="shop", workers=3, **start_and_end)["ok"]
+    refused = stage.act(action, source="shop", workers=4, **start_and_end)
+    [error] = refused["errors"]
+    assert error["error"] == "workers: 4 are too many for the source's pace; at most 3"
+
+
 def test_a_backfill_into_the_future_is_refused() -> None:
     answer = backfill(scenario(), end="2027-01-01T00:00:00Z")
     assert "is in the future; the latest possible end is" in answer["errors"][0]["error"]

@@ -64,12 +64,17 @@ class Archive[S: Source, K: BaseModel]:
         feed_id, now = self.provider.feed_id(source), self.invocation.clock()
         return Planner(self.ledger(source_name), source, feed_id, now, self.source_loader.archive_from, report)
 
-    def source(self, source_name: str) -> S:
-        """Return one enabled source. Raises ConfigError if there is no such source, or it is wrong."""
+    def source(self, source_name: str, workers: int | None = None) -> S:
+        """Return one enabled source, with another number of workers if an event names one.
+
+        Raises ConfigError if there is no such source, or it is wrong, or its pace is too slow for so many workers.
+        """
         source = self.source_loader.load_one(source_name)
         if not source.enabled:
             raise ConfigError(f"source {source_name!r} is not enabled")
-        return source
+        if workers and source.pace is not None and source.pace < workers:
+            raise ConfigError(f"workers: {workers} are too many for the source's pace; at most {source.pace}")
+        return source.model_copy(update={"workers": workers}) if workers else source
 
     def sources(self) -> tuple[dict[str, S], list[BadSource]]:
         """Return the good sources by name, and the bad ones, which are logged and counted."""

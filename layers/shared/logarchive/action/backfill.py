@@ -29,7 +29,7 @@ _USD_PER_WINDOW = 4 * 0.000005 + 6 * 0.000000625 + 4 * 0.000000125
 
 def backfill[S: Source, K: BaseModel](archive: Archive[S, K], event: Backfill) -> Result:
     """Plan and visit a range. Raises ConfigError for an unknown source, or a range that is not allowed."""
-    source = archive.source(event.source)
+    source = archive.source(event.source, event.workers)
     if event.end > (now := archive.invocation.clock()):
         latest = floor(now, archive.provider.smallest_window)
         raise ConfigError(f"end: {instant(event.end)} is in the future; the latest possible end is {instant(latest)}")

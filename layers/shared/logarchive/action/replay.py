@@ -13,7 +13,7 @@ from logarchive.provider.source import Source
 
 def replay[S: Source, K: BaseModel](archive: Archive[S, K], event: Replay) -> Result:
     """Replay a range. Raises ConfigError for a source that is unknown, not enabled or wrong."""
-    source = archive.source(event.source)
+    source = archive.source(event.source, event.workers)
     ledger = archive.ledger(event.source)
     archive.planner(event.source, source).admit(ledger.head())
     archive.source_loader.secret(source)

@@ -36,9 +36,7 @@ def dispatch[S: Source, K: BaseModel](
 
 def work[S: Source, K: BaseModel](archive: Archive[S, K], event: Work) -> Result:
     """Run the worker loop for one source."""
-    source = archive.source(event.source)
-    if event.workers:
-        source = source.model_copy(update={"workers": event.workers})
+    source = archive.source(event.source, event.workers)
     with archive.worker(event.source, source) as worker:
         windows = [window_result(event.source, entry) for entry in worker.run()]
     return windows_result(archive.provider.name, windows)

@@ -77,6 +77,9 @@ class Worker[S: Source, K: BaseModel]:
                 failures.append(self._failed(claimed, error))
             if entry:
                 yield entry
+            # One that was put back is due at once; a replay that was put back keeps its mark.
+            if entry and entry.replay == claimed.replay and entry.due_at and entry.due_at <= invocation.clock():
+                return  # there was no time for it
 
     def _failed(self, claimed: Entry, error: Exception) -> Exception:
         """Log an error that nobody foresaw, with its traceback, and return it, masked and cut where that is needed."""
