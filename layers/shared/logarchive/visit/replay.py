@@ -60,7 +60,8 @@ class Replay[S: Source, K: BaseModel]:  # 10 attributes: a visit's, and what was
         killed = self._claim.entry.claims_without_commit - 1
         try:
             if killed >= MOST_KILLED:
-                return self._leave(f"{killed} replays in a row were killed: give the function more memory")
+                why = "see the function's log, or give it more memory"
+                return self._leave(f"{killed} replays in a row were killed, or could not be committed: {why}")
             return self._claim.retry(self._publish)
         except LostClaimError:
             if self._wrote:
