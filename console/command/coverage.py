@@ -21,9 +21,9 @@ STATES = {
     "verified": ("#", "sealed, and verified by the provider's total"),
     "sealed": ("=", "sealed; the provider gives no total"),
     "archived": ("+", "archived, and visited again later"),
-    "waiting": (".", "not due yet"),
+    "waiting": (".", "waits for its first visit"),
     "shrunk": ("~", "sealed, but the provider returns less now"),
-    "troubled": ("!", "open with an issue, or overdue"),
+    "troubled": ("!", "open with an issue, or due and not visited"),
     "closed": ("X", "closed: not complete, and no visit can help"),
     "missing": ("?", "no window, though there should be one"),
 }

@@ -54,7 +54,7 @@ def test_an_hour_that_is_not_complete_is_exit_code_1(state: str) -> None:
 
 
 def test_a_source_of_which_nothing_was_ever_planned_is_exit_code_1() -> None:
-    one = {"source": "typo", "state": "invalid", "planned": None, "hours": {"2026-11-27": ["none"] * 24}, "gaps": []}
+    one = {"source": "typo", "state": "invalid", "planned": None, "hours": {"2026-11-27": ["none"] * 24}}
     made = hours({"elsa": result("sealed"), "dsa": {"sources": [one], "next": None}})
     line = "dsa/typo (invalid): nothing of it was ever planned; why: logarchive doctor dsa/typo"
     assert (made.code, made.lines[-1]) == (1, line)

@@ -175,7 +175,7 @@ def test_a_source_with_a_wrong_secret_has_gaps_that_say_why(deployed: Deployed, 
     put(deployed, "elsa", "wrong", secret=f"{STACK}/ncloud/wrong", retention="P30D")
     deployed.invoke("elsa", action="tick", inline=True)
     outcome = on_stack("gaps", "elsa/wrong", "--json")
-    [found] = outcome.json["gaps"]
+    [found] = [one for one in outcome.json["gaps"] if one["issue"]]  # a window may have become due meanwhile
     assert (outcome.code, found["what"], found["issue"]) == (1, "not complete", "forbidden")
     text = on_stack("gaps").out
     assert "29 d" in text
