@@ -4,10 +4,10 @@ import json
 from collections.abc import Mapping
 from typing import Any, cast
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from console.account.stack import SourceName, Stack
-from console.failure import ConsoleError, code_of
+from console.failure import ConsoleError, code_of, explained
 
 type Document = dict[str, Any]
 
@@ -81,6 +81,20 @@ def create(stack: Stack, source: SourceName, document: Mapping[str, Any]) -> str
     """Write the parameter of a new source; return the parameter's name."""
     stack.clients.parameters.put_parameter(Name=_path(stack, source), Value=json.dumps(document), Type="String")
     return _path(stack, source)
+
+
+def create_with_secret(
+    stack: Stack, source: SourceName, document: Mapping[str, Any], credentials: Mapping[str, str]
+) -> str:
+    """Write a new secret, then the parameter that names it; say so if only the secret could be written."""
+    create_secret(stack, document["secret"], credentials)
+    try:
+        return create(stack, source, document)
+    except (BotoCoreError, ClientError) as error:
+        raise ConsoleError(
+            f"the secret {document['secret']} was written, the source {source} was not: {explained(error)}; "
+            "once that is mended, run the same command without --secret-file"
+        ) from error
 
 
 def delete(stack: Stack, source: SourceName) -> None:

@@ -94,10 +94,11 @@ def _write(
     stack: Stack, name: SourceName, document: Mapping[str, Any], credentials: Mapping[str, str] | None
 ) -> dict[str, Any]:
     """Write the secret, if it is new, and the source; return what was written."""
-    if credentials is not None:
-        configured.create_secret(stack, document["secret"], credentials)
-    parameter = configured.create(stack, name, document)
-    written = bool(credentials)
+    if credentials is None:
+        parameter = configured.create(stack, name, document)
+    else:
+        parameter = configured.create_with_secret(stack, name, document, credentials)
+    written = credentials is not None
     return {"source": str(name), "parameter": parameter, "document": dict(document), "secret_written": written}
 
 

@@ -11,6 +11,7 @@ from console.account.bucket import read
 from console.account.proof import NOTARY
 from console.account.stack import Result
 from console.command.argument import one_source
+from console.command.gaps import NO_SOURCE, never_planned, never_planned_lines
 from console.core.report import LOOK, OK, Report
 from console.session import Session, session_of
 
@@ -20,9 +21,9 @@ STATES = {
     "verified": ("#", "sealed, and verified by the provider's total"),
     "sealed": ("=", "sealed; the provider gives no total"),
     "archived": ("+", "archived, and visited again later"),
-    "waiting": (".", "not due yet"),
+    "waiting": (".", "waits for its first visit"),
     "shrunk": ("~", "sealed, but the provider returns less now"),
-    "troubled": ("!", "open with an issue, or overdue"),
+    "troubled": ("!", "open with an issue, or due and not visited"),
     "closed": ("X", "closed: not complete, and no visit can help"),
     "missing": ("?", "no window, though there should be one"),
 }
@@ -88,18 +89,17 @@ def page_report(made: Result, place: str, saved: Path | None) -> Report:
 def hours(results: Mapping[str, Result]) -> Report:
     """Return the hours of all sources, a line for each day. Pure."""
     sources: list[dict[str, Any]] = [
-        {"source": f"{provider}/{one['source']}", "state": one["state"], "hours": one["hours"]}
+        {**{name: one[name] for name in ("state", "planned", "hours")}, "source": f"{provider}/{one['source']}"}
         for provider, result in results.items()
         for one in result["sources"]
     ]
     seen = {state for one in sources for day in one["hours"].values() for state in day}
-    lines = [line for one in sources for line in _map(one)] or [
-        "No source yet. Add one: logarchive sources add PROVIDER/SOURCE"
-    ]
+    lines = [line for one in sources for line in _map(one)] or [NO_SOURCE]
     lines += [f"{mark}  {meaning}" for state, (mark, meaning) in STATES.items() if state in seen - {"none"}]
-    wrong = seen & _WRONG
+    wrong, never = seen & _WRONG, never_planned(sources)
+    lines += never_planned_lines(never)
     lines += ["What is missing, and until when: logarchive gaps"] if wrong else []
-    return Report({"sources": sources}, lines=lines, code=LOOK if wrong else OK)
+    return Report({"sources": sources}, lines=lines, code=LOOK if wrong or never else OK)
 
 
 def _map(source: Mapping[str, Any]) -> Iterator[str]:

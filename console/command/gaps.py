@@ -1,7 +1,7 @@
 """`logarchive gaps`: what is missing, and until when it can be fetched, as the functions say."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -23,6 +23,7 @@ _STOPPED = {
     ),
 }
 _NOBODY_KNOWS = ("nothing planned since", "Nothing is planned of {0}; why: logarchive doctor {0}")
+NO_SOURCE = "No source yet. Add one: logarchive sources add PROVIDER/SOURCE"
 COLUMNS = ("source", "from", "to", "windows", "what", "issue", "lost in")
 
 type Gap = Mapping[str, Any]
@@ -46,9 +47,25 @@ def report(results: Mapping[str, Result], now: dt.datetime) -> Report:
         f"{gap['source']}, {gap['issue']}: {gap['error']}" for gap in found if gap["issue"] and gap["error"]
     )
     left = [f"{one['source']} has {one['gaps_left']:,} gaps more" for one in sources if one["gaps_left"]]
-    lines = [*errors, *left, *_advice(found)] if found else ["No gap: all that is due is archived."]
+    never = never_planned(sources)
+    lines = [*errors, *left, *never_planned_lines(never), *_advice(found)]
     tables = [Table(COLUMNS, [_row(gap, now) for gap in found])] if found else []
-    return Report({"gaps": found}, tables, lines, LOOK if found else OK)
+    if not (found or never):
+        lines = ["No gap: all that is due is archived." if sources else NO_SOURCE]
+    return Report({"gaps": found, "never_planned": never}, tables, lines, LOOK if found or never else OK)
+
+
+def never_planned(sources: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """Return the sources of which nothing was ever planned: they have no gap, and nothing is archived of them."""
+    return [{"source": one["source"], "state": one["state"]} for one in sources if one["planned"] is None]
+
+
+def never_planned_lines(sources: Iterable[Mapping[str, str]]) -> list[str]:
+    """Return a line for each source of which nothing was ever planned."""
+    return [
+        f"{one['source']} ({one['state']}): nothing of it was ever planned; why: logarchive doctor {one['source']}"
+        for one in sources
+    ]
 
 
 def _told(source: Mapping[str, Any], gap: Gap) -> dict[str, Any]:

@@ -21,7 +21,9 @@ PLACE = "s3://archive/coverage/report-2026-11.ko.html"
 
 def result(*states: str) -> dict[str, Any]:
     hours_ = {"2026-11-26": ["sealed"] * 24, "2026-11-27": [*states, *["none"] * (24 - len(states))]}
-    return {"sources": [{"source": "shop", "state": "active", "hours": hours_, "gaps": []}], "next": None}
+    planned = ["2026-11-26T00:00:00Z", "2026-11-27T00:00:00Z"]
+    one = {"source": "shop", "state": "active", "planned": planned, "hours": hours_, "gaps": []}
+    return {"sources": [one], "next": None}
 
 
 def test_every_state_of_an_hour_has_a_character_of_its_own() -> None:
@@ -49,6 +51,15 @@ def test_a_day_is_a_line_of_24_characters_the_newest_first_and_all_fits_60_colum
 def test_an_hour_that_is_not_complete_is_exit_code_1(state: str) -> None:
     made = hours({"elsa": result(state)})
     assert (made.code, made.lines[-1].endswith("logarchive gaps")) == (1, True)
+
+
+def test_a_source_of_which_nothing_was_ever_planned_is_exit_code_1() -> None:
+    one = {"source": "typo", "state": "invalid", "planned": None, "hours": {"2026-11-27": ["none"] * 24}}
+    made = hours({"elsa": result("sealed"), "dsa": {"sources": [one], "next": None}})
+    line = "dsa/typo (invalid): nothing of it was ever planned; why: logarchive doctor dsa/typo"
+    assert (made.code, made.lines[-1]) == (1, line)
+    assert [source["planned"] is None for source in made.data["sources"]] == [False, True]
+    assert hours({"elsa": {"sources": [], "next": None}}).code == 0
 
 
 def test_a_page_says_where_it_is_that_it_is_provisional_and_what_it_lacks() -> None:

@@ -40,8 +40,10 @@ def gap(hour: int, state: str = "troubled", lost: int | None = None, **fields: o
     return found | {"lost_at": lost_at} | fields
 
 
-def result(state: str = "active", *gaps: dict[str, Any], left: int = 0) -> dict[str, Any]:
-    return {"sources": [{"source": "shop", "state": state, "gaps": [*gaps], "gaps_left": left}], "next": None}
+def result(state: str = "active", *gaps: dict[str, Any], left: int = 0, planned: bool = True) -> dict[str, Any]:
+    span = ["2026-11-20T00:00:00Z", "2026-11-20T12:00:00Z"] if planned else None
+    one = {"source": "shop", "state": state, "planned": span, "gaps": [*gaps], "gaps_left": left}
+    return {"sources": [one], "next": None}
 
 
 def test_of_all_providers_the_soonest_loss_comes_first_and_what_nobody_can_mend_last() -> None:
@@ -89,6 +91,21 @@ def test_a_closed_window_is_fetched_again_only_if_it_is_reopened() -> None:
 def test_without_a_gap_the_report_says_so() -> None:
     made = report({"elsa": result()}, NOW)
     assert (made.code, made.tables, made.lines) == (0, [], ["No gap: all that is due is archived."])
+
+
+def test_a_source_of_which_nothing_was_ever_planned_is_not_said_to_be_archived() -> None:
+    line = "dsa/shop (invalid): nothing of it was ever planned; why: logarchive doctor dsa/shop"
+    never = result("invalid", planned=False)
+    made = report({"elsa": result(), "dsa": never}, NOW)
+    assert (made.code, made.tables, made.lines) == (1, [], [line])
+    assert made.data == {"gaps": [], "never_planned": [{"source": "dsa/shop", "state": "invalid"}]}
+    both = report({"elsa": result("active", gap(2)), "dsa": never}, NOW)
+    assert (len(both.tables[0].rows), both.lines[0], len(both.lines)) == (1, line, 2)
+
+
+def test_without_a_source_nothing_is_said_to_be_archived() -> None:
+    made = report({"elsa": {"sources": [], "next": None}}, NOW)
+    assert (made.code, made.lines) == (0, ["No source yet. Add one: logarchive sources add PROVIDER/SOURCE"])
 
 
 @pytest.fixture
@@ -158,7 +175,7 @@ def test_a_source_with_a_wrong_secret_has_gaps_that_say_why(deployed: Deployed, 
     put(deployed, "elsa", "wrong", secret=f"{STACK}/ncloud/wrong", retention="P30D")
     deployed.invoke("elsa", action="tick", inline=True)
     outcome = on_stack("gaps", "elsa/wrong", "--json")
-    [found] = outcome.json["gaps"]
+    [found] = [one for one in outcome.json["gaps"] if one["issue"]]  # a window may have become due meanwhile
     assert (outcome.code, found["what"], found["issue"]) == (1, "not complete", "forbidden")
     text = on_stack("gaps").out
     assert "29 d" in text

@@ -7,6 +7,7 @@ from typing import Any, cast
 import boto3
 import pytest
 import typer
+from botocore.exceptions import ClientError
 from typer.main import get_command
 
 from console.account import source as configured
@@ -168,6 +169,29 @@ def test_with_json_a_source_is_written_at_a_terminal_only_if_it_was_agreed_to(
     with pytest.raises(typer.Exit if yes else ConsoleError):
         add(context, "elsa/a", yes=yes)
     assert written == ([SourceName("elsa", "a")] if yes else [])
+
+
+def test_a_source_that_cannot_be_written_after_its_secret_says_so_and_how_to_go_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    secrets: list[object] = []
+
+    def create_secret(*given: object) -> None:
+        secrets.append(given[1:])
+
+    def refuse(*_: object) -> str:
+        raise ClientError({"Error": {"Code": "ParameterLimitExceeded", "Message": "too many"}}, "PutParameter")
+
+    monkeypatch.setattr(configured, "create_secret", create_secret)
+    monkeypatch.setattr(configured, "create", refuse)
+    stack, name = Stack("archive", {}, cast("Clients", None)), SourceName("elsa", "a")
+    with pytest.raises(ConsoleError) as raised:
+        configured.create_with_secret(stack, name, {"secret": "archive/ncloud/a"}, {"key": "hidden"})
+    assert str(raised.value) == (
+        "the secret archive/ncloud/a was written, the source elsa/a was not: AWS refused PutParameter: "
+        "ParameterLimitExceeded: too many; once that is mended, run the same command without --secret-file"
+    )
+    assert secrets == [("archive/ncloud/a", {"key": "hidden"})]
 
 
 def test_the_fields_that_errors_are_about_are_asked_for_again() -> None:

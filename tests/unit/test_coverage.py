@@ -65,16 +65,33 @@ def gaps(entries: Sequence[Entry]) -> list[Gap]:
         (entry(0, "archived"), Cell.ARCHIVED),
         (entry(0, "archived", issue="shrunk"), Cell.ARCHIVED),
         (entry(0, "archived", issue="throttled"), Cell.TROUBLED),
-        (entry(0, "archived", due_at=NOW - HOUR - MINUTE), Cell.TROUBLED),
+        (entry(0, "archived", due_at=NOW - HOUR + MINUTE), Cell.ARCHIVED),
+        (entry(0, "archived", due_at=NOW - HOUR), Cell.TROUBLED),
         (entry(0, "planned"), Cell.WAITING),
         (entry(0, "planned", issue="forbidden"), Cell.TROUBLED),
-        (entry(0, "planned", due_at=NOW - HOUR), Cell.WAITING),
-        (entry(0, "planned", due_at=NOW - HOUR - MINUTE), Cell.TROUBLED),
+        (entry(0, "planned", due_at=NOW - HOUR + MINUTE), Cell.WAITING),
+        (entry(0, "planned", due_at=NOW - HOUR), Cell.TROUBLED),
         (entry(0, "closed", issue="expired"), Cell.CLOSED),
     ],
 )
 def test_a_window_has_the_cell_of_its_state_and_issue(window: Entry, cell: Cell) -> None:
     assert cell_of(window, NOW) == cell
+
+
+@pytest.mark.parametrize(
+    ("state", "due_at", "cell"),
+    [
+        ("planned", NOW + MINUTE, Cell.WAITING),
+        ("planned", NOW, Cell.TROUBLED),
+        ("archived", NOW, Cell.ARCHIVED),
+        ("archived", NOW - HOUR, Cell.TROUBLED),
+    ],
+)
+def test_a_first_visit_may_be_tolerated_for_less_time_than_a_later_one(
+    state: str, due_at: dt.datetime, cell: Cell
+) -> None:
+    [leaf] = leaves_of([entry(0, state, due_at=due_at)], NOW, dt.timedelta(0))
+    assert leaf.cell == cell
 
 
 def test_an_hour_has_the_worst_of_its_windows_and_the_numbers_of_those_that_begin_in_it() -> None:

@@ -749,6 +749,20 @@ def test_credentials_of_an_event_are_not_sent_to_a_private_address_that_only_the
     assert (verdict, "no public address" in said) == ("skipped", True)
 
 
+@pytest.mark.parametrize("given", [False, True])
+@pytest.mark.parametrize(("path", "request_"), [("/elsa/", "ok"), ("", "skipped"), ("/elsa/other", "skipped")])
+def test_at_the_address_of_a_written_source_an_event_chooses_no_other_path(
+    path: str, request_: str, given: bool
+) -> None:
+    with Simulator(clock=lambda: NOW) as sim:
+        here = archive_of("elsa", sim.url)
+        assert document(here)["base_url"] == f"{sim.url}/elsa"
+        event = {"credentials": keys_of(here)} if given else {}
+        result = examined(here, source="new", document=document(here, base_url=f"{sim.url}{path}"), **event)
+        assert sim.count("elsa") == (request_ == "ok")
+    assert checks(result, "new")["request"][0] == request_
+
+
 def test_a_public_address_is_admitted_only_if_the_rule_behind_it_admits_it() -> None:
     admit = only_public(lambda _host, _port, addresses: addresses[:2])
     assert admit("a.example", 443, ["8.8.8.8", "10.0.0.1", "9.9.9.9"]) == ["8.8.8.8"]

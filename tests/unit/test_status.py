@@ -277,6 +277,21 @@ def test_time_since_which_nothing_is_planned_is_a_gap_and_the_state_of_the_sourc
     assert (found["state"], gap["start"], gap["end"]) == (state, "2026-11-20T02:00:00Z", "2026-11-20T03:00:00Z")
 
 
+def test_a_planned_window_that_is_due_is_a_gap_at_once() -> None:
+    source: dict[str, Any] = {"window": "PT1H", "revisit": [], "delay": "PT10M"}
+    scenario = Scenario([], source=source | {"start": "2026-11-20T00:00:00Z"}, now=T0 + 2 * HOUR)
+    scenario.tick()
+    scenario.now += 10 * MINUTE - dt.timedelta(seconds=1)
+    before = gaps_of(scenario, days=1)["shop"]
+    assert (before["gaps"], before["hours"]["2026-11-20"][1]) == ([], "waiting")
+    scenario.now += dt.timedelta(seconds=1)
+    since = gaps_of(scenario, days=1)["shop"]
+    [gap] = since["gaps"]
+    assert (gap["state"], gap["start"], since["hours"]["2026-11-20"][1]) == (
+        "troubled", "2026-11-20T01:00:00Z", "troubled",
+    )  # fmt: skip
+
+
 def test_with_days_each_hour_has_its_state_and_only_these_days_are_read() -> None:
     source: dict[str, Any] = {"window": "PT1H", "revisit": [], "start": "2026-11-19T00:00:00Z"}
     scenario = Scenario([], source=source, now=T0 + 2 * HOUR)

@@ -14,7 +14,7 @@ says, not an error of the invocation. Nothing is written, and no window is claim
 redaction of the source's secret.
 
 A `document` is what whoever invokes the function has put into the event. The secret that it names is sent only to the
-vendor's own address, or to one to which a written source of the provider sends its secret already: see `_is_known`.
+vendor's own address, or to the `base_url` of a written source of the provider: see `_is_known`.
 `credentials` of the event are used once, in place of a secret: no secret of the account is read, so they may be sent to
 any public address. They are neither written, nor logged, nor returned.
 """
@@ -88,15 +88,21 @@ def _is_known[S: Source, K: BaseModel](
     """Return whether a source that is not written has an address to which a secret may be sent.
 
     Whoever may invoke the function need not be allowed to write sources. They must not be able to have a secret sent,
-    or a request signed, to an address that they choose.
+    or a request signed, to an address that they choose. At the vendor's own one the path does not matter.
     """
-    known = {_address(other.base_url) for other in written}
+    if _whole(source.base_url) in {_whole(other.base_url) for other in written}:
+        return True
+    rest = {name: value for name, value in document.items() if name != "base_url"}
     try:
-        rest = {name: value for name, value in document.items() if name != "base_url"}
-        known.add(_address(archive.provider.source.model_validate_json(json.dumps(rest)).base_url))
+        own = archive.provider.source.model_validate_json(json.dumps(rest)).base_url
     except ValidationError:  # the vendor has no address of its own
-        pass
-    return _address(source.base_url) in known
+        return False
+    return _address(source.base_url) == _address(own)
+
+
+def _whole(url: HttpUrl) -> str:
+    """Return a `base_url` with its path: behind one host there may be other services."""
+    return f"{url}".rstrip("/")
 
 
 def _address(url: HttpUrl) -> tuple[str, str | None, int | None]:

@@ -25,6 +25,8 @@ from logarchive.window import Span
 MOST_GAPS, ENOUGH_GAPS, ENOUGH_SOURCES = 500, 2000, 100
 #: A tick plans each window that has ended, at least so often.
 TICK = 15 * MINUTE
+#: What is due, and not archived, is a gap from then on: the coverage page, which is made once a day, waits an hour.
+_AT_ONCE = dt.timedelta(0)
 
 
 def status[S: Source, K: BaseModel](archive: Archive[S, K], event: Status) -> Result:
@@ -144,8 +146,8 @@ def _incomplete[S: Source, K: BaseModel](
     # The head first: what a tick plans meanwhile has windows, and is not expected yet.
     head = ledger.head()
     entries = ledger.covering(span) if days else [entry for entry in ledger.every() if entry.state != "split"]
-    leaves = sorted(leaves_of(entries, now), key=lambda leaf: leaf.window)
-    expected = Expected(floor(now - TICK, source.window if source else HOUR), dt.timedelta(0))
+    leaves = sorted(leaves_of(entries, now, _AT_ONCE), key=lambda leaf: leaf.window)
+    expected = Expected(floor(now - TICK, source.window if source else HOUR), _AT_ONCE)
     return incomplete(head, leaves, span, expected) | ({"hours": _hours(head, leaves, span, expected)} if days else {})
 
 

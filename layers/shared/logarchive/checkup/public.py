@@ -20,7 +20,7 @@ def only_public(admit: Admit) -> Admit:
     def admitted(host: str, port: int, addresses: Sequence[str]) -> Sequence[str]:
         allowed = [address for address in admit(host, port, addresses) if is_public(address)]
         if addresses and not allowed:
-            raise NotPublicError(f"not sent: {host} is no public address, and no written source uses it as base_url")
+            raise NotPublicError(f"not sent: {host} is no public address, and no written source has this base_url")
         return allowed
 
     return admitted

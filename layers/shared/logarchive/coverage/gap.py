@@ -10,7 +10,7 @@ from logarchive.ledger.entry import Entry, Head
 from logarchive.moment import DAY, HOUR
 from logarchive.window import Span, Window, gaps
 
-#: A window that has been due for longer is overdue.
+#: A window that has been due for so long is overdue.
 OVERDUE = HOUR
 #: Each tick plans the time up to now. If it has not for so long, the source is not archived.
 STALLED = DAY
@@ -80,13 +80,13 @@ class Leaf:
     cell: Cell
 
 
-def leaves_of(entries: Iterable[Entry], now: dt.datetime) -> list[Leaf]:
+def leaves_of(entries: Iterable[Entry], now: dt.datetime, tolerated: dt.timedelta = OVERDUE) -> list[Leaf]:
     """Return the leaves of entries, of which none is split."""
-    return [Leaf(entry, entry.window, cell_of(entry, now)) for entry in entries]
+    return [Leaf(entry, entry.window, cell_of(entry, now, tolerated)) for entry in entries]
 
 
-def cell_of(entry: Entry, now: dt.datetime) -> Cell:
-    """Return what a window is like."""
+def cell_of(entry: Entry, now: dt.datetime, tolerated: dt.timedelta = OVERDUE) -> Cell:
+    """Return what a window is like; `tolerated` is for how long its first visit may be due."""
     match entry.state:
         case "sealed":
             verified = Cell.VERIFIED if entry.numbers.verification == "verified" else Cell.SEALED
@@ -94,7 +94,8 @@ def cell_of(entry: Entry, now: dt.datetime) -> Cell:
         case "closed":
             return Cell.CLOSED
         case _:
-            overdue = entry.visit_due_at is not None and entry.visit_due_at < now - OVERDUE
+            patience = tolerated if entry.state == "planned" else OVERDUE
+            overdue = entry.visit_due_at is not None and entry.visit_due_at <= now - patience
             troubled = overdue or entry.issue not in {None, "shrunk"}
             waiting = Cell.ARCHIVED if entry.state == "archived" else Cell.WAITING
             return Cell.TROUBLED if troubled else waiting
