@@ -40,7 +40,7 @@ def check(
     draft = Draft.of(session, name)
     begun = (configured.document(session.stack, name) or {}) if exists else {}
     begun |= object_of(file.read_bytes(), str(file)) if file else {}
-    document, _ = draft.document(begun | assigned(given, draft.fields))
+    document, _ = draft.document(begun | assigned(given, draft.fields), whole=exists or file is not None)
     examined = draft.examined(document, draft.credentials(document["secret"], secret_file))
     data = {"source": str(name), "document": document, "verdict": examined["verdict"], "checks": examined["checks"]}
     wrong = examined["verdict"] != "ok"
@@ -65,7 +65,7 @@ def add(  # noqa: PLR0913, PLR0917 (what the command line may say)
         raise ConsoleError(f"{name} exists already; a source of another name, or `logarchive sources remove {name}`")
     draft = Draft.of(session, name)
     begun = object_of(file.read_bytes(), str(file)) if file else {}
-    document, begins = draft.document(begun | assigned(given, draft.fields))
+    document, begins = draft.document(begun | assigned(given, draft.fields), whole=file is not None)
     if secret_file and configured.has_secret(session.stack, document["secret"]):
         raise ConsoleError(
             f"the secret {document['secret']} exists already: leave out --secret-file, or --set secret=NAME"

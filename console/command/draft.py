@@ -48,15 +48,16 @@ class Draft:
         """The fields of the source."""
         return fields(self.described["source"])
 
-    def document(self, begun: Mapping[str, Any]) -> tuple[dict[str, Any], Result]:
+    def document(self, begun: Mapping[str, Any], *, whole: bool = False) -> tuple[dict[str, Any], Result]:
         """Return a document that the function accepts, and from when on it would be archived.
 
+        Of a `whole` one, from a file or of a source that there is, only a required field that it lacks is asked for.
         Raises ConsoleError if there is nobody to ask for the rest.
         """
         document = {"secret": f"{self.described['secret_prefix']}{self.name.name}", **begun}
         self._ensure_known(document)
         wanted = [field for field in self.fields.values() if field.required]
-        wanted += [self.fields[name] for name in _ASKED if name in self.fields]
+        wanted += [self.fields[name] for name in _ASKED if name in self.fields and not whole]
         document = self._asked([field for field in wanted if field.name not in document], document)
         while (judged := self._judged(document))["errors"]:
             errors = [one["error"] for one in judged["errors"]]
