@@ -36,8 +36,8 @@ CHECKPOINT_PUTS = 6
 METRICS, READ_METRICS = 1, 3 * (PROVIDERS + 1) + 1
 #: It reads what it knows of earlier looks and of the log, and writes it; what the ticks have left it only reads.
 LOOK_READS, LOOK_WRITES = 2 + PROVIDERS, 2
-#: The alarms look at `Warnings` and at the dead-letter queue.
-ALARM_METRICS = 2
+#: Two alarms look at `Warnings`, one at the dead-letter queue.
+ALARM_METRICS = 3
 
 #: Assumed of a million records: 10,000 in each window, each window visited three times, 600 bytes each as they come.
 RECORDS, WINDOW_RECORDS, VISITS = 1_000_000, 10_000, 3
