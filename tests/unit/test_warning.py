@@ -79,6 +79,8 @@ class Stage:
     #: What happens before every look: the two providers tick, and the log was signed.
     alive: set[str] = field(default_factory=lambda: {"elsa", "dsa", "proof"})
     refuses: bool = False
+    #: Whether there is a topic.
+    tells: bool = True
 
     def invoke(self, event: Mapping[str, Any]) -> None:
         """Do what a provider's function does for an event, from the event to what it leaves."""
@@ -108,7 +110,8 @@ class Stage:
     def watch(self, tally: Tally) -> Watch:
         functions = FunctionMetrics(Metrics(self.cloudwatch), FUNCTIONS, "la-queue")
         made = self.scenario.invocation(count=tally)
-        return Watch(self.scenario.table, ["elsa", "dsa"], made, self.send, functions)  # type: ignore[arg-type]
+        tell = self.send if self.tells else None
+        return Watch(self.scenario.table, ["elsa", "dsa"], made, tell, functions)  # type: ignore[arg-type]
 
     def send(self, subject_: str, text_: str) -> None:
         if self.refuses:
@@ -414,6 +417,31 @@ def test_a_message_that_was_not_sent_is_sent_by_the_next_look(stage: Stage) -> N
     stage.refuses = False
     stage.look()
     assert stage.said() == {"forbidden elsa/shop"}
+
+
+def test_what_nobody_was_told_is_told_once_there_is_somebody(stage: Stage) -> None:
+    stage.tells = False
+    stage.visited("forbidden")
+    stage.look()
+    stage.look()
+    assert stage.mails == []
+    assert stage.scenario.events.count("warning.begun") == 1
+    stage.tells = True
+    stage.look()
+    assert stage.said() == {"forbidden elsa/shop"}
+    stage.look()
+    assert stage.said() == set()
+
+
+def test_what_nobody_was_told_and_is_over_needs_no_message(stage: Stage) -> None:
+    stage.tells = False
+    stage.visited(None, rejects=1)
+    for _ in range(4):
+        stage.look()
+    stage.tells = True
+    stage.look()
+    assert stage.mails == []
+    assert "warning.ended" in stage.scenario.events
 
 
 @pytest.mark.parametrize("call", ["ddb.get #watch", "ddb.get #signals", "ddb.update #watch"])

@@ -48,6 +48,8 @@ class Held(BaseModel):
     kind: str
     subject: str
     since: Instant
+    #: Whether a message has named it.
+    told: bool = False
 
     @property
     def condition(self) -> Condition:
@@ -93,17 +95,22 @@ class Watch:
         counted = _counted(last, now, providers)
         readings, failure = self._readings(now)
         since = {held.condition: held.since for held in last.held}
+        told = {held.condition for held in last.held if held.told}
         seen = Seen(now, last.begun, providers, _met(counted), read_proof_signals(self.table), readings, since.keys())
         found = holding(seen)
         found |= {one: "a window is open with it" for one in since if one not in found and self._open(one, providers)}
         self.invocation.count("Warnings", len(found))
-        self._report(Change(
+        self._log(found, since)
+        self._tell(Change(
             now,
-            begun={one: what for one, what in found.items() if one not in since},
-            ended={one: begun for one, begun in since.items() if one not in found},
-            lasting={one: begun for one, begun in since.items() if one in found},
+            begun={one: what for one, what in found.items() if one not in told},
+            ended={one: begun for one, begun in since.items() if one in told and one not in found},
+            lasting={one: begun for one, begun in since.items() if one in told and one in found},
         ))  # fmt: skip
-        held = [Held(kind=one.kind, subject=one.subject, since=since.get(one, now)) for one in sorted(found)]
+        held = [
+            Held(kind=one.kind, subject=one.subject, since=since.get(one, now), told=one in told or bool(self.publish))
+            for one in sorted(found)
+        ]
         put = counted.model_copy(update={"held": held}).model_dump(mode="json")
         # If another look was faster, its state stands: the next look counts from there.
         when = equal(looked_at=item["looked_at"]) if item else ABSENT
@@ -131,15 +138,24 @@ class Watch:
         except ValueError:  # an item cannot be read: nobody can say that it has ended
             return True
 
-    def _report(self, change: Change) -> None:
-        if not change.begun and not change.ended:
-            return
-        for one, what in change.begun.items():
-            self.invocation.log("warning.begun", kind=one.kind, subject=one.subject, seen=what)
-        for one, since in change.ended.items():
-            self.invocation.log("warning.ended", kind=one.kind, subject=one.subject, since=instant(since))
-        if self.publish:
+    def _log(self, found: Mapping[Condition, str], since: Mapping[Condition, dt.datetime]) -> None:
+        for one, what in found.items():
+            if one not in since:
+                self.invocation.log("warning.begun", kind=one.kind, subject=one.subject, seen=what)
+        for one, begun in since.items():
+            if one not in found:
+                self.invocation.log("warning.ended", kind=one.kind, subject=one.subject, since=instant(begun))
+
+    def _tell(self, change: Change) -> None:
+        if self.publish and (change.begun or change.ended):
             self.publish(subject(change), text(change))
+
+
+def read_held(table: Table) -> dict[str, dt.datetime]:
+    """Return what held at the last look, and since when: `forbidden elsa/checkout`."""
+    item = table.get(PARTITION, SORT)
+    held = State.model_validate(item).held if item else []
+    return {f"{one.kind} {one.subject}": one.since for one in held}
 
 
 def _counted(last: State, now: dt.datetime, providers: Mapping[str, ProviderSignals]) -> State:
