@@ -12,6 +12,7 @@ from logarchive.action.handler import act
 from logarchive.action.notary import after_look, watch
 from logarchive.errors import ArchiveError, Issue
 from logarchive.ledger.entry import Entry
+from logarchive.moment import DAY
 from logarchive.numbers import WindowNumbers
 from logarchive.runtime.aws import Metrics, NotaryAws
 from logarchive.runtime.metric import Tally
@@ -392,6 +393,35 @@ def test_new_dead_letters_are_noticed_beside_old_ones(stage: Stage) -> None:
     stage.look()
     assert stage.said() == {"dead_letters queue"}
     assert set(stage.cloudwatch.spans) == {HOUR}
+
+
+@pytest.mark.parametrize(
+    ("gap", "span", "said"),
+    [
+        (HOUR, HOUR + 35 * MINUTE, "1 h 35 min"), (5 * HOUR, 5 * HOUR + 35 * MINUTE, "5 h 35 min"),
+        (3 * DAY, DAY, "24 h 0 min"),
+    ],
+)  # fmt: skip
+def test_failures_while_the_notary_did_not_look_are_not_missed(
+    stage: Stage, gap: dt.timedelta, span: dt.timedelta, said: str
+) -> None:
+    counts("la-elsa", "Errors", 2)(stage)
+    stage.scenario.now += gap
+    stage.look()
+    assert stage.cloudwatch.spans[-1] == span
+    assert f"(2 in the last {said})" in stage.mails[-1][1]
+    stage.look()
+    assert stage.cloudwatch.spans[-1] == HOUR
+
+
+def test_what_could_not_be_read_for_a_while_is_read_later(stage: Stage) -> None:
+    stage.cloudwatch.broken = True
+    for _ in range(8):
+        with pytest.raises(ArchiveError):
+            stage.look()
+    stage.cloudwatch.broken = False
+    stage.look()
+    assert stage.cloudwatch.spans[-1] == 9 * QUARTER + 20 * MINUTE
 
 
 def test_metrics_that_cannot_be_read_hide_nothing_else_and_fail_the_run(stage: Stage) -> None:

@@ -91,15 +91,16 @@ def _of_functions(seen: Seen) -> Iterator[tuple[Condition, str]]:
     if seen.functions is None:
         yield from ((one, "as before: it could not be read now") for one in seen.held if one.kind in OF_FUNCTIONS)
         return
+    span = seen.functions.span
     for one in seen.functions.functions:
         if one.errors:
-            yield Condition("function_failed", one.name), _times(one.errors)
+            yield Condition("function_failed", one.name), _times(one.errors, span)
         if one.throttles:
-            yield Condition("function_throttled", one.name), _times(one.throttles)
+            yield Condition("function_throttled", one.name), _times(one.throttles, span)
         if one.longest > LONGEST_RUN:
             yield Condition("function_near_timeout", one.name), f"{one.longest.total_seconds():.0f} s"
     if seen.functions.dead_letters:
-        yield Condition("dead_letters", "queue"), _times(seen.functions.dead_letters)
+        yield Condition("dead_letters", "queue"), _times(seen.functions.dead_letters, span)
 
 
 def _of_proof(seen: Seen) -> Iterator[tuple[Condition, str]]:
@@ -113,8 +114,8 @@ def _of_proof(seen: Seen) -> Iterator[tuple[Condition, str]]:
         yield Condition("proof_errors", "proof"), f"at {failed:%H:%M} UTC"
 
 
-def _times(number: int) -> str:
-    return f"{number:,} in the last hour"
+def _times(number: int, span: dt.timedelta = HOUR) -> str:
+    return f"{number:,} in the last {'hour' if span == HOUR else _length(span)}"
 
 
 def _length(length: dt.timedelta) -> str:

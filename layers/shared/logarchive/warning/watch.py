@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from logarchive.ledger.dynamodb import ABSENT, Table, Write, equal
 from logarchive.ledger.entry import Instant
 from logarchive.ledger.ledger import Ledger
-from logarchive.moment import instant
+from logarchive.moment import DAY, MINUTE, instant
 from logarchive.proof.state import PARTITION
 from logarchive.runtime.invocation import Invocation
 from logarchive.warning.condition import RECENT, Seen, holding
@@ -26,6 +26,9 @@ from logarchive.warning.signal import COUNTED, ProviderSignals, read_proof_signa
 SORT = "#watch"
 #: How many open windows of a source are read to see whether one has an issue still.
 MOST_OPEN = 1000
+
+#: AWS's metrics are read from so long before they were read last, since they come late; but no more than a day.
+OVERLAP, LONGEST_READ = 20 * MINUTE, DAY
 
 #: `elsa/checkout` -> metric -> number.
 type Counts = dict[str, dict[str, int]]
@@ -65,6 +68,8 @@ class State(BaseModel):
     #: When the first look was, and the last.
     begun: Instant
     looked_at: Instant
+    #: When AWS's metrics were read last; None: never.
+    metrics_read_at: Instant | None = None
     #: How often each was counted, ever.
     totals: Counts = {}
     #: What was counted in the last hour.
@@ -93,7 +98,7 @@ class Watch:
         last = State.model_validate(item) if item else State(begun=now, looked_at=now)
         providers = {provider: read_signals(self.table, provider) for provider in self.providers}
         counted = _counted(last, now, providers)
-        readings, failure = self._readings(now)
+        readings, failure = self._readings(last, now)
         since = {held.condition: held.since for held in last.held}
         told = {held.condition for held in last.held if held.told}
         seen = Seen(now, last.begun, providers, _met(counted), read_proof_signals(self.table), readings, since.keys())
@@ -111,7 +116,9 @@ class Watch:
             Held(kind=one.kind, subject=one.subject, since=since.get(one, now), told=one in told or bool(self.publish))
             for one in sorted(found)
         ]
-        put = counted.model_copy(update={"held": held}).model_dump(mode="json")
+        put = counted.model_copy(update={"held": held} | ({} if failure else {"metrics_read_at": now})).model_dump(
+            mode="json"
+        )
         # If another look was faster, its state stands: the next look counts from there.
         when = equal(looked_at=item["looked_at"]) if item else ABSENT
         self.table.update(Write(PARTITION, SORT, put, when))
@@ -119,9 +126,9 @@ class Watch:
             raise failure
         return {"warnings": len(found)}
 
-    def _readings(self, now: dt.datetime) -> tuple[FunctionReadings | None, Exception | None]:
+    def _readings(self, last: State, now: dt.datetime) -> tuple[FunctionReadings | None, Exception | None]:
         try:
-            return self.functions.read(now - RECENT, now) if self.functions else FunctionReadings(), None
+            return self.functions.read(_read_from(last, now), now) if self.functions else FunctionReadings(), None
         except Exception as error:  # noqa: BLE001 (raised by `look`, at its end)
             self.invocation.log("warning.failed", error=repr(error))
             return None, error
@@ -156,6 +163,12 @@ def read_held(table: Table) -> dict[str, dt.datetime]:
     item = table.get(PARTITION, SORT)
     held = State.model_validate(item).held if item else []
     return {f"{one.kind} {one.subject}": one.since for one in held}
+
+
+def _read_from(last: State, now: dt.datetime) -> dt.datetime:
+    """Return from when on AWS's metrics are read, so that nothing is missed if there was no look for a while."""
+    read_at = last.metrics_read_at or now
+    return max(min(now - RECENT, read_at - OVERLAP), now - LONGEST_READ)
 
 
 def _counted(last: State, now: dt.datetime, providers: Mapping[str, ProviderSignals]) -> State:
