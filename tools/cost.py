@@ -61,7 +61,7 @@ def idle() -> list[Line]:
     """Return what a month without sources costs: what, how it is computed, dollars."""
     invocations = PROVIDERS * TICKS
     reads = NOTARY_RUNS * READ_METRICS
-    ledger = invocations * WRITE + NOTARY_RUNS * (LOOK_READS * READ + LOOK_WRITES * WRITE)
+    ledger = invocations * (READ + WRITE) + NOTARY_RUNS * (LOOK_READS * READ + LOOK_WRITES * WRITE)
     return [
         ("ticks", f"{invocations:,} invocations of {TICK_SECONDS} s", invocations * _run(TICK_SECONDS)),
         ("their logs", f"{TICK_LOG_BYTES:,} bytes each", invocations * TICK_LOG_BYTES / 1e9 * LOG_GB),
@@ -74,7 +74,7 @@ def idle() -> list[Line]:
         ("metrics", f"{METRICS} (`Warnings`)", METRICS * CUSTOM_METRIC),
         ("alarms", f"{ALARM_METRICS} metrics looked at; none with `Alarms=false`", ALARM_METRICS * ALARM_METRIC),
         ("AWS's metrics", f"{reads:,} read; none with `Alarms=false`", reads * READ_METRIC),
-        ("signs of life", f"{invocations:,} writes to the ledger; {NOTARY_RUNS:,} looks", ledger),
+        ("signs of life", f"{invocations:,} reads and writes of the ledger; {NOTARY_RUNS:,} looks", ledger),
     ]
 
 

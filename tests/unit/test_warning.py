@@ -22,7 +22,7 @@ from logarchive.warning.condition import LIMITS
 from logarchive.warning.function_metric import FunctionMetrics
 from logarchive.warning.kind import ADVICE, ISSUES, Condition, Kind
 from logarchive.warning.message import MOST_CHARACTERS, MOST_LINES, Change, subject, text
-from logarchive.warning.signal import write_proof_signals, write_signals
+from logarchive.warning.signal import write_active, write_proof_signals, write_signals
 from logarchive.warning.watch import Watch
 from logarchive.window import Window
 from tests.scenario import END, HOUR, MINUTE, START, Killed, Scenario
@@ -108,6 +108,12 @@ class Stage:
             tally(name, value)
         write_proof_signals(self.scenario.table, tally, self.scenario.now)  # type: ignore[arg-type]
 
+    def ticked(self, provider: str) -> None:
+        """Leave what a tick does that can measure no source."""
+        tally = Tally()
+        tally("LagSeconds", 0)
+        write_signals(self.scenario.table, provider, tally, self.scenario.now)  # type: ignore[arg-type]
+
     def watch(self, tally: Tally) -> Watch:
         functions = FunctionMetrics(Metrics(self.cloudwatch), FUNCTIONS, "la-queue")
         made = self.scenario.invocation(count=tally)
@@ -125,9 +131,7 @@ class Stage:
         if "elsa" in self.alive:
             self.invoke({"action": "tick"})
         if "dsa" in self.alive:
-            tally = Tally()
-            tally("LagSeconds", 0)
-            write_signals(self.scenario.table, "dsa", tally, self.scenario.now)  # type: ignore[arg-type]
+            self.ticked("dsa")
         if "proof" in self.alive:
             self.counted(ProofSigned=1)
         tally = Tally()
@@ -380,6 +384,50 @@ def test_nothing_holds_of_a_source_that_was_paused_or_removed(stage: Stage, chan
         ended |= stage.said("Ended")
     assert ended == {"behind elsa/shop", "forbidden elsa/shop"}
     assert stage.published[-1] == 0
+
+
+def test_what_holds_of_a_source_goes_on_while_ticks_cannot_measure_it(stage: Stage) -> None:
+    stage.scenario.sources = {"shop": SHOP | OLD | {"retention": "PT12H"}}
+    stage.scenario.answer = lambda _request: httpx.Response(403, json={})
+    stage.tick()
+    stage.look()
+    begun = stage.said()
+    assert begun == {"behind elsa/shop", "loss_soon elsa/shop", "forbidden elsa/shop"}
+    stage.alive.remove("elsa")
+    for _ in range(8):
+        stage.ticked("elsa")
+        stage.look()
+    assert not any("Ended" in text_ for _, text_ in stage.mails)
+    assert {f"{one['kind']} {one['subject']}" for one in held(stage)} >= begun
+
+
+def test_what_holds_of_a_source_goes_on_when_its_parameter_becomes_wrong(stage: Stage) -> None:
+    stage.scenario.sources = {"shop": SHOP | OLD}
+    stage.scenario.answer = lambda _request: httpx.Response(403, json={})
+    stage.tick()
+    stage.look()
+    assert stage.said() == {"behind elsa/shop", "forbidden elsa/shop"}
+    stage.scenario.sources = {"shop": SHOP | OLD | {"projekt": 1}}
+    for _ in range(8):
+        stage.look()
+    assert {one["kind"] for one in held(stage)} == {"behind", "forbidden", "source_invalid"}
+
+
+def test_nothing_begins_by_what_was_measured_before_a_pause(stage: Stage) -> None:
+    stage.scenario.sources = {"shop": SHOP}
+    stage.tick()
+    stage.scenario.sources = {"shop": SHOP | {"enabled": False}}
+    for _ in range(12):
+        stage.look()
+    stage.alive.remove("elsa")
+    write_active(stage.scenario.table, "elsa", ["shop"])  # type: ignore[arg-type] # the tick has just begun
+    stage.look()
+    assert stage.mails == []
+
+
+def held(stage: Stage) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = stage.scenario.table.items["#proof", "#watch"]["held"]
+    return found
 
 
 def test_new_dead_letters_are_noticed_beside_old_ones(stage: Stage) -> None:

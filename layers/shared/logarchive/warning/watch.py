@@ -136,8 +136,7 @@ class Watch:
     def _open(self, condition: Condition, providers: Mapping[str, ProviderSignals]) -> bool:
         """Return whether a window is open with an issue: between two visits that have it, it has not ended."""
         provider, _, name = condition.subject.partition("/")
-        source = providers[provider].measured(name) if provider in providers else None
-        if condition.kind not in ISSUES or source is None or source.lag_seconds is None:
+        if condition.kind not in ISSUES or provider not in providers or providers[provider].rests(name):
             return False  # what was paused or removed is not visited again
         try:
             entries = islice(Ledger(self.table, provider, name).open(), MOST_OPEN)
