@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, get_args
 
 import httpx
@@ -23,7 +23,7 @@ from logarchive.warning.function_metric import FunctionMetrics
 from logarchive.warning.kind import ADVICE, ISSUES, Condition, Kind
 from logarchive.warning.message import MOST_CHARACTERS, MOST_LINES, Change, subject, text
 from logarchive.warning.signal import write_active, write_proof_signals, write_signals
-from logarchive.warning.watch import Watch
+from logarchive.warning.watch import LAST_SECONDS, Watch
 from logarchive.window import Window
 from tests.scenario import END, HOUR, MINUTE, START, Killed, Scenario
 
@@ -604,6 +604,38 @@ def test_a_look_that_fails_does_not_keep_the_notary_from_its_work(stage: Stage) 
     with pytest.raises(ConnectionError):
         after_look({"action": "notary"}, stage.watch(Tally()), lambda: None, run)
     assert done == ["run"]
+
+
+def test_what_cannot_be_written_does_not_keep_the_notary_from_its_work(stage: Stage) -> None:
+    done: list[str] = []
+
+    def write() -> None:
+        raise ConnectionError
+
+    def run() -> dict[str, Any]:
+        done.append("run")
+        return {"ok": True}
+
+    with pytest.raises(ConnectionError):
+        after_look({"action": "notary"}, stage.watch(Tally()), write, run)
+    assert done == ["run"]
+
+
+def test_an_issue_goes_on_when_there_is_no_time_to_look_for_its_windows(stage: Stage) -> None:
+    stage.scenario.sources = {"shop": SHOP}
+    stage.visited("forbidden")
+    stage.look()
+    assert stage.said() == {"forbidden elsa/shop"}
+    stage.scenario.now += 2 * HOUR
+    for provider in ("elsa", "dsa"):
+        stage.ticked(provider)
+    stage.counted(ProofSigned=1)
+    late = stage.watch(Tally())
+    deadline = stage.scenario.now + dt.timedelta(seconds=LAST_SECONDS)
+    replace(late, invocation=replace(late.invocation, deadline=deadline)).look()
+    assert [one["kind"] for one in held(stage)] == ["forbidden"]
+    stage.look()
+    assert stage.said("Ended") == {"forbidden elsa/shop"}
 
 
 def change(begun: Mapping[Condition, str], **others: Any) -> Change:

@@ -140,8 +140,10 @@ def after_look(event: object, watch: Watch, write: Callable[[], None], run: Call
     try:
         found = watch.look()
     finally:  # what goes wrong with the look is raised once everything else is done
-        write()
-        result = run()
+        try:
+            write()
+        finally:
+            result = run()
     return result | found
 
 

@@ -26,6 +26,8 @@ from logarchive.warning.signal import COUNTED, ProviderSignals, read_proof_signa
 SORT = "#watch"
 #: How many open windows of a source are read to see whether one has an issue still.
 MOST_OPEN = 1000
+#: From here on no window is looked for: the time is for the message, and for the work of the notary.
+LAST_SECONDS = 300
 
 #: AWS's metrics are read from so long before they were read last, since they come late; but no more than a day.
 OVERLAP, LONGEST_READ = 20 * MINUTE, DAY
@@ -138,6 +140,8 @@ class Watch:
         provider, _, name = condition.subject.partition("/")
         if condition.kind not in ISSUES or provider not in providers or providers[provider].rests(name):
             return False  # what was paused or removed is not visited again
+        if self.invocation.seconds_to_work() < LAST_SECONDS:
+            return True  # nobody has looked whether it has ended
         try:
             entries = islice(Ledger(self.table, provider, name).open(), MOST_OPEN)
             return any(entry.issue == condition.kind and not entry.finished for entry in entries)
