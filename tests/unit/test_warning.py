@@ -370,6 +370,28 @@ def test_an_issue_has_not_ended_between_two_visits(stage: Stage) -> None:
     assert not [held for held in stage.scenario.table.items["#proof", "#watch"]["held"] if held["kind"] == "forbidden"]
 
 
+def test_an_issue_that_is_met_again_after_an_hour_without_is_said_again(stage: Stage) -> None:
+    stage.scenario.sources = {"shop": SHOP}
+    stage.scenario.answer = lambda _request: httpx.Response(403, json={})
+    stage.scenario.now += 2 * HOUR
+    stage.tick()
+    stage.look()
+    assert "forbidden elsa/shop" in stage.said()
+    stage.visited("forbidden")  # within the hour
+    for _ in range(6):
+        stage.look()
+        assert stage.said("Met again") == set()
+    stage.visited("forbidden")
+    stage.look()
+    [(line, mail)] = [one for one in stage.mails if "met again" in one[0]]
+    assert line.endswith("warnings 1 met again")
+    assert "\n- forbidden elsa/shop (1 in the last hour)\n" in f"\n{mail}"
+    assert stage.scenario.events[-1] == "warning.again"
+    stage.mails.clear()
+    stage.look()
+    assert stage.said("Met again") == set()
+
+
 @pytest.mark.parametrize("change", ["paused", "removed"])
 def test_nothing_holds_of_a_source_that_was_paused_or_removed(stage: Stage, change: str) -> None:
     stage.scenario.sources = {"shop": SHOP | OLD}

@@ -55,6 +55,8 @@ class Held(BaseModel):
     since: Instant
     #: Whether a message has named it.
     told: bool = False
+    #: When a look found last that it had been met.
+    met_at: Instant | None = None
 
     @property
     def condition(self) -> Condition:
@@ -103,19 +105,30 @@ class Watch:
         readings, failure = self._readings(last, now)
         since = {held.condition: held.since for held in last.held}
         told = {held.condition for held in last.held if held.told}
+        met_at = {held.condition: held.met_at or held.since for held in last.held}
+        met_now = {condition for met in counted.recent if met.at == now for condition in _conditions(met)}
+        quiet = {one for one, met in met_at.items() if one in told and one.kind in ISSUES and now - met > RECENT}
         seen = Seen(now, last.begun, providers, _met(counted), read_proof_signals(self.table), readings, since.keys())
         found = holding(seen)
         found |= {one: "a window is open with it" for one in since if one not in found and self._open(one, providers)}
         self.invocation.count("Warnings", len(found))
-        self._log(found, since)
+        again = {one: what for one, what in found.items() if one in quiet & met_now}
+        self._log(found, since, again)
         self._tell(Change(
             now,
             begun={one: what for one, what in found.items() if one not in told},
             ended={one: begun for one, begun in since.items() if one in told and one not in found},
-            lasting={one: begun for one, begun in since.items() if one in told and one in found},
+            lasting={one: begun for one, begun in since.items() if one in told - again.keys() and one in found},
+            again=again,
         ))  # fmt: skip
         held = [
-            Held(kind=one.kind, subject=one.subject, since=since.get(one, now), told=one in told or bool(self.publish))
+            Held(
+                kind=one.kind,
+                subject=one.subject,
+                since=since.get(one, now),
+                told=one in told or bool(self.publish),
+                met_at=now if one in met_now else met_at.get(one),
+            )
             for one in sorted(found)
         ]
         put = counted.model_copy(update={"held": held} | ({} if failure else {"metrics_read_at": now})).model_dump(
@@ -148,16 +161,20 @@ class Watch:
         except ValueError:  # an item cannot be read: nobody can say that it has ended
             return True
 
-    def _log(self, found: Mapping[Condition, str], since: Mapping[Condition, dt.datetime]) -> None:
+    def _log(
+        self, found: Mapping[Condition, str], since: Mapping[Condition, dt.datetime], again: Mapping[Condition, str]
+    ) -> None:
         for one, what in found.items():
             if one not in since:
                 self.invocation.log("warning.begun", kind=one.kind, subject=one.subject, seen=what)
+        for one, what in again.items():
+            self.invocation.log("warning.again", kind=one.kind, subject=one.subject, seen=what)
         for one, begun in since.items():
             if one not in found:
                 self.invocation.log("warning.ended", kind=one.kind, subject=one.subject, since=instant(begun))
 
     def _tell(self, change: Change) -> None:
-        if self.publish and (change.begun or change.ended):
+        if self.publish and (change.begun or change.again or change.ended):
             self.publish(subject(change), text(change))
 
 
@@ -197,8 +214,14 @@ def _met(state: State) -> dict[Condition, int]:
     """Return how often each condition was met in the last hour."""
     found: dict[Condition, int] = {}
     for met in state.recent:
-        for subject_, counts in met.counts.items():
-            for metric, times in counts.items():
-                condition = Condition(COUNTED[metric], subject_)
-                found[condition] = found.get(condition, 0) + times
+        for condition, times in _conditions(met).items():
+            found[condition] = found.get(condition, 0) + times
     return found
+
+
+def _conditions(met: Met) -> dict[Condition, int]:
+    return {
+        Condition(COUNTED[metric], subject_): times
+        for subject_, counts in met.counts.items()
+        for metric, times in counts.items()
+    }
