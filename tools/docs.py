@@ -61,6 +61,7 @@ LOG_EVENTS = {
     "invocation.counted": "what an invocation has counted, in all: the fields are the [metrics](#metrics)",
     "source.counted": "what an invocation has counted of one source: the fields are the [metrics](#metrics)",
     "warning.begun": "a [condition](#alarms) has begun that needs a person; `seen` is what was seen of it",
+    "warning.again": "an issue that held already was met again after an hour without, perhaps in another window",
     "warning.ended": "a condition has ended that held `since` then",
     "warning.failed": "AWS's metrics of the functions could not be read; all else was judged, the run fails at its end",
     "window.*": "a visit has ended: `window.issue` if it has an issue, otherwise its state (`window.sealed`)",

@@ -30,19 +30,32 @@ def test_an_alarm_tells_somebody_and_says_what_it_is_about(name: str) -> None:
     assert alarm["AlarmDescription"].endswith(".")
 
 
-def test_the_alarm_on_warnings_fires_at_the_first_one_and_when_two_looks_are_missing() -> None:
-    alarm, stack = alarms()["WarningsAlarm"], Deployed()
+@pytest.mark.parametrize("name", ["WarningsAlarm", "NotaryAlarm"])
+def test_two_alarms_look_at_what_the_notary_publishes(name: str) -> None:
+    alarm, stack = alarms()[name], Deployed()
     namespaces = {
         item["Environment"]["Variables"]["POWERTOOLS_METRICS_NAMESPACE"] for item in stack.functions().values()
     }
     assert ({alarm["Namespace"]}, alarm["MetricName"]) == (namespaces, WARNINGS)
     assert "Dimensions" not in alarm
+
+
+def test_the_alarm_on_warnings_fires_at_the_first_one() -> None:
+    alarm = alarms()["WarningsAlarm"]
     assert (alarm["Statistic"], alarm["ComparisonOperator"], alarm["Threshold"]) == (
         "Maximum", "GreaterThanThreshold", 0,
     )  # fmt: skip
-    assert (alarm["EvaluationPeriods"], alarm["TreatMissingData"]) == (1, "breaching")
-    runs = stack.of_type("AWS::Scheduler::Schedule")["NotaryFunctionTick"]["ScheduleExpression"]
-    assert (runs, alarm["Period"]) == ("rate(15 minutes)", 2 * 15 * 60)
+    assert (alarm["Period"], alarm["EvaluationPeriods"], alarm["TreatMissingData"]) == (30 * 60, 1, "notBreaching")
+
+
+def test_a_notary_that_does_not_look_has_an_alarm_of_its_own_which_no_condition_hides() -> None:
+    alarm = alarms()["NotaryAlarm"]
+    assert (alarm["Statistic"], alarm["ComparisonOperator"], alarm["Threshold"]) == (
+        "SampleCount", "LessThanThreshold", 1,
+    )  # fmt: skip
+    assert (alarm["EvaluationPeriods"], alarm["TreatMissingData"]) == (2, "breaching")
+    runs = Deployed().of_type("AWS::Scheduler::Schedule")["NotaryFunctionTick"]["ScheduleExpression"]
+    assert (runs, alarm["Period"]) == ("rate(15 minutes)", 15 * 60)
 
 
 def test_the_alarm_on_dead_letters_needs_nobody_who_looks() -> None:

@@ -16,7 +16,7 @@ from logarchive.runtime.aws import Aws, Kms, Metrics, NotaryAws, Topic
 from logarchive.runtime.metric import Tally
 from logarchive.store.bucket import Store
 from logarchive.warning.function_metric import FunctionMetrics
-from logarchive.warning.signal import read_signals, write_proof_signals, write_signals
+from logarchive.warning.signal import read_signals, write_active, write_proof_signals, write_signals
 from logarchive.warning.watch import Watch
 from logarchive.window import Window
 from tests.integration.stage import HOUR, PROVIDERS, Stage, stage
@@ -153,6 +153,7 @@ def leave_signals(here: Stage, provider: str) -> None:
     for metric, value in (("LagSeconds", 60), ("HoursToLoss", 9.5), ("Rejects", 2)):
         tally(metric, value, "one")
     write_signals(here.aws.table, provider, tally, here.clock.now)
+    write_active(here.aws.table, provider, ["one", "two"])
     assert read_signals(here.aws.table, provider).sources["one"].counts == {"Rejects": 2}
 
 

@@ -1,6 +1,7 @@
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any, cast
 
 import pytest
 
@@ -10,7 +11,8 @@ from logarchive.moment import DAY, instant
 from logarchive.proof.daily import LAST_SECONDS, DailyNotice
 from logarchive.runtime.aws import NotaryAws
 from logarchive.runtime.metric import Tally
-from tests.scenario import END, MINUTE, Killed, Scenario
+from logarchive.warning.watch import Watch
+from tests.scenario import END, HOUR, MINUTE, Killed, Scenario
 
 
 @dataclass
@@ -31,11 +33,14 @@ class Stage:
     scenario: Scenario
     topic: Topic = field(default_factory=Topic)
     tally: Tally = field(default_factory=Tally)
+    holding: dict[str, dt.datetime] = field(default_factory=dict[str, dt.datetime])
     changed: Callable[[DailyNotice], DailyNotice] = lambda daily: daily
 
     def notarize(self, **event: object) -> Result:
         run = self.scenario.notary(count=self.tally)
-        notice = DailyNotice(run.log, run.marks.table, self.topic.publish, ["dsa", "elsa"], run.invocation)
+        notice = DailyNotice(
+            run.log, run.marks.table, self.topic.publish, ["dsa", "elsa"], run.invocation, lambda: self.holding
+        )
         return act(run, {"action": "notary", **event}, Daily(self.scenario.coverage(run), self.changed(notice)))
 
 
@@ -81,6 +86,34 @@ def test_a_sealed_window_that_is_only_to_be_replayed_is_not_open() -> None:
     assert stage.scenario.ledger.mark_replay(sealed, stage.scenario.now)
     stage.notarize()
     assert "elsa/shop: 1 sealed with 0 rows; 1 open (waiting)" in stage.topic.messages[0]
+
+
+def test_a_notice_names_all_that_needs_a_person_whoever_was_told_before() -> None:
+    stage = archived()
+    stage.notarize()
+    stage.holding["forbidden elsa/shop"] = END
+    stage.notarize(notice=True)
+    first, second = stage.topic.messages
+    assert "Nothing needs a person.\n사람이 확인해야 하는 상태가 없습니다." in first
+    assert f"\n- forbidden elsa/shop (since {instant(END)})\n" in second
+    assert "사람이 확인해야 하는 상태 (" in second
+
+
+def test_a_notice_reads_what_held_at_the_last_look() -> None:
+    stage = archived()
+    run = stage.scenario.notary()
+    sent = list[str]()
+    aws = NotaryAws(run.log.store, run.marks.table, None)
+    topic = cast("Any", stage.topic)
+    made = daily(replace(aws, topic=topic), run, ["elsa"]).notice
+    assert made
+    assert made.holding() == {}
+    invocation = replace(stage.scenario.invocation(), clock=lambda: END)
+    watch = Watch(run.marks.table, ["elsa"], invocation, lambda _subject, text: sent.append(text))
+    watch.look()
+    watch = replace(watch, invocation=replace(invocation, clock=lambda: END + 2 * HOUR))
+    watch.look()
+    assert "proof_unsigned proof" in made.holding()
 
 
 def test_it_can_be_sent_again_on_demand() -> None:

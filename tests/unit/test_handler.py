@@ -52,6 +52,7 @@ def test_who_was_asked_by_nobody_is_its_own_correlation(event: object) -> None:
     [
         ("source.begun", "INFO"),
         ("warning.begun", "WARNING"),
+        ("warning.again", "WARNING"),
         ("warning.ended", "INFO"),
         ("window.issue", "WARNING"),
         ("proof.failed", "ERROR"),

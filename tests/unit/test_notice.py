@@ -35,7 +35,8 @@ def test_a_notice_is_as_it_was_reviewed() -> None:
     sources["elsa/checkout"].open = Counter({None: 25})
     sources["elsa/search"].open = Counter({"throttled": 1, None: 22, "forbidden": 2})
     sources["dsa/edge"] = SourceNews()
-    notice = text(News(NOW - dt.timedelta(days=1), NOW, sources), NOTE)
+    holding = {"forbidden elsa/search": NOW - dt.timedelta(hours=9), "expired elsa/search": NOW}
+    notice = text(News(NOW - dt.timedelta(days=1), NOW, sources, holding), NOTE)
     assert notice == GOLDEN.read_text()
 
 
@@ -64,7 +65,9 @@ def test_a_checkpoint_without_a_signature_is_said_to_have_none() -> None:
 def test_a_notice_of_very_many_sources_is_short_and_names_those_with_an_issue() -> None:
     sources = {f"elsa/{number:04}-{'x' * 500}": SourceNews(open=Counter({None: 20})) for number in range(5000)}
     sources["elsa/zz"] = SourceNews(open=Counter({"y" * 10_000: 1}))
-    notice = text(News(None, NOW, sources, unread=7, uncounted=9), NOTE)
+    holding = dict.fromkeys((f"behind {name}" for name in sources), NOW)
+    notice = text(News(None, NOW, sources, holding, unread=7, uncounted=9), NOTE)
+    assert f"and {5001 - MOST_LINES:,} more / " in notice
     assert len(notice.encode()) < MOST_BYTES / 8
     assert "elsa/zz: 0 sealed with 0 rows; 1 open (yyy" in notice
     assert f"{5001 - MOST_LINES:,} more sources: 0 sealed with 0 rows; {(5001 - MOST_LINES) * 20:,} open" in notice

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, get_args
 
 import httpx
@@ -12,6 +12,7 @@ from logarchive.action.handler import act
 from logarchive.action.notary import after_look, watch
 from logarchive.errors import ArchiveError, Issue
 from logarchive.ledger.entry import Entry
+from logarchive.moment import DAY
 from logarchive.numbers import WindowNumbers
 from logarchive.runtime.aws import Metrics, NotaryAws
 from logarchive.runtime.metric import Tally
@@ -21,8 +22,8 @@ from logarchive.warning.condition import LIMITS
 from logarchive.warning.function_metric import FunctionMetrics
 from logarchive.warning.kind import ADVICE, ISSUES, Condition, Kind
 from logarchive.warning.message import MOST_CHARACTERS, MOST_LINES, Change, subject, text
-from logarchive.warning.signal import write_proof_signals, write_signals
-from logarchive.warning.watch import Watch
+from logarchive.warning.signal import write_active, write_proof_signals, write_signals
+from logarchive.warning.watch import LAST_SECONDS, Watch
 from logarchive.window import Window
 from tests.scenario import END, HOUR, MINUTE, START, Killed, Scenario
 
@@ -79,6 +80,8 @@ class Stage:
     #: What happens before every look: the two providers tick, and the log was signed.
     alive: set[str] = field(default_factory=lambda: {"elsa", "dsa", "proof"})
     refuses: bool = False
+    #: Whether there is a topic.
+    tells: bool = True
 
     def invoke(self, event: Mapping[str, Any]) -> None:
         """Do what a provider's function does for an event, from the event to what it leaves."""
@@ -105,10 +108,17 @@ class Stage:
             tally(name, value)
         write_proof_signals(self.scenario.table, tally, self.scenario.now)  # type: ignore[arg-type]
 
+    def ticked(self, provider: str) -> None:
+        """Leave what a tick does that can measure no source."""
+        tally = Tally()
+        tally("LagSeconds", 0)
+        write_signals(self.scenario.table, provider, tally, self.scenario.now)  # type: ignore[arg-type]
+
     def watch(self, tally: Tally) -> Watch:
         functions = FunctionMetrics(Metrics(self.cloudwatch), FUNCTIONS, "la-queue")
         made = self.scenario.invocation(count=tally)
-        return Watch(self.scenario.table, ["elsa", "dsa"], made, self.send, functions)  # type: ignore[arg-type]
+        tell = self.send if self.tells else None
+        return Watch(self.scenario.table, ["elsa", "dsa"], made, tell, functions)  # type: ignore[arg-type]
 
     def send(self, subject_: str, text_: str) -> None:
         if self.refuses:
@@ -121,9 +131,7 @@ class Stage:
         if "elsa" in self.alive:
             self.invoke({"action": "tick"})
         if "dsa" in self.alive:
-            tally = Tally()
-            tally("LagSeconds", 0)
-            write_signals(self.scenario.table, "dsa", tally, self.scenario.now)  # type: ignore[arg-type]
+            self.ticked("dsa")
         if "proof" in self.alive:
             self.counted(ProofSigned=1)
         tally = Tally()
@@ -362,6 +370,28 @@ def test_an_issue_has_not_ended_between_two_visits(stage: Stage) -> None:
     assert not [held for held in stage.scenario.table.items["#proof", "#watch"]["held"] if held["kind"] == "forbidden"]
 
 
+def test_an_issue_that_is_met_again_after_an_hour_without_is_said_again(stage: Stage) -> None:
+    stage.scenario.sources = {"shop": SHOP}
+    stage.scenario.answer = lambda _request: httpx.Response(403, json={})
+    stage.scenario.now += 2 * HOUR
+    stage.tick()
+    stage.look()
+    assert "forbidden elsa/shop" in stage.said()
+    stage.visited("forbidden")  # within the hour
+    for _ in range(6):
+        stage.look()
+        assert stage.said("Met again") == set()
+    stage.visited("forbidden")
+    stage.look()
+    [(line, mail)] = [one for one in stage.mails if "met again" in one[0]]
+    assert line.endswith("warnings 1 met again")
+    assert "\n- forbidden elsa/shop (1 in the last hour)\n" in f"\n{mail}"
+    assert stage.scenario.events[-1] == "warning.again"
+    stage.mails.clear()
+    stage.look()
+    assert stage.said("Met again") == set()
+
+
 @pytest.mark.parametrize("change", ["paused", "removed"])
 def test_nothing_holds_of_a_source_that_was_paused_or_removed(stage: Stage, change: str) -> None:
     stage.scenario.sources = {"shop": SHOP | OLD}
@@ -378,6 +408,50 @@ def test_nothing_holds_of_a_source_that_was_paused_or_removed(stage: Stage, chan
     assert stage.published[-1] == 0
 
 
+def test_what_holds_of_a_source_goes_on_while_ticks_cannot_measure_it(stage: Stage) -> None:
+    stage.scenario.sources = {"shop": SHOP | OLD | {"retention": "PT12H"}}
+    stage.scenario.answer = lambda _request: httpx.Response(403, json={})
+    stage.tick()
+    stage.look()
+    begun = stage.said()
+    assert begun == {"behind elsa/shop", "loss_soon elsa/shop", "forbidden elsa/shop"}
+    stage.alive.remove("elsa")
+    for _ in range(8):
+        stage.ticked("elsa")
+        stage.look()
+    assert not any("Ended" in text_ for _, text_ in stage.mails)
+    assert {f"{one['kind']} {one['subject']}" for one in held(stage)} >= begun
+
+
+def test_what_holds_of_a_source_goes_on_when_its_parameter_becomes_wrong(stage: Stage) -> None:
+    stage.scenario.sources = {"shop": SHOP | OLD}
+    stage.scenario.answer = lambda _request: httpx.Response(403, json={})
+    stage.tick()
+    stage.look()
+    assert stage.said() == {"behind elsa/shop", "forbidden elsa/shop"}
+    stage.scenario.sources = {"shop": SHOP | OLD | {"projekt": 1}}
+    for _ in range(8):
+        stage.look()
+    assert {one["kind"] for one in held(stage)} == {"behind", "forbidden", "source_invalid"}
+
+
+def test_nothing_begins_by_what_was_measured_before_a_pause(stage: Stage) -> None:
+    stage.scenario.sources = {"shop": SHOP}
+    stage.tick()
+    stage.scenario.sources = {"shop": SHOP | {"enabled": False}}
+    for _ in range(12):
+        stage.look()
+    stage.alive.remove("elsa")
+    write_active(stage.scenario.table, "elsa", ["shop"])  # type: ignore[arg-type] # the tick has just begun
+    stage.look()
+    assert stage.mails == []
+
+
+def held(stage: Stage) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = stage.scenario.table.items["#proof", "#watch"]["held"]
+    return found
+
+
 def test_new_dead_letters_are_noticed_beside_old_ones(stage: Stage) -> None:
     counts("la-queue", "NumberOfMessagesSent", 2)(stage)
     stage.look()
@@ -389,6 +463,35 @@ def test_new_dead_letters_are_noticed_beside_old_ones(stage: Stage) -> None:
     stage.look()
     assert stage.said() == {"dead_letters queue"}
     assert set(stage.cloudwatch.spans) == {HOUR}
+
+
+@pytest.mark.parametrize(
+    ("gap", "span", "said"),
+    [
+        (HOUR, HOUR + 35 * MINUTE, "1 h 35 min"), (5 * HOUR, 5 * HOUR + 35 * MINUTE, "5 h 35 min"),
+        (3 * DAY, DAY, "24 h 0 min"),
+    ],
+)  # fmt: skip
+def test_failures_while_the_notary_did_not_look_are_not_missed(
+    stage: Stage, gap: dt.timedelta, span: dt.timedelta, said: str
+) -> None:
+    counts("la-elsa", "Errors", 2)(stage)
+    stage.scenario.now += gap
+    stage.look()
+    assert stage.cloudwatch.spans[-1] == span
+    assert f"(2 in the last {said})" in stage.mails[-1][1]
+    stage.look()
+    assert stage.cloudwatch.spans[-1] == HOUR
+
+
+def test_what_could_not_be_read_for_a_while_is_read_later(stage: Stage) -> None:
+    stage.cloudwatch.broken = True
+    for _ in range(8):
+        with pytest.raises(ArchiveError):
+            stage.look()
+    stage.cloudwatch.broken = False
+    stage.look()
+    assert stage.cloudwatch.spans[-1] == 9 * QUARTER + 20 * MINUTE
 
 
 def test_metrics_that_cannot_be_read_hide_nothing_else_and_fail_the_run(stage: Stage) -> None:
@@ -414,6 +517,31 @@ def test_a_message_that_was_not_sent_is_sent_by_the_next_look(stage: Stage) -> N
     stage.refuses = False
     stage.look()
     assert stage.said() == {"forbidden elsa/shop"}
+
+
+def test_what_nobody_was_told_is_told_once_there_is_somebody(stage: Stage) -> None:
+    stage.tells = False
+    stage.visited("forbidden")
+    stage.look()
+    stage.look()
+    assert stage.mails == []
+    assert stage.scenario.events.count("warning.begun") == 1
+    stage.tells = True
+    stage.look()
+    assert stage.said() == {"forbidden elsa/shop"}
+    stage.look()
+    assert stage.said() == set()
+
+
+def test_what_nobody_was_told_and_is_over_needs_no_message(stage: Stage) -> None:
+    stage.tells = False
+    stage.visited(None, rejects=1)
+    for _ in range(4):
+        stage.look()
+    stage.tells = True
+    stage.look()
+    assert stage.mails == []
+    assert "warning.ended" in stage.scenario.events
 
 
 @pytest.mark.parametrize("call", ["ddb.get #watch", "ddb.get #signals", "ddb.update #watch"])
@@ -498,6 +626,38 @@ def test_a_look_that_fails_does_not_keep_the_notary_from_its_work(stage: Stage) 
     with pytest.raises(ConnectionError):
         after_look({"action": "notary"}, stage.watch(Tally()), lambda: None, run)
     assert done == ["run"]
+
+
+def test_what_cannot_be_written_does_not_keep_the_notary_from_its_work(stage: Stage) -> None:
+    done: list[str] = []
+
+    def write() -> None:
+        raise ConnectionError
+
+    def run() -> dict[str, Any]:
+        done.append("run")
+        return {"ok": True}
+
+    with pytest.raises(ConnectionError):
+        after_look({"action": "notary"}, stage.watch(Tally()), write, run)
+    assert done == ["run"]
+
+
+def test_an_issue_goes_on_when_there_is_no_time_to_look_for_its_windows(stage: Stage) -> None:
+    stage.scenario.sources = {"shop": SHOP}
+    stage.visited("forbidden")
+    stage.look()
+    assert stage.said() == {"forbidden elsa/shop"}
+    stage.scenario.now += 2 * HOUR
+    for provider in ("elsa", "dsa"):
+        stage.ticked(provider)
+    stage.counted(ProofSigned=1)
+    late = stage.watch(Tally())
+    deadline = stage.scenario.now + dt.timedelta(seconds=LAST_SECONDS)
+    replace(late, invocation=replace(late.invocation, deadline=deadline)).look()
+    assert [one["kind"] for one in held(stage)] == ["forbidden"]
+    stage.look()
+    assert stage.said("Ended") == {"forbidden elsa/shop"}
 
 
 def change(begun: Mapping[Condition, str], **others: Any) -> Change:

@@ -6,7 +6,7 @@ It archives nothing.
 import datetime as dt
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Annotated, Any, Literal, cast
 
@@ -33,7 +33,7 @@ from logarchive.runtime.settings import NotarySettings
 from logarchive.runtime.telemetry import Handler, invocation_of, logger_of, publish, traced
 from logarchive.warning.function_metric import FunctionMetrics
 from logarchive.warning.signal import write_proof_signals
-from logarchive.warning.watch import Watch
+from logarchive.warning.watch import Watch, read_held
 from logarchive.window import Span
 
 #: What its log lines are of.
@@ -140,8 +140,10 @@ def after_look(event: object, watch: Watch, write: Callable[[], None], run: Call
     try:
         found = watch.look()
     finally:  # what goes wrong with the look is raised once everything else is done
-        write()
-        result = run()
+        try:
+            write()
+        finally:
+            result = run()
     return result | found
 
 
@@ -210,8 +212,14 @@ def notary(aws: NotaryAws, invocation: Invocation, signer: Signer | None) -> Not
 def daily(aws: NotaryAws, notary: Notary, providers: Sequence[str]) -> Daily:
     """Put together what is made once a day; no notice without a topic."""
     log, invocation = notary.log, notary.invocation
-    notice = DailyNotice(log, aws.table, aws.topic.publish, providers, invocation) if aws.topic else None
-    return Daily(CoverageWriter(log, aws.table, providers, invocation), notice)
+    made = Daily(CoverageWriter(log, aws.table, providers, invocation))
+    if not aws.topic:
+        return made
+
+    def holding() -> Mapping[str, dt.datetime]:
+        return read_held(aws.table)
+
+    return replace(made, notice=DailyNotice(log, aws.table, aws.topic.publish, providers, invocation, holding))
 
 
 def watch(aws: NotaryAws, settings: NotarySettings, invocation: Invocation) -> Watch:

@@ -23,6 +23,7 @@ from logarchive.ledger.registry import next_in_turn, registered, set_next_in_tur
 from logarchive.provider.source import Source
 from logarchive.runtime.source_loader import BadSource
 from logarchive.visit.worker import Worker
+from logarchive.warning.signal import write_active
 
 
 def tick[S: Source, K: BaseModel](archive: Archive[S, K], event: Tick) -> Result:
@@ -32,7 +33,9 @@ def tick[S: Source, K: BaseModel](archive: Archive[S, K], event: Tick) -> Result
     # A provider without sources is not late. Without any value the alarm would say that no tick has run.
     archive.invocation.count("LagSeconds", 0)
     broken = {problem.name for problem in bad}
-    planned = run.plan({name: source for name, source in sources.items() if source.enabled}, start=not event.inline)
+    enabled = {name: source for name, source in sources.items() if source.enabled}
+    planned = run.plan(enabled, start=not event.inline)
+    write_active(archive.table, archive.provider.name, {*enabled, *broken})
     run.measure_others({*broken, *registered(archive.table, archive.provider.name)} - {*sources})
     run.find_misplaced()
     if event.inline:

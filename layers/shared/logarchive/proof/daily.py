@@ -3,8 +3,9 @@
 A notice is sent before that is written down: if either fails, the next run sends it again.
 """
 
+import datetime as dt
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -19,6 +20,9 @@ from logarchive.proof.log import ProofLog
 from logarchive.proof.notice import MOST_OPEN, News, SourceNews, news_of, subject, text
 from logarchive.proof.state import PARTITION
 from logarchive.runtime.invocation import Invocation
+
+#: What needs a person, and since when.
+type Holding = Callable[[], Mapping[str, dt.datetime]]
 
 SORT = "#notice"
 #: How many entries of the log a notice reads at most, the newest: 200 objects. Taking in an old archive makes more.
@@ -47,6 +51,7 @@ class DailyNotice:
     publish: Callable[[str, str], None]
     providers: Sequence[str]
     invocation: Invocation
+    holding: Holding
     most_entries: int = MOST_ENTRIES
 
     def send(self, *, now: bool = False) -> bool:
@@ -63,7 +68,8 @@ class DailyNotice:
         first = max(begin, size - self.most_entries)
         sources = news_of(self.log.entries(first, size))
         uncounted = self._count_open(sources)
-        news = News(last.at if last else None, moment, sources, unread=first - begin, uncounted=uncounted)
+        since, holding = last.at if last else None, self.holding()
+        news = News(since, moment, sources, holding, unread=first - begin, uncounted=uncounted)
         self.publish(subject(news), text(news, newest.note))
         self._note(last, Sent(at=moment, size=size))
         self.invocation.log("notice.sent", size=size, sources=len(sources))

@@ -1,4 +1,4 @@
-"""The daily notice: what was archived since the last one, what is open and why, and the newest checkpoint. Pure.
+"""The daily notice: what was archived and is open, what needs a person, and the newest checkpoint. Pure.
 
 Whoever keeps a notice can show later that the log was not rewritten. It is read by people, in a mail: so it is short.
 """
@@ -20,6 +20,14 @@ MOST_OPEN = 1000
 #: A name or an issue that would make the notice too long is cut; a checkpoint is never.
 MOST_CHARACTERS = 200
 
+_HOLDING = """\
+What needs a person (what each means, and what to do: docs/operations.md of the archive's program)
+사람이 확인해야 하는 상태 (의미와 조치 방법: 보관소 프로그램의 docs/operations.md)
+"""
+_NOTHING_HOLDS = """\
+Nothing needs a person.
+사람이 확인해야 하는 상태가 없습니다.
+"""
 _UNSIGNED = "This archive has no key: the checkpoint is not signed."
 _HOW = """\
 Keep this message. The checkpoint is the whole state of the archive's proof log: whoever has it can find out later
@@ -77,6 +85,8 @@ class News:
     now: dt.datetime
     #: `elsa/checkout` -> its news.
     sources: Mapping[str, SourceNews]
+    #: `forbidden elsa/checkout` -> since when it needs a person.
+    holding: Mapping[str, dt.datetime] = field(default_factory=dict[str, dt.datetime])
     #: Entries since the last notice that were too many to be read.
     unread: int = 0
     #: Sources whose open windows were not counted: time was short, or an item cannot be read.
@@ -112,9 +122,19 @@ def text(news: News, note: bytes) -> str:
         lines.append(f"Not counted: {news.unread:,} earlier entries of the log, which were too many.")
     if news.uncounted:
         lines.append(f"Not counted: the open windows of {news.uncounted:,} sources (no time, or not readable).")
-    lines += ["", "The newest checkpoint of the proof log:", "", note.decode()]
+    lines += ["", *_holding(news.holding)]
+    lines += ["The newest checkpoint of the proof log:", "", note.decode()]
     lines += [_HOW] if b"\n\n\xe2\x80\x94 " in note else [_UNSIGNED, "", _HOW]
     return "\n".join(lines)
+
+
+def _holding(holding: Mapping[str, dt.datetime]) -> list[str]:
+    if not holding:
+        return [_NOTHING_HOLDS]
+    lines = [f"- {_cut(name)} (since {instant(since)})" for name, since in sorted(holding.items())]
+    more = len(lines) - MOST_LINES
+    rest = [f"- and {more:,} more / 그 밖에 {more:,}건"] if more > 0 else []
+    return [_HOLDING, *lines[:MOST_LINES], *rest, ""]
 
 
 def _line(source: SourceNews) -> str:

@@ -16,6 +16,7 @@ from logarchive.runtime.metric import UNITS, WARNINGS, Count, Tally
 #: A log event, or its last word -> its level; all other events are information.
 _LEVELS = {
     "warning.begun": "warning",
+    "warning.again": "warning",
     "issue": "warning",
     "invalid": "warning",
     "refused": "warning",

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
-from logarchive.moment import HOUR, MINUTE
+from logarchive.moment import HOUR, MINUTE, instant
 from logarchive.warning.function_metric import FunctionReadings
 from logarchive.warning.kind import OF_FUNCTIONS, Condition, Kind
 from logarchive.warning.signal import ProofSignals, ProviderSignals, SourceSignals
@@ -68,15 +68,22 @@ def _of_provider(seen: Seen, provider: str, signals: ProviderSignals) -> dict[Co
         found[Condition("no_tick", provider)] = f"none for {_length(seen.now - ticked)}"
     for name in signals.sources:
         if source := signals.measured(name):
-            found |= _of_source(f"{provider}/{name}", source, seen.now)
+            of_source = _of_source(f"{provider}/{name}", source, seen.now)
+            found |= _kept(of_source, source, seen.held) if signals.is_stale(source) else of_source
     return found
+
+
+def _kept(found: Mapping[Condition, str], source: SourceSignals, held: AbstractSet[Condition]) -> dict[Condition, str]:
+    """Return what goes on of a source that could not be measured again: nothing begins, and nothing ends."""
+    since = instant(source.measured_at) if source.measured_at else "ever"
+    return {one: f"{what}; not measured since {since}" for one, what in found.items() if one in held}
 
 
 def _of_source(subject: str, source: SourceSignals, now: dt.datetime) -> dict[Condition, str]:
     """Return the conditions of what a tick has measured; the time since counts too, should no tick run any more."""
     found: dict[Condition, str] = {}
-    lag = now - (source.measured_at or now) + dt.timedelta(seconds=source.lag_seconds or 0)
-    if source.lag_seconds is not None and lag > LONGEST_LAG:
+    if source.due_since and now - source.due_since > LONGEST_LAG:
+        lag = now - source.due_since
         found[Condition("behind", subject)] = f"the oldest window has been due for {_length(lag)}"
     if source.lost_at and source.lost_at - now < LOSS_NOTICE:
         left = source.lost_at - now
@@ -91,15 +98,16 @@ def _of_functions(seen: Seen) -> Iterator[tuple[Condition, str]]:
     if seen.functions is None:
         yield from ((one, "as before: it could not be read now") for one in seen.held if one.kind in OF_FUNCTIONS)
         return
+    span = seen.functions.span
     for one in seen.functions.functions:
         if one.errors:
-            yield Condition("function_failed", one.name), _times(one.errors)
+            yield Condition("function_failed", one.name), _times(one.errors, span)
         if one.throttles:
-            yield Condition("function_throttled", one.name), _times(one.throttles)
+            yield Condition("function_throttled", one.name), _times(one.throttles, span)
         if one.longest > LONGEST_RUN:
             yield Condition("function_near_timeout", one.name), f"{one.longest.total_seconds():.0f} s"
     if seen.functions.dead_letters:
-        yield Condition("dead_letters", "queue"), _times(seen.functions.dead_letters)
+        yield Condition("dead_letters", "queue"), _times(seen.functions.dead_letters, span)
 
 
 def _of_proof(seen: Seen) -> Iterator[tuple[Condition, str]]:
@@ -113,8 +121,8 @@ def _of_proof(seen: Seen) -> Iterator[tuple[Condition, str]]:
         yield Condition("proof_errors", "proof"), f"at {failed:%H:%M} UTC"
 
 
-def _times(number: int) -> str:
-    return f"{number:,} in the last hour"
+def _times(number: int, span: dt.timedelta = HOUR) -> str:
+    return f"{number:,} in the last {'hour' if span == HOUR else _length(span)}"
 
 
 def _length(length: dt.timedelta) -> str:

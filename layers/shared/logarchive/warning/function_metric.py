@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from logarchive.moment import MILLISECOND
+from logarchive.moment import HOUR, MILLISECOND
 from logarchive.runtime.aws import AwsMetric, Metrics
 
 
@@ -26,6 +26,7 @@ class FunctionReadings:
     functions: tuple[Reading, ...] = ()
     #: Messages that were sent to the dead-letter queue.
     dead_letters: int = 0
+    span: dt.timedelta = HOUR
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class FunctionMetrics:
             Reading(name, int(values[at]), int(values[at + 1]), values[at + 2] * MILLISECOND)
             for at, name in zip(range(0, len(values), 3), self.functions, strict=True)
         )
-        return FunctionReadings(tuple(readings), int(sent))
+        return FunctionReadings(tuple(readings), int(sent), end - start)
 
 
 def _of_function(name: str) -> list[AwsMetric]:

@@ -3,7 +3,7 @@
 import datetime as dt
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from logarchive.moment import instant
 from logarchive.warning.kind import ADVICE, Condition
@@ -31,11 +31,14 @@ class Change:
     ended: Mapping[Condition, dt.datetime]
     #: Since when each holds that held before.
     lasting: Mapping[Condition, dt.datetime]
+    #: What was seen of each that held before, and was met again after an hour without.
+    again: Mapping[Condition, str] = field(default_factory=dict[Condition, str])
 
 
 def subject(change: Change) -> str:
     """Return the subject of the message."""
     parts = [f"{len(change.begun):,} begun"] if change.begun else []
+    parts += [f"{len(change.again):,} met again"] if change.again else []
     parts += [f"{len(change.ended):,} ended"] if change.ended else []
     return f"Log archive {change.now:%Y-%m-%d %H:%M} UTC: warnings {', '.join(parts)}"
 
@@ -43,10 +46,12 @@ def subject(change: Change) -> str:
 def text(change: Change) -> str:
     """Return the message."""
     begun = [line for one, seen in _first(change.begun) for line in _begun(one, seen)]
+    again = [f"- {_name(one)} ({seen})" for one, seen in _first(change.again)]
     ended = [f"- {_name(one)} (since {instant(since)})" for one, since in _first(change.ended)]
     lasting = [f"- {_name(one)} (since {instant(since)})" for one, since in _first(change.lasting)]
     groups = (
         (f"Begun, seen at {instant(change.now)}:", begun, change.begun),
+        ("Met again, perhaps in another window:", again, change.again),
         ("Ended:", ended, change.ended),
         ("Still so:", lasting, change.lasting),
     )

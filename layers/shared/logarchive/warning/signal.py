@@ -1,11 +1,12 @@
 """What invocations leave in the ledger for the watch: an item of each source, of each provider, and of the proof log.
 
-A tick writes what it has measured. How often something was met is counted by `ADD`, and never goes back: whoever writes
-need not read, and whoever reads remembers what was counted before.
+A tick writes what it has measured, and which sources are neither paused nor removed. How often something was met is
+counted by `ADD`, and never goes back: whoever writes need not read, and whoever reads remembers what was counted
+before.
 """
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, cast, get_args
 
 from pydantic import BaseModel, ConfigDict
@@ -13,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from logarchive.errors import Issue
 from logarchive.ledger.dynamodb import Table, Write
 from logarchive.ledger.entry import Instant
-from logarchive.moment import HOUR, MINUTE, instant
+from logarchive.moment import HOUR, MINUTE, SECOND, instant
 from logarchive.proof.state import PARTITION
 from logarchive.runtime.metric import Tally, issue_metric
 from logarchive.warning.kind import Kind
@@ -37,8 +38,8 @@ class SourceSignals(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     measured_at: Instant | None = None
-    #: None: nobody knows, since the source has no parameter, or a wrong one.
-    lag_seconds: int | None = None
+    #: Since when its oldest window without a good visit has been due; if none is, when it was measured.
+    due_since: Instant | None = None
     #: When the provider begins to delete records that are not archived.
     lost_at: Instant | None = None
     #: How long it has had no record, if that is longer than its `quiet_after`.
@@ -53,14 +54,29 @@ class ProviderSignals(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     ticked_at: Instant | None = None
+    #: The sources that are neither paused nor removed; None: no tick has said.
+    active: frozenset[str] | None = None
     sources: dict[str, SourceSignals] = {}
 
+    def rests(self, source_name: str) -> bool:
+        """Return whether a tick has said that a source is paused or removed."""
+        return self.active is not None and source_name not in self.active
+
     def measured(self, source_name: str) -> SourceSignals | None:
-        """Return what the newest ticks have measured of a source; None if it was paused or removed before them."""
+        """Return what is known of a source; of one that rests, only when it loses records, if that is still measured.
+
+        A removed source has records that were asked for and are not archived: until they are lost, that needs a person.
+        """
         source = self.sources.get(source_name)
-        if not source or not source.measured_at or not self.ticked_at:
+        if not source or not source.measured_at:
             return None
-        return source if source.measured_at > self.ticked_at - LATEST else None
+        if not self.rests(source_name):
+            return source
+        return None if self.is_stale(source) else SourceSignals(measured_at=source.measured_at, lost_at=source.lost_at)
+
+    def is_stale(self, source: SourceSignals) -> bool:
+        """Return whether the newest ticks could not measure a source, though they ran."""
+        return bool(source.measured_at and self.ticked_at and source.measured_at <= self.ticked_at - LATEST)
 
 
 class ProofSignals(BaseModel):
@@ -85,26 +101,33 @@ def write_signals(table: Table, provider: str, tally: Tally, now: dt.datetime) -
         table.update(Write(f"{provider}#{name}", SORT, put, (), add))
 
 
+def write_active(table: Table, provider: str, names: Collection[str]) -> None:
+    """Write which sources of a provider are neither paused nor removed, if that is not known."""
+    active = sorted(names)
+    if (table.get(f"{provider}#", SORT) or {}).get("active") != active:
+        table.update(Write(f"{provider}#", SORT, {"active": active}, ()))
+
+
 def _signal(values: Mapping[str, float], now: dt.datetime) -> tuple[dict[str, Any], dict[str, int]] | None:
     """Return what to put into the item of a source, and what to add; None if there is neither."""
     add = {metric: int(values[metric]) for metric in COUNTED if values.get(metric)}
     if not _MEASURED & {*values}:
         return ({}, add) if add else None
     lag, hours = values.get("LagSeconds"), values.get("HoursToLoss")
-    put = {
-        "measured_at": instant(now),
-        "lag_seconds": None if lag is None else int(lag),
-        "lost_at": None if hours is None else instant(now + hours * HOUR),
-        "quiet_seconds": int(values["QuietSeconds"]) if values.get("QuietSources") else None,
-    }
-    return put, add
+    lost_at = None if hours is None else instant(now + hours * HOUR)
+    put = {"measured_at": instant(now), "lost_at": lost_at}
+    if not {"LagSeconds", "QuietSources"} & {*values}:
+        return put, add  # without a parameter that can be read, nobody knows the rest: it stays as it was
+    due_since = None if lag is None else instant(now - lag * SECOND)
+    quiet_seconds = int(values["QuietSeconds"]) if values.get("QuietSources") else None
+    return {**put, "due_since": due_since, "quiet_seconds": quiet_seconds}, add
 
 
 def read_signals(table: Table, provider: str) -> ProviderSignals:
     """Read what the invocations of a provider's function have left."""
     item = table.get(f"{provider}#", SORT) or {}
     sources = {name: _of_source(table.get(f"{provider}#{name}", SORT) or {}) for name in sorted(item.get("names", ()))}
-    return ProviderSignals(ticked_at=item.get("ticked_at"), sources=sources)
+    return ProviderSignals(ticked_at=item.get("ticked_at"), active=item.get("active"), sources=sources)
 
 
 def _of_source(item: Mapping[str, Any]) -> SourceSignals:

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from logarchive.ledger.dynamodb import ABSENT, Table, Write, equal
 from logarchive.ledger.entry import Instant
 from logarchive.ledger.ledger import Ledger
-from logarchive.moment import instant
+from logarchive.moment import DAY, MINUTE, instant
 from logarchive.proof.state import PARTITION
 from logarchive.runtime.invocation import Invocation
 from logarchive.warning.condition import RECENT, Seen, holding
@@ -26,6 +26,11 @@ from logarchive.warning.signal import COUNTED, ProviderSignals, read_proof_signa
 SORT = "#watch"
 #: How many open windows of a source are read to see whether one has an issue still.
 MOST_OPEN = 1000
+#: From here on no window is looked for: the time is for the message, and for the work of the notary.
+LAST_SECONDS = 300
+
+#: AWS's metrics are read from so long before they were read last, since they come late; but no more than a day.
+OVERLAP, LONGEST_READ = 20 * MINUTE, DAY
 
 #: `elsa/checkout` -> metric -> number.
 type Counts = dict[str, dict[str, int]]
@@ -48,6 +53,10 @@ class Held(BaseModel):
     kind: str
     subject: str
     since: Instant
+    #: Whether a message has named it.
+    told: bool = False
+    #: When a look found last that it had been met.
+    met_at: Instant | None = None
 
     @property
     def condition(self) -> Condition:
@@ -63,6 +72,8 @@ class State(BaseModel):
     #: When the first look was, and the last.
     begun: Instant
     looked_at: Instant
+    #: When AWS's metrics were read last; None: never.
+    metrics_read_at: Instant | None = None
     #: How often each was counted, ever.
     totals: Counts = {}
     #: What was counted in the last hour.
@@ -91,20 +102,38 @@ class Watch:
         last = State.model_validate(item) if item else State(begun=now, looked_at=now)
         providers = {provider: read_signals(self.table, provider) for provider in self.providers}
         counted = _counted(last, now, providers)
-        readings, failure = self._readings(now)
+        readings, failure = self._readings(last, now)
         since = {held.condition: held.since for held in last.held}
+        told = {held.condition for held in last.held if held.told}
+        met_at = {held.condition: held.met_at or held.since for held in last.held}
+        met_now = {condition for met in counted.recent if met.at == now for condition in _conditions(met)}
+        quiet = {one for one, met in met_at.items() if one in told and one.kind in ISSUES and now - met > RECENT}
         seen = Seen(now, last.begun, providers, _met(counted), read_proof_signals(self.table), readings, since.keys())
         found = holding(seen)
         found |= {one: "a window is open with it" for one in since if one not in found and self._open(one, providers)}
         self.invocation.count("Warnings", len(found))
-        self._report(Change(
+        again = {one: what for one, what in found.items() if one in quiet & met_now}
+        self._log(found, since, again)
+        self._tell(Change(
             now,
-            begun={one: what for one, what in found.items() if one not in since},
-            ended={one: begun for one, begun in since.items() if one not in found},
-            lasting={one: begun for one, begun in since.items() if one in found},
+            begun={one: what for one, what in found.items() if one not in told},
+            ended={one: begun for one, begun in since.items() if one in told and one not in found},
+            lasting={one: begun for one, begun in since.items() if one in told - again.keys() and one in found},
+            again=again,
         ))  # fmt: skip
-        held = [Held(kind=one.kind, subject=one.subject, since=since.get(one, now)) for one in sorted(found)]
-        put = counted.model_copy(update={"held": held}).model_dump(mode="json")
+        held = [
+            Held(
+                kind=one.kind,
+                subject=one.subject,
+                since=since.get(one, now),
+                told=one in told or bool(self.publish),
+                met_at=now if one in met_now else met_at.get(one),
+            )
+            for one in sorted(found)
+        ]
+        put = counted.model_copy(update={"held": held} | ({} if failure else {"metrics_read_at": now})).model_dump(
+            mode="json"
+        )
         # If another look was faster, its state stands: the next look counts from there.
         when = equal(looked_at=item["looked_at"]) if item else ABSENT
         self.table.update(Write(PARTITION, SORT, put, when))
@@ -112,9 +141,9 @@ class Watch:
             raise failure
         return {"warnings": len(found)}
 
-    def _readings(self, now: dt.datetime) -> tuple[FunctionReadings | None, Exception | None]:
+    def _readings(self, last: State, now: dt.datetime) -> tuple[FunctionReadings | None, Exception | None]:
         try:
-            return self.functions.read(now - RECENT, now) if self.functions else FunctionReadings(), None
+            return self.functions.read(_read_from(last, now), now) if self.functions else FunctionReadings(), None
         except Exception as error:  # noqa: BLE001 (raised by `look`, at its end)
             self.invocation.log("warning.failed", error=repr(error))
             return None, error
@@ -122,24 +151,44 @@ class Watch:
     def _open(self, condition: Condition, providers: Mapping[str, ProviderSignals]) -> bool:
         """Return whether a window is open with an issue: between two visits that have it, it has not ended."""
         provider, _, name = condition.subject.partition("/")
-        source = providers[provider].measured(name) if provider in providers else None
-        if condition.kind not in ISSUES or source is None or source.lag_seconds is None:
+        if condition.kind not in ISSUES or provider not in providers or providers[provider].rests(name):
             return False  # what was paused or removed is not visited again
+        if self.invocation.seconds_to_work() < LAST_SECONDS:
+            return True  # nobody has looked whether it has ended
         try:
             entries = islice(Ledger(self.table, provider, name).open(), MOST_OPEN)
             return any(entry.issue == condition.kind and not entry.finished for entry in entries)
         except ValueError:  # an item cannot be read: nobody can say that it has ended
             return True
 
-    def _report(self, change: Change) -> None:
-        if not change.begun and not change.ended:
-            return
-        for one, what in change.begun.items():
-            self.invocation.log("warning.begun", kind=one.kind, subject=one.subject, seen=what)
-        for one, since in change.ended.items():
-            self.invocation.log("warning.ended", kind=one.kind, subject=one.subject, since=instant(since))
-        if self.publish:
+    def _log(
+        self, found: Mapping[Condition, str], since: Mapping[Condition, dt.datetime], again: Mapping[Condition, str]
+    ) -> None:
+        for one, what in found.items():
+            if one not in since:
+                self.invocation.log("warning.begun", kind=one.kind, subject=one.subject, seen=what)
+        for one, what in again.items():
+            self.invocation.log("warning.again", kind=one.kind, subject=one.subject, seen=what)
+        for one, begun in since.items():
+            if one not in found:
+                self.invocation.log("warning.ended", kind=one.kind, subject=one.subject, since=instant(begun))
+
+    def _tell(self, change: Change) -> None:
+        if self.publish and (change.begun or change.again or change.ended):
             self.publish(subject(change), text(change))
+
+
+def read_held(table: Table) -> dict[str, dt.datetime]:
+    """Return what held at the last look, and since when: `forbidden elsa/checkout`."""
+    item = table.get(PARTITION, SORT)
+    held = State.model_validate(item).held if item else []
+    return {f"{one.kind} {one.subject}": one.since for one in held}
+
+
+def _read_from(last: State, now: dt.datetime) -> dt.datetime:
+    """Return from when on AWS's metrics are read, so that nothing is missed if there was no look for a while."""
+    read_at = last.metrics_read_at or now
+    return max(min(now - RECENT, read_at - OVERLAP), now - LONGEST_READ)
 
 
 def _counted(last: State, now: dt.datetime, providers: Mapping[str, ProviderSignals]) -> State:
@@ -165,8 +214,14 @@ def _met(state: State) -> dict[Condition, int]:
     """Return how often each condition was met in the last hour."""
     found: dict[Condition, int] = {}
     for met in state.recent:
-        for subject_, counts in met.counts.items():
-            for metric, times in counts.items():
-                condition = Condition(COUNTED[metric], subject_)
-                found[condition] = found.get(condition, 0) + times
+        for condition, times in _conditions(met).items():
+            found[condition] = found.get(condition, 0) + times
     return found
+
+
+def _conditions(met: Met) -> dict[Condition, int]:
+    return {
+        Condition(COUNTED[metric], subject_): times
+        for subject_, counts in met.counts.items()
+        for metric, times in counts.items()
+    }
