@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 import typer
 
@@ -66,6 +67,8 @@ class Draft:
                 raise ConsoleError("; ".join(errors))
             self.screen.tell("\n".join(errors))
             document = self._asked([self.fields[name] for name in again], document)
+        if self.session.access.endpoint:
+            _ensure_here(document)
         return document, judged["begins"]
 
     def _ensure_known(self, document: Mapping[str, Any]) -> None:
@@ -120,6 +123,19 @@ class Draft:
         event = {"source": self.name.name, "document": document, "credentials": credentials}
         [found] = self.session.stack.act(self.name.provider, "doctor", **event)["sources"]
         return {**found, "source": str(self.name)}
+
+
+def _ensure_here(document: Mapping[str, Any]) -> None:
+    """Raise ConsoleError for a source of the demo that would ask anybody who is not on this machine.
+
+    Credentials that somebody types to try the console would be sent to the vendor.
+    """
+    host = urlsplit(str(document.get("base_url", ""))).hostname
+    if host not in {"127.0.0.1", "localhost"}:
+        raise ConsoleError(
+            "a source of the demo asks the demo's providers only: --set base_url=URL, "
+            "with a base_url that `logarchive --demo sources --json` shows"
+        )
 
 
 def _checked(values: Mapping[str, Any], wanted: Mapping[str, Field], where: str) -> dict[str, str]:

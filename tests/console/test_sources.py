@@ -163,7 +163,7 @@ def test_with_json_a_source_is_written_at_a_terminal_only_if_it_was_agreed_to(
         (Screen, "attended", property(true)),
     ):
         monkeypatch.setattr(where, name, what)
-    session = Session(Access("archive", None, None, 1), Screen(as_json=True))
+    session = Session(Access("archive", None, None, None), Screen(as_json=True))
     session.__dict__["stack"] = Stack("archive", {"ElsaFunctionName": "elsa"}, cast("Clients", None))
     context = typer.Context(get_command(app), obj=session)
     with pytest.raises(typer.Exit if yes else ConsoleError):
@@ -391,6 +391,13 @@ def test_a_field_that_no_source_has_is_told_before_what_is_missing_is_asked_for(
     file.write_text('{"project_key": "k", "project_idd": 1}')
     outcome = on_stack("sources", "check", "elsa/two", "--file", str(file))
     assert (outcome.code, outcome.err) == (2, "logarchive: project_idd: unknown field; did you mean project_id?\n")
+
+
+@pytest.mark.slow
+def test_a_source_of_the_demo_asks_nobody_beyond_this_machine(on_stack: Run) -> None:
+    given = [word for name, value in FIELDS["elsa"].items() for word in ("--set", f"{name}={value}")]
+    done = on_stack("sources", "check", "elsa/away", *given)
+    assert (done.code, "--set base_url=URL" in done.err) == (2, True)
 
 
 @pytest.mark.slow

@@ -54,7 +54,7 @@ def record_time(newest: RecordTime | None, now: dt.datetime, usual: dt.timedelta
         return Check(NAME, "skipped", "no record of the last hours came, so there is no time to look at")
     if newest.moment is None:
         return Check(NAME, "fail", f"the time {newest.text} cannot be read", _DO_UNIT)
-    said = f"the newest record's time is {newest.text}, read as {instant(newest.moment)}"
+    said = f"the newest record in the response has the time {newest.text}, read as {instant(newest.moment)}"
     if asked and EPOCH + LONG < newest.moment < asked.start - TOLERANCE:
         said += f", which is {_length(asked.start - newest.moment)} before the range that was asked for"
         return Check(NAME, "fail", said, _DO_ZONE)
