@@ -392,6 +392,26 @@ def test_an_issue_that_is_met_again_after_an_hour_without_is_said_again(stage: S
     assert stage.said("Met again") == set()
 
 
+@pytest.mark.parametrize("action", ["doctor", "status", "work", "gaps"])
+def test_a_name_that_an_event_has_wrong_is_no_condition(stage: Stage, action: str) -> None:
+    stage.scenario.sources = {"shop": SHOP}
+    stage.invoke({"action": action, "source": "shpo"})
+    assert ("elsa#shpo", "#signals") not in stage.scenario.table.items
+    stage.look()
+    assert stage.said() == set()
+
+
+@pytest.mark.parametrize("sources", [{"shop": {"project_idd": 1}}, {}])
+def test_a_source_that_an_event_cannot_use_is_a_condition(stage: Stage, sources: dict[str, Any]) -> None:
+    stage.scenario.sources = {"shop": SHOP}
+    stage.tick()
+    stage.alive.remove("elsa")
+    stage.scenario.sources = sources
+    stage.invoke({"action": "work", "source": "shop"})
+    stage.look()
+    assert "source_invalid elsa/shop" in stage.said()
+
+
 @pytest.mark.parametrize("change", ["paused", "removed"])
 def test_nothing_holds_of_a_source_that_was_paused_or_removed(stage: Stage, change: str) -> None:
     stage.scenario.sources = {"shop": SHOP | OLD}
