@@ -48,7 +48,7 @@ METRICS = {
     "QuietSeconds": "at each tick: archived time since the newest window that had a row",
     "QuietSources": "at each tick: sources without a record for longer than their `quiet_after`",
     "SourceErrors": "sources that could not be used (a wrong field, a missing secret), counted each time they are read",
-    "EventErrors": "events that were refused",
+    "EventErrors": "events that were refused, also those that name a source that nobody knows",
     "ProofEntries": "entries that were appended to the proof log",
     "ProofBacklogSeconds": "at the end of each run of the notary: how long the oldest change has waited for its entry",
     "ProofSigned": "checkpoints that were signed, or found to be up to date and as they were signed",

@@ -295,6 +295,30 @@ def test_ticks_that_never_ran_are_missing_since_the_first_look() -> None:
     assert stage.said() == {"no_tick elsa", "no_tick dsa"}
 
 
+def test_what_is_missing_counts_from_the_first_look_after_a_gap(stage: Stage) -> None:
+    """So a version that leaves no signs of life, and was deployed for a while, is not taken for silence."""
+    stage.scenario.now += DAY
+    stage.alive.clear()
+    begun = list[set[str]]()
+    for _ in range(6):
+        stage.look()
+        begun.append(stage.said())
+    silent = {"no_tick elsa", "no_tick dsa"}
+    assert begun == [set(), set(), set(), silent, set(), {"proof_unsigned proof"}]
+
+
+def test_what_was_missing_before_a_gap_is_missing_after_it(stage: Stage) -> None:
+    stage.alive.remove("elsa")
+    for _ in range(3):
+        stage.look()
+    assert stage.said() == {"no_tick elsa"}
+    stage.scenario.now += DAY
+    for _ in range(4):
+        stage.look()
+    assert stage.mails == []
+    assert {one["kind"] for one in held(stage)} == {"no_tick"}
+
+
 def test_a_dead_tick_hides_neither_lag_nor_a_coming_loss(stage: Stage) -> None:
     now = stage.scenario.now.replace(minute=0)
     is_late(SHOP | {"start": f"{now - HOUR:%Y-%m-%dT%H:%M:%SZ}", "retention": "PT15H"}, "shop")(stage)
@@ -390,6 +414,26 @@ def test_an_issue_that_is_met_again_after_an_hour_without_is_said_again(stage: S
     stage.mails.clear()
     stage.look()
     assert stage.said("Met again") == set()
+
+
+@pytest.mark.parametrize("action", ["doctor", "status", "work", "gaps"])
+def test_a_name_that_an_event_has_wrong_is_no_condition(stage: Stage, action: str) -> None:
+    stage.scenario.sources = {"shop": SHOP}
+    stage.invoke({"action": action, "source": "shpo"})
+    assert ("elsa#shpo", "#signals") not in stage.scenario.table.items
+    stage.look()
+    assert stage.said() == set()
+
+
+@pytest.mark.parametrize("sources", [{"shop": {"project_idd": 1}}, {}])
+def test_a_source_that_an_event_cannot_use_is_a_condition(stage: Stage, sources: dict[str, Any]) -> None:
+    stage.scenario.sources = {"shop": SHOP}
+    stage.tick()
+    stage.alive.remove("elsa")
+    stage.scenario.sources = sources
+    stage.invoke({"action": "work", "source": "shop"})
+    stage.look()
+    assert "source_invalid elsa/shop" in stage.said()
 
 
 @pytest.mark.parametrize("change", ["paused", "removed"])

@@ -16,6 +16,7 @@ from logarchive.action.status import gaps, status
 from logarchive.action.tick import tick
 from logarchive.action.work import work
 from logarchive.errors import ConfigError
+from logarchive.ledger.registry import registered
 from logarchive.provider.provider import Provider
 from logarchive.provider.source import Source
 from logarchive.runtime.aws import Aws
@@ -79,8 +80,16 @@ def _act[S: Source, K: BaseModel](archive: Archive[S, K], event: Event) -> Resul
 
 def _refuse[S: Source, K: BaseModel](archive: Archive[S, K], error: str, source_name: str | None) -> Result:
     archive.invocation.log("event.refused", source=source_name, error=error)
-    archive.invocation.count("SourceErrors" if source_name else "EventErrors", 1, source_name)
+    if source_name and _is_known(archive, source_name):
+        archive.invocation.count("SourceErrors", 1, source_name)
+    else:
+        archive.invocation.count("EventErrors", 1)
     return refusal(archive.provider.name, error, source_name)
+
+
+def _is_known[S: Source, K: BaseModel](archive: Archive[S, K], source_name: str) -> bool:
+    """Return whether a name that an event brings is that of a source: a slip of the pen is nobody's condition."""
+    return source_name in registered(archive.table, archive.provider.name) or archive.source_loader.has(source_name)
 
 
 @cache

@@ -76,13 +76,23 @@ class SourceLoader[S: Source, K: BaseModel]:
 
     def load_one(self, source_name: str) -> S:
         """Read one source, in one call. Raises ConfigError if there is no such source, or it is wrong."""
+        text = self._text(source_name)
+        if text is None:
+            raise ConfigError(f"no source {source_name!r} under {self.path}")
+        return self.parse(source_name, text)
+
+    def has(self, source_name: str) -> bool:
+        """Return whether there is such a source, good or wrong."""
+        return self._text(source_name) is not None
+
+    def _text(self, source_name: str) -> str | None:
         try:
             parameter = self.ssm.get_parameter(Name=f"{self.path}/{source_name}", WithDecryption=True)["Parameter"]
         except ClientError as error:
             if _code(error) != "ParameterNotFound":
                 raise
-            raise ConfigError(f"no source {source_name!r} under {self.path}") from None
-        return self.parse(source_name, parameter.get("Value", ""))
+            return None
+        return parameter.get("Value", "")
 
     def misplaced(self) -> list[BadSource]:
         """Return the parameters that no function reads, named from the provider on; their values are not read.

@@ -31,7 +31,7 @@ class Seen:
     """All that a look has seen."""
 
     now: dt.datetime
-    #: When the first look was: what was never seen is missing since then.
+    #: Since when there have been looks: what was not seen since then is missing since then.
     begun: dt.datetime
     providers: Mapping[str, ProviderSignals]
     #: How often each was met in the last hour.
@@ -62,10 +62,10 @@ def _met(seen: Seen) -> Iterator[tuple[Condition, str]]:
 
 
 def _of_provider(seen: Seen, provider: str, signals: ProviderSignals) -> dict[Condition, str]:
-    ticked = signals.ticked_at or seen.begun
+    silent = Condition("no_tick", provider)
     found: dict[Condition, str] = {}
-    if seen.now - ticked > LONGEST_SILENCE:
-        found[Condition("no_tick", provider)] = f"none for {_length(seen.now - ticked)}"
+    if (missing := _missing(seen, silent, signals.ticked_at)) > LONGEST_SILENCE:
+        found[silent] = f"none for {_length(missing)}"
     for name in signals.sources:
         if source := signals.measured(name):
             of_source = _of_source(f"{provider}/{name}", source, seen.now)
@@ -111,14 +111,23 @@ def _of_functions(seen: Seen) -> Iterator[tuple[Condition, str]]:
 
 
 def _of_proof(seen: Seen) -> Iterator[tuple[Condition, str]]:
-    signed, failed = seen.proof.signed_at or seen.begun, seen.proof.failed_at
-    if seen.now - signed > LONGEST_UNSIGNED:
-        yield Condition("proof_unsigned", "proof"), f"for {_length(seen.now - signed)}"
+    unsigned, failed = Condition("proof_unsigned", "proof"), seen.proof.failed_at
+    if (missing := _missing(seen, unsigned, seen.proof.signed_at)) > LONGEST_UNSIGNED:
+        yield unsigned, f"for {_length(missing)}"
     backlog = dt.timedelta(seconds=seen.proof.backlog_seconds)
     if backlog > LONGEST_BACKLOG:
         yield Condition("proof_backlog", "proof"), f"the oldest change has waited for {_length(backlog)}"
     if failed and seen.now - failed < RECENT:
         yield Condition("proof_errors", "proof"), f"at {failed:%H:%M} UTC"
+
+
+def _missing(seen: Seen, condition: Condition, seen_at: dt.datetime | None) -> dt.timedelta:
+    """Return for how long something was not seen: for what does not hold yet, from the beginning of the looks at most.
+
+    While nobody looked, an older version may have run, which leaves no signs of life.
+    """
+    since = seen_at or seen.begun
+    return seen.now - (since if condition in seen.held else max(since, seen.begun))
 
 
 def _times(number: int, span: dt.timedelta = HOUR) -> str:

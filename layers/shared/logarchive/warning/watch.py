@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from logarchive.ledger.dynamodb import ABSENT, Table, Write, equal
 from logarchive.ledger.entry import Instant
 from logarchive.ledger.ledger import Ledger
-from logarchive.moment import DAY, MINUTE, instant
+from logarchive.moment import DAY, HOUR, MINUTE, instant
 from logarchive.proof.state import PARTITION
 from logarchive.runtime.invocation import Invocation
 from logarchive.warning.condition import RECENT, Seen, holding
@@ -31,6 +31,8 @@ LAST_SECONDS = 300
 
 #: AWS's metrics are read from so long before they were read last, since they come late; but no more than a day.
 OVERLAP, LONGEST_READ = 20 * MINUTE, DAY
+#: After a longer one, what is missing counts from the first look.
+LONGEST_GAP = HOUR
 
 #: `elsa/checkout` -> metric -> number.
 type Counts = dict[str, dict[str, int]]
@@ -69,7 +71,7 @@ class State(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    #: When the first look was, and the last.
+    #: Since when there have been looks with no gap of more than an hour, and when the last one was.
     begun: Instant
     looked_at: Instant
     #: When AWS's metrics were read last; None: never.
@@ -108,7 +110,9 @@ class Watch:
         met_at = {held.condition: held.met_at or held.since for held in last.held}
         met_now = {condition for met in counted.recent if met.at == now for condition in _conditions(met)}
         quiet = {one for one, met in met_at.items() if one in told and one.kind in ISSUES and now - met > RECENT}
-        seen = Seen(now, last.begun, providers, _met(counted), read_proof_signals(self.table), readings, since.keys())
+        seen = Seen(
+            now, counted.begun, providers, _met(counted), read_proof_signals(self.table), readings, since.keys()
+        )
         found = holding(seen)
         found |= {one: "a window is open with it" for one in since if one not in found and self._open(one, providers)}
         self.invocation.count("Warnings", len(found))
@@ -202,7 +206,8 @@ def _counted(last: State, now: dt.datetime, providers: Mapping[str, ProviderSign
     new = {subject: _more(counts, last.totals.get(subject, {})) for subject, counts in totals.items()}
     recent = [met for met in last.recent if now - met.at < RECENT]
     recent += [Met(at=now, counts=counts)] if (counts := {one: more for one, more in new.items() if more}) else []
-    return last.model_copy(update={"looked_at": now, "totals": totals, "recent": recent})
+    begun = last.begun if now - last.looked_at <= LONGEST_GAP else now
+    return last.model_copy(update={"begun": begun, "looked_at": now, "totals": totals, "recent": recent})
 
 
 def _more(counts: Mapping[str, int], before: Mapping[str, int]) -> dict[str, int]:
