@@ -25,15 +25,15 @@ from logarchive.visit.rebuild import Rebuilder, Rebuilt
 from logarchive.visit.recovery import Recovery
 
 #: After this many replays in a row that were killed, the window is left as it is.
-MOST_KILLED = 2
+MOST_KILLED = 3
 _UNKNOWN = "the ledger does not know the object that a killed replay has written to logs/; replay the window again"
 
 
 def replay[S: Source, K: BaseModel](context: VisitContext[S, K], claimed: Entry, *, late_start: bool = False) -> Entry:
     """Replay a claimed window; return the entry as committed, with `replay_error` if the window was left as it is.
 
-    Raises LostClaimError, and VisitFailedError for an error that nobody foresaw. After something was written, such an
-    error is raised as it is and nothing is committed, as if the worker had been killed.
+    Raises LostClaimError, and VisitFailedError for an error that nobody foresaw. If the ledger does not know the object
+    that was written, such an error is raised as it is and nothing is committed, as if the worker had been killed.
     """
     with tempfile.TemporaryDirectory(prefix="replay-") as directory:
         claim = Claim.of(context.ledger, claimed, context.invocation.clock)
@@ -74,7 +74,7 @@ class Replay[S: Source, K: BaseModel]:  # 10 attributes: a visit's, and what was
         except (ArchiveError, MemoryError, ProviderError) as error:
             return self._leave(str(error) or type(error).__name__)
         except Exception as error:
-            if self._wrote:
+            if self._unknown_object():
                 raise  # the mark stays, so that the next worker makes the ledger know what was written
             raise VisitFailedError(self._leave(f"unexpected {type(error).__name__}: {error}")) from error
 
@@ -130,7 +130,7 @@ class Replay[S: Source, K: BaseModel]:  # 10 attributes: a visit's, and what was
         """Commit that the window was not replayed. Raises LostClaimError."""
         claim = self._claim
         error = self._context.session.redaction.brief(reason, MOST_ERROR_CHARACTERS)
-        if (self._wrote or claim.entry.claims_without_commit > 1) and self._unknown_object():
+        if self._unknown_object():
             error = f"{error}; {_UNKNOWN}"
         unmerged = self._unmerged()
         claim.unmerged = claim.unmerged if unmerged is None else unmerged
@@ -150,7 +150,9 @@ class Replay[S: Source, K: BaseModel]:  # 10 attributes: a visit's, and what was
             return None
 
     def _unknown_object(self) -> bool:
-        """Return whether the object is another one than the ledger knows; so is one that cannot be read."""
+        """Return whether a replay has written another object than the ledger knows; so is one that cannot be read."""
+        if not self._wrote and self._claim.entry.claims_without_commit <= 1:
+            return False
         known = self._claim.entry.object
         try:
             existing = self._merger.copy()
