@@ -4,7 +4,7 @@ The message is sent before that is written down: if either fails, the next look 
 """
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, cast
@@ -107,16 +107,13 @@ class Watch:
         readings, failure = self._readings(last, now)
         since = {held.condition: held.since for held in last.held}
         told = {held.condition for held in last.held if held.told}
-        met_at = {held.condition: held.met_at or held.since for held in last.held}
-        met_now = {condition for met in counted.recent if met.at == now for condition in _conditions(met)}
-        quiet = {one for one, met in met_at.items() if one in told and one.kind in ISSUES and now - met > RECENT}
         seen = Seen(
             now, counted.begun, providers, _met(counted), read_proof_signals(self.table), readings, since.keys()
         )
         found = holding(seen)
         found |= {one: "a window is open with it" for one in since if one not in found and self._open(one, providers)}
         self.invocation.count("Warnings", len(found))
-        again = {one: what for one, what in found.items() if one in quiet & met_now}
+        again = {one: found[one] for one in _met_again(last, counted) if one in found}
         self._log(found, since, again)
         self._tell(Change(
             now,
@@ -125,25 +122,23 @@ class Watch:
             lasting={one: begun for one, begun in since.items() if one in told - again.keys() and one in found},
             again=again,
         ))  # fmt: skip
-        held = [
-            Held(
-                kind=one.kind,
-                subject=one.subject,
-                since=since.get(one, now),
-                told=one in told or bool(self.publish),
-                met_at=now if one in met_now else met_at.get(one),
-            )
-            for one in sorted(found)
-        ]
-        put = counted.model_copy(update={"held": held} | ({} if failure else {"metrics_read_at": now})).model_dump(
-            mode="json"
-        )
+        read = {} if failure else {"metrics_read_at": now}
+        put = counted.model_copy(update={"held": self._held(found, last, counted), **read}).model_dump(mode="json")
         # If another look was faster, its state stands: the next look counts from there.
         when = equal(looked_at=item["looked_at"]) if item else ABSENT
         self.table.update(Write(PARTITION, SORT, put, when))
         if failure:
             raise failure
         return {"warnings": len(found)}
+
+    def _held(self, found: Iterable[Condition], last: State, counted: State) -> list[Held]:
+        before, now, met_now = {held.condition: held for held in last.held}, counted.looked_at, _met_now(counted)
+        held: list[Held] = []
+        for one in sorted(found):
+            known = before.get(one) or Held(kind=one.kind, subject=one.subject, since=now)
+            met_at = now if one in met_now else known.met_at
+            held.append(known.model_copy(update={"told": known.told or bool(self.publish), "met_at": met_at}))
+        return held
 
     def _readings(self, last: State, now: dt.datetime) -> tuple[FunctionReadings | None, Exception | None]:
         try:
@@ -222,6 +217,19 @@ def _met(state: State) -> dict[Condition, int]:
         for condition, times in _conditions(met).items():
             found[condition] = found.get(condition, 0) + times
     return found
+
+
+def _met_now(state: State) -> set[Condition]:
+    """Return what the newest look has found to be met since the one before."""
+    return {condition for met in state.recent if met.at == state.looked_at for condition in _conditions(met)}
+
+
+def _met_again(last: State, counted: State) -> set[Condition]:
+    """Return the issues that were told, were not met for an hour, and are met now."""
+    told = [held for held in last.held if held.told and held.kind in ISSUES]
+    return {held.condition for held in told if counted.looked_at - (held.met_at or held.since) > RECENT} & _met_now(
+        counted
+    )
 
 
 def _conditions(met: Met) -> dict[Condition, int]:
