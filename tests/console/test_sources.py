@@ -366,7 +366,14 @@ def test_a_source_is_added_paused_resumed_and_removed_without_a_question(
         (["sources", "add", "elsa/one"], "elsa/one exists already"),
         (["sources", "add", "elsa/two"], "elsa/two needs --set project_key=… (the project's key), --set project_id=…"),
         (
-            ["sources", "add", "elsa/two", "--set=project_key=k", "--set=project_id=1"],
+            [
+                "sources",
+                "add",
+                "elsa/two",
+                "--set=project_key=k",
+                "--set=project_id=1",
+                "--set=base_url=http://127.0.0.1:9",
+            ],
             "there is no secret logarchive/ncloud/two: --secret-file FILE with access_key, secret_key, as JSON",
         ),
         (
