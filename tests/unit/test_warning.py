@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from logarchive.action.handler import act
-from logarchive.action.notary import after_look, watch
+from logarchive.action.notary import watch
 from logarchive.errors import ArchiveError, Issue
 from logarchive.ledger.entry import Entry
 from logarchive.moment import DAY
@@ -21,6 +21,7 @@ from logarchive.store.bucket import Store
 from logarchive.warning.condition import LIMITS
 from logarchive.warning.function_metric import FunctionMetrics
 from logarchive.warning.kind import ADVICE, ISSUES, Condition, Kind
+from logarchive.warning.look import after_look
 from logarchive.warning.message import MOST_CHARACTERS, MOST_LINES, Change, subject, text
 from logarchive.warning.signal import write_active, write_proof_signals, write_signals
 from logarchive.warning.watch import LAST_SECONDS, Watch

@@ -32,6 +32,7 @@ from logarchive.runtime.metric import NOTARY, Tally
 from logarchive.runtime.settings import NotarySettings
 from logarchive.runtime.telemetry import Handler, invocation_of, logger_of, publish, traced
 from logarchive.warning.function_metric import FunctionMetrics
+from logarchive.warning.look import after_look
 from logarchive.warning.signal import write_proof_signals
 from logarchive.warning.watch import Watch, read_held
 from logarchive.window import Span
@@ -128,23 +129,6 @@ def lambda_handler() -> Handler:
         return (traced(NAME, invoked) if _settings().tracing else invoked)(event, context)
 
     return handler
-
-
-def after_look(event: object, watch: Watch, write: Callable[[], None], run: Callable[[], Result]) -> Result:
-    """Run what an event asks for; if that is a run of the notary, look for conditions first.
-
-    So nothing that ends a run keeps the next one from looking. `write` is called once that is done.
-    """
-    if not isinstance(event, Mapping) or cast("Mapping[str, object]", event).get("action") != "notary":
-        return run()
-    try:
-        found = watch.look()
-    finally:  # what goes wrong with the look is raised once everything else is done
-        try:
-            write()
-        finally:
-            result = run()
-    return result | found
 
 
 def act(notary: Notary, event: object, daily: Daily, signed: Callable[[], None] = lambda: None) -> Result:
