@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +17,10 @@ SLEEP = "import time; time.sleep(600)"
 
 
 def started(*words: str) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-c", SLEEP, *words], start_new_session=True)
+    process = subprocess.Popen([sys.executable, "-c", SLEEP, *words], start_new_session=True)
+    while not Path(f"/proc/{process.pid}/cmdline").read_bytes():
+        time.sleep(0.01)  # Linux sets it a moment after Popen has returned
+    return process
 
 
 def kept(folder: Path, url: str = "http://127.0.0.1:1", emulator: int = 0, simulator: int = 0) -> Kept:
