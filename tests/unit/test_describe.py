@@ -19,7 +19,8 @@ def described(scenario: Scenario, **fields: object) -> dict[str, Any]:
 def test_the_fields_of_source_and_secret_are_described_and_where_the_secret_belongs() -> None:
     result = described(Scenario([]))
     assert result["source"]["project_id"] == {
-        "description": "the project's number", "type": "integer", "minimum": 0, "required": True,
+        "description": "the project's number", "type": "integer", "minimum": 0, "exclusiveMaximum": 2**63,
+        "required": True,
     }  # fmt: skip
     assert (result["source"]["window"]["default"], result["source"]["window"]["required"]) == ("PT1H", False)
     assert {name: field["required"] for name, field in result["secret"].items()} == {

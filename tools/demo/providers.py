@@ -80,7 +80,10 @@ def providers(folder: Path, orders: Mapping[str, Any], *, afterwards: Afterwards
 
 
 def _address(process: subprocess.Popen[bytes]) -> str:
-    first = process.stdout.readline() if process.stdout else b""
+    first = b""
+    if process.stdout:
+        with process.stdout as output:  # it says no more, and may outlive this process
+            first = output.readline()
     if not first:
         raise StackError("the simulator of the providers did not start: run `.venv/bin/python -m tests.simulator`")
     return str(json.loads(first)["url"])
