@@ -11,8 +11,9 @@ from console.account.bucket import read
 from console.account.proof import NOTARY
 from console.account.stack import Result
 from console.command.argument import one_source
-from console.command.gaps import NO_SOURCE, never_planned, never_planned_lines
+from console.command.gaps import never_planned, never_planned_lines
 from console.core.report import LOOK, OK, Report
+from console.core.survey import NO_SOURCE, sources_of
 from console.session import Session, session_of
 
 #: The state of an hour -> its character, and what it means. What somebody should look at is listed last.
@@ -88,11 +89,8 @@ def page_report(made: Result, place: str, saved: Path | None) -> Report:
 
 def hours(results: Mapping[str, Result]) -> Report:
     """Return the hours of all sources, a line for each day. Pure."""
-    sources: list[dict[str, Any]] = [
-        {**{name: one[name] for name in ("state", "planned", "hours")}, "source": f"{provider}/{one['source']}"}
-        for provider, result in results.items()
-        for one in result["sources"]
-    ]
+    shown = ("source", "state", "planned", "hours")
+    sources = [{name: one[name] for name in shown} for one in sources_of(results)]
     seen = {state for one in sources for day in one["hours"].values() for state in day}
     lines = [line for one in sources for line in _map(one)] or [NO_SOURCE]
     lines += [f"{mark}  {meaning}" for state, (mark, meaning) in STATES.items() if state in seen - {"none"}]

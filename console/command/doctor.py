@@ -7,8 +7,8 @@ import typer
 
 from console.account.stack import Result
 from console.command.argument import one_source
-from console.command.status import errors_of
 from console.core.report import LOOK, OK, Report, Table
+from console.core.survey import NO_SOURCE, errors_of, sources_of
 from console.failure import ConsoleError
 from console.session import session_of
 
@@ -33,15 +33,11 @@ def doctor(
 
 def report(results: Mapping[str, Result]) -> Report:
     """Return what is shown of the checks of all sources. Pure."""
-    sources = [
-        {**one, "source": f"{provider}/{one['source']}"}
-        for provider, result in results.items()
-        for one in result["sources"]
-    ]
+    sources = sources_of(results)
     errors = errors_of(results)
     lines = [f"{one['source']}: {one['error']}" for one in errors]
     if not sources:
-        lines.append("No source yet. Add one: logarchive sources add PROVIDER/SOURCE")
+        lines.append(NO_SOURCE)
     tables = [table(one["source"], one) for one in sources]
     wrong = errors or any(one["verdict"] in _WRONG for one in sources)
     return Report({"sources": sources, "errors": errors}, tables, lines, LOOK if wrong else OK)

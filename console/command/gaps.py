@@ -10,6 +10,7 @@ from console.account.stack import Result
 from console.command.argument import one_source
 from console.core.report import LOOK, OK, Report, Table, length, moment
 from console.core.report import instant as parsed
+from console.core.survey import NO_SOURCE, sources_of
 from console.session import session_of
 
 #: What a gap is, by what its function calls it.
@@ -23,7 +24,6 @@ _STOPPED = {
     ),
 }
 _NOBODY_KNOWS = ("nothing planned since", "Nothing is planned of {0}; why: logarchive doctor {0}")
-NO_SOURCE = "No source yet. Add one: logarchive sources add PROVIDER/SOURCE"
 COLUMNS = ("source", "from", "to", "windows", "what", "issue", "lost in")
 
 type Gap = Mapping[str, Any]
@@ -37,11 +37,7 @@ def gaps(context: typer.Context, source: Annotated[str | None, one_source()] = N
 
 def report(results: Mapping[str, Result], now: dt.datetime) -> Report:
     """Return the list of gaps of all sources. Pure."""
-    sources: list[dict[str, Any]] = [
-        {**one, "source": f"{provider}/{one['source']}"}
-        for provider, result in results.items()
-        for one in result["sources"]
-    ]
+    sources = sources_of(results)
     found = sorted((_told(source, gap) for source in sources for gap in source["gaps"]), key=_urgency)
     errors = dict.fromkeys(
         f"{gap['source']}, {gap['issue']}: {gap['error']}" for gap in found if gap["issue"] and gap["error"]

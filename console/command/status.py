@@ -8,6 +8,7 @@ import typer
 from console.account.stack import Result
 from console.command.argument import one_source
 from console.core.report import LOOK, OK, Report, Table, length, moment
+from console.core.survey import NO_SOURCE, errors_of, sources_of
 from console.core.window import NOTED
 from console.session import session_of
 
@@ -25,31 +26,16 @@ def status(context: typer.Context, source: Annotated[str | None, one_source()] =
 
 def report(results: Mapping[str, Result]) -> Report:
     """Return what is shown of the status of all providers. Pure."""
-    sources = [
-        {**one, "source": f"{provider}/{one['source']}"}
-        for provider, result in results.items()
-        for one in result["sources"]
-    ]
+    sources = sources_of(results)
     errors = errors_of(results)
     lines = [f"{one['source']}: {one['error']}" for one in errors]
     if not sources:
-        lines.append("No source yet. Add one: logarchive sources add PROVIDER/SOURCE")
+        lines.append(NO_SOURCE)
     elif any(set(one["issues"]) - NOTED for one in sources):
         lines.append("What is missing, and until when it can be fetched: logarchive gaps")
     wrong = errors or any(_is_wrong(one) for one in sources)
     tables = [Table(COLUMNS, [_row(one) for one in sources])] if sources else []
     return Report({"sources": sources, "errors": errors}, tables, lines, LOOK if wrong else OK)
-
-
-def errors_of(results: Mapping[str, Result]) -> list[dict[str, str]]:
-    """Return every error once. What no function reads is reported by all of them, each in its own words."""
-    errors: dict[str, str] = {}
-    for provider, result in results.items():
-        own = {one["source"] for one in result["sources"]}
-        for one in result["errors"]:
-            name = f"{provider}/{one['source']}" if one["source"] in own else one["source"]
-            errors.setdefault(name, one["error"])
-    return [{"source": name, "error": error} for name, error in errors.items()]
 
 
 def _is_wrong(source: Mapping[str, Any]) -> bool:

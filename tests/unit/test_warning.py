@@ -376,14 +376,19 @@ def test_what_was_counted_is_over_an_hour_after_it_was_met_last(stage: Stage) ->
     assert stage.published[-1] == 0
 
 
-def test_an_issue_has_not_ended_between_two_visits(stage: Stage) -> None:
-    """A refused window is visited again after an hour, then every six hours."""
+def refuse(stage: Stage) -> None:
+    """Let the provider refuse the window that is due, and the notary say so."""
     stage.scenario.sources = {"shop": SHOP}
     stage.scenario.answer = lambda _request: httpx.Response(403, json={})
     stage.scenario.now += 2 * HOUR
     stage.tick()
     stage.look()
     assert "forbidden elsa/shop" in stage.said()
+
+
+def test_an_issue_has_not_ended_between_two_visits(stage: Stage) -> None:
+    """A refused window is visited again after an hour, then every six hours."""
+    refuse(stage)
     for _ in range(8):  # the function only ticks: nothing is visited
         stage.look()
         assert "forbidden elsa/shop" not in stage.said("Ended")
@@ -396,12 +401,7 @@ def test_an_issue_has_not_ended_between_two_visits(stage: Stage) -> None:
 
 
 def test_an_issue_that_is_met_again_after_an_hour_without_is_said_again(stage: Stage) -> None:
-    stage.scenario.sources = {"shop": SHOP}
-    stage.scenario.answer = lambda _request: httpx.Response(403, json={})
-    stage.scenario.now += 2 * HOUR
-    stage.tick()
-    stage.look()
-    assert "forbidden elsa/shop" in stage.said()
+    refuse(stage)
     stage.visited("forbidden")  # within the hour
     for _ in range(6):
         stage.look()

@@ -30,7 +30,7 @@ def tick[S: Source, K: BaseModel](archive: Archive[S, K], event: Tick) -> Result
     """Plan all sources; start workers, or with `inline` do their work here."""
     sources, bad = archive.sources()
     run = _TickRun(archive, bad)
-    # A provider without sources is not late. Without any value the alarm would say that no tick has run.
+    # Of a provider without sources too: by this count the notary sees that a tick has run.
     archive.invocation.count("LagSeconds", 0)
     broken = {problem.name for problem in bad}
     enabled = {name: source for name, source in sources.items() if source.enabled}
@@ -158,7 +158,7 @@ class _TickRun[S: Source, K: BaseModel]:
         lag, hours = (measured(head, unfinished, source, now) for measured in (lag_seconds, hours_to_loss))
         if lag is not None:
             count("LagSeconds", lag, source_name)
-        # Without its parameter a source cannot be rescued: once its records are lost, the alarm must end.
+        # Without its parameter a source cannot be rescued: once its records are lost, the warning must end.
         if hours is not None and (source is not None or hours > 0):
             count("HoursToLoss", hours, source_name)
         if source is not None:

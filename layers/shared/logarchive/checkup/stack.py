@@ -10,7 +10,7 @@ from logarchive.moment import HOUR, duration, instant
 from logarchive.provider.check import Check
 from logarchive.provider.source import Source
 
-#: The alarm `HoursToLossAlarm` has the same threshold.
+#: The condition `loss_soon`, of which the notary warns, has the same threshold.
 SOON_HOURS = 12
 
 

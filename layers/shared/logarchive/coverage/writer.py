@@ -61,7 +61,7 @@ class CoverageWriter:
     def write_daily(self) -> bool:
         """Write the page once a day; return whether it was written. If there is too little time, the next run does.
 
-        What fails is not tried again before tomorrow: the invocation fails, which an alarm reports.
+        What fails is not tried again before tomorrow: the invocation fails, which is reported.
         """
         item = self.table.get(PARTITION, SORT)
         last, now = Written.model_validate(item) if item else None, self.invocation.clock()

@@ -102,7 +102,7 @@ class Source(BaseModel):  # 11 attributes: the fields of its parameter
     pace: int | None = Field(None, ge=1, description="requests a minute, shared by the workers")
     retention: PositiveLength | None = Field(None, description="how long the provider keeps a record")
     quiet_after: PositiveLength | None = Field(
-        None, description="how long without a record is too long: an alarm is raised"
+        None, description="how long without a record is too long: a warning is sent"
     )
     enabled: bool = Field(default=True, description="false: nothing is planned or visited")
 
