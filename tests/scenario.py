@@ -279,9 +279,13 @@ def served(world: list[Record], asked: dict[str, int], now: dt.datetime) -> http
 
 
 def read_rows(body: bytes) -> list[dict[str, Any]]:
-    """Return the rows of a Parquet object."""
+    """Return the rows of a Parquet object.
+
+    In this thread: a program that ends while pyarrow starts others is aborted at times.
+    """
     parquet: Any = importlib.import_module("pyarrow.parquet")  # ships no types
-    rows: list[dict[str, Any]] = parquet.read_table(io.BytesIO(body)).to_pylist()
+    file = parquet.ParquetFile(io.BytesIO(body), pre_buffer=False)
+    rows: list[dict[str, Any]] = file.read(use_threads=False).to_pylist()
     return rows
 
 

@@ -6,16 +6,12 @@ import json
 import zipfile
 from dataclasses import dataclass
 from functools import cache
-from importlib import import_module
 from typing import Any
 
 import httpx
 
 from logarchive.action.handler import act
-from tests.scenario import START, Scenario
-
-#: pyarrow ships no types.
-_parquet: Any = import_module("pyarrow.parquet")
+from tests.scenario import START, Scenario, read_rows
 
 MINUTE = dt.timedelta(minutes=1)
 SOURCE = {"window": "PT1H", "project_key": "Pb123_shop", "project_id": 16706}
@@ -60,9 +56,8 @@ class Sample:
     @property
     def row(self) -> dict[str, Any]:
         """The row of the first record, without its NULLs."""
-        table = _parquet.read_table(io.BytesIO(self._ending(".parquet")))
-        row: dict[str, Any] = table.slice(0, 1).to_pylist()[0]
-        return {name: value for name, value in row.items() if value is not None}
+        first = read_rows(self._ending(".parquet"))[0]
+        return {name: value for name, value in first.items() if value is not None}
 
     def _ending(self, suffix: str) -> bytes:
         return next(body for key, body in self.objects.items() if key.endswith(suffix))
