@@ -23,7 +23,7 @@ from logarchive.column.schema import COLUMNS
 from logarchive.errors import MalformedError, OutOfTimeError, TooLargeError
 from logarchive.numbers import WindowNumbers
 from logarchive.record.layout import JsonLayout
-from logarchive.record.reader import reaches
+from logarchive.record.reader import most_records, reaches
 from logarchive.row.build import Built
 from logarchive.row.reject import merge_rejects
 from logarchive.visit.merger import same_rows
@@ -44,6 +44,10 @@ def record(at: int, message: str = "m") -> bytes:
 
 def body(*records: bytes) -> bytes:
     return visit.array(records)
+
+
+def _json(pairs: dict[str, str]) -> str:
+    return "{" + ",".join(f"{json.dumps(key)}:{value}" for key, value in pairs.items()) + "}"
 
 
 def ids(built: Built) -> list[str]:
@@ -440,6 +444,30 @@ def test_a_cap_is_counted_only_where_the_bytes_could_reach_it() -> None:
     assert reaches([visit.part(visit.lines(broken))], layout, "time", 3, 2)
     with pytest.raises(MalformedError):
         reaches([visit.part(body(*broken))], layout, "time", 3, 2)
+
+
+_SCALARS = st.sampled_from(["7", "null", '"x"', '"},"', r'"\"},"', "[]", "[7]", '["a"]'])
+_OBJECTS = st.dictionaries(st.sampled_from(["a", "}", '"b', "},7"]), st.one_of(_SCALARS, st.just("{}")), max_size=3)
+_ITEMS = st.lists(st.one_of(_OBJECTS.map(_json), _SCALARS), max_size=6)
+
+
+@given(_ITEMS, st.sampled_from([",", " ,\n", ",\r\n\t"]), st.integers(1, 9))
+def test_no_array_holds_more_items_than_its_signs_say_wherever_it_is_cut(
+    items: list[str], comma: str, cut: int
+) -> None:
+    text = f"[{comma.join(['{}', *items])}]".encode()
+    chunks = [text[:2], *(text[at : at + cut] for at in range(2, len(text), cut))]
+    size, most = most_records(iter(chunks), JsonLayout())
+    assert size == len(text)
+    assert most is None or most > len(items)
+
+
+def test_an_array_of_flat_objects_lines_and_csv_are_counted_without_parsing() -> None:
+    texts = [body(*[record(START, "a} {b}, c, [7]")] * 9), b'[{"a":{"b":[7]},"c":1},\n{"a":2}]', b"time,a\n1,2\n"]
+    assert [most_records(iter([text]), JsonLayout())[1] for text in texts] == [18, 3, 3]
+    assert most_records(iter([b"a\nb\n"]), visit.LINES) == (4, 3)
+    for unknown in (b"[{},7]", b'[{},"x"]', b"[7]", b'{"logs":[]}', b'{"a":1}\n{"a":2}'):
+        assert most_records(iter([unknown]), JsonLayout())[1] is None
 
 
 def test_a_column_that_a_provider_feeds_wrongly_stays_empty_and_the_record_keeps_its_key() -> None:
