@@ -9,7 +9,7 @@ from typing import Any
 from functions.apigateway.app import provider as apigateway
 from functions.elsa.app import columns as elsa_columns
 from logarchive.column.bounds import Bounds
-from logarchive.column.line_frame import LineColumns
+from logarchive.column.line_group import LineGroups
 from logarchive.column.mapping import ColumnMapping
 from logarchive.column.record_frame import Frame, frame
 from logarchive.errors import MalformedError, OutOfTimeError
@@ -17,6 +17,7 @@ from logarchive.record import csv_record, json_array, line_record
 from logarchive.record.block import Bad, Block, Buffer
 from logarchive.record.json_document import blocks, document
 from logarchive.record.layout import JsonLayout
+from logarchive.record.line_record import LineReader
 from logarchive.record.unpack import members
 from logarchive.vendor import tencent_log_line
 from tests.truth.body import members as members_of_stdlib
@@ -68,14 +69,12 @@ def csv(data: bytes) -> None:
 
 def log_lines(data: bytes) -> None:
     """Read log lines as columns, together and each alone; what is read so is what reading them one by one gives."""
-    reader = LineColumns(LINES, tencent_log_line.LAYOUT)
+    groups, reader = LineGroups(LINES, tencent_log_line.LAYOUT), LineReader(tencent_log_line.LAYOUT)
     for block in line_record.blocks(iter([data])):
         lines = [line for line in block if not line.isspace()]
         for some in (lines, lines * 2, *([line] for line in lines[:4])):
-            fast = reader.frame(some)
-            if fast is not None:
-                assert _shown(fast) == _shown(frame(reader.reader.block(some), LINES, Bounds(None)))
-        _framed([reader.reader.block(lines)], LINES)
+            assert _shown(groups.read(some)) == _shown(frame(reader.block(some), LINES, Bounds(None)))
+        _framed([reader.block(lines)], LINES)
 
 
 def unpack(data: bytes) -> None:

@@ -15,9 +15,12 @@ from hypothesis import strategies as st
 from logarchive.column.bounds import Bounds
 from logarchive.column.convert import FieldMapping, after, before, epoch_ms, integer, lookup, number, text
 from logarchive.column.line_frame import LineColumns
+from logarchive.column.line_group import LineGroups
 from logarchive.column.mapping import ColumnMapping
 from logarchive.column.record_frame import frame
 from logarchive.errors import MalformedError
+from logarchive.record.block import Block
+from logarchive.record.layout import LineLayout
 from logarchive.record.line_record import LineReader
 from logarchive.vendor.tencent_log_line import LAYOUT
 from logarchive.vendor.tencent_log_line import columns as tencent_columns
@@ -165,15 +168,26 @@ def test_a_number_among_many_is_read_as_it_is_alone(field: str, column: str) -> 
     assert visit.columns_of(fast) == read_singly(lines, plan)
 
 
-@settings(max_examples=60)
-@given(st.lists(st.one_of(_LINES, st.binary(max_size=12).map(lambda one: one.replace(b"\n", b""))), max_size=6))
-def test_any_lines_are_the_same_rows_read_fast_or_one_by_one(lines: list[bytes]) -> None:
-    lines = [ANY_LINE, *(line for line in lines if line.removesuffix(b"\r").strip())]
-    fast = visit.visit(visit.lines(lines), of=WIDE)
-    slow = visit.visit(visit.lines([*lines, ODD]), of=WIDE)
-    assert visit.rows(fast) == [one for one in visit.rows(slow) if one["raw_index"] < len(lines)]
-    assert visit.rejects(fast) == [one for one in visit.rejects(slow) if one["index"] < len(lines)]
-    assert fast.numbers.fetched == len(lines)
+_ANY_LINES = st.one_of(_LINES, st.binary(max_size=12).map(lambda one: one.replace(b"\n", b"")), st.just(b" "))
+
+
+def ensure_same(lines: list[bytes], of: Any, layout: LineLayout, *, after: list[bytes]) -> None:
+    """Compare all of a frame, read by columns that have read other lines before, with the lines read one by one."""
+    plan = ColumnMapping(of.columns(None))
+    reader = LineGroups(plan, layout)
+    reader.read(after)
+    fast, slow = reader.read(lines), frame(LineReader(layout).block(lines), plan, Bounds(None))
+    assert visit.columns_of(fast) == visit.columns_of(slow)
+    assert [(one.size, one.bad, one.outside, list(one.strays)) for one in (fast, slow)] == [
+        (slow.size, slow.bad, 0, [])
+    ] * 2
+    assert (list(fast.positions), list(fast.canonical)) == (list(slow.positions), list(slow.canonical))
+
+
+@settings(max_examples=150)
+@given(st.lists(_ANY_LINES, max_size=6), st.booleans())
+def test_any_lines_are_the_same_rows_read_fast_or_one_by_one(lines: list[bytes], many: bool) -> None:
+    ensure_same(lines, WIDE, visit.LINES, after=MANY if many else [ANY_LINE])
 
 
 DSA = visit.provider(LAYOUT, columns=tencent_columns("+00:00"))
@@ -235,6 +249,7 @@ SHIFTED = [
     *(HEAD + b" a NULL GET HTTP/1.1" + end for end in (b"", b" hit port", b" hit 80 more")),
     HEAD + b" a NULL GET hit HTTP/1.1 80",
     b"\xef\xbb\xbfx " + HEAD + b" a NULL",
+    HEAD + b' NULL " a"b',
 ]
 
 
@@ -244,6 +259,59 @@ def test_a_line_of_which_a_field_has_not_its_form_is_a_reject_in_any_company(lin
     for lines in ([PLAIN, line], [short, line], [line, PLAIN], [line] * 30 + [PLAIN], [PLAIN] * 30 + [line]):
         built = visit.visit(visit.lines(lines), of=DSA)
         assert (built.numbers.rows, built.numbers.rejects) == (len(lines) - lines.count(line), lines.count(line))
+
+
+_WORDS = st.sampled_from(
+    [
+        "NULL",
+        "-",
+        "(null)",
+        "7",
+        "1.5",
+        "x",
+        '"a b"',
+        '"(null)"',
+        "a b",
+        'a"b',
+        '"',
+        "GET",
+        "HTTP/1.1",
+        "hit",
+        "?",
+        "\r",
+    ]
+)
+_DSA_LINES = st.one_of(
+    st.sampled_from([PLAIN, *(HEAD + b" " + end for end in ENDS), *SHIFTED, b"bad", b"", b" ", b"\xff" + PLAIN]),
+    st.sampled_from(list(ENDS)).map(lambda end: b"yesterday" + HEAD[14:] + b" " + end),
+    st.lists(_WORDS, min_size=2, max_size=6).map(lambda words: HEAD + " ".join(["", *words]).encode()),
+    st.tuples(st.integers(0, 9), _WORDS, st.sampled_from(list(ENDS))).map(
+        lambda made: b" ".join([*HEAD.split()[: made[0]], made[1].encode(), *HEAD.split()[made[0] + 1 :], made[2]])
+    ),
+)
+
+
+@settings(max_examples=300)
+@given(st.lists(_DSA_LINES, max_size=9), st.booleans())
+def test_lines_of_several_layouts_and_unreadable_ones_are_what_each_is_alone(lines: list[bytes], many: bool) -> None:
+    after = [HEAD + b' "agent %d" bytes=%d GET HTTP/1.1 hit %d' % (at, at, at) for at in range(30)] if many else [PLAIN]
+    ensure_same(lines, DSA, LAYOUT, after=after)
+
+
+@pytest.mark.parametrize(
+    "bad", [b"bad", b"yesterday" + PLAIN[14:], PLAIN + b"x", b'" ' + PLAIN, PLAIN + b"\r-", *SHIFTED]
+)
+def test_beside_a_bad_line_no_other_is_read_alone(bad: bytes) -> None:
+    read: list[bytes] = []
+
+    class Reader(LineReader):
+        def block(self, lines: Sequence[bytes]) -> Block:
+            read.extend(lines)
+            return super().block(lines)
+
+    shorter = PLAIN.rpartition(b" ")[0]
+    LineGroups(ColumnMapping(DSA.columns(None)), LAYOUT, Reader(LAYOUT)).read([PLAIN, shorter, bad, PLAIN, shorter])
+    assert read == [bad]
 
 
 @pytest.mark.parametrize("digits", [15, 16, 17, 18, 19])

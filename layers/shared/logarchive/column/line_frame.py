@@ -4,7 +4,7 @@ Gives what `line_record.block` and `record_frame.frame` give, or None where a bl
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import chain, compress, cycle
 from typing import NamedTuple, cast
 
@@ -54,27 +54,35 @@ class LineColumns:
 
     def __init__(self, mapping: ColumnMapping, layout: LineLayout) -> None:
         self._mapping, self._layout = mapping, layout
-        self.reader = LineReader(layout)
+        self._reader = LineReader(layout)
         self._forms = {name: _every(form) for shape in layout.shapes for name, form in shape.items() if form != ANY}
         self._many: set[str] = set()
 
     def frame(self, lines: Sequence[bytes]) -> Frame | None:
-        """Make a frame of lines that all belong to the window, whatever their time; None: read them one by one."""
-        first = self.reader.fields(lines[0]) if lines else ""
-        arrays = None if isinstance(first, str) else self._arrays(lines, list(first))
+        """Make a frame of lines with the same fields; None: they are not that simple."""
+        first = self._reader.fields(lines[0]) if lines else ""
+        return None if isinstance(first, str) else self.frame_of(lines, list(first), set())
+
+    def frame_of(self, lines: Sequence[bytes], names: Sequence[str], unfit: set[int]) -> Frame | None:
+        """Make a frame of lines with these fields; None: not of all, and `unfit` are positions of those that hinder."""
+        arrays = self._arrays(lines, names)
         if arrays is None:
             return None
         fields: dict[str, _Field] = {}
-        for name, array in zip(first, arrays, strict=True):
+        for name, array in zip(names, arrays, strict=True):
             field = self._field(name, array)
             if field is None:
-                return None
-            fields[name] = field
+                unfit |= _places(array, self._lacks_form(name))
+            else:
+                fields[name] = field
+        if unfit:
+            return None
         columns: dict[str, Array] = {}
         left = {name: self._columns_of(name, field, columns) for name, field in fields.items()}
         for key in self._mapping.groups.keys() - fields.keys():
             self._columns_of(key, _Field(None, [None] * len(lines), None), columns)
         if "time" not in columns or columns["time"].null_count:
+            unfit |= _places(columns["time"], lambda time: time is None) if "time" in columns else set()
             return None
         return Frame(
             size=len(lines),
@@ -123,6 +131,10 @@ class LineColumns:
             self._many.add(name)
         return _Field(None, [None if value in absent else value for value in values], dictionary_indices(array))
 
+    def _lacks_form(self, name: str) -> Callable[[str | None], bool]:
+        form = self._forms[name]
+        return lambda value: not form.fullmatch(f"{value}\n")
+
     def _columns_of(self, name: str, field: _Field, columns: dict[str, Array]) -> list[str | None] | None:
         """Fill the columns of a field; return a value per line for `attributes`; None: nothing is left."""
         takers: list[Column] = []
@@ -143,6 +155,20 @@ class LineColumns:
         return None if rest is None or rest.count(None) == len(rest) else field.rows(rest)
 
 
+def is_plain(line: bytes) -> bool:
+    """Return whether a line alone has what makes columns of it."""
+    if b"\r" in line or line.startswith(BOM) or b"  " in b" %b " % line or not _plainly_quoted(b"\n%b\n" % line):
+        return False
+    return line.isascii() or line.decode("utf-8", "ignore").encode() == line
+
+
+def _places(array: Array, is_unfit: Callable[[str | None], bool]) -> set[int]:
+    """Return where an array has a value that is unfit."""
+    values = _values(array)
+    unfit = set(filter(is_unfit, set(values)))
+    return {at for at, value in enumerate(values) if value in unfit}
+
+
 def _every(form: str) -> re.Pattern[str]:
     """Return what matches values that all have a form, each with a line feed behind it."""
     return re.compile(f"(?:(?:{form})\n)*+")
@@ -153,9 +179,11 @@ def _plainly_quoted(joined: bytes) -> bool:
     quotes = joined.count(b'"')
     if not quotes:
         return True
-    opening = joined.count(b' "') + joined.count(b'\n"')
-    closing = joined.count(b'" ') + joined.count(b'"\n')
-    return opening == closing and quotes == opening + closing and b'""' not in joined and b'\\"' not in joined
+    spaced = joined.replace(b"\n", b" ")
+    if quotes != 2 * spaced.count(b' "') or quotes != 2 * spaced.count(b'" '):
+        return False
+    # A quote between two spaces would be counted as both.
+    return b' " ' not in spaced and b'""' not in joined and (b"\\" not in joined or b'\\"' not in joined)
 
 
 def _values(array: Array) -> list[str | None]:

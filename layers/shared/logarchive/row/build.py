@@ -9,7 +9,7 @@ from arro3.core import RecordBatch
 
 from logarchive.column.arrow import Batches, filled
 from logarchive.column.bounds import Bounds
-from logarchive.column.line_frame import LineColumns
+from logarchive.column.line_group import LineGroups
 from logarchive.column.record_frame import Frame, frame
 from logarchive.errors import MalformedError, TooLargeError
 from logarchive.numbers import VisitNumbers
@@ -90,9 +90,9 @@ class _Rows:
         self._builder, records = builder, builder.records
         self._mapping = records.mapping()
         self._batches = Batches(builder.source_name)
-        self._line_columns: LineColumns | None = None
+        self._lines: LineGroups | None = None
         if isinstance(records.layout, LineLayout) and not records.bounded and records.unique_id is None:
-            self._line_columns = LineColumns(self._mapping, records.layout)
+            self._lines = LineGroups(self._mapping, records.layout)
         self._rejects = rejects
         self.ids: Hashed | Unique = Unique() if records.unique_id else Hashed()
         self._numbers = VisitNumbers()
@@ -118,10 +118,9 @@ class _Rows:
 
     def _frames(self, part: Part, bounds: Bounds) -> Iterator[Frame]:
         layout, ensure_time = self._builder.records.layout, self._builder.ensure_time
-        if self._line_columns is not None:
+        if self._lines is not None:
             for lines in lines_of(part, ensure_time):
-                lines_frame = self._line_columns.frame(lines)
-                yield lines_frame or frame(self._line_columns.reader.block(lines), self._mapping, bounds)
+                yield self._lines.read(lines)
         else:
             for block in blocks(part, layout, self._mapping.time.key, ensure_time):
                 yield frame(block, self._mapping, bounds)
