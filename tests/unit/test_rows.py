@@ -13,8 +13,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import orjson
 import pytest
+from arro3.core import Table
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -24,6 +26,7 @@ from logarchive.errors import MalformedError, OutOfTimeError, TooLargeError
 from logarchive.numbers import WindowNumbers
 from logarchive.record.layout import JsonLayout
 from logarchive.record.reader import most_records, reaches
+from logarchive.row import parquet
 from logarchive.row.build import Built
 from logarchive.row.reject import merge_rejects
 from logarchive.visit.merger import same_rows
@@ -257,6 +260,30 @@ def test_the_footer_has_the_tables_columns_in_order_with_their_types() -> None:
     metadata = file.metadata.row_group(0)
     assert {metadata.column(at).compression for at in range(metadata.num_columns)} == {"ZSTD"}
     assert dict(file.metadata.metadata) == {b"logarchive.visits": b'["v1"]'}
+
+
+def coded_columns(path: Path) -> set[str]:
+    row_group = _parquet.ParquetFile(path).metadata.row_group(0)
+    columns = [row_group.column(at) for at in range(row_group.num_columns)]
+    return {column.path_in_schema for column in columns if column.has_dictionary_page}
+
+
+def test_a_column_has_a_dictionary_if_its_values_repeat_however_the_rows_come_in_batches(tmp_path: Path) -> None:
+    records = [
+        b'{"time":%d,"message":"m%d","level":"INFO","port":%d,"x":"%d"}' % (START + at, at, at % 500, at % 9)
+        for at in range(3000)
+    ]
+    built = visit.visit(body(*records))
+    coded = coded_columns(some(built.path))
+    assert {"source", "severity_text", "client_port", "attributes.key_value.key", "attributes.key_value.value"} <= coded
+    assert not coded & {"record_id", "raw_index", "time", "body"}
+    with duckdb.connect() as connection:
+        shown = connection.sql(f"SELECT body, client_port, attributes['x'] FROM '{built.path}' ORDER BY raw_index")
+        assert shown.fetchall() == [(f"m{at}", at % 500, str(at % 9)) for at in range(3000)]
+    (batch,) = Table.from_batches(list(parquet.read(some(built.path)))).combine_chunks().to_batches()
+    pieces = [batch.slice(at, min(700, batch.num_rows - at)) for at in range(0, batch.num_rows, 700)]
+    parquet.write(tmp_path / "pieces", pieces, ("v1",), 1)
+    assert coded_columns(tmp_path / "pieces") == coded
 
 
 def test_an_object_of_an_earlier_version_which_names_its_window_in_the_footer_is_merged_with() -> None:
