@@ -6,6 +6,7 @@ Gives what `line_record.block` and `record_frame.frame` give, or None where a bl
 import re
 from collections.abc import Callable, Sequence
 from itertools import chain, compress, cycle
+from operator import itemgetter
 from typing import NamedTuple, cast
 
 from arro3.core import Array, DataType, Field, Schema, dictionary_dictionary, dictionary_indices
@@ -20,7 +21,6 @@ from logarchive.column.schema import COLUMNS
 from logarchive.errors import without_panics
 from logarchive.record.block import BOM
 from logarchive.record.layout import ANY, LineLayout
-from logarchive.record.line_record import LineReader
 
 _TEXT, _LONG = DataType.utf8(), DataType.int64()
 _CODED = DataType.dictionary(DataType.int32(), _TEXT)
@@ -30,6 +30,12 @@ _MANY = 0.1
 _EXACT_DIGITS = 15
 #: Conversions that keep whole numbers as they are.
 _WHOLE = {(integer, "int"), (integer, "bigint"), (number, "double")}
+
+
+#: A quoted field, which may have spaces that separate no fields.
+_QUOTED = re.compile(rb'"[^"\n]*+"')
+_FIRST: Callable[[bytes], int] = itemgetter(0)
+_LAST: Callable[[bytes], int] = itemgetter(-1)
 
 
 class _Field(NamedTuple):
@@ -54,37 +60,34 @@ class LineColumns:
 
     def __init__(self, mapping: ColumnMapping, layout: LineLayout) -> None:
         self._mapping, self._layout = mapping, layout
-        self._reader = LineReader(layout)
+        #: The number of fields -> their names. Plain fields of one number are those of one shape.
+        self.names = {len(shape): list(shape) for shape in layout.shapes}
         self._forms = {name: _every(form) for shape in layout.shapes for name, form in shape.items() if form != ANY}
         self._many: set[str] = set()
 
-    def frame(self, lines: Sequence[bytes]) -> Frame | None:
-        """Make a frame of lines with the same fields; None: they are not that simple."""
-        first = self._reader.fields(lines[0]) if lines else ""
-        return None if isinstance(first, str) else self.frame_of(lines, list(first), set())
+    def read(self, lines: Sequence[bytes]) -> tuple[Frame, set[int]] | None:
+        """Make a frame of lines with the same fields; None: they are not that simple.
 
-    def frame_of(self, lines: Sequence[bytes], names: Sequence[str], unfit: set[int]) -> Frame | None:
-        """Make a frame of lines with these fields; None: not of all, and `unfit` are positions of those that hinder."""
-        arrays = self._arrays(lines, names)
+        Rows at the positions of the set mean nothing: such a line has not the form of its fields, or no time.
+        """
+        arrays = self._arrays(lines)
         if arrays is None:
             return None
-        fields: dict[str, _Field] = {}
-        for name, array in zip(names, arrays, strict=True):
-            field = self._field(name, array)
-            if field is None:
-                unfit |= _places(array, self._lacks_form(name))
-            else:
-                fields[name] = field
-        if unfit:
-            return None
         columns: dict[str, Array] = {}
-        left = {name: self._columns_of(name, field, columns) for name, field in fields.items()}
-        for key in self._mapping.groups.keys() - fields.keys():
+        left: dict[str, list[str | None]] = {}
+        unfit: set[int] = set()
+        for name, array in arrays.items():
+            values = cast("list[str]", _values(array if name in self._many else dictionary_dictionary(array)))
+            unfit |= self._without_form(name, array, values)
+            field = self._field(name, array, values)
+            rest = self._columns_of(name, field, columns)
+            if rest is not None:
+                left[name] = rest
+        for key in self._mapping.groups.keys() - arrays.keys():
             self._columns_of(key, _Field(None, [None] * len(lines), None), columns)
-        if "time" not in columns or columns["time"].null_count:
-            unfit |= _places(columns["time"], lambda time: time is None) if "time" in columns else set()
-            return None
-        return Frame(
+        if columns["time"].null_count:
+            unfit |= {at for at, time in enumerate(_values(columns["time"])) if time is None}
+        whole = Frame(
             size=len(lines),
             bad=[],
             outside=0,
@@ -93,16 +96,18 @@ class LineColumns:
             canonical=lines,
             given=None,
             columns=columns,
-            attributes=_attributes({name: rows for name, rows in left.items() if rows is not None}, len(lines)),
+            attributes=_attributes(left, len(lines)),
         )
+        return whole, unfit
 
-    def _arrays(self, lines: Sequence[bytes], names: Sequence[str]) -> list[Array] | None:
+    def _arrays(self, lines: Sequence[bytes]) -> dict[str, Array] | None:
         """Split all lines at once; None unless each has its fields, all of them UTF-8 and not empty.
 
         If each quote begins or ends a field, and each row is one line, then CSV and `line_record` read the same.
         """
+        names = self.names.get(fields(lines[:1])[0])
         joined = b"\n" + b"\n".join(lines) + b"\n"
-        if b"\r" in joined or not _plainly_quoted(joined) or lines[0].startswith(BOM):
+        if not names or b"\r" in joined or not _plainly_quoted(joined) or lines[0].startswith(BOM):
             return None
         schema = Schema([Field(name, _TEXT if name in self._many else _CODED) for name in names])
         try:
@@ -114,26 +119,27 @@ class LineColumns:
             return None
         if len(batches) != 1 or batches[0].num_rows != len(lines):
             return None
-        arrays = [batches[0].column(name) for name in names]
-        return None if any(array.null_count for array in arrays) else arrays
+        arrays = {name: batches[0].column(name) for name in names}
+        return None if any(array.null_count for array in arrays.values()) else arrays
 
-    def _field(self, name: str, array: Array) -> _Field | None:
-        """Return a field of all lines; None where a value does not have its form."""
-        absent, form = self._layout.absent, self._forms.get(name)
-        values = _values(array if name in self._many else dictionary_dictionary(array))
-        if form and not form.fullmatch("\n".join(cast("list[str]", values)) + "\n"):
-            return None
+    def _without_form(self, name: str, array: Array, values: Sequence[str]) -> set[int]:
+        """Return where a field has not its form."""
+        form = self._forms.get(name)
+        if form is None or form.fullmatch("\n".join(values) + "\n"):
+            return set()
+        unfit = {value for value in values if not form.fullmatch(f"{value}\n")}
+        return {at for at, value in enumerate(_values(array)) if value in unfit}
+
+    def _field(self, name: str, array: Array, values: Sequence[str]) -> _Field:
+        absent = self._layout.absent
+        if name in self._many and absent.isdisjoint(values):
+            return _Field(array, [*values], None)
+        known = [None if value in absent else value for value in values]
         if name in self._many:
-            if absent.isdisjoint(values):
-                return _Field(array, values, None)
-            return _Field(None, [None if value in absent else value for value in values], None)
+            return _Field(None, known, None)
         if len(values) > _MANY * len(array):
             self._many.add(name)
-        return _Field(None, [None if value in absent else value for value in values], dictionary_indices(array))
-
-    def _lacks_form(self, name: str) -> Callable[[str | None], bool]:
-        form = self._forms[name]
-        return lambda value: not form.fullmatch(f"{value}\n")
+        return _Field(None, known, dictionary_indices(array))
 
     def _columns_of(self, name: str, field: _Field, columns: dict[str, Array]) -> list[str | None] | None:
         """Fill the columns of a field; return a value per line for `attributes`; None: nothing is left."""
@@ -162,11 +168,9 @@ def is_plain(line: bytes) -> bool:
     return line.isascii() or line.decode("utf-8", "ignore").encode() == line
 
 
-def _places(array: Array, is_unfit: Callable[[str | None], bool]) -> set[int]:
-    """Return where an array has a value that is unfit."""
-    values = _values(array)
-    unfit = set(filter(is_unfit, set(values)))
-    return {at for at, value in enumerate(values) if value in unfit}
+def fields(lines: Sequence[bytes]) -> list[int]:
+    """Count the fields of each line, if its quotes are around whole fields."""
+    return [1 + line.count(b" ") for line in _QUOTED.sub(b"", b"\n".join(lines)).split(b"\n")]
 
 
 def _every(form: str) -> re.Pattern[str]:
@@ -176,14 +180,12 @@ def _every(form: str) -> re.Pattern[str]:
 
 def _plainly_quoted(joined: bytes) -> bool:
     """Return whether each quote begins or ends a field that is not empty, and none is within one."""
-    quotes = joined.count(b'"')
-    if not quotes:
-        return True
-    spaced = joined.replace(b"\n", b" ")
-    if quotes != 2 * spaced.count(b' "') or quotes != 2 * spaced.count(b'" '):
+    pieces = joined.split(b'"')
+    quoted, between = pieces[1::2], pieces[::2]
+    if b"" in quoted or b"" in between or len(quoted) == len(between) or (b"\\" in joined and b'\\"' in joined):
         return False
-    # A quote between two spaces would be counted as both.
-    return b' " ' not in spaced and b'""' not in joined and (b"\\" not in joined or b'\\"' not in joined)
+    edges = bytes(map(_LAST, between[:-1])) + bytes(map(_FIRST, between[1:]))
+    return not edges.strip(b" \n")
 
 
 def _values(array: Array) -> list[str | None]:

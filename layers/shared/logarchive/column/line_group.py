@@ -3,91 +3,99 @@
 Gives what `line_record.block` and `record_frame.frame` give.
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from itertools import chain
+from typing import NamedTuple
 
 from arro3.core import Array, ChunkedArray
 
 from logarchive.column.arrow import filled
 from logarchive.column.bounds import Bounds
-from logarchive.column.line_frame import LineColumns, is_plain
+from logarchive.column.line_frame import LineColumns, fields, is_plain
 from logarchive.column.mapping import Column, ColumnMapping
 from logarchive.column.record_frame import Frame, frame
+from logarchive.record.block import Bad
 from logarchive.record.layout import LineLayout
 from logarchive.record.line_record import LineReader
 
-#: Lines that are not plain are left out of a group, then those with a field that has not its form, then those without a
-#: readable time.
-_TRIES = 4
+
+class _Piece(NamedTuple):
+    """A frame of some lines: of each its place among all lines, None where the line is read in another piece."""
+
+    places: list[int | None]
+    frame: Frame
 
 
 class LineGroups:
-    """Reads blocks of lines."""
+    """Reads blocks of lines; remembers whether they have the same number of fields, which changes only the cost."""
 
     def __init__(self, mapping: ColumnMapping, layout: LineLayout, reader: LineReader | None = None) -> None:
         self._mapping, self._columns = mapping, LineColumns(mapping, layout)
         self._reader = reader or LineReader(layout)
-        #: The number of fields -> their names. Plain fields of one number are those of one shape.
-        self._names = {len(shape): list(shape) for shape in layout.shapes}
+        self._mixed = False
 
     def read(self, lines: Sequence[bytes]) -> Frame:
         """Make a frame of lines that all belong to the window, whatever their time."""
-        return self._columns.frame(lines) or self._by_fields([line for line in lines if not line.isspace()])
+        made = self._columns.read(lines) if lines and not self._mixed else None
+        if made is None:
+            self._mixed = True
+            return self._by_fields([line for line in lines if not line.isspace()])
+        whole, unfit = made
+        return self._completed([_piece(range(len(lines)), whole, unfit)], lines) if unfit else whole
 
     def _by_fields(self, lines: Sequence[bytes]) -> Frame:
-        """Make a frame of each number of fields; read one by one only the lines that do not fit into one."""
-        groups: dict[int, list[int]] = {}
-        for place, line in enumerate(lines):
-            groups.setdefault(_fields_in(line), []).append(place)
-        fitting = (self._fitting(lines, places) for count, places in groups.items() if count in self._names)
-        pieces = [piece for piece in fitting if piece]
+        """Make a frame of each number of fields."""
+        counts = fields(lines)
+        groups = ([at for at, count in enumerate(counts) if count == known] for known in self._columns.names)
+        pieces = [self._fitting(lines, places) for places in groups if places]
+        return self._completed([piece for piece in pieces if piece], lines)
+
+    def _fitting(self, lines: Sequence[bytes], places: Sequence[int]) -> _Piece | None:
+        """Make a frame of the lines at these places; where that fails, of the plain ones among them."""
+        made = self._columns.read([lines[place] for place in places])
+        if made is None:
+            places = [place for place in places if is_plain(lines[place])]
+            made = self._columns.read([lines[place] for place in places]) if places else None
+        return made and _piece(places, *made)
+
+    def _completed(self, pieces: Sequence[_Piece], lines: Sequence[bytes]) -> Frame:
+        """Read one by one the lines of no piece, and put all together in their order."""
         done = set(chain.from_iterable(places for places, _ in pieces))
         others = [place for place in range(len(lines)) if place not in done]
         slow = frame(self._reader.block([lines[place] for place in others]), self._mapping, Bounds(None))
-        return _joined([*pieces, (others, slow)], lines)
-
-    def _fitting(self, lines: Sequence[bytes], places: Sequence[int]) -> tuple[Sequence[int], Frame] | None:
-        """Make a frame of the lines at these places, but those that keep it from being made."""
-        for _ in range(_TRIES):
-            group = [lines[place] for place in places]
-            unfit: set[int] = set()
-            made = self._columns.frame_of(group, self._names[_fields_in(group[0])], unfit)
-            if made:
-                return places, made
-            unfit = unfit or {at for at, line in enumerate(group) if not is_plain(line)}
-            places = [place for at, place in enumerate(places) if at not in unfit]
-            if not unfit or not places:
-                break
-        return None
+        bad = [(others[position], bad) for position, bad in slow.bad]
+        return _joined([*pieces, _Piece([others[position] for position in slow.positions], slow)], bad, lines)
 
 
-def _fields_in(line: bytes) -> int:
-    """Count the fields of a line, if its quotes are around whole fields."""
-    return 1 + (sum(part.count(b" ") for part in line.split(b'"')[::2]) if b'"' in line else line.count(b" "))
+def _piece(places: Sequence[int], made: Frame, unfit: Container[int]) -> _Piece:
+    return _Piece([None if at in unfit else place for at, place in enumerate(places)], made)
 
 
-def _joined(pieces: Sequence[tuple[Sequence[int], Frame]], lines: Sequence[bytes]) -> Frame:
+def _joined(pieces: Sequence[_Piece], bad: list[tuple[int, Bad]], lines: Sequence[bytes]) -> Frame:
     """Put frames of lines at some places together, in the order of all lines."""
-    places = [at[position] for at, made in pieces for position in made.positions]
-    order = sorted(range(len(places)), key=places.__getitem__)
-    positions = [places[at] for at in order]
-    taken = filled("raw_index", order)
+    rows = [
+        (place, row)
+        for row, place in enumerate(chain.from_iterable(piece.places for piece in pieces))
+        if place is not None
+    ]
+    rows.sort()
+    positions = [place for place, _ in rows]
+    taken = filled("raw_index", [row for _, row in rows])
+    frames = [piece.frame for piece in pieces]
 
     def column(arrays: Sequence[Array]) -> Array:
         return ChunkedArray(arrays).combine_chunks().take(taken)
 
     return Frame(
         size=len(lines),
-        bad=sorted(((at[position], bad) for at, made in pieces for position, bad in made.bad), key=lambda bad: bad[0]),
+        bad=bad,
         outside=0,
         positions=positions,
         strays=(),
         canonical=[lines[place] for place in positions],
         given=None,
-        columns={
-            name: column([_array(name, made.columns[name]) for _, made in pieces]) for name in pieces[0][1].columns
-        },
-        attributes=column([made.attributes for _, made in pieces]),
+        columns={name: column([_array(name, made.columns[name]) for made in frames]) for name in frames[0].columns},
+        attributes=column([made.attributes for made in frames]),
     )
 
 
