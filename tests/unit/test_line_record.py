@@ -301,7 +301,15 @@ def test_lines_of_several_layouts_and_unreadable_ones_are_what_each_is_alone(lin
 
 @pytest.mark.parametrize(
     "bad",
-    [b"bad", b"yesterday" + PLAIN[14:], HEAD + b' "" NULL', PLAIN + b"x", b'" ' + PLAIN, PLAIN + b"\r-", *SHIFTED],
+    [
+        b"bad",
+        b"yesterday" + PLAIN[14:],
+        HEAD + b' "" NULL GET HTTP/1.1 hit 80',
+        PLAIN + b"x",
+        b'" ' + PLAIN,
+        PLAIN + b"\r-",
+        *SHIFTED,
+    ],
 )
 def test_beside_a_bad_line_no_other_is_read_alone(bad: bytes) -> None:
     read: list[bytes] = []
