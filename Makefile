@@ -44,6 +44,10 @@ test: lint .tools/ministack/installed ## lint, types, then every test
 soak: .venv/installed .tools/ministack/installed ## archives of 100,000 records a provider against the truth, and many random schedules
 	@$(BIN)/python -m pytest -m soak
 
+.PHONY: foreign
+foreign: .venv/installed .tools/ministack/installed ## the tests of the store, two workers and the whole way on another S3 (needs Go)
+	@$(BIN)/python -m tools.foreign
+
 .PHONY: mutants
 mutants: .venv/installed ## change the engine in one place at a time, and name the changes that no fast test sees
 	@$(BIN)/python -m tools.mutants $(MODULES)

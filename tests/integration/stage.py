@@ -4,11 +4,12 @@ simulator, and one clock for all, which only the test moves."""
 import datetime as dt
 import itertools
 import json
+import os
 import uuid
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 
@@ -29,6 +30,9 @@ from tools.registry import providers
 
 #: Those that the simulator plays. That it plays all of them is for `tests/contract/test_places.py` to say.
 PROVIDERS = {name: provider for name, provider in providers().items() if name in Simulator().providers}
+if TYPE_CHECKING:
+    from mypy_boto3_s3.client import S3Client
+
 HOUR = dt.timedelta(hours=1)
 TIMEOUT = dt.timedelta(minutes=15)
 _NUMBERS = itertools.count()
@@ -71,7 +75,7 @@ class Stage:
             boto3.client("secretsmanager", **self.access),
             boto3.client("lambda", **self.access),
         )
-        self.bucket = truth.Bucket(boto3.client("s3", **self.access), self.aws.store.bucket)
+        self.bucket = truth.Bucket(s3_client(self.access), self.aws.store.bucket)
         self._table = boto3.resource("dynamodb", **self.access).Table(self.aws.table.table.name)
 
     def windows(self, provider: str, source: str) -> list[truth.Window]:
@@ -154,6 +158,12 @@ class Stage:
         self.clock.now = midnight + ((self.clock.now - midnight) // step + 1) * step + dt.timedelta(minutes=6)
 
 
+def s3_client(access: stack.Aws) -> "S3Client":
+    """Return a client of the emulator's S3; `make foreign` names another implementation of S3 in its place."""
+    other: stack.Aws = {**access, "endpoint_url": os.environ.get("AWS_ENDPOINT_URL_S3", access["endpoint_url"])}
+    return boto3.client("s3", **other)
+
+
 def new_table(access: stack.Aws) -> Table:
     """Make a table as the template describes it."""
     name = f"ledger-{uuid.uuid4().hex[:8]}"
@@ -181,7 +191,7 @@ def new_table(access: stack.Aws) -> Table:
 def new_store(access: stack.Aws) -> Store:
     """Make a versioned bucket."""
     name = f"archive-{uuid.uuid4().hex[:8]}"
-    client = boto3.client("s3", **access)
+    client = s3_client(access)
     client.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "ap-northeast-2"})
     client.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
     return Store(client, name)

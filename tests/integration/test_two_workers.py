@@ -13,7 +13,7 @@ import pytest
 
 from logarchive.errors import ArchiveError
 from logarchive.window import Span
-from tests.fake_aws import open_gate
+from tests.fake_aws import FakeS3, open_gate
 from tests.race import Race, every_order
 from tests.scenario import END, HOUR, MINUTE, START, Record, Scenario
 
@@ -89,8 +89,8 @@ def world(*, empty: bool) -> list[Record]:
     return [*only, Record("both", 1), Record("twin", 3), Record("twin", 3), Record("late", 4, visible=BETWEEN)]
 
 
-def prepared(*, empty: bool, gives_way: bool) -> Workers:
-    scenario = Scenario(world(empty=empty), now=END + MINUTE)
+def prepared(*, empty: bool, gives_way: bool, s3: FakeS3 | None = None) -> Workers:
+    scenario = Scenario(world(empty=empty), now=END + MINUTE, s3=s3 or FakeS3())
     scenario.tick()  # plans the window; nothing is due before its delay is over
     return Workers(scenario, gives_way=gives_way)
 
