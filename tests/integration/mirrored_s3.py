@@ -1,6 +1,6 @@
 """A bucket in memory beside a real one: whatever a call does to one it does to the other, or the test fails."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -62,5 +62,7 @@ def _result(call: Callable[[], dict[str, Any]]) -> dict[str, Any] | ClientError:
 
 def _reason(result: dict[str, Any] | ClientError) -> tuple[object, object]:
     assert isinstance(result, ClientError), result
-    response: Mapping[str, Any] = result.response
-    return response["ResponseMetadata"]["HTTPStatusCode"], response["Error"]["Code"]
+    return (
+        result.response.get("ResponseMetadata", {}).get("HTTPStatusCode"),
+        result.response.get("Error", {}).get("Code"),
+    )
