@@ -32,6 +32,7 @@ from logarchive.runtime.invocation import Invocation
 from logarchive.runtime.metric import Count, Tally
 from logarchive.runtime.source_loader import SourceLoader
 from logarchive.store.bucket import Store
+from logarchive.warning.signal import read_invalid
 from logarchive.window import Window
 from tests.fake_aws import FakeKms, FakeS3, FakeSecrets, FakeSsm, FakeTable, Gate, open_gate
 
@@ -211,7 +212,8 @@ class Scenario:
 
     def coverage(self, run: Notary) -> CoverageWriter:
         """Return the writer of the coverage page for one invocation of the notary."""
-        return CoverageWriter(run.log, run.marks.table, [self.provider.name], run.invocation)
+        table, providers = run.marks.table, [self.provider.name]
+        return CoverageWriter(run.log, table, providers, run.invocation, lambda: read_invalid(table, providers))
 
     def notary(
         self, clock: Callable[[], dt.datetime] | None = None, count: Count | None = None, page: int = PAGE

@@ -83,8 +83,10 @@ def page_report(made: Result, place: str, saved: Path | None) -> Report:
         lines.append("It is provisional, and says so: the month is not over, or windows of it are still open.")
     errors: list[Mapping[str, str]] = made["errors"]
     lines += [f"{one['source']} is missing in it: {one['error']}" for one in errors]
+    invalid: list[Mapping[str, str]] = made.get("invalid", [])
+    lines += [f"{one['source']} cannot be used: {one['error']}" for one in invalid]
     data = {**{name: made[name] for name in made if name != "ok"}, "object": place, "file": saved and str(saved)}
-    return Report(data, lines=lines, code=LOOK if errors else OK)
+    return Report(data, lines=lines, code=LOOK if errors or invalid else OK)
 
 
 def hours(results: Mapping[str, Result]) -> Report:

@@ -68,6 +68,10 @@ def test_a_page_says_where_it_is_that_it_is_provisional_and_what_it_lacks() -> N
     assert told.lines[:2] == [f"written  {PLACE}", "saved    report.html"]
     assert (told.lines[2][:17], told.lines[3]) == ("It is provisional", "dsa/a is missing in it: no time")
     assert told.code == 1
+    typo = page_report(
+        made | {"errors": [], "invalid": [{"source": "elsa/typo", "error": "unknown field"}]}, PLACE, None
+    )
+    assert (typo.code, typo.lines[-1]) == (1, "elsa/typo cannot be used: unknown field")
     assert page_report(made | {"provisional": False, "errors": []}, PLACE, None).lines == [f"written  {PLACE}"]
 
 

@@ -153,7 +153,7 @@ def leave_signals(here: Stage, provider: str) -> None:
     for metric, value in (("LagSeconds", 60), ("HoursToLoss", 9.5), ("Rejects", 2)):
         tally(metric, value, "one")
     write_signals(here.aws.table, provider, tally, here.clock.now)
-    write_active(here.aws.table, provider, ["one", "two"])
+    write_active(here.aws.table, provider, ["one", "two"], {"elsa/typo": "wrong"})
     assert read_signals(here.aws.table, provider).sources["one"].counts == {"Rejects": 2}
 
 

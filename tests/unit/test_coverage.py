@@ -343,7 +343,7 @@ def test_it_is_written_on_demand_and_names_the_newest_checkpoint() -> None:
     stage.notarize()
     stage.now += HOUR
     result = stage.notarize({"action": "coverage"})
-    assert result == {"ok": True, "key": INDEX, "sources": 1, "windows": 2, "errors": []}
+    assert result == {"ok": True, "key": INDEX, "sources": 1, "windows": 2, "errors": [], "invalid": []}
     found = written(stage)
     assert found["read_at"] == instant(stage.now)
     assert found["checkpoint"].encode() == stage.s3.objects["proof/checkpoint"].body
@@ -376,6 +376,26 @@ def test_a_source_that_cannot_be_read_is_named_on_the_page(why: str) -> None:
     assert [error["source"] for error in result["errors"]] == ["elsa/shop"]
     assert [name for name, _ in written(stage)["unread"]] == ["elsa/shop"]
     assert "coverage.invalid" in stage.events
+
+
+def test_a_source_that_was_never_archived_is_named_with_what_is_wrong_with_it_until_it_is_right() -> None:
+    stage = Scenario([])
+    shop: dict[str, Any] = {"secret": "la/ncloud/one", "project_key": "p", "project_id": 1}
+    stage.sources = {"shop": shop, "typo": shop | {"project_idd": 1}}
+    stage.parameters = {"/la/sources/elza/shop": "{}"}
+    stage.tick()
+    result = stage.notarize({"action": "coverage"})
+    reasons = {one["source"]: one["error"] for one in result["invalid"]}
+    assert [*reasons] == ["elsa/typo", "elza/shop"]
+    assert "project_idd" in reasons["elsa/typo"]
+    assert '"elza" is no provider' in reasons["elza/shop"]
+    assert dict(written(stage)["invalid"]) == reasons
+    report = stage.notarize({"action": "report", "month": "2026-11"})
+    assert report["invalid"] == result["invalid"]
+    assert "elsa/typo" in stage.s3.objects[report["key"]].body.decode()
+    stage.sources, stage.parameters = {"shop": shop}, {}
+    stage.tick()
+    assert stage.notarize({"action": "coverage"})["invalid"] == []
 
 
 def rows_of(stage: Scenario, key: str) -> list[dict[str, Any]]:

@@ -123,6 +123,11 @@ def test_a_source_that_could_not_be_read_is_named() -> None:
     assert "elsa/lost" in report(month(unread=["elsa/lost"]), "ko").decode()
 
 
+def test_a_source_that_cannot_be_used_is_named_with_its_reason_and_room_for_what_was_done() -> None:
+    made = report(month(invalid={"elsa/typo": "project_idd: unknown field"}), "ko")
+    assert cells(made, "elsa/typo") == ["project_idd: unknown field", ""]
+
+
 def shape(value: object) -> object:
     """Return what two languages must have in common: all but the texts, and of these the places to fill in."""
     match value:
@@ -159,7 +164,7 @@ def test_it_is_written_for_an_event_and_tells_where() -> None:
     stage.notarize()
     result = stage.notarize({"action": "report", "month": "2026-11", "language": "ko"})
     key = "coverage/report-2026-11.ko.html"
-    assert result == {"ok": True, "key": key, "sources": 1, "provisional": True, "errors": []}
+    assert result == {"ok": True, "key": key, "sources": 1, "provisional": True, "errors": [], "invalid": []}
     body = stage.s3.objects[key].body.decode()
     assert "elsa/shop" in body
     assert stage.s3.objects["proof/checkpoint"].body.decode().splitlines()[2] in body

@@ -487,7 +487,7 @@ def test_nothing_begins_by_what_was_measured_before_a_pause(stage: Stage) -> Non
     for _ in range(12):
         stage.look()
     stage.alive.remove("elsa")
-    write_active(stage.scenario.table, "elsa", ["shop"])  # type: ignore[arg-type] # the tick has just begun
+    write_active(stage.scenario.table, "elsa", ["shop"], {})  # type: ignore[arg-type] # the tick has just begun
     stage.look()
     assert stage.mails == []
 

@@ -7,7 +7,7 @@ import datetime as dt
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from typing import Annotated, Any, Literal, cast
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -33,7 +33,7 @@ from logarchive.runtime.settings import NotarySettings
 from logarchive.runtime.telemetry import Handler, invocation_of, logger_of, publish, traced
 from logarchive.warning.function_metric import FunctionMetrics
 from logarchive.warning.look import after_look
-from logarchive.warning.signal import write_proof_signals
+from logarchive.warning.signal import read_invalid, write_proof_signals
 from logarchive.warning.watch import Watch, read_held
 from logarchive.window import Span
 
@@ -196,7 +196,7 @@ def notary(aws: NotaryAws, invocation: Invocation, signer: Signer | None) -> Not
 def daily(aws: NotaryAws, notary: Notary, providers: Sequence[str]) -> Daily:
     """Put together what is made once a day; no notice without a topic."""
     log, invocation = notary.log, notary.invocation
-    made = Daily(CoverageWriter(log, aws.table, providers, invocation))
+    made = Daily(CoverageWriter(log, aws.table, providers, invocation, partial(read_invalid, aws.table, providers)))
     if not aws.topic:
         return made
 

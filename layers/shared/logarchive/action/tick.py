@@ -35,9 +35,10 @@ def tick[S: Source, K: BaseModel](archive: Archive[S, K], event: Tick) -> Result
     broken = {problem.name for problem in bad}
     enabled = {name: source for name, source in sources.items() if source.enabled}
     planned = run.plan(enabled, start=not event.inline)
-    write_active(archive.table, archive.provider.name, {*enabled, *broken})
     run.measure_others({*broken, *registered(archive.table, archive.provider.name)} - {*sources})
-    run.find_misplaced()
+    invalid = {f"{archive.provider.name}/{problem.name}": problem.error for problem in bad}
+    invalid |= {problem.name: problem.error for problem in run.find_misplaced()}
+    write_active(archive.table, archive.provider.name, {*enabled, *broken}, invalid)
     if event.inline:
         run.work(planned)
     if run.failures:
@@ -99,11 +100,14 @@ class _TickRun[S: Source, K: BaseModel]:
             with self._errors_of(name):
                 self._measure(name, None)
 
-    def find_misplaced(self) -> None:
-        """Report parameters that no function reads, if there is time."""
+    def find_misplaced(self) -> list[BadSource]:
+        """Report and return parameters that no function reads, if there is time."""
         if self.archive.invocation.enough_time():
             with self._errors_of("*"):
-                self.bad += self.archive.misplaced()
+                misplaced = self.archive.misplaced()
+                self.bad += misplaced
+                return misplaced
+        return []
 
     def _in_turn(self, names: Collection[str]) -> Iterator[str]:
         """Yield the names while there is time, and save the name with which the next tick begins."""

@@ -1,8 +1,8 @@
 """What the coverage page shows: per source its hours, gaps, totals and late rows, made from the ledger. Pure."""
 
 import datetime as dt
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from logarchive.coverage.gap import Cell, Expected, Gap, Leaf, gaps_of, promised_of
 from logarchive.coverage.lateness import Arrived, arrivals
@@ -65,6 +65,8 @@ class Coverage:
     unread: Sequence[tuple[str, str]] = ()
     #: The newest checkpoint of the proof log; empty before the first.
     checkpoint: str = ""
+    #: Sources that cannot be used, and why: nothing is archived of them.
+    invalid: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 def source_coverage(

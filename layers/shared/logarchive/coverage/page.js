@@ -228,7 +228,7 @@
     if (rows.length) rows.push(row(text("all"), "", sum));
     return [el("h2", {}, text("summary")), rows.length ? table(text("summary"), heads, rows, [2, 3, 4, 5, 6, 7, 8, 9]) : el("p", {}, text("none_yet")), note(text("verified_note"))];
   };
-  const unread = () => data.unread.length ? [el("h2", {}, text("unread")), note(text("unread_note")), table(text("unread"), [text("source"), text("message")], data.unread, [])] : [];
+  const problems = (key) => data[key].length ? [el("h2", {}, text(key)), note(text(`${key}_note`)), table(text(key), [text("source"), text("message")], data[key], [])] : [];
   const loss = (gap) => {
     if (gap.cell === 7) return text("lost");
     if (!gap.lost_at) return gap.cell === WORRYING ? "–" : text("unknown");
@@ -281,7 +281,7 @@
     maps = [];
     readColours();
     tiles.clear();
-    main.replaceChildren(symbols(), ...gaps(), ...summary(), ...unread(), ...legend(), ...sources(), ...checkpoint());
+    main.replaceChildren(symbols(), ...problems("invalid"), ...gaps(), ...summary(), ...problems("unread"), ...legend(), ...sources(), ...checkpoint());
     for (const map of maps) watcher.observe(map.element);
   };
   const setTheme = (theme) => {

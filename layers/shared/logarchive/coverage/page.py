@@ -24,6 +24,7 @@ def page(coverage: Coverage) -> bytes:
         "read_at": instant(coverage.read_at),
         "checkpoint": coverage.checkpoint,
         "unread": [[name, why[:MOST_CHARACTERS]] for name, why in coverage.unread],
+        "invalid": [[name, why[:MOST_CHARACTERS]] for name, why in coverage.invalid.items()],
         "gaps": list(map(_gap, found[:MOST_GAPS])),
         "gaps_left": len(found[MOST_GAPS:]),
         "sources": list(map(_source, coverage.sources)),

@@ -2,8 +2,8 @@
 
 import datetime as dt
 import sys
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from html import escape
 from typing import Any, Literal
 
@@ -48,6 +48,8 @@ class Month:
     sources: Sequence[SourceMonth]
     unread: Sequence[str] = ()
     checkpoint: str = ""
+    #: Sources that cannot be used, and why: nothing is archived of them.
+    invalid: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def provisional(self) -> bool:
@@ -84,6 +86,7 @@ def report(month: Month, language: Language) -> bytes:
             *_head(month, texts),
             *_sources(month.sources, texts),
             *_gaps(month.sources, texts),
+            *_invalid(month.invalid, texts),
             *_forms(month, texts),
         ]
     )
@@ -147,6 +150,14 @@ def _gaps(sources: Sequence[SourceMonth], texts: Any) -> Iterable[str]:  # noqa:
     yield _table(heads, [_gap(gap, texts) for gap in found[:MOST_GAPS]], "wide gaps")
     if left := len(found[MOST_GAPS:]):
         yield _note(texts["gaps_left"].format(n=f"{left:,}"))
+
+
+def _invalid(invalid: Mapping[str, str], texts: Any) -> Iterable[str]:  # noqa: ANN401 (JSON)
+    """Yield the sources that cannot be used: what the ledger has never held has no gap."""
+    if invalid:
+        yield f'<p class="warning">{escape(texts["invalid"])}</p>'
+        heads = [texts[name] for name in ("source", "reason", "measure")]
+        yield _table(heads, [[name, why, ""] for name, why in invalid.items()], "wide gaps")
 
 
 def _gap(gap: Gap, texts: Any) -> list[str]:  # noqa: ANN401 (JSON)

@@ -5,7 +5,7 @@ number of sources, not with the age of the archive.
 """
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -54,6 +54,8 @@ class CoverageWriter:
     table: Table
     providers: Sequence[str]
     invocation: Invocation
+    #: Returns the sources that cannot be used, and why; the ledger has never held some of them.
+    invalid: Callable[[], Mapping[str, str]] = dict
     most_windows: int = MOST_WINDOWS
     #: Sources that could not be read, and why.
     unread: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
@@ -89,13 +91,14 @@ class CoverageWriter:
             windows += len(leaves)
             del entries, leaves, visible  # before the next source is read: a window takes 5 KB
         note = self.log.newest().note.decode()
-        body = page(Coverage(self.log.store.bucket, now, sources, self.unread, note))
+        invalid = self.invalid()
+        body = page(Coverage(self.log.store.bucket, now, sources, self.unread, note, invalid))
         self.log.store.publish(INDEX, body, HTML)
         self.invocation.log(
             "coverage.written", sources=len(sources), windows=windows, bytes=len(body), unread=len(self.unread)
         )
-        unread = [{"source": name, "error": why} for name, why in self.unread]
-        return {"ok": True, "key": INDEX, "sources": len(sources), "windows": windows, "errors": unread}
+        found = {"errors": _named(self.unread), "invalid": _named(invalid.items())}
+        return {"ok": True, "key": INDEX, "sources": len(sources), "windows": windows, **found}
 
     def write_report(self, month: Span, language: Language) -> dict[str, Any]:
         """Write the report of a month, which is read to its end, or as far as it has come."""
@@ -105,13 +108,13 @@ class CoverageWriter:
             for provider, name, head, entries in self._sources(month)
         ]
         note = self.log.newest().note.decode()
-        unread = [name for name, _ in self.unread]
-        made = Month(self.log.store.bucket, month, now, sources, unread, note)
+        unread, invalid = [name for name, _ in self.unread], self.invalid()
+        made = Month(self.log.store.bucket, month, now, sources, unread, note, invalid)
         key = f"coverage/report-{month.start:%Y-%m}.{language}.html"
         self.log.store.publish(key, report(made, language), HTML)
         self.invocation.log("report.written", key=key, sources=len(sources), unread=len(self.unread))
-        errors = [{"source": name, "error": why} for name, why in self.unread]
-        return {"ok": True, "key": key, "sources": len(sources), "provisional": made.provisional, "errors": errors}
+        found = {"errors": _named(self.unread), "invalid": _named(invalid.items())}
+        return {"ok": True, "key": key, "sources": len(sources), "provisional": made.provisional, **found}
 
     def _sources(self, span: Span) -> Iterator[tuple[str, str, Head | None, list[Entry]]]:
         """Yield every source that the ledger has ever held, with its windows in a span; note those that fail."""
@@ -139,3 +142,7 @@ class CoverageWriter:
     def _write_windows(self, provider: str, source_name: str, leaves: Sequence[Leaf], now: dt.datetime) -> None:
         for key, body in months(provider, source_name, leaves, now).items():
             self.log.store.publish(key, body, PARQUET)
+
+
+def _named(problems: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
+    return [{"source": name, "error": why} for name, why in problems]

@@ -6,7 +6,7 @@ before.
 """
 
 import datetime as dt
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, cast, get_args
 
 from pydantic import BaseModel, ConfigDict
@@ -30,6 +30,8 @@ COUNTED: Mapping[str, Kind] = {
 _MEASURED = {"LagSeconds", "HoursToLoss", "QuietSources"}
 #: A tick with too little time measures some sources later.
 LATEST = 30 * MINUTE
+#: So much is kept of why a source cannot be used.
+MOST_CHARACTERS = 300
 
 
 class SourceSignals(BaseModel):
@@ -101,11 +103,22 @@ def write_signals(table: Table, provider: str, tally: Tally, now: dt.datetime) -
         table.update(Write(f"{provider}#{name}", SORT, put, (), add))
 
 
-def write_active(table: Table, provider: str, names: Collection[str]) -> None:
-    """Write which sources of a provider are neither paused nor removed, if that is not known."""
-    active = sorted(names)
-    if (table.get(f"{provider}#", SORT) or {}).get("active") != active:
-        table.update(Write(f"{provider}#", SORT, {"active": active}, ()))
+def write_active(table: Table, provider: str, names: Collection[str], invalid: Mapping[str, str]) -> None:
+    """Write which sources of a provider are neither paused nor removed, if that is not known.
+
+    `invalid` says why parameters cannot be used, by their names below the path of the sources: `elsa/typo`.
+    """
+    new = {"active": sorted(names), "invalid": {name: why[:MOST_CHARACTERS] for name, why in invalid.items()}}
+    known = table.get(f"{provider}#", SORT) or {}
+    if any(known.get(name) != value for name, value in new.items()):
+        table.update(Write(f"{provider}#", SORT, new, ()))
+
+
+def read_invalid(table: Table, providers: Iterable[str]) -> dict[str, str]:
+    """Return the sources that the newest ticks could not use, and why: also those that the ledger has never held."""
+    items = [table.get(f"{provider}#", SORT) or {} for provider in providers]
+    found = {name: str(why) for item in items for name, why in item.get("invalid", {}).items()}
+    return dict(sorted(found.items()))
 
 
 def _signal(values: Mapping[str, float], now: dt.datetime) -> tuple[dict[str, Any], dict[str, int]] | None:
