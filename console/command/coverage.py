@@ -54,10 +54,14 @@ def report(
     lang: Annotated[Literal["en", "ko"], typer.Option(help="English or Korean.")] = "en",
     out: Annotated[Path | None, typer.Option(help="Save it in this file.")] = None,
     show: Annotated[bool, typer.Option("--open", help="Open it in a browser.")] = False,
+    time_zone: Annotated[
+        str | None,
+        typer.Option(metavar="OFFSET", help="Of the month, for instance +09:00; without it +09:00 for ko, else UTC."),
+    ] = None,
 ) -> None:
     """Have the monthly report for an auditor made, in English or Korean; say where it is, or save it."""
     session = session_of(context)
-    made = session.stack.act(NOTARY, "report", month=month, language=lang)
+    made = session.stack.act(NOTARY, "report", month=month, language=lang, time_zone=time_zone)
     saved = _saved(session, made["key"], out, show=show) if show or out else None
     session.end(page_report(made, _place(session, made["key"]), saved))
 
@@ -79,8 +83,7 @@ def _saved(session: Session, key: str, out: Path | None, *, show: bool) -> Path:
 def page_report(made: Result, place: str, saved: Path | None) -> Report:
     """Return where a page is, and what is not in it. Pure."""
     lines = [f"written  {place}", *([f"saved    {saved}"] if saved else [])]
-    if made.get("provisional"):
-        lines.append("It is provisional, and says so: the month is not over, or windows of it are still open.")
+    lines += [f"It is provisional, because {reason}." for reason in made.get("provisional_because", [])]
     errors: list[Mapping[str, str]] = made["errors"]
     lines += [f"{one['source']} is missing in it: {one['error']}" for one in errors]
     invalid: list[Mapping[str, str]] = made.get("invalid", [])

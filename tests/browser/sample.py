@@ -14,6 +14,7 @@ from logarchive.window import Span, Window
 
 NOW = dt.datetime(2026, 11, 26, 15, 20, tzinfo=dt.UTC)
 MINUTE = dt.timedelta(minutes=1)
+KST = dt.timezone(9 * HOUR)
 NAMES = ("elsa/checkout", "elsa/search", "apigateway/main", "multidrm/site", "security365/tenant", "dsa/edge")
 CHECKPOINT = "bucket/proof\n48211\nC9vGz1w0Gl4cZQp6y1mZbJm2v0d3mYlM0sUo6p7b2Xw=\n\n— bucket/proof 5Zk3Zg…\n"
 
@@ -32,10 +33,10 @@ def coverage(sources: int = 50, days: int = 400) -> Coverage:
 
 def month() -> Month:
     """Return what the report of November says of it."""
-    begin = NOW.replace(day=1, hour=0, minute=0)
+    begin = NOW.replace(day=1, hour=0, minute=0) - 9 * HOUR
     november = Span(begin, begin + 30 * DAY)
     sources = [_month(number, november) for number in range(len(NAMES))]
-    return Month("logarchive-archivebucket-1a2b3c", november, NOW, sources, (), CHECKPOINT)
+    return Month("logarchive-archivebucket-1a2b3c", november, NOW, sources, (), CHECKPOINT, zone=KST)
 
 
 def _month(number: int, november: Span) -> SourceMonth:
@@ -79,6 +80,7 @@ def _entry(number: int, window: Window, chance: random.Random, *, closed: bool) 
     numbers = {
         "rows": rows,
         "fetched": rows,
+        "announced": rows if NAMES[number].startswith(("apigateway", "multidrm")) else None,
         "late": late,
         "rejects": 3 if chance.random() < 0.01 else 0,
         "verification": "verified" if NAMES[number].startswith(("apigateway", "multidrm")) else "unverified",

@@ -63,16 +63,25 @@ def test_a_source_of_which_nothing_was_ever_planned_is_exit_code_1() -> None:
 
 
 def test_a_page_says_where_it_is_that_it_is_provisional_and_what_it_lacks() -> None:
-    made = {"ok": True, "key": "coverage/x", "provisional": True, "errors": [{"source": "dsa/a", "error": "no time"}]}
+    made: dict[str, Any] = {
+        "ok": True,
+        "key": "coverage/x",
+        "provisional": True,
+        "errors": [{"source": "dsa/a", "error": "no time"}],
+    }
+    made["provisional_because"] = ["the month is not over"]
     told = page_report(made, PLACE, Path("report.html"))
     assert told.lines[:2] == [f"written  {PLACE}", "saved    report.html"]
-    assert (told.lines[2][:17], told.lines[3]) == ("It is provisional", "dsa/a is missing in it: no time")
+    assert (told.lines[2], told.lines[3]) == (
+        "It is provisional, because the month is not over.",
+        "dsa/a is missing in it: no time",
+    )
     assert told.code == 1
     typo = page_report(
         made | {"errors": [], "invalid": [{"source": "elsa/typo", "error": "unknown field"}]}, PLACE, None
     )
     assert (typo.code, typo.lines[-1]) == (1, "elsa/typo cannot be used: unknown field")
-    assert page_report(made | {"provisional": False, "errors": []}, PLACE, None).lines == [f"written  {PLACE}"]
+    assert page_report(made | {"provisional_because": [], "errors": []}, PLACE, None).lines == [f"written  {PLACE}"]
 
 
 @pytest.mark.slow

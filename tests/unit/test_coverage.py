@@ -32,12 +32,13 @@ _parquet: Any = import_module("pyarrow.parquet")  # ships no types
 NOW = dt.datetime(2026, 11, 22, 12, 30, tzinfo=dt.UTC)
 TODAY = dt.datetime(2026, 11, 22, tzinfo=dt.UTC)
 SHOWN = Span(TODAY - DAY, TODAY + DAY)
+NUMBERS = ("announced", "rows", "rejects", "late", "verification")
 
 
 def entry(hour: float, state: str = "sealed", hours: float = 1, **fields: object) -> Entry:
     """Return the window that begins at that hour of today."""
     begin = TODAY + hour * HOUR
-    numbers = {name: fields.pop(name) for name in ("rows", "rejects", "late", "verification") if name in fields}
+    numbers = {name: fields.pop(name) for name in NUMBERS if name in fields}
     open_ = {"due_at": NOW + HOUR} if state in {"planned", "archived"} else {}
     key = Window(begin, begin + hours * HOUR).key
     return Entry.model_validate({"window_key": key, "state": state, "numbers": numbers, **open_, **fields})
@@ -165,9 +166,9 @@ def test_gaps_are_in_the_order_of_their_loss_and_what_nobody_can_mend_comes_last
 
 
 def test_totals_count_windows_and_what_they_hold() -> None:
-    sealed = entry(0, rows=5, rejects=1, late=2, verification="verified", object=stored(10))
+    sealed = entry(0, rows=5, rejects=1, late=2, announced=5, verification="verified", object=stored(10))
     made = covered(sealed, entry(1, "closed", issue="expired"), entry(2, "archived", rows=3, object=stored(4)))
-    totals = Totals(windows=3, sealed=1, verified=1, closed=1, rows=8, bytes=14, rejects=1, late=2)
+    totals = Totals(windows=3, sealed=1, verified=1, totalled=1, closed=1, rows=8, bytes=14, rejects=1, late=2)
     assert made.totals == totals
 
 

@@ -503,6 +503,10 @@ def acted(made: Archive, event: object) -> Result:
         ({"action": "report"}, "month: missing; for instance 2026-11"),
         ({"action": "report", "month": "2026-13"}, 'month: "2026-13" is no month; for instance 2026-11'),
         ({"action": "report", "month": "2026-11", "language": "fr"}, "language: \"fr\" is not 'en' or 'ko'"),
+        (
+            {"action": "report", "month": "2026-11", "time_zone": "Asia/Seoul"},
+            'time_zone: "Asia/Seoul" is no offset from UTC; for instance +09:00',
+        ),
         ({"action": "coverage", "start": "2026-11-01"}, 'start: "2026-11-01" has no time zone; for instance'),
         ({"action": "notary", "inline": True}, "inline: unknown field; the fields are action, notice"),
     ],

@@ -8,18 +8,20 @@ from typing import Any, cast
 import orjson
 import pytest
 
+from logarchive.action.notary import WriteReport, parse
 from logarchive.coverage.document import resource
 from logarchive.coverage.gap import leaves_of
-from logarchive.coverage.report import Month, SourceMonth, report, source_month
+from logarchive.coverage.report import Month, SourceMonth, reasons, report, source_month
 from logarchive.errors import Issue
 from logarchive.ledger.entry import Entry, Head
-from logarchive.moment import DAY, HOUR, MINUTE
+from logarchive.moment import DAY, HOUR, MINUTE, instant
 from logarchive.window import Span, Window
 from tests.scenario import Scenario
 
 FIRST = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
 NOVEMBER = Span(FIRST, FIRST + 30 * DAY)
 LATER = FIRST + 40 * DAY
+KST = dt.timezone(9 * HOUR)
 CHECKPOINT = "bucket/proof\n7\nroot\n\n— bucket/proof signature\n"
 
 
@@ -59,9 +61,9 @@ def test_a_month_that_was_fetched_before_the_source_s_beginning_is_reported() ->
     assert (made.promised, made.sealed, made.gaps) == (NOVEMBER, 720 * HOUR, [])
 
 
-def test_a_report_without_a_source_is_provisional() -> None:
-    assert not month().provisional
-    assert month(unread=["elsa/shop"]).provisional
+def test_a_report_is_provisional_only_if_a_source_could_not_be_read() -> None:
+    assert reasons(month(), "en") == []
+    assert reasons(month(unread=["elsa/shop"]), "en") == ["sources could not be read and are missing in it: elsa/shop"]
 
 
 def test_all_of_an_odd_number_of_minutes_is_all() -> None:
@@ -73,7 +75,7 @@ def test_all_of_an_odd_number_of_minutes_is_all() -> None:
 def test_a_source_s_month_has_its_hours_the_share_of_them_that_is_sealed_and_its_numbers() -> None:
     made = summed(
         entry(-1, hours=2),  # an hour of it is of this month, its rows are of the one before
-        entry(1, rows=1200, rejects=2, verification="verified"),
+        entry(1, rows=1200, rejects=2, announced=1200, verification="verified"),
         entry(2, issue="shrunk", rows=10, late=3),
         entry(3, "closed", "expired", hours=3),
         entry(6, "archived", rows=5),
@@ -83,7 +85,7 @@ def test_a_source_s_month_has_its_hours_the_share_of_them_that_is_sealed_and_its
     assert (made.promised, made.sealed) == (Span(FIRST, FIRST + 8 * HOUR), 3 * HOUR)
     body = report(month(made), "en")
     numbers = ["8", "37.5 %", "25 %", "1,215", "2", "3", "1", "1", "1"]
-    assert cells(body, "elsa/shop") == ["11\u201101\u00a000:00 - 11\u201101\u00a008:00", *numbers]
+    assert cells(body, "elsa/shop") == ["11\u201101\u00a000:00 \u2013 11\u201101\u00a008:00", *numbers]
     assert cells(body, "Total") == ["", *numbers]
 
 
@@ -98,7 +100,7 @@ def test_gaps_stand_with_their_reasons_and_room_for_what_was_done() -> None:
     found = cells(report(month(made), "ko"), "elsa/shop")
     body = report(month(made), "ko").decode()
     assert found[2] == "33.33 %"
-    assert "<td>11\u201101\u00a001:00 - 11\u201101\u00a003:00</td>" in body
+    assert "<td>11\u201101\u00a001:00 ~ 11\u201101\u00a003:00</td>" in body
     assert '<td>종결: 불완전</td><td>공급자의 보존기간이 지남</td><td class="blank"></td>' in body
 
 
@@ -115,8 +117,65 @@ def test_what_a_provider_says_stays_text() -> None:
 )
 def test_a_report_that_may_still_change_says_so(read_at: dt.datetime, state: str, *, provisional: bool) -> None:
     made = month(summed(entry(0, state), cursor=1), read_at=read_at)
-    assert made.provisional is provisional
+    assert bool(reasons(made, "en")) is provisional
     assert (b'class="warning"' in report(made, "en")) is provisional
+
+
+def test_a_provisional_report_says_which_reasons_it_has() -> None:
+    open_ = replace(summed(entry(0, "archived"), entry(1, "planned"), cursor=2), name="elsa/till")
+    made = month(summed(entry(0)), open_, read_at=NOVEMBER.end - HOUR)
+    assert [said.split(";")[0] for said in reasons(made, "en")] == [
+        "the month is not over",
+        "windows are still to be visited, 2 in number",
+    ]
+    body = report(made, "ko").decode()
+    assert all(f"<li>{reason}</li>" in body for reason in reasons(made, "ko"))
+    assert "elsa/till" in reasons(made, "ko")[1]
+
+
+def test_the_share_of_verified_windows_is_not_applicable_where_the_provider_gives_no_total() -> None:
+    none = summed(entry(0, verification="unverified"), cursor=1)
+    some = replace(summed(entry(0, announced=3, verification="unverified"), cursor=1), name="dsa/edge")
+    both = report(month(none, some), "en")
+    assert [cells(both, name)[3] for name in ("elsa/shop", "dsa/edge", "Total")] == ["not applicable", "0 %", "0 %"]
+    assert cells(report(month(none), "ko"), "elsa/shop")[3] == "해당 없음"
+
+
+def test_windows_that_are_shrunk_and_not_sealed_yet_are_counted_as_shrunk() -> None:
+    made = summed(entry(0, "archived", "shrunk"), entry(1, issue="shrunk"), cursor=2)
+    assert (made.shrunk, made.unfinished) == (2, 1)
+
+
+def test_a_report_says_its_range_and_every_time_in_the_time_zone_of_its_month() -> None:
+    korean = Span(NOVEMBER.start - 9 * HOUR, NOVEMBER.end - 9 * HOUR)
+    made = Month("bucket", korean, LATER, [summed(entry(0), entry(1, "closed", "expired"), cursor=2)], zone=KST)
+    body = report(made, "ko").decode()
+    assert "2026-11 (2026-11-01 00:00 ~ 2026-12-01 00:00, UTC+09:00)" in body
+    assert "2026-12-11 09:00 (UTC+09:00)" in body
+    assert "<td>11\u201101\u00a010:00 ~ 11\u201101\u00a011:00</td>" in body
+
+
+@pytest.mark.parametrize(
+    ("event", "start", "end"),
+    [
+        ({"language": "ko"}, "2026-10-31T15:00:00Z", "2026-11-30T15:00:00Z"),
+        ({}, "2026-11-01T00:00:00Z", "2026-12-01T00:00:00Z"),
+        ({"time_zone": "-05:00", "language": "ko"}, "2026-11-01T05:00:00Z", "2026-12-01T05:00:00Z"),
+    ],
+)
+def test_a_month_begins_at_midnight_of_its_time_zone(event: dict[str, str], start: str, end: str) -> None:
+    made = parse({"action": "report", "month": "2026-11", **event})
+    assert isinstance(made, WriteReport)
+    assert [instant(moment) for moment in (made.span.start, made.span.end)] == [start, end]
+
+
+def test_a_month_that_has_not_begun_is_refused() -> None:
+    stage = Scenario([])
+    result = stage.notarize({"action": "report", "month": "2027-01"})
+    assert [one["error"] for one in result["errors"]] == [
+        "month: 2027-01 has not begun; choose this month or an earlier one"
+    ]
+    assert not any(key.startswith("coverage/") for key in stage.s3.objects)
 
 
 def test_a_source_that_could_not_be_read_is_named() -> None:
@@ -164,6 +223,8 @@ def test_it_is_written_for_an_event_and_tells_where() -> None:
     stage.notarize()
     result = stage.notarize({"action": "report", "month": "2026-11", "language": "ko"})
     key = "coverage/report-2026-11.ko.html"
+    why = result.pop("provisional_because")
+    assert [said.split(";")[0] for said in why] == ["the month is not over"]
     assert result == {"ok": True, "key": key, "sources": 1, "provisional": True, "errors": [], "invalid": []}
     body = stage.s3.objects[key].body.decode()
     assert "elsa/shop" in body

@@ -17,14 +17,14 @@ from logarchive.action.result import Result, refusal
 from logarchive.coverage.report import Language
 from logarchive.coverage.writer import CoverageWriter
 from logarchive.errors import ConfigError
-from logarchive.moment import DAY
+from logarchive.moment import DAY, zone
 from logarchive.proof.checkpoint import Signer, VerifierKey
 from logarchive.proof.daily import DailyNotice
 from logarchive.proof.log import ProofLog
 from logarchive.proof.mark import Marks
 from logarchive.proof.notary import Notary
 from logarchive.proof.state import StateItem
-from logarchive.provider.source import utc
+from logarchive.provider.source import Offset, utc
 from logarchive.provider.validation import reasons
 from logarchive.runtime.aws import Kms, NotaryAws
 from logarchive.runtime.invocation import Invocation
@@ -39,6 +39,8 @@ from logarchive.window import Span
 
 #: What its log lines are of.
 NAME = "notary"
+#: The time zone of a month, unless the event says another.
+ZONES: Mapping[Language, str] = {"en": "+00:00", "ko": "+09:00"}
 
 
 class Notarize(BaseModel):
@@ -77,12 +79,25 @@ class WriteReport(BaseModel):
     action: Literal["report"]
     month: Annotated[str, AfterValidator(_valid_month)] = Field(examples=["2026-11"])
     language: Language = "en"
+    #: Where the month begins and ends, as an offset from UTC; without it Korean time for a Korean report, and UTC.
+    time_zone: Offset | None = None
+
+    @property
+    def zone(self) -> dt.timezone:
+        """The time zone of the month, and of the times in the report."""
+        return zone(self.time_zone or ZONES[self.language])
 
     @property
     def span(self) -> Span:
-        """The month, in UTC."""
-        first = dt.datetime.fromisoformat(f"{self.month}-01T00:00:00Z")
-        return Span(first, (first + 31 * DAY).replace(day=1))
+        """The month."""
+        first = dt.datetime.fromisoformat(f"{self.month}-01").replace(tzinfo=self.zone)
+        following = (first + 31 * DAY).replace(day=1)
+        return Span(first.astimezone(dt.UTC), following.astimezone(dt.UTC))
+
+    def ensure_begun(self, now: dt.datetime) -> None:
+        """Raise ConfigError for a month of the future."""
+        if self.span.start > now:
+            raise ConfigError(f"month: {self.month} has not begun; choose this month or an earlier one")
 
 
 type NotaryEvent = Notarize | WriteCoverage | WriteReport
@@ -138,6 +153,8 @@ def act(notary: Notary, event: object, daily: Daily, signed: Callable[[], None] 
     """
     try:
         parsed = parse(event)
+        if isinstance(parsed, WriteReport):
+            parsed.ensure_begun(notary.invocation.clock())
     except ConfigError as error:
         notary.invocation.log("event.refused", source=None, error=str(error))
         notary.invocation.count("EventErrors", 1)
@@ -150,7 +167,7 @@ def act(notary: Notary, event: object, daily: Daily, signed: Callable[[], None] 
         case WriteCoverage():
             return daily.coverage.write(parsed.start)
         case WriteReport():
-            return daily.coverage.write_report(parsed.span, parsed.language)
+            return daily.coverage.write_report(parsed.span, parsed.zone, parsed.language)
 
 
 def _made_daily(event: Notarize, daily: Daily) -> Result:

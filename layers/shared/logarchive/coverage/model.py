@@ -28,11 +28,13 @@ class Hours:
 
 @dataclass(frozen=True)
 class Totals:
-    """The windows of a source, and what they hold."""
+    """The windows of a source, and what they hold: nine numbers, each a column or what one depends on."""
 
     windows: int = 0
     sealed: int = 0
     verified: int = 0
+    #: Windows of which the provider has given a total. Without any, a share of verified windows says nothing.
+    totalled: int = 0
     closed: int = 0
     rows: int = 0
     bytes: int = 0
@@ -95,6 +97,7 @@ def totals_of(leaves: Sequence[Leaf]) -> Totals:
         windows=len(entries),
         sealed=sum(entry.state == "sealed" for entry in entries),
         verified=sum(entry.numbers.verification == "verified" for entry in entries),
+        totalled=sum(entry.numbers.announced is not None for entry in entries),
         closed=sum(entry.state == "closed" for entry in entries),
         rows=sum(entry.numbers.rows for entry in entries),
         bytes=sum(entry.object.bytes for entry in entries if entry.object),

@@ -220,8 +220,8 @@
   // --- The page's sections ---
   const summary = () => {
     const heads = ["source", "period", "windows", "sealed", "verified", "closed", "rows", "bytes", "rejects", "late"].map((key) => text(key));
-    const row = (name, period, { windows, sealed, verified, closed, rows, bytes: size, rejects, late }) =>
-      [name, period, number(windows), percent(sealed, windows), percent(verified, windows), number(closed), number(rows), bytes(size), number(rejects), number(late)];
+    const row = (name, period, { windows, compared, sealed, verified, closed, rows, bytes: size, rejects, late }) =>
+      [name, period, number(windows), percent(sealed, windows), compared ? percent(verified, compared) : windows ? text("not_applicable") : "–", number(closed), number(rows), bytes(size), number(rejects), number(late)];
     const rows = data.sources.map((source, at) => row(el("a", { href: `#source-${at}` }, source.name), source.planned ? period(source.planned) : text("nothing"), source.totals));
     const sum = {};
     for (const { totals } of data.sources) for (const [key, value] of Object.entries(totals)) sum[key] = (sum[key] || 0) + value;

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import orjson
 
 from logarchive.coverage.document import filled, resource
-from logarchive.coverage.gap import Cell, Expected, Gap, Leaf, gaps_of, promised_of, soonest_loss_first
+from logarchive.coverage.gap import Expected, Gap, Leaf, gaps_of, promised_of, soonest_loss_first
 from logarchive.coverage.model import Totals, totals_of
 from logarchive.ledger.entry import Head
 from logarchive.moment import HOUR
@@ -50,11 +50,13 @@ class Month:
     checkpoint: str = ""
     #: Sources that cannot be used, and why: nothing is archived of them.
     invalid: Mapping[str, str] = field(default_factory=dict[str, str])
+    #: That of the month, and of the times in the report.
+    zone: dt.timezone = dt.UTC
 
     @property
-    def provisional(self) -> bool:
-        """Whether it may still change by itself."""
-        return self.read_at < self.span.end or bool(self.unread) or any(source.unfinished for source in self.sources)
+    def name(self) -> str:
+        """The month, `2026-11`."""
+        return f"{self.span.start.astimezone(self.zone):%Y-%m}"
 
 
 def source_month(name: str, head: Head | None, leaves: Sequence[Leaf], month: Span, now: dt.datetime) -> SourceMonth:
@@ -67,7 +69,7 @@ def source_month(name: str, head: Head | None, leaves: Sequence[Leaf], month: Sp
         promised=promised,
         sealed=sum(sealed, _ZERO),
         totals=totals_of(inside),
-        shrunk=sum(leaf.cell == Cell.SHRUNK for leaf in inside),
+        shrunk=sum(leaf.entry.issue == "shrunk" for leaf in inside),
         unfinished=sum(not leaf.entry.finished for leaf in inside),
         gaps=gaps_of(name, promised, leaves, Expected(min(month.end, now))) if head else (),
     )
@@ -77,48 +79,74 @@ def _overlap(one: Span, other: Span) -> dt.timedelta:
     return max(_ZERO, min(one.end, other.end) - max(one.start, other.start))
 
 
+def reasons(month: Month, language: Language) -> list[str]:
+    """Return why a report may still change by itself."""
+    texts: Any = _texts(language)["reasons"]
+    found: list[str] = []
+    if month.read_at < month.span.end:
+        found.append(texts["month"])
+    if month.unread:
+        found.append(texts["unread"].format(names=", ".join(month.unread)))
+    unfinished = [source for source in month.sources if source.unfinished]
+    if count := sum(source.unfinished for source in unfinished):
+        names = ", ".join(source.name for source in unfinished)
+        found.append(texts["open"].format(n=f"{count:,}", names=names))
+    return found
+
+
+def _texts(language: Language) -> Any:  # noqa: ANN401 (JSON)
+    return orjson.loads(resource("report.json"))[language]
+
+
 def report(month: Month, language: Language) -> bytes:
     """Return the report."""
-    texts: Any = orjson.loads(resource("report.json"))[language]
+    texts = _texts(language)
     body = "\n".join(
         [
             f"<h1>{escape(texts['title'])}</h1>",
-            *_head(month, texts),
-            *_sources(month.sources, texts),
-            *_gaps(month.sources, texts),
+            *_head(month, texts, reasons(month, language)),
+            *_sources(month, texts),
+            *_gaps(month, texts),
             *_invalid(month.invalid, texts),
             *_forms(month, texts),
         ]
     )
-    return filled("report", language=language, title=f"{texts['title']} {month.span.start:%Y-%m}", body=body)
+    return filled("report", language=language, title=f"{texts['title']} {month.name}", body=body)
 
 
-def _head(month: Month, texts: Any) -> Iterable[str]:  # noqa: ANN401 (JSON)
+def _head(month: Month, texts: Any, why: Sequence[str]) -> Iterable[str]:  # noqa: ANN401 (JSON)
+    begin, end = (f"{moment.astimezone(month.zone):%Y-%m-%d %H:%M}" for moment in (month.span.start, month.span.end))
     facts = [
-        (texts["month"], f"{month.span.start:%Y-%m}"),
+        (texts["month"], f"{month.name} ({texts['range'].format(start=begin, end=end)}, {month.zone})"),
         (texts["archive"], month.archive),
-        (texts["read_at"], f"{month.read_at:%Y-%m-%d %H:%M}"),
+        (texts["read_at"], f"{month.read_at.astimezone(month.zone):%Y-%m-%d %H:%M} ({month.zone})"),
     ]
     yield _table([], facts, "form")
-    yield _note(texts["times"])
-    if month.provisional:
-        yield f'<p class="warning">{escape(texts["provisional"])}</p>'
-    if month.unread:
-        yield f'<p class="warning">{escape(texts["unread"].format(names=", ".join(month.unread)))}</p>'
+    yield _note(texts["times"].format(zone=month.zone))
+    if why:
+        items = "".join(f"<li>{escape(reason)}</li>" for reason in why)
+        yield f'<div class="warning">{escape(texts["provisional"])}<ul>{items}</ul></div>'
 
 
-def _sources(sources: Sequence[SourceMonth], texts: Any) -> Iterable[str]:  # noqa: ANN401 (JSON)
+def _sources(month: Month, texts: Any) -> Iterable[str]:  # noqa: ANN401 (JSON)
+    sources, absent = month.sources, texts["not_applicable"]
     names = ("source", "time", "hours", "complete", "verified", "rows", "rejects", "late", "shrunk", "open", "closed")
-    rows = [[source.name, _times(source.promised), *_numbers([source])] for source in sources if source.promised.length]
+    rows = [
+        [source.name, _times(source.promised, month, texts), *_numbers([source], absent)]
+        for source in sources
+        if source.promised.length
+    ]
     yield f"<h2>{escape(texts['sources'])}</h2>"
     if not rows:
         yield f"<p>{escape(texts['none'])}</p>"
         return
-    yield _table([texts[name] for name in names], [*rows, [texts["total"], "", *_numbers(sources)]], "wide", numbers=2)
+    yield _table(
+        [texts[name] for name in names], [*rows, [texts["total"], "", *_numbers(sources, absent)]], "wide", numbers=2
+    )
     yield _note(texts["sources_note"])
 
 
-def _numbers(sources: Sequence[SourceMonth]) -> list[str]:
+def _numbers(sources: Sequence[SourceMonth], absent: str) -> list[str]:
     totals = [source.totals for source in sources]
     promised = sum((source.promised.length for source in sources), _ZERO)
     sealed = sum((source.sealed for source in sources), _ZERO)
@@ -130,24 +158,25 @@ def _numbers(sources: Sequence[SourceMonth]) -> list[str]:
         sum(source.unfinished for source in sources),
         sum(one.closed for one in totals),
     )
-    verified = _percent(sum(one.verified for one in totals), sum(one.windows for one in totals))
+    compared = [one for one in totals if one.totalled]
+    verified = _percent(sum(one.verified for one in compared), sum(one.windows for one in compared), absent)
     hours = f"{promised / HOUR:,.2f}".removesuffix(".00")
-    return [hours, _percent(sealed, promised), verified, *(f"{count:,}" for count in counts)]
+    return [hours, _percent(sealed, promised, "-"), verified, *(f"{count:,}" for count in counts)]
 
 
-def _percent[N: (int, dt.timedelta)](share: N, of: N) -> str:
-    """Return a share in percent, rounded down: only what is whole is 100 %."""
-    return f"{10_000 * share // of / 100:g} %" if of else "-"
+def _percent[N: (int, dt.timedelta)](share: N, of: N, absent: str) -> str:
+    """Return a share in percent, rounded down: only what is whole is 100 %; of nothing, `absent`."""
+    return f"{10_000 * share // of / 100:g} %" if of else absent
 
 
-def _gaps(sources: Sequence[SourceMonth], texts: Any) -> Iterable[str]:  # noqa: ANN401 (JSON)
-    found = soonest_loss_first(gap for source in sources for gap in source.gaps)
+def _gaps(month: Month, texts: Any) -> Iterable[str]:  # noqa: ANN401 (JSON)
+    found = soonest_loss_first(gap for source in month.sources for gap in source.gaps)
     yield f"<h2>{escape(texts['gaps'])}</h2>"
     if not found:
         yield f"<p>{escape(texts['no_gaps'])}</p>"
         return
     heads = [texts[name] for name in ("source", "time", "windows", "state", "reason", "measure")]
-    yield _table(heads, [_gap(gap, texts) for gap in found[:MOST_GAPS]], "wide gaps")
+    yield _table(heads, [_gap(gap, month, texts) for gap in found[:MOST_GAPS]], "wide gaps")
     if left := len(found[MOST_GAPS:]):
         yield _note(texts["gaps_left"].format(n=f"{left:,}"))
 
@@ -160,15 +189,24 @@ def _invalid(invalid: Mapping[str, str], texts: Any) -> Iterable[str]:  # noqa: 
         yield _table(heads, [[name, why, ""] for name, why in invalid.items()], "wide gaps")
 
 
-def _gap(gap: Gap, texts: Any) -> list[str]:  # noqa: ANN401 (JSON)
+def _gap(gap: Gap, month: Month, texts: Any) -> list[str]:  # noqa: ANN401 (JSON)
     reason = texts["issues"][gap.issue or ""]
     said = f"{reason} ({gap.error})" if gap.error else reason
-    return [gap.source, _times(gap.span), f"{gap.windows:,}", texts["cells"][str(gap.cell.value)], said, ""]
+    return [
+        gap.source,
+        _times(gap.span, month, texts),
+        f"{gap.windows:,}",
+        texts["cells"][str(gap.cell.value)],
+        said,
+        "",
+    ]
 
 
-def _times(span: Span) -> str:
+def _times(span: Span, month: Month, texts: Any) -> str:  # noqa: ANN401 (JSON)
     """Write a time of the month; a moment does not break at its hyphen, nor at its space."""
-    return f"{span.start:%m\u2011%d\u00a0%H:%M} - {span.end:%m\u2011%d\u00a0%H:%M}"
+    start, end = (f"{moment.astimezone(month.zone):%m\u2011%d\u00a0%H:%M}" for moment in (span.start, span.end))
+    text: str = texts["range"].format(start=start, end=end)
+    return text
 
 
 def _forms(month: Month, texts: Any) -> Iterable[str]:  # noqa: ANN401 (JSON)

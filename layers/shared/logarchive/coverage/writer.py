@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from logarchive.coverage.gap import Expected, Leaf, leaves_of
 from logarchive.coverage.model import Coverage, SourceCoverage, source_coverage
 from logarchive.coverage.page import page
-from logarchive.coverage.report import Language, Month, report, source_month
+from logarchive.coverage.report import Language, Month, reasons, report, source_month
 from logarchive.coverage.window_table import months
 from logarchive.errors import OutOfTimeError
 from logarchive.ledger.dynamodb import ABSENT, Table, Write, equal
@@ -100,7 +100,7 @@ class CoverageWriter:
         found = {"errors": _named(self.unread), "invalid": _named(invalid.items())}
         return {"ok": True, "key": INDEX, "sources": len(sources), "windows": windows, **found}
 
-    def write_report(self, month: Span, language: Language) -> dict[str, Any]:
+    def write_report(self, month: Span, zone: dt.timezone, language: Language) -> dict[str, Any]:
         """Write the report of a month, which is read to its end, or as far as it has come."""
         now = self.invocation.clock()
         sources = [
@@ -109,12 +109,14 @@ class CoverageWriter:
         ]
         note = self.log.newest().note.decode()
         unread, invalid = [name for name, _ in self.unread], self.invalid()
-        made = Month(self.log.store.bucket, month, now, sources, unread, note, invalid)
-        key = f"coverage/report-{month.start:%Y-%m}.{language}.html"
+        made = Month(self.log.store.bucket, month, now, sources, unread, note, invalid, zone)
+        key = f"coverage/report-{made.name}.{language}.html"
         self.log.store.publish(key, report(made, language), HTML)
         self.invocation.log("report.written", key=key, sources=len(sources), unread=len(self.unread))
-        found = {"errors": _named(self.unread), "invalid": _named(invalid.items())}
-        return {"ok": True, "key": key, "sources": len(sources), "provisional": made.provisional, **found}
+        found: dict[str, Any] = {"errors": _named(self.unread), "invalid": _named(invalid.items())}
+        why = reasons(made, "en")
+        found |= {"provisional": bool(why), "provisional_because": why}
+        return {"ok": True, "key": key, "sources": len(sources), **found}
 
     def _sources(self, span: Span) -> Iterator[tuple[str, str, Head | None, list[Entry]]]:
         """Yield every source that the ledger has ever held, with its windows in a span; note those that fail."""
