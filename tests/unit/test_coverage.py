@@ -22,6 +22,7 @@ from logarchive.coverage.model import Coverage, SourceCoverage, Totals, source_c
 from logarchive.coverage.page import MOST_GAPS, page, runs
 from logarchive.coverage.window_table import WINDOW_COLUMNS
 from logarchive.coverage.writer import INDEX, LAST_SECONDS, MOST_WINDOWS
+from logarchive.errors import Issue
 from logarchive.ledger.entry import Entry, Head
 from logarchive.moment import DAY, HOUR, instant
 from logarchive.window import Span, Window
@@ -251,6 +252,7 @@ def test_both_languages_have_the_same_texts_and_places() -> None:
     english, korean = orjson.loads(found[1])["en"], orjson.loads(found[1])["ko"]
     assert english.keys() == korean.keys()
     assert len(english["cells"]) == len(korean["cells"]) == len(Cell)
+    assert set(english["issues"]) == set(korean["issues"]) == {*Issue.__value__.__args__}
     for name, text in english.items():
         assert sorted(re.findall(r"\{\w+\}", str(text))) == sorted(re.findall(r"\{\w+\}", str(korean[name]))), name
 

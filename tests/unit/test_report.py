@@ -54,6 +54,8 @@ def test_a_month_in_which_planning_has_stopped_has_a_gap_to_its_end() -> None:
     body = report(month(made), "en").decode()
     assert "There is no gap" not in body
     assert "no window is planned: the source was paused or ended" in body
+    korean = report(month(made), "ko").decode()
+    assert ("수집이 계획되지 않음" in korean, "no window" in korean) == (True, False)
 
 
 def test_a_month_that_was_fetched_before_the_source_s_beginning_is_reported() -> None:

@@ -2,7 +2,7 @@
 (() => {
   const json = (id) => JSON.parse(document.getElementById(id).textContent);
   const data = json("data"), texts = json("texts");
-  const CELL = 8, HOURS = 24, CHART = 72, DAY = 86400000, MONTH = 30, WORRYING = 5, PAPER_DAYS = 88;
+  const CELL = 8, HOURS = 24, CHART = 72, DAY = 86400000, MONTH = 30, WORRYING = 5, CLOSED = 7, MISSING = 8, PAPER_DAYS = 88;
   const root = document.documentElement, main = document.getElementById("main");
   let language = (navigator.language || "").startsWith("ko") ? "ko" : "en";
   let maps = [], colours = {};
@@ -37,7 +37,7 @@
       el("thead", {}, el("tr", {}, ...heads.map((head, at) => cell("th", head, at, { scope: "col" })))), el("tbody", {}, ...body)));
   };
   const fixed = (content) => el("span", { class: "fixed" }, content);
-  const period = ([start, end]) => el("span", {}, fixed(`${moment(start)} –`), " ", fixed(moment(end)));
+  const period = ([start, end]) => el("span", {}, fixed(`${moment(start)} ${text("to")}`), " ", fixed(moment(end)));
   const note = (content) => el("p", { class: "note" }, content);
 
   // --- Colours, each with a pattern ---
@@ -169,7 +169,7 @@
         const draw = strip.getContext("2d");
         draw.drawImage(this.canvas, left, 0, width, height, 0, 0, width, height);
         draw.drawImage(this.chart, left, 0, width, this.chart.height, 0, height, width, this.chart.height);
-        strips.append(note(`${this.date(first)} – ${this.date(first + days - 1)}`), strip);
+        strips.append(note(`${this.date(first)} ${text("to")} ${this.date(first + days - 1)}`), strip);
       }
       this.clear();
     }
@@ -191,7 +191,7 @@
       this.row.setAttribute("aria-rowindex", this.hour + 1);
       this.cell.setAttribute("aria-colindex", this.day + 1);
       this.cell.textContent = said;
-      this.readout.textContent = `${said} ${text("day", { rows: number(this.dayRows[this.day]), bytes: bytes(this.bytes[this.day]) })}`;
+      this.readout.textContent = `${said}. ${text("day", { rows: number(this.dayRows[this.day]), bytes: bytes(this.bytes[this.day]) })}`;
       this.cursor.style.left = `${this.day * CELL}px`;
       this.cursor.style.top = `${this.hour * CELL}px`;
       this.cursor.hidden = !focused;
@@ -229,15 +229,17 @@
     return [el("h2", {}, text("summary")), rows.length ? table(text("summary"), heads, rows, [2, 3, 4, 5, 6, 7, 8, 9]) : el("p", {}, text("none_yet")), note(text("verified_note"))];
   };
   const problems = (key) => data[key].length ? [el("h2", {}, text(key)), note(text(`${key}_note`)), table(text(key), [text("source"), text("message")], data[key], [])] : [];
+  const issue = (code) => code ? `${texts[language].issues[code] || ""} (${code})`.trim() : "–";
+  const message = (gap) => gap.cell === MISSING && gap.error ? text("stalled") : gap.error || "";
   const loss = (gap) => {
-    if (gap.cell === 7) return text("lost");
+    if (gap.cell === CLOSED) return text("lost");
     if (!gap.lost_at) return gap.cell === WORRYING ? "–" : text("unknown");
     const left = (Date.parse(gap.lost_at) - Date.parse(data.read_at)) / 1000;
     return `${moment(gap.lost_at)} (${left > 0 ? text("in_time", { n: age(left) }) : text("lost")})`;
   };
   const gaps = () => {
     const heads = ["source", "when", "windows", "state", "issue", "loss", "message"].map((key) => text(key));
-    const rows = data.gaps.map((gap) => [gap.source, period(gap.span), number(gap.windows), state(gap.cell), gap.issue || "–", loss(gap), gap.error || ""]);
+    const rows = data.gaps.map((gap) => [gap.source, period(gap.span), number(gap.windows), state(gap.cell), issue(gap.issue), loss(gap), message(gap)]);
     const more = data.gaps_left ? [note(text("gaps_left", { n: number(data.gaps_left) }))] : [];
     const list = rows.length ? table(text("gaps"), heads, rows, [2]) : el("p", {}, text("no_gaps"));
     if (rows.length) list.classList.add("gaps");

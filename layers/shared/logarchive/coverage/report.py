@@ -10,7 +10,7 @@ from typing import Any, Literal
 import orjson
 
 from logarchive.coverage.document import filled, resource
-from logarchive.coverage.gap import Expected, Gap, Leaf, gaps_of, promised_of, soonest_loss_first
+from logarchive.coverage.gap import Cell, Expected, Gap, Leaf, gaps_of, promised_of, soonest_loss_first
 from logarchive.coverage.model import Totals, totals_of
 from logarchive.ledger.entry import Head
 from logarchive.moment import HOUR
@@ -190,8 +190,11 @@ def _invalid(invalid: Mapping[str, str], texts: Any) -> Iterable[str]:  # noqa: 
 
 
 def _gap(gap: Gap, month: Month, texts: Any) -> list[str]:  # noqa: ANN401 (JSON)
-    reason = texts["issues"][gap.issue or ""]
-    said = f"{reason} ({gap.error})" if gap.error else reason
+    if gap.cell == Cell.MISSING and gap.error:
+        said = texts["stalled"]
+    else:
+        reason = texts["issues"][gap.issue or ""]
+        said = f"{reason} ({gap.error})" if gap.error else reason
     return [
         gap.source,
         _times(gap.span, month, texts),

@@ -22,7 +22,7 @@ MOST_CHARACTERS = 200
 
 _HOLDING = """\
 What needs a person (what each means, and what to do: docs/operations.md of the archive's program)
-사람이 확인해야 하는 상태 (의미와 조치 방법: 보관소 프로그램의 docs/operations.md)
+사람이 확인해야 하는 상태 (의미와 조치 방법: 아카이브 프로그램의 docs/operations.md)
 """
 _NOTHING_HOLDS = """\
 Nothing needs a person.
