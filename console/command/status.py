@@ -15,7 +15,7 @@ from console.session import session_of
 #: With fewer hours left, records are about to be lost.
 _URGENT_HOURS = 24
 
-COLUMNS = ("source", "state", "settled until", "late by", "open", "due", "rows", "issues", "first loss in")
+COLUMNS = ("source", "state", "settled until", "lag", "open", "due", "rows", "issues", "first loss in")
 
 
 def status(context: typer.Context, source: Annotated[str | None, one_source()] = None) -> None:

@@ -75,7 +75,7 @@ def test_a_second_visit_shows_what_came_late_and_what_was_kept() -> None:
 
 def test_status_lists_issues_in_words() -> None:
     numbers = {"lag_seconds": 0, "open": 2, "due": 0, "rows": 7, "hours_to_loss": None}
-    told = {"source": "edge", "state": "active", "sealed_until": "2026-11-23T10:00:00Z", **numbers}
+    told = {"source": "edge", "state": "active", "settled_until": "2026-11-23T10:00:00Z", **numbers}
     assert figure.status("dsa", {**told, "issues": {"shrunk": 2}})[-1] == "2 shrunk"
     assert figure.status("dsa", {**told, "issues": {}})[2:] == ("11-23 10:00", 0, 2, 0, 7, None, "none")
 

@@ -11,7 +11,7 @@ type Row = Sequence[object]
 
 ARCHIVED = ("source", "windows", "sealed", "archived", "not due yet", "records", "rejects", "empty")
 REVISITED = ("source", "revisited", "came late", "gone, kept here", "next visit (UTC)", "sealed by (UTC)")
-STATUS = ("source", "state", "sealed until", "lag (s)", "open", "due", "rows", "hours to loss", "issues")
+STATUS = ("source", "state", "settled until", "lag (s)", "open", "due", "rows", "hours to first loss", "issues")
 PROOF = ("source", "windows", "records", "rows", "rejects", "differ", "led back", "parts", "hashes wrong")
 
 
@@ -76,7 +76,7 @@ def revisited(before: Standing, after: Standing) -> Row:
 def status(provider: str, source: Mapping[str, Any]) -> Row:
     """Return the row of a source from the result of `status`."""
     issues = ", ".join(f"{count} {issue}" for issue, count in source["issues"].items()) or "none"
-    until = _moment(dt.datetime.fromisoformat(source["sealed_until"])) if source["sealed_until"] else "-"
+    until = _moment(dt.datetime.fromisoformat(source["settled_until"])) if source["settled_until"] else "-"
     numbers = (source["lag_seconds"], source["open"], source["due"], source["rows"], source["hours_to_loss"])
     return f"{provider}/{source['source']}", source["state"], until, *numbers, issues
 

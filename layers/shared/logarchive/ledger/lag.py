@@ -1,4 +1,4 @@
-"""How late a source is, when the provider drops its next record, how long it has had no records. Pure.
+"""The lag of a source, when the provider drops its next record, how long it has had no records. Pure.
 
 It needs only the source's head and its unfinished windows, so a tick reads what is open, not all that is kept.
 """
