@@ -15,6 +15,7 @@ from logarchive.window import Span, Window
 NOW = dt.datetime(2026, 11, 26, 15, 20, tzinfo=dt.UTC)
 MINUTE = dt.timedelta(minutes=1)
 KST = dt.timezone(9 * HOUR)
+INVALID = {"elsa/billing": "project_idd: unknown field; did you mean project_id?"}
 NAMES = ("elsa/checkout", "elsa/search", "apigateway/main", "multidrm/site", "security365/tenant", "dsa/edge")
 CHECKPOINT = "bucket/proof\n48211\nC9vGz1w0Gl4cZQp6y1mZbJm2v0d3mYlM0sUo6p7b2Xw=\n\n— bucket/proof 5Zk3Zg…\n"
 
@@ -28,7 +29,7 @@ def coverage(sources: int = 50, days: int = 400) -> Coverage:
         for number in range(len(NAMES), sources)
     )
     made = [*distinct, *others]
-    return Coverage("logarchive-archivebucket-1a2b3c", NOW, made, (), CHECKPOINT)
+    return Coverage("logarchive-archivebucket-1a2b3c", NOW, made, (), CHECKPOINT, INVALID)
 
 
 def month() -> Month:
@@ -36,7 +37,7 @@ def month() -> Month:
     begin = NOW.replace(day=1, hour=0, minute=0) - 9 * HOUR
     november = Span(begin, begin + 30 * DAY)
     sources = [_month(number, november) for number in range(len(NAMES))]
-    return Month("logarchive-archivebucket-1a2b3c", november, NOW, sources, (), CHECKPOINT, zone=KST)
+    return Month("logarchive-archivebucket-1a2b3c", november, NOW, sources, (), CHECKPOINT, INVALID, KST)
 
 
 def _month(number: int, november: Span) -> SourceMonth:

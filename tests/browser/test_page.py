@@ -180,7 +180,10 @@ def test_a_phone_has_no_bar_to_scroll_the_page_sideways(tab: Browser, opened: Pa
 
 
 def test_the_pictures_of_the_docs_are_those_of_the_page(tab: Browser, tmp_path: Path) -> None:
-    pictures.take(tab, tmp_path)
+    made = pictures.documents()
+    current = pictures.digests(made)
+    assert pictures.TAKEN_OF.read_text() == current, "take them anew: python -m tests.browser.pictures"
+    pictures.take(tab, tmp_path, made)
     taken = {path.name: size(path) for path in tmp_path.glob("*.png")}
     assert {path.name: size(path) for path in pictures.FOLDER.glob("*.png")} == taken
 
