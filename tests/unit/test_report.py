@@ -8,8 +8,9 @@ from typing import Any, cast
 import orjson
 import pytest
 
-from logarchive.action.notary import WriteReport, parse
+from logarchive.action.notary import parse
 from logarchive.coverage.document import resource
+from logarchive.coverage.event import WriteReport
 from logarchive.coverage.gap import leaves_of
 from logarchive.coverage.report import Month, SourceMonth, reasons, report, source_month
 from logarchive.errors import Issue

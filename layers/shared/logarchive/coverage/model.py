@@ -27,8 +27,8 @@ class Hours:
 
 
 @dataclass(frozen=True)
-class Totals:
-    """The windows of a source, and what they hold: nine numbers, each a column or what one depends on."""
+class Totals:  # 9 attributes: columns of the page, and what one of them depends on
+    """The windows of a source, and what they hold."""
 
     windows: int = 0
     sealed: int = 0
