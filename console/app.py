@@ -1,5 +1,6 @@
 """The program `logarchive`: its commands, the options that all of them share, and what it says when it cannot go on."""
 
+import shlex
 import sys
 from collections.abc import Iterable, Sequence
 from itertools import islice
@@ -11,13 +12,13 @@ from typer.core import TyperGroup
 
 from console.account.access import Access
 from console.command import backfill, coverage, doctor, gaps, query, replay, row, sources, status, verify
-from console.core.report import CANNOT
+from console.core.report import CANNOT, PROGRAM
 from console.failure import ConsoleError, explained
 from console.screen import Screen, clean, console
 from console.session import Session
 
 #: The shared options; those with a value first.
-_VALUED, _FLAGS = {"--stack", "--region", "--profile", "--port"}, {"--demo", "--json"}
+_VALUED, _FLAGS = ("--stack", "--region", "--profile", "--port"), ("--demo", "--json")
 
 
 class Anywhere(TyperGroup):
@@ -67,7 +68,19 @@ def logarchive(  # noqa: PLR0913, PLR0917 (the shared options)
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
 ) -> None:
     """Look at a deployed log archive, and work with it."""
-    context.obj = Session(Access(stack, region, profile, port if demo else None), Screen(as_json=as_json))
+    access = Access(stack, region, profile, port if demo else None)
+    context.obj = Session(access, Screen(as_json=as_json), program=program_of(context))
+
+
+def program_of(context: typer.Context) -> str:
+    """Return how a command for the same stack begins: with the shared options that this command line has."""
+    words = [PROGRAM]
+    for option in (*_VALUED, "--demo"):
+        name = option.removeprefix("--")
+        source = context.get_parameter_source(name)
+        if source and source.name == "COMMANDLINE":
+            words += [option, str(context.params[name])] if option in _VALUED else [option]
+    return shlex.join(words)
 
 
 app.command("status")(status.status)

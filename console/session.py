@@ -12,7 +12,7 @@ import typer
 
 from console.account.access import Access
 from console.account.stack import Stack, find
-from console.core.report import Report
+from console.core.report import PROGRAM, Report
 from console.screen import Screen
 
 
@@ -27,6 +27,8 @@ class Session:
     access: Access
     screen: Screen
     clock: Callable[[], dt.datetime] = _now
+    #: How a command that is printed begins, so that it works when it is copied.
+    program: str = PROGRAM
     sleep: Callable[[float], object] = time.sleep
     #: Opens a page; returns whether there is a browser.
     browse: Callable[[str], bool] = webbrowser.open

@@ -11,7 +11,7 @@ from console.command import doctor
 from console.command.argument import YES, one_source
 from console.command.draft import DocumentFile, Draft, Given, SecretFile
 from console.core.draft import assigned, object_of
-from console.core.report import LOOK, OK, Report, many, moment
+from console.core.report import LOOK, OK, PROGRAM, Report, many, moment
 from console.failure import ConsoleError
 from console.session import session_of
 
@@ -36,7 +36,7 @@ def check(
     name = session.stack.source_name(source)
     exists = configured.exists(session.stack, name)
     if exists and not (given or file or secret_file):
-        session.end(doctor.report(session.stack.survey("doctor", source)))
+        session.end(doctor.report(session.stack.survey("doctor", source), session.program))
     draft = Draft.of(session, name)
     begun = (configured.document(session.stack, name) or {}) if exists else {}
     begun |= object_of(file.read_bytes(), str(file)) if file else {}
@@ -62,7 +62,9 @@ def add(  # noqa: PLR0913, PLR0917 (what the command line may say)
     session = session_of(context)
     name = session.stack.source_name(source)
     if configured.exists(session.stack, name):
-        raise ConsoleError(f"{name} exists already; a source of another name, or `logarchive sources remove {name}`")
+        raise ConsoleError(
+            f"{name} exists already: take another name, or remove that source: {session.program} sources remove {name}"
+        )
     draft = Draft.of(session, name)
     begun = object_of(file.read_bytes(), str(file)) if file else {}
     document, begins = draft.document(begun | assigned(given, draft.fields), whole=file is not None)
@@ -80,7 +82,7 @@ def add(  # noqa: PLR0913, PLR0917 (what the command line may say)
     )
     session.screen.agree(f"Write {name}?", already=yes or not session.screen.attended)
     written = _write(session.stack, name, document, credentials)
-    session.end(added(written, examined, begins, f"{draft.fields['window'].description}"))
+    session.end(added({**written, "begins": begins}, examined, draft.fields["window"].description, session.program))
 
 
 def refused(name: SourceName, examined: Result) -> Report:
@@ -102,9 +104,9 @@ def _write(
     return {"source": str(name), "parameter": parameter, "document": dict(document), "secret_written": written}
 
 
-def added(written: Mapping[str, Any], examined: Result, begins: Result, about_windows: str) -> Report:
+def added(written: Mapping[str, Any], examined: Result, about_windows: str, program: str = PROGRAM) -> Report:
     """Return what was written, and from when on the source is archived. Pure."""
-    document, name = written["document"], written["source"]
+    document, name, begins = written["document"], written["source"], written["begins"]
     length = document.get("window", "PT1H")
     lines = [f"secret     {document['secret']}"] if written["secret_written"] else []
     lines += [
@@ -116,6 +118,6 @@ def added(written: Mapping[str, Any], examined: Result, begins: Result, about_wi
         lines.append(f"past       {many(begins['windows'], 'window')} that ended already, all fetched from now on")
     checks: list[Mapping[str, str]] = examined["checks"]
     skipped = [one["said"] for one in checks if (one["check"], one["verdict"]) == ("request", "skipped")]
-    lines += [f"The provider was not asked yet ({said}). Now it can be: logarchive doctor {name}" for said in skipped]
-    lines.append(f"Its function finds it at the next tick: logarchive status {name}")
-    return Report({**written, "begins": begins, "checks": examined["checks"]}, lines=lines)
+    lines += [f"The provider was not asked yet ({said}). Now it can be: {program} doctor {name}" for said in skipped]
+    lines.append(f"Its function finds it at the next tick: {program} status {name}")
+    return Report({**written, "checks": examined["checks"]}, lines=lines)

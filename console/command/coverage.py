@@ -12,8 +12,8 @@ from console.account.proof import NOTARY
 from console.account.stack import Result
 from console.command.argument import one_source
 from console.command.gaps import never_planned, never_planned_lines
-from console.core.report import LOOK, OK, Report
-from console.core.survey import NO_SOURCE, sources_of
+from console.core.report import LOOK, OK, PROGRAM, Report
+from console.core.survey import no_source, sources_of
 from console.session import Session, session_of
 
 #: The state of an hour -> its character, and what it means. What somebody should look at is listed last.
@@ -45,7 +45,7 @@ def coverage(
     if show or out:
         made = session.stack.act(NOTARY, "coverage")
         session.end(page_report(made, _place(session, made["key"]), _saved(session, made["key"], out, show=show)))
-    session.end(hours(session.stack.survey("gaps", source, days=days)))
+    session.end(hours(session.stack.survey("gaps", source, days=days), session.program))
 
 
 def report(
@@ -92,16 +92,16 @@ def page_report(made: Result, place: str, saved: Path | None) -> Report:
     return Report(data, lines=lines, code=LOOK if errors or invalid else OK)
 
 
-def hours(results: Mapping[str, Result]) -> Report:
+def hours(results: Mapping[str, Result], program: str = PROGRAM) -> Report:
     """Return the hours of all sources, a line for each day. Pure."""
     shown = ("source", "state", "planned", "hours")
     sources = [{name: one[name] for name in shown} for one in sources_of(results)]
     seen = {state for one in sources for day in one["hours"].values() for state in day}
-    lines = [line for one in sources for line in _map(one)] or [NO_SOURCE]
+    lines = [line for one in sources for line in _map(one)] or [no_source(program)]
     lines += [f"{mark}  {meaning}" for state, (mark, meaning) in STATES.items() if state in seen - {"none"}]
     wrong, never = seen & _WRONG, never_planned(sources)
-    lines += never_planned_lines(never)
-    lines += ["What is missing, and until when: logarchive gaps"] if wrong else []
+    lines += never_planned_lines(never, program)
+    lines += [f"What is missing, and until when: {program} gaps"] if wrong else []
     return Report({"sources": sources}, lines=lines, code=LOOK if wrong or never else OK)
 
 

@@ -7,8 +7,8 @@ import typer
 
 from console.account.stack import Result
 from console.command.argument import one_source
-from console.core.report import LOOK, OK, Report, Table
-from console.core.survey import NO_SOURCE, errors_of, sources_of
+from console.core.report import LOOK, OK, PROGRAM, Report, Table
+from console.core.survey import errors_of, no_source, sources_of
 from console.failure import ConsoleError
 from console.session import session_of
 
@@ -28,16 +28,16 @@ def doctor(
         raise ConsoleError("either a source or --provider, not both")
     if provider and provider not in stack.providers:
         raise ConsoleError(f"--provider {provider}: the stack's providers are {', '.join(stack.providers)}")
-    session.end(report(stack.survey("doctor", source, [provider] if provider else None)))
+    session.end(report(stack.survey("doctor", source, [provider] if provider else None), session.program))
 
 
-def report(results: Mapping[str, Result]) -> Report:
+def report(results: Mapping[str, Result], program: str = PROGRAM) -> Report:
     """Return what is shown of the checks of all sources. Pure."""
     sources = sources_of(results)
     errors = errors_of(results)
     lines = [f"{one['source']}: {one['error']}" for one in errors]
     if not sources:
-        lines.append(NO_SOURCE)
+        lines.append(no_source(program))
     tables = [table(one["source"], one) for one in sources]
     wrong = errors or any(one["verdict"] in _WRONG for one in sources)
     return Report({"sources": sources, "errors": errors}, tables, lines, LOOK if wrong else OK)

@@ -68,7 +68,7 @@ class Draft:
             self.screen.tell("\n".join(errors))
             document = self._asked([self.fields[name] for name in again], document)
         if self.session.access.endpoint:
-            _ensure_here(document)
+            _ensure_here(document, self.session.program)
         return document, judged["begins"]
 
     def _ensure_known(self, document: Mapping[str, Any]) -> None:
@@ -125,7 +125,7 @@ class Draft:
         return {**found, "source": str(self.name)}
 
 
-def _ensure_here(document: Mapping[str, Any]) -> None:
+def _ensure_here(document: Mapping[str, Any], program: str) -> None:
     """Raise ConsoleError for a source of the demo that would ask anybody who is not on this machine.
 
     Credentials that somebody types to try the console would be sent to the vendor.
@@ -134,7 +134,7 @@ def _ensure_here(document: Mapping[str, Any]) -> None:
     if host not in {"127.0.0.1", "localhost"}:
         raise ConsoleError(
             "a source of the demo asks the demo's providers only: --set base_url=URL, "
-            "with a base_url that `logarchive --demo sources --json` shows"
+            f"with a base_url that this shows: {program} sources --json"
         )
 
 

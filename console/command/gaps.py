@@ -8,22 +8,22 @@ import typer
 
 from console.account.stack import Result
 from console.command.argument import one_source
-from console.core.report import LOOK, OK, Report, Table, length, moment
+from console.core.report import LOOK, OK, PROGRAM, Report, Table, length, moment
 from console.core.report import instant as parsed
-from console.core.survey import NO_SOURCE, sources_of
+from console.core.survey import no_source, sources_of
 from console.session import session_of
 
 #: What a gap is, by what its function calls it.
 _WHAT = {"troubled": "not complete", "missing": "not planned", "closed": "closed"}
 #: Of a gap that is `stopped`: what it is, and what to do, by the state of the source.
 _STOPPED = {
-    "paused": ("paused since", "To let {0} go on: logarchive sources resume {0}"),
+    "paused": ("paused since", "To let {0} go on: {1} sources resume {0}"),
     "orphaned": (
         "removed since",
-        "{0} is removed, and nothing more is archived of it. To go on: logarchive sources add {0}",
+        "{0} is removed, and nothing more is archived of it. To go on: {1} sources add {0}",
     ),
 }
-_NOBODY_KNOWS = ("nothing planned since", "Nothing is planned of {0}; why: logarchive doctor {0}")
+_NOBODY_KNOWS = ("nothing planned since", "Nothing is planned of {0}; why: {1} doctor {0}")
 COLUMNS = ("source", "from", "to", "windows", "what", "issue", "lost in")
 
 type Gap = Mapping[str, Any]
@@ -32,10 +32,10 @@ type Gap = Mapping[str, Any]
 def gaps(context: typer.Context, source: Annotated[str | None, one_source()] = None) -> None:
     """List the time that is not archived, or not wholly, soonest loss first."""
     session = session_of(context)
-    session.end(report(session.stack.survey("gaps", source), session.clock()))
+    session.end(report(session.stack.survey("gaps", source), session.clock(), session.program))
 
 
-def report(results: Mapping[str, Result], now: dt.datetime) -> Report:
+def report(results: Mapping[str, Result], now: dt.datetime, program: str = PROGRAM) -> Report:
     """Return the list of gaps of all sources. Pure."""
     sources = sources_of(results)
     found = sorted((_told(source, gap) for source in sources for gap in source["gaps"]), key=_urgency)
@@ -44,10 +44,10 @@ def report(results: Mapping[str, Result], now: dt.datetime) -> Report:
     )
     left = [f"{one['source']} has {one['gaps_left']:,} gaps more" for one in sources if one["gaps_left"]]
     never = never_planned(sources)
-    lines = [*errors, *left, *never_planned_lines(never), *_advice(found)]
+    lines = [*errors, *left, *never_planned_lines(never, program), *_advice(found, program)]
     tables = [Table(COLUMNS, [_row(gap, now) for gap in found])] if found else []
     if not (found or never):
-        lines = ["No gap: all that is due is archived." if sources else NO_SOURCE]
+        lines = ["No gap: all that is due is archived." if sources else no_source(program)]
     return Report({"gaps": found, "never_planned": never}, tables, lines, LOOK if found or never else OK)
 
 
@@ -56,10 +56,10 @@ def never_planned(sources: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
     return [{"source": one["source"], "state": one["state"]} for one in sources if one["planned"] is None]
 
 
-def never_planned_lines(sources: Iterable[Mapping[str, str]]) -> list[str]:
+def never_planned_lines(sources: Iterable[Mapping[str, str]], program: str) -> list[str]:
     """Return a line for each source of which nothing was ever planned."""
     return [
-        f"{one['source']} ({one['state']}): nothing of it was ever planned; why: logarchive doctor {one['source']}"
+        f"{one['source']} ({one['state']}): nothing of it was ever planned; why: {program} doctor {one['source']}"
         for one in sources
     ]
 
@@ -91,13 +91,15 @@ def _left(gap: Gap, now: dt.datetime) -> str | None:
     return length((lost_at - now).total_seconds()) if lost_at > now else "lost"
 
 
-def _advice(found: Sequence[Gap]) -> list[str]:
+def _advice(found: Sequence[Gap], program: str) -> list[str]:
     """Return how to fetch the first gap again, once its cause is mended."""
     stopped = [gap for gap in found if gap["state"] == "stopped"]
-    lines = dict.fromkeys(_STOPPED.get(gap["source_state"], _NOBODY_KNOWS)[1].format(gap["source"]) for gap in stopped)
+    lines = dict.fromkeys(
+        _STOPPED.get(gap["source_state"], _NOBODY_KNOWS)[1].format(gap["source"], program) for gap in stopped
+    )
     fetched = next((gap for gap in found if gap["state"] != "stopped"), None)
     if fetched is None:
         return [*lines]
     reopen = " --reopen" if fetched["state"] == "closed" else ""
-    command = f"logarchive backfill {fetched['source']} {fetched['start']} {fetched['end']}{reopen}"
+    command = f"{program} backfill {fetched['source']} {fetched['start']} {fetched['end']}{reopen}"
     return [*lines, f"To fetch the first of them now, once its cause is mended: {command}"]

@@ -8,7 +8,8 @@ import typer
 from console.account import source as configured
 from console.command.add import add, check
 from console.command.argument import YES, one_source
-from console.core.report import LOOK, OK, Report, Table, moment
+from console.core.report import LOOK, OK, PROGRAM, Report, Table, moment
+from console.core.survey import no_source
 from console.session import Session, session_of
 
 COLUMNS = ("source", "enabled", "start", "window", "retention", "secret")
@@ -56,7 +57,7 @@ def remove(context: typer.Context, source: Annotated[str, one_source()], yes: YE
 
 
 def _list(session: Session) -> None:
-    session.end(report(configured.texts(session.stack)))
+    session.end(report(configured.texts(session.stack), session.program))
 
 
 def _enable(session: Session, source: str, *, enabled: bool) -> None:
@@ -66,13 +67,13 @@ def _enable(session: Session, source: str, *, enabled: bool) -> None:
     session.end(Report({"source": str(name), "document": document}, lines=[f"{name} {said}."]))
 
 
-def report(texts: Mapping[str, str]) -> Report:
+def report(texts: Mapping[str, str], program: str = PROGRAM) -> Report:
     """Return the list of sources. Pure."""
     documents = {name: configured.parsed(text) for name, text in sorted(texts.items())}
     rows = [[name, *_row(document)] for name, document in documents.items()]
     lines = [f"{name}: is no JSON object" for name, document in documents.items() if document is None]
     if not documents:
-        lines = ["No source yet. Add one: logarchive sources add PROVIDER/SOURCE"]
+        lines = [no_source(program)]
     data = {"sources": [{"source": name, "document": document} for name, document in documents.items()]}
     return Report(data, [Table(COLUMNS, rows)] if rows else [], lines, LOOK if None in documents.values() else OK)
 

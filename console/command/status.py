@@ -7,8 +7,8 @@ import typer
 
 from console.account.stack import Result
 from console.command.argument import one_source
-from console.core.report import LOOK, OK, Report, Table, length, moment
-from console.core.survey import NO_SOURCE, errors_of, sources_of
+from console.core.report import LOOK, OK, PROGRAM, Report, Table, length, moment
+from console.core.survey import errors_of, no_source, sources_of
 from console.core.window import NOTED
 from console.session import session_of
 
@@ -21,18 +21,18 @@ COLUMNS = ("source", "state", "settled until", "lag", "open", "due", "rows", "is
 def status(context: typer.Context, source: Annotated[str | None, one_source()] = None) -> None:
     """Show where each source stands: until when it is settled, what is open, what is wrong."""
     session = session_of(context)
-    session.end(report(session.stack.survey("status", source)))
+    session.end(report(session.stack.survey("status", source), session.program))
 
 
-def report(results: Mapping[str, Result]) -> Report:
+def report(results: Mapping[str, Result], program: str = PROGRAM) -> Report:
     """Return what is shown of the status of all providers. Pure."""
     sources = sources_of(results)
     errors = errors_of(results)
     lines = [f"{one['source']}: {one['error']}" for one in errors]
     if not sources:
-        lines.append(NO_SOURCE)
+        lines.append(no_source(program))
     elif any(set(one["issues"]) - NOTED for one in sources):
-        lines.append("What is missing, and until when it can be fetched: logarchive gaps")
+        lines.append(f"What is missing, and until when it can be fetched: {program} gaps")
     wrong = errors or any(_is_wrong(one) for one in sources)
     tables = [Table(COLUMNS, [_row(one) for one in sources])] if sources else []
     return Report({"sources": sources, "errors": errors}, tables, lines, LOOK if wrong else OK)

@@ -7,6 +7,8 @@ from typing import Any
 
 #: Exit codes: everything is fine; there is something to look at; the command cannot do it.
 OK, LOOK, CANNOT = 0, 1, 2
+#: How a command to type begins. A session adds the shared options that its own command line had.
+PROGRAM = "logarchive"
 
 
 @dataclass(frozen=True)

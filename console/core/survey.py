@@ -3,7 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-NO_SOURCE = "No source yet. Add one: logarchive sources add PROVIDER/SOURCE"
+from console.core.report import PROGRAM
+
+
+def no_source(program: str = PROGRAM) -> str:
+    """Return what is said where there is no source."""
+    return f"No source yet. Add one: {program} sources add PROVIDER/SOURCE"
 
 
 def sources_of(results: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:

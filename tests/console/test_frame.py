@@ -62,6 +62,12 @@ def test_a_wrong_stack_name_is_one_sentence_that_names_the_stack_there_is(run: R
     assert f"has no stack archiv: is it still being deployed?; there is {half_there}" in outcome.err
 
 
+def test_a_command_that_is_printed_has_the_options_of_the_command_line_before_it(run: Run, half_there: str) -> None:
+    outcome = run("sources", "--region", "a b", "--stack", half_there)
+    command = rf"logarchive --stack {half_there} --region 'a b' --port \d+ --demo sources add PROVIDER/SOURCE\n"
+    assert re.search(command, outcome.out)
+
+
 def test_a_stack_whose_functions_are_not_there_is_one_sentence(run: Run, half_there: str) -> None:
     outcome = run("--stack", half_there, "status")
     assert (outcome.code, outcome.err.count("\n")) == (2, 1)

@@ -179,9 +179,10 @@ def test_a_source_with_a_wrong_secret_has_gaps_that_say_why(deployed: Deployed, 
     assert (outcome.code, found["what"], found["issue"]) == (1, "not complete", "forbidden")
     text = on_stack("gaps").out
     assert "29 d" in text
-    assert f"logarchive backfill elsa/wrong {found['start']} {found['end']}" in text
+    program = f"logarchive --port {deployed.port} --demo"
+    assert f"{program} backfill elsa/wrong {found['start']} {found['end']}" in text
     shown = on_stack("coverage", "elsa/wrong")
-    assert (shown.code, "!!" in shown.out, "logarchive gaps" in shown.out) == (1, True, True)
+    assert (shown.code, "!!" in shown.out, f"{program} gaps" in shown.out) == (1, True, True)
     examined = on_stack("doctor", "elsa/wrong", "--json")
     checks = {one["check"]: one["verdict"] for one in examined.json["sources"][0]["checks"]}
     assert (examined.code, checks["secret"], checks["request"]) == (1, "ok", "fail")

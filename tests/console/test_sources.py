@@ -242,7 +242,7 @@ def test_who_has_added_a_source_is_told_from_when_on_it_is_archived(
         "document": {},
         "secret_written": False,
     }
-    made = added(written, {"checks": checks}, begins, "about windows")
+    made = added({**written, "begins": begins}, {"checks": checks}, "about windows")
     assert made.lines == ["parameter  /la/sources/elsa/a", *lines]
     assert (made.data["begins"], made.code) == (begins, 0)
 
