@@ -1,18 +1,20 @@
 """The program `logarchive`: its commands, the options that all of them share, and what it says when it cannot go on."""
 
+import json
 import shlex
 import sys
 from collections.abc import Iterable, Sequence
-from itertools import islice
-from typing import Annotated
+from itertools import islice, takewhile
+from typing import Annotated, NoReturn
 
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from typer.core import TyperGroup
+from typer.exceptions import TyperException
 
 from console.account.access import Access
 from console.command import backfill, coverage, doctor, gaps, query, replay, row, sources, status, verify
-from console.core.report import CANNOT, PROGRAM
+from console.core.report import CANNOT, OK, PROGRAM
 from console.failure import ConsoleError, explained
 from console.screen import Screen, clean, console
 from console.session import Session
@@ -98,17 +100,25 @@ app.command("replay")(replay.replay)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the program. Whatever stops a command is one sentence on stderr, and exit code 2."""
+    """Run the program. Whatever stops a command is one sentence on stderr, or with --json an object on stdout."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    # Found here, since a command line that cannot be read has no session yet.
+    as_json = "--json" in takewhile(lambda word: word != "--", words)
     try:
-        app(args=arguments, prog_name="logarchive")
+        sys.exit(app(args=words, prog_name=PROGRAM, standalone_mode=not as_json) or OK)
     except ConsoleError as error:
-        _fail(str(error))
+        _fail(str(error), as_json=as_json)
+    except TyperException as error:
+        _fail(error.format_message(), as_json=as_json)
     except (BotoCoreError, ClientError) as error:
-        _fail(explained(error))
+        _fail(explained(error), as_json=as_json)
     except OSError as error:
-        _fail(f"{error.filename or 'a file'}: {error.strerror or error}")
+        _fail(f"{error.filename or 'a file'}: {error.strerror or error}", as_json=as_json)
 
 
-def _fail(sentence: str) -> None:
-    console(errors=True).print(clean(f"logarchive: {sentence}"))
+def _fail(sentence: str, *, as_json: bool) -> NoReturn:
+    if as_json:
+        sys.stdout.write(json.dumps({"error": sentence}, ensure_ascii=False) + "\n")
+    else:
+        console(errors=True).print(clean(f"{PROGRAM}: {sentence}"))
     sys.exit(CANNOT)

@@ -50,7 +50,7 @@ def verify(  # noqa: PLR0913, PLR0917 (what the command line may say)
     trusted = _key(session, key)
     with _folder(copy_in) as folder:
         _copied(session, folder, _LOG if only_log else TOPS)
-        words = [str(folder), "--key", trusted, *_repeated("--since", since), *_repeated("--source", source)]
+        words = [str(folder), f"--key={trusted}", *_repeated("--since", since), *_repeated("--source", source)]
         words += [*_given("--from", begin), *_given("--to", end), *(["--json"] if session.screen.as_json else [])]
         raise typer.Exit(verifier.main(words))
 
@@ -122,8 +122,8 @@ def _copied(session: Session, folder: Path, prefixes: Sequence[str]) -> None:
 
 
 def _given(option: str, value: str | None) -> list[str]:
-    return [] if value is None else [option, value]
+    return [] if value is None else [f"{option}={value}"]
 
 
 def _repeated(option: str, values: Sequence[str]) -> list[str]:
-    return [word for value in values for word in (option, value)]
+    return [f"{option}={value}" for value in values]

@@ -166,6 +166,24 @@ def test_a_region_without_the_stack_is_one_sentence_that_names_it(emulator: Aws,
     assert "there is no stack archive in eu-west-1: name it with --stack, its region with --region" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["status", "--json", "--demo", "--port", "1"], "nothing answers at http://localhost:1/"),
+        (["statsu", "--json"], "No such command 'statsu'"),
+        (["status", "--json", "--days", "1"], "No such option: --days"),
+        (["coverage", "--days", "0", "--json"], "Invalid value for '--days'"),
+        (["row", "--json", "--demo"], "give the row's raw_part and raw_index"),
+    ],
+)
+def test_with_json_whatever_stops_a_command_is_one_object_on_stdout_and_exit_code_2(
+    words: list[str], said: str
+) -> None:
+    done = alone(*words)
+    assert (done.returncode, done.stderr, list(json.loads(done.stdout))) == (2, "", ["error"])
+    assert said in json.loads(done.stdout)["error"]
+
+
 def client_error(code: str, message: str = "no") -> ClientError:
     return ClientError({"Error": {"Code": code, "Message": message}}, "DescribeStacks")
 
