@@ -3,7 +3,7 @@
 import csv
 import json
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from typing import TextIO
 
@@ -20,8 +20,8 @@ from console.failure import ConsoleError
 
 #: Where there is no terminal, nothing is wrapped: whoever reads a file or a pipe can do so.
 _UNBOUNDED = 10_000
-#: In fewer columns, sentences beside others would be a few letters wide.
-_LEAST_TO_FOLD = 60
+#: In fewer columns a sentence is hard to read: it then stands below the other columns.
+_LEAST_TO_FOLD = 30
 
 
 def console(file: TextIO | None = None, *, errors: bool = False) -> Console:
@@ -115,9 +115,10 @@ class Bar:
 
 def laid_out(table: Table, out: Console) -> RenderableType:
     """Return a table that fits; where the terminal is too narrow for it, a block of lines for each row."""
-    grid = _grid(table)
-    measured = Measurement.get(out, out.options.update(max_width=_UNBOUNDED), grid)
-    return grid if out.width >= (_LEAST_TO_FOLD if table.folds else measured.maximum) else _blocks(table)
+    firm = Table(table.columns[:-1], [row[:-1] for row in table.rows]) if table.folds else table
+    measured = Measurement.get(out, out.options.update(max_width=_UNBOUNDED), _grid(firm))
+    fits = out.width >= measured.maximum + (_LEAST_TO_FOLD if table.folds else 0)
+    return _grid(table) if fits else _blocks(table, out.width)
 
 
 def _grid(table: Table) -> Grid:
@@ -134,15 +135,22 @@ def _grid(table: Table) -> Grid:
     return grid
 
 
-def _blocks(table: Table) -> RenderableType:
-    block = Grid.grid(padding=(0, 2))
-    block.add_column(no_wrap=True)
-    block.add_column(overflow="fold")
-    for row in table.rows:
-        for name, value in zip(table.columns, row, strict=True):
-            block.add_row(name, clean(shown(value)))
-        block.add_row("", "")
-    return block
+def _blocks(table: Table, width: int) -> RenderableType:
+    blocks = ("\n".join([*_block(table.columns, row, width), ""]) for row in table.rows)
+    return clean("\n".join([*([table.title] if table.title else []), *blocks]))
+
+
+def _block(columns: Sequence[str], row: Sequence[object], width: int) -> list[str]:
+    """Return a row as lines: what it is about, then its values, as many in a line as fit; none that is empty."""
+    given = zip(columns, row, strict=True)
+    first, *pairs = (f"{name} {shown(value)}" for name, value in given if value is not None and value != "")
+    lines = [first]
+    for pair in pairs:
+        if len(lines) > 1 and len(lines[-1]) + 2 + len(pair) <= width:
+            lines[-1] += f"  {pair}"
+        else:
+            lines.append(f"  {pair}")
+    return lines
 
 
 def clean(text: str) -> Text:

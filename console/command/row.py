@@ -110,7 +110,7 @@ def report(found: Found, around: int) -> Report:
     if record is not None:
         itself = f"> {found.index:>6}  {record}"
         lines = [*_numbered(before, first), itself, *_numbered(after, found.index + 1)]
-    return Report(data, [Table(("what", "is"), _facts(found))], lines, OK if found.intact else LOOK)
+    return Report(data, [Table(("what", "is"), _facts(found), folds=True)], lines, OK if found.intact else LOOK)
 
 
 def _facts(found: Found) -> list[tuple[str, object]]:

@@ -17,6 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError, SSOTokenLoadError
 from console.account.access import Access, Clients
 from console.account.stack import Stack, find, unusable
 from console.app import shared_first
+from console.command import status
 from console.core.report import Report, Table, length, moment
 from console.failure import ConsoleError, explained
 from console.screen import Screen, console, laid_out
@@ -221,7 +222,16 @@ def test_in_60_columns_a_wider_table_becomes_lines_and_nothing_is_cut() -> None:
     text = printed(WIDE, 60)
     assert max(map(len, text.splitlines())) <= 60
     assert text.replace("\n", "").replace(" ", "").count("x") == 50
-    assert "source        elsa/search" in text
+    assert "source elsa/search\n  what it says 1,204" in text
+
+
+def test_in_60_columns_the_status_of_a_source_is_a_few_lines_without_what_is_empty() -> None:
+    row = ("elsa/shop", "active", "2026-11-20 01:00", None, 1, 0, 1204, None, None)
+    assert printed(Table(status.COLUMNS, [row]), 60).splitlines() == [
+        "source elsa/shop",
+        "  state active  settled until 2026-11-20 01:00  open 1",
+        "  due 0  rows 1,204",
+    ]  # fmt: skip
 
 
 def test_in_a_wider_terminal_a_table_is_a_table() -> None:
