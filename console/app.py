@@ -14,8 +14,9 @@ from typer.exceptions import TyperException
 
 from console.account.access import Access
 from console.command import backfill, coverage, doctor, gaps, query, replay, row, sources, status, verify
-from console.core.report import CANNOT, OK, PROGRAM
-from console.failure import ConsoleError, explained
+from console.command.argument import switch
+from console.core.report import CANNOT, LOOK, OK, PROGRAM
+from console.failure import ConsoleError, DeclinedError, explained
 from console.screen import Screen, clean, console
 from console.session import Session
 
@@ -54,7 +55,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Exit codes: 0 all is fine, 1 there is something to look at, 2 it cannot be done. "
+    epilog="Exit codes: 0 all is fine, 1 there is something to look at, or you answered no, 2 it cannot be done. "
     "The options above may stand anywhere.",
 )
 
@@ -65,9 +66,9 @@ def logarchive(  # noqa: PLR0913, PLR0917 (the shared options)
     stack: Annotated[str, typer.Option(help="The stack's name.", envvar="LOGARCHIVE_STACK")] = "logarchive",
     region: Annotated[str | None, typer.Option(help="The stack's region; else that of the AWS CLI.")] = None,
     profile: Annotated[str | None, typer.Option(help="The profile of the AWS CLI to use.")] = None,
-    demo: Annotated[bool, typer.Option("--demo", help="Use the demo that KEEP=1 make demo has left running.")] = False,
+    demo: Annotated[bool, switch("--demo", help="Use the demo that KEEP=1 make demo has left running.")] = False,
     port: Annotated[int, typer.Option(help="The demo's port, as given to make demo.", envvar="PORT")] = 4566,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
+    as_json: Annotated[bool, switch("--json", help="Print JSON, for programs.")] = False,
 ) -> None:
     """Look at a deployed log archive, and work with it."""
     access = Access(stack, region, profile, port if demo else None)
@@ -106,6 +107,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     as_json = "--json" in takewhile(lambda word: word != "--", words)
     try:
         sys.exit(app(args=words, prog_name=PROGRAM, standalone_mode=not as_json) or OK)
+    except DeclinedError as error:
+        _fail(str(error), as_json=as_json, code=LOOK)
     except ConsoleError as error:
         _fail(str(error), as_json=as_json)
     except TyperException as error:
@@ -116,9 +119,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _fail(f"{error.filename or 'a file'}: {error.strerror or error}", as_json=as_json)
 
 
-def _fail(sentence: str, *, as_json: bool) -> NoReturn:
+def _fail(sentence: str, *, as_json: bool, code: int = CANNOT) -> NoReturn:
     if as_json:
         sys.stdout.write(json.dumps({"error": sentence}, ensure_ascii=False) + "\n")
     else:
         console(errors=True).print(clean(f"{PROGRAM}: {sentence}"))
-    sys.exit(CANNOT)
+    sys.exit(code)

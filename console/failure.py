@@ -40,6 +40,10 @@ class ConsoleError(Exception):
     """The command cannot do what it was asked for; the message says why, and what to do."""
 
 
+class DeclinedError(ConsoleError):
+    """Somebody was asked, and did not agree: nothing failed, and nothing was changed."""
+
+
 def code_of(error: ClientError) -> str:
     """Return the code of an error that AWS returned."""
     return error.response.get("Error", {}).get("Code", "")

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from console.core.report import Report, Table, is_number, shown
 from console.core.result import QueryResult
-from console.failure import ConsoleError
+from console.failure import ConsoleError, DeclinedError
 
 #: Where there is no terminal, nothing is wrapped: whoever reads a file or a pipe can do so.
 _UNBOUNDED = 10_000
@@ -58,13 +58,13 @@ class Screen:
             raise ConsoleError("no answer was given: nothing was changed") from None
 
     def agree(self, question: str, *, already: bool) -> None:
-        """Go on only if somebody agrees, or has agreed `already` (--yes). Raises ConsoleError."""
+        """Go on only if somebody agrees, or has agreed `already` (--yes). Raises DeclinedError, or ConsoleError."""
         if already:
             return
         if not self.interactive:
             raise ConsoleError(f"{question} Say --yes, since nobody can be asked here: nothing was changed")
         if self.ask(f"{question} [y/N]").lower() not in {"y", "yes"}:
-            raise ConsoleError("nothing was changed")
+            raise DeclinedError("nothing was changed")
 
     def show(self, report: Report) -> None:
         """Print a report."""

@@ -8,7 +8,7 @@ import typer
 from console.account import source as configured
 from console.account.stack import Result, SourceName, Stack
 from console.command import doctor
-from console.command.argument import YES, one_source
+from console.command.argument import YES, one_source, switch
 from console.command.draft import DocumentFile, Draft, Given, SecretFile
 from console.core.draft import assigned, object_of
 from console.core.report import LOOK, OK, PROGRAM, Report, many, moment
@@ -54,7 +54,7 @@ def add(  # noqa: PLR0913, PLR0917 (what the command line may say)
     file: DocumentFile = None,
     secret_file: SecretFile = None,
     anyway: Annotated[
-        bool, typer.Option("--anyway", help="Write it though a check fails: the provider cannot be reached now.")
+        bool, switch("--anyway", help="Write it though a check fails: the provider cannot be reached now.")
     ] = False,
     yes: YES = False,
 ) -> None:

@@ -24,10 +24,20 @@ def one_source(text: str = "A source, for instance elsa/checkout.") -> Any:  # n
     return typer.Argument(metavar="PROVIDER/SOURCE", help=text, autocompletion=sources, show_default=False)
 
 
+def switch(*names: str, help: str) -> Any:  # noqa: A002, ANN401 (Typer's own name; what Typer declares)
+    """Return an option without a value; Typer's help would name the type of one, `<bool>`."""
+    return typer.Option(*names, metavar="", help=help)
+
+
 #: Typer does not look into a `type` statement.
-YES = Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking.")]
-START = Annotated[str, typer.Argument(metavar="FROM", help="A day or a time, for instance 2026-11-01.")]
-END = Annotated[str, typer.Argument(metavar="TO", help="The end of the range, which does not belong to it.")]
+YES = Annotated[bool, switch("--yes", "-y", help="Do it without asking.")]
+START = Annotated[
+    str,
+    typer.Argument(
+        metavar="FROM", help="A day, or a time in UTC unless it names a zone, for instance 2026-11-01T09:00:00+09:00."
+    ),
+]
+END = Annotated[str, typer.Argument(metavar="TO", help="The end of the range, which does not belong to it; likewise.")]
 SOURCES = Annotated[
     list[str], typer.Option("--source", metavar="PROVIDER/SOURCE", help="Only this source.", autocompletion=sources)
 ]

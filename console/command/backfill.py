@@ -7,9 +7,9 @@ from typing import Annotated, Any
 import typer
 
 from console.account.stack import Result
-from console.command.argument import END, START, WORKERS, YES, one_source
+from console.command.argument import END, START, WORKERS, YES, one_source, switch
 from console.core.report import LOOK, OK, Report, Table, many
-from console.core.window import Span, Window
+from console.core.window import NOTED, Span, Window
 from console.session import session_of
 from console.watch import calls, until_done
 
@@ -21,9 +21,9 @@ def backfill(  # noqa: PLR0913, PLR0917 (what the command line may say)
     source: Annotated[str, one_source()],
     start: START,
     end: END,
-    reopen: Annotated[bool, typer.Option("--reopen", help="Also visit sealed and closed windows again.")] = False,
+    reopen: Annotated[bool, switch("--reopen", help="Also visit sealed and closed windows again.")] = False,
     workers: WORKERS = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what it would take.")] = False,
+    dry_run: Annotated[bool, switch("--dry-run", help="Only say what it would take.")] = False,
     yes: YES = False,
 ) -> None:
     """Fetch a range of a source again: first what it takes, then the progress until it is done."""
@@ -68,5 +68,8 @@ def report(windows: Sequence[Window], estimate: dict[str, Any] | None = None) ->
     errors = dict.fromkeys(f"{window.issue}: {window.error}" for window in windows if window.is_wrong and window.error)
     data = {"estimate": estimate, "windows": [window.data() for window in windows]}
     total = f"{many(len(windows), 'window')}, {many(sum(window.rows for window in windows), 'row')}"
+    shrunk = sum(window.issue in NOTED for window in windows)
+    kept = f"{many(shrunk, 'window')}: the provider returns less now than before; the rows of the earlier visit stay"
+    lines = [*errors, *([kept] if shrunk else []), total]
     wrong = any(window.is_wrong for window in windows)
-    return Report(data, [Table(("state", "issue", "windows"), rows)], [*errors, total], LOOK if wrong else OK)
+    return Report(data, [Table(("state", "issue", "windows"), rows)], lines, LOOK if wrong else OK)

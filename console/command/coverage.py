@@ -10,7 +10,7 @@ import typer
 from console.account.bucket import read
 from console.account.proof import NOTARY
 from console.account.stack import Result
-from console.command.argument import one_source
+from console.command.argument import one_source, switch
 from console.command.gaps import never_planned, never_planned_lines
 from console.core.report import LOOK, OK, PROGRAM, Report
 from console.core.survey import no_source, sources_of
@@ -37,7 +37,7 @@ def coverage(
     context: typer.Context,
     source: Annotated[str | None, one_source()] = None,
     days: Annotated[int, typer.Option(help="How many days, today included.", min=1, max=100)] = 14,
-    show: Annotated[bool, typer.Option("--open", help="Have the page made, and open it in a browser.")] = False,
+    show: Annotated[bool, switch("--open", help="Have the page made, and open it in a browser.")] = False,
     out: Annotated[Path | None, typer.Option(help="Have the page made, and save it in this file.")] = None,
 ) -> None:
     """Show the state of each hour of the last days; or the coverage page, with all hours of the last 400 days."""

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from console.command.argument import switch
 from console.core.report import Report, Table, many
 from console.core.result import QueryResult
 from console.failure import ConsoleError
@@ -24,7 +25,7 @@ def query(
         str | None, typer.Argument(help="A saved query; without one they are listed.", autocompletion=names)
     ] = None,
     sql: Annotated[str | None, typer.Option(help="A statement of your own, in Athena's SQL.")] = None,
-    csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+    csv: Annotated[bool, switch("--csv", help="Print CSV.")] = False,
 ) -> None:
     """Run a saved query, or your own SQL."""
     from console.core.saved_query import named, saved_queries

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from console.account.stack import Result
-from console.command.argument import END, START, WORKERS, YES, one_source
+from console.command.argument import END, START, WORKERS, YES, one_source, switch
 from console.core.report import LOOK, OK, Report, Table, many
 from console.core.window import Span, Window
 from console.session import session_of
@@ -21,9 +21,9 @@ def replay(  # noqa: PLR0913, PLR0917 (what the command line may say)
     source: Annotated[str, one_source()],
     start: START,
     end: END,
-    outdated: Annotated[bool, typer.Option("--outdated", help="Only what an older mapping has built.")] = False,
+    outdated: Annotated[bool, switch("--outdated", help="Only what an older mapping has built.")] = False,
     workers: WORKERS = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say which rows would change.")] = False,
+    dry_run: Annotated[bool, switch("--dry-run", help="Only say which rows would change.")] = False,
     yes: YES = False,
 ) -> None:
     """Rebuild the rows of a range from what is stored, without a request to the provider."""

@@ -15,7 +15,7 @@ import typer
 
 from console.account import proof
 from console.account.copy import TOPS, copy, ensure_empty_or_copy
-from console.command.argument import SOURCES
+from console.command.argument import SOURCES, switch
 from console.core.report import OK, Report
 from console.failure import ConsoleError
 from console.session import Session, session_of
@@ -41,9 +41,11 @@ def verify(  # noqa: PLR0913, PLR0917 (what the command line may say)
     key: KEY = None,
     since: Annotated[list[str], typer.Option(metavar="FILE", help="A checkpoint that you kept; may be repeated.")] = [],  # noqa: B006 (Typer copies it)
     source: SOURCES = [],  # noqa: B006 (likewise)
-    begin: Annotated[str | None, typer.Option("--from", metavar="TIME", help="Only windows after it.")] = None,
-    end: Annotated[str | None, typer.Option("--to", metavar="TIME", help="Only windows before it.")] = None,
-    only_log: Annotated[bool, typer.Option("--only-log", help="Copy and check proof/ alone.")] = False,
+    begin: Annotated[
+        str | None, typer.Option("--from", metavar="TIME", help="Only windows after it, in UTC unless it names a zone.")
+    ] = None,
+    end: Annotated[str | None, typer.Option("--to", metavar="TIME", help="Only windows before it, likewise.")] = None,
+    only_log: Annotated[bool, switch("--only-log", help="Copy and check proof/ alone.")] = False,
 ) -> None:
     """Copy the bucket and check the copy: what is complete, and whether anything was changed since it was archived."""
     session = session_of(context)

@@ -32,6 +32,14 @@ def test_a_window_that_has_failed_again_is_something_to_look_at() -> None:
     assert report([good]).code == 0
 
 
+def test_windows_that_have_shrunk_are_counted_and_are_no_failure() -> None:
+    made = report([Window(Span(T0, T0 + HOUR), "sealed", rows=5, issue="shrunk", error="5, then 4")])
+    assert (made.lines, made.code) == (
+        ["1 window: the provider returns less now than before; the rows of the earlier visit stay", "1 window, 5 rows"],
+        0,
+    )
+
+
 @pytest.mark.slow
 def test_a_backfill_says_what_it_takes_and_is_over_when_all_is_archived(deployed: Deployed, on_stack: Run) -> None:
     start, end = (f"{deployed.start + hours * HOUR:%Y-%m-%dT%H:%M:%SZ}" for hours in (-2, 1))
@@ -51,7 +59,7 @@ def test_in_a_terminal_a_backfill_asks_first(deployed: Deployed) -> None:
     start, end = (f"{deployed.start + hours * HOUR:%Y-%m-%dT%H:%M:%SZ}" for hours in (-1, 0))
     words = ["--demo", "--port", str(deployed.port), "backfill", "dsa/one", start, end]
     shown = in_terminal(words, [("Fetch them? [y/N]", "n")])
-    assert (shown.code, shown.text.splitlines()[-1]) == (2, "logarchive: nothing was changed")
+    assert (shown.code, shown.text.splitlines()[-1]) == (1, "logarchive: nothing was changed")
     assert "1 window (1 new, 0 again)" in shown.text
     assert in_terminal(words, [("Fetch them? [y/N]", "y")]).code == 0
 

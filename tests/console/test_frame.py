@@ -267,8 +267,9 @@ def test_times_and_lengths_are_short() -> None:
 
 
 def test_the_help_needs_no_stack(tmp_path: Path) -> None:
-    done = alone("status", "--help", HOME=str(tmp_path))
+    done = alone("backfill", "--help", HOME=str(tmp_path))
     assert (done.returncode, done.stderr) == (0, "")
+    assert re.search(r"--dry-run +Only say", done.stdout)
 
 
 def test_sentences_in_the_last_column_go_on_in_further_lines_also_in_60_columns() -> None:
