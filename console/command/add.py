@@ -76,10 +76,8 @@ def add(  # noqa: PLR0913, PLR0917 (what the command line may say)
     examined = draft.examined(document, credentials)
     if examined["verdict"] == "fail" and not anyway:
         session.end(refused(name, examined))
-    session.screen.tell(
-        "\n".join(["", *(f"{field}: {value}" for field, value in document.items())]),
-        doctor.table(str(name), examined, only_wrong=True),
-    )
+    tables, said = doctor.in_short(str(name), examined)
+    session.screen.tell("\n".join([said, *(f"{field}: {value}" for field, value in document.items())]), *tables)
     session.screen.agree(f"Write {name}?", already=yes or not session.screen.attended)
     written = _write(session.stack, name, document, credentials)
     session.end(added({**written, "begins": begins}, examined, draft.fields["window"].description, session.program))
@@ -89,7 +87,7 @@ def refused(name: SourceName, examined: Result) -> Report:
     """Return why a source was not written. Pure."""
     line = f"{name} was not written, and no secret either. Correct it, or write it all the same: --anyway"
     data = {"source": str(name), "parameter": None, "secret_written": False, "checks": examined["checks"]}
-    return Report(data, [doctor.table(str(name), examined, only_wrong=True)], [line], LOOK)
+    return Report(data, [doctor.table(str(name), examined)], [line], LOOK)
 
 
 def _write(

@@ -7,7 +7,7 @@ import typer
 
 from console.account.stack import Result
 from console.command.argument import one_source
-from console.core.report import LOOK, OK, PROGRAM, Report, Table
+from console.core.report import LOOK, OK, PROGRAM, Report, Table, many
 from console.core.survey import errors_of, no_source, sources_of
 from console.failure import ConsoleError
 from console.session import session_of
@@ -21,7 +21,7 @@ def doctor(
     source: Annotated[str | None, one_source()] = None,
     provider: Annotated[str | None, typer.Option(help="Only the sources of this provider.")] = None,
 ) -> None:
-    """Check sources, from the secret to the newest record's time, with one small request each; nothing is written."""
+    """Check sources, from the secret to the time of a record, with one small request each; nothing is written."""
     session = session_of(context)
     stack = session.stack
     if source and provider:
@@ -43,11 +43,19 @@ def report(results: Mapping[str, Result], program: str = PROGRAM) -> Report:
     return Report({"sources": sources, "errors": errors}, tables, lines, LOOK if wrong else OK)
 
 
-def table(name: str, examined: Mapping[str, Any], *, only_wrong: bool = False) -> Table:
-    """Return the checks of one source, or only those that are not good. Pure."""
+def table(name: str, examined: Mapping[str, Any]) -> Table:
+    """Return the checks of one source. Pure."""
+    return Table(COLUMNS, [_row(check) for check in examined["checks"]], f"{name}: {examined['verdict']}", folds=True)
+
+
+def in_short(name: str, examined: Mapping[str, Any]) -> tuple[list[Table], str]:
+    """Return one sentence if nothing is wrong; else all checks, since what to do may name one that is good. Pure."""
+    if examined["verdict"] in _WRONG:
+        return [table(name, examined)], ""
     checks: Sequence[Mapping[str, str]] = examined["checks"]
-    rows = [_row(check) for check in checks if not only_wrong or check["verdict"] in _WRONG]
-    return Table(COLUMNS, rows, f"{name}: {examined['verdict']}", folds=True)
+    skipped = [check["check"] for check in checks if check["verdict"] == "skipped"]
+    left_out = f"; skipped: {', '.join(skipped)}" if skipped else ""
+    return [], f"Nothing is wrong with {name}: {many(len(checks) - len(skipped), 'check')} passed{left_out}."
 
 
 def _row(check: Mapping[str, str]) -> list[object]:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from console.command.doctor import report
+from console.command.doctor import in_short, report
 from tests.console.run import Run
 
 
@@ -23,6 +23,16 @@ def test_each_source_is_a_table_of_its_checks_with_what_to_do() -> None:
     assert made.tables[0].rows == [
         ["secret", "ok", "secret was seen"], ["request", "fail", "request was seen\nDo: correct it"],
     ]  # fmt: skip
+
+
+def test_before_a_source_is_written_good_checks_are_one_sentence_and_beside_a_wrong_one_all_are_shown() -> None:
+    good, skipped = check("clock", "ok"), check("record_time", "skipped")
+    assert in_short("elsa/shop", {"verdict": "ok", "checks": [good, skipped]}) == (
+        [],
+        "Nothing is wrong with elsa/shop: 1 check passed; skipped: record_time.",
+    )
+    [table], _ = in_short("elsa/shop", {"verdict": "fail", "checks": [good, check("request", "fail", "see `clock`")]})
+    assert [row[0] for row in table.rows] == ["clock", "request"]
 
 
 @pytest.mark.parametrize(("verdict", "code"), [("ok", 0), ("warn", 1), ("fail", 1)])
