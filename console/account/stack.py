@@ -72,7 +72,8 @@ class Stack:
         """Read a source's name, `elsa/checkout`. Raises ConsoleError if it is none, or of no provider of the stack."""
         provider, _, name = text.partition("/")
         if not name:
-            raise ConsoleError(f"{text}: is not PROVIDER/SOURCE; for instance {self.providers[0]}/{text or 'shop'}")
+            example = f"{provider}/shop" if provider in self.providers else f"{self.providers[0]}/{provider or 'shop'}"
+            raise ConsoleError(f"{text}: is not PROVIDER/SOURCE; for instance {example}")
         if provider not in self.providers:
             raise ConsoleError(f"{text}: stack {self.name} has no provider {provider}, but {', '.join(self.providers)}")
         return SourceName(provider, name)

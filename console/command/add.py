@@ -1,6 +1,8 @@
 """`logarchive sources add` and `sources check`: a source is looked at before it is written, by its own function."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -10,7 +12,7 @@ from console.account.stack import Result, SourceName, Stack
 from console.command import doctor
 from console.command.argument import YES, one_source, switch
 from console.command.draft import DocumentFile, Draft, Given, SecretFile
-from console.core.draft import assigned, object_of
+from console.core.draft import assigned, object_of, same_records
 from console.core.report import LOOK, OK, PROGRAM, Report, many, moment
 from console.failure import ConsoleError
 from console.session import session_of
@@ -67,20 +69,76 @@ def add(  # noqa: PLR0913, PLR0917 (what the command line may say)
         )
     draft = Draft.of(session, name)
     begun = object_of(file.read_bytes(), str(file)) if file else {}
-    document, begins = draft.document(begun | assigned(given, draft.fields), whole=file is not None)
-    if secret_file and configured.has_secret(session.stack, document["secret"]):
-        raise ConsoleError(
-            f"the secret {document['secret']} exists already: leave out --secret-file, or --set secret=NAME"
-        )
-    credentials = draft.credentials(document["secret"], secret_file)
-    examined = draft.examined(document, credentials)
-    if examined["verdict"] == "fail" and not anyway:
-        session.end(refused(name, examined))
-    tables, said = doctor.in_short(str(name), examined)
-    session.screen.tell("\n".join([said, *(f"{field}: {value}" for field, value in document.items())]), *tables)
+    given_fields = begun | assigned(given, draft.fields)
+    attempt = _settled(draft, given_fields, file, secret_file, anyway=anyway)
+    document = attempt.document
+    tables, said = doctor.in_short(str(name), attempt.examined)
+    twice = _archived_twice(session.stack, name, document, draft)
+    session.screen.tell("\n".join([said, *(f"{field}: {value}" for field, value in document.items()), *twice]), *tables)
     session.screen.agree(f"Write {name}?", already=yes or not session.screen.attended)
-    written = _write(session.stack, name, document, credentials)
-    session.end(added({**written, "begins": begins}, examined, draft.fields["window"].description, session.program))
+    written = _write(session.stack, name, document, attempt.credentials)
+    written |= {"begins": attempt.begins, "warnings": twice}
+    session.end(added(written, attempt.examined, draft.fields["window"].description, session.program))
+
+
+@dataclass(frozen=True)
+class _Attempt:
+    """A source as it would be written, and what its function has found."""
+
+    document: dict[str, Any]
+    begins: Result
+    credentials: dict[str, str] | None
+    #: Whether the credentials were typed.
+    typed: bool
+    examined: Result
+
+
+def _attempt(
+    draft: Draft,
+    given_fields: Mapping[str, Any],
+    file: Path | None,
+    secret_file: Path | None,
+    before: _Attempt | None = None,
+) -> _Attempt:
+    """Ask for what is missing, and have the function check all of it."""
+    document, begins = draft.document(given_fields, before.document if before else None, whole=file is not None)
+    secret = document["secret"]
+    if secret_file and configured.has_secret(draft.session.stack, secret):
+        raise ConsoleError(f"the secret {secret} exists already: leave out --secret-file, or --set secret=NAME")
+    credentials = draft.credentials(secret, secret_file, before.credentials if before else None)
+    typed = credentials is not None and secret_file is None
+    return _Attempt(document, begins, credentials, typed, draft.examined(document, credentials))
+
+
+def _settled(
+    draft: Draft, given_fields: Mapping[str, Any], file: Path | None, secret_file: Path | None, *, anyway: bool
+) -> _Attempt:
+    """Return what may be written. At a terminal, answers that a check refuses are asked for again; else this ends."""
+    screen, name = draft.screen, draft.name
+    attempt = _attempt(draft, given_fields, file, secret_file)
+    while attempt.examined["verdict"] == "fail" and not anyway:
+        asked = attempt.typed or draft.questions(given_fields, whole=file is not None)
+        if not (screen.interactive and asked):
+            draft.session.end(refused(name, attempt.examined))
+        screen.tell("Nothing was written.", doctor.table(str(name), attempt.examined))
+        screen.agree("Correct your answers?", already=False)
+        attempt = _attempt(draft, given_fields, file, secret_file, attempt)
+    return attempt
+
+
+def _archived_twice(stack: Stack, name: SourceName, document: Mapping[str, Any], draft: Draft) -> list[str]:
+    """Return a warning for each source that seems to archive the same records."""
+    others = {other: configured.parsed(text) for other, text in sorted(configured.texts(stack).items())}
+    same = {
+        other: same_records(document, known, draft.fields)
+        for other, known in others.items()
+        if known and other.startswith(f"{name.provider}/")
+    }
+    return [
+        f"{other} has the same {', '.join(fields)}: records that both archive count twice in queries"
+        for other, fields in same.items()
+        if fields
+    ]
 
 
 def refused(name: SourceName, examined: Result) -> Report:

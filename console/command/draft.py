@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 from urllib.parse import urlsplit
 
 import typer
@@ -49,24 +49,31 @@ class Draft:
         """The fields of the source."""
         return fields(self.described["source"])
 
-    def document(self, begun: Mapping[str, Any], *, whole: bool = False) -> tuple[dict[str, Any], Result]:
+    def questions(self, begun: Mapping[str, Any], *, whole: bool) -> list[Field]:
+        """Return the fields that are asked for where somebody can answer."""
+        wanted = [field for field in self.fields.values() if field.required]
+        wanted += [self.fields[name] for name in _ASKED if name in self.fields and not whole]
+        return [field for field in wanted if field.name not in {"secret", *begun}]
+
+    def document(
+        self, begun: Mapping[str, Any], before: Mapping[str, Any] | None = None, *, whole: bool = False
+    ) -> tuple[dict[str, Any], Result]:
         """Return a document that the function accepts, and from when on it would be archived.
 
         Of a `whole` one, from a file or of a source that there is, only a required field that it lacks is asked for.
-        Raises ConsoleError if there is nobody to ask for the rest.
+        `before` has the answers of an earlier attempt, which Enter repeats. Raises ConsoleError if there is nobody to
+        ask for the rest.
         """
         document = {"secret": f"{self.described['secret_prefix']}{self.name.name}", **begun}
         self._ensure_known(document)
-        wanted = [field for field in self.fields.values() if field.required]
-        wanted += [self.fields[name] for name in _ASKED if name in self.fields and not whole]
-        document = self._asked([field for field in wanted if field.name not in document], document)
+        document = self._asked(self.questions(begun, whole=whole), document, before or {})
         while (judged := self._judged(document))["errors"]:
             errors = [one["error"] for one in judged["errors"]]
             again = complained_of(errors, self.fields)
             if not self.screen.interactive or not again:
                 raise ConsoleError("; ".join(errors))
             self.screen.tell("\n".join(errors))
-            document = self._asked([self.fields[name] for name in again], document)
+            document = self._asked([self.fields[name] for name in again], document, {})
         if self.session.access.endpoint:
             _ensure_here(document, self.session.program)
         return document, judged["begins"]
@@ -80,29 +87,33 @@ class Draft:
     def _judged(self, document: Mapping[str, Any]) -> Result:
         return self.session.stack.act(self.name.provider, "describe", source=self.name.name, document=document)
 
-    def _asked(self, wanted: list[Field], document: dict[str, Any]) -> dict[str, Any]:
+    def _asked(self, wanted: list[Field], document: dict[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
         if not self.screen.interactive:
             if missing := [field for field in wanted if field.required and field.name not in document]:
                 needed = ", ".join(f"--set {field.name}=… ({field.description})" for field in missing)
                 raise ConsoleError(f"{self.name} needs {needed}")
             return document
-        answers = {field.name: self._answer(field) for field in wanted}
+        answers = {field.name: self._answer(field, before.get(field.name)) for field in wanted}
         return {name: value for name, value in {**document, **answers}.items() if value is not None}
 
-    def _answer(self, field: Field, *, hidden: bool = False) -> Any:  # noqa: ANN401 (a JSON value)
-        """Return the value of one field; None if it is not needed and nothing was answered."""
-        question = field.question if field.required else f"{field.question} [Enter for none]"
+    def _answer(self, field: Field, before: object = None, *, hidden: bool = False) -> Any:  # noqa: ANN401 (a JSON value)
+        """Return the value of one field, for Enter the one before; None if it is not needed and there is none."""
+        question = field.question
+        if before is not None or not field.required:
+            question += f" [Enter for {_enter(before, hidden=hidden)}]"
         while True:
             text = self.screen.ask(question, hidden=hidden)
-            if not text and not field.required:
-                return None
+            if not text and (before is not None or not field.required):
+                return before
             try:
                 if text:
                     return field.value(text)
             except ConsoleError as error:
                 self.screen.tell(str(error))
 
-    def credentials(self, secret: str, file: Path | None) -> dict[str, str] | None:
+    def credentials(
+        self, secret: str, file: Path | None, before: Mapping[str, str] | None = None
+    ) -> dict[str, str] | None:
         """Return the credentials of a secret: those of a file, or if it does not exist yet, the ones that are typed.
 
         None: the secret exists.
@@ -115,7 +126,8 @@ class Draft:
         if not self.screen.interactive:
             raise ConsoleError(f"there is no secret {secret}: --secret-file FILE with {', '.join(wanted)}, as JSON")
         self.screen.tell(f"There is no secret {secret} yet. Its values are not shown while you type.")
-        answers = {name: self._answer(field, hidden=True) for name, field in wanted.items()}
+        known = before or {}
+        answers = {name: self._answer(field, known.get(name), hidden=True) for name, field in wanted.items()}
         return {name: value for name, value in answers.items() if value is not None}
 
     def examined(self, document: Mapping[str, Any], credentials: Mapping[str, str] | None) -> Result:
@@ -123,6 +135,15 @@ class Draft:
         event = {"source": self.name.name, "document": document, "credentials": credentials}
         [found] = self.session.stack.act(self.name.provider, "doctor", **event)["sources"]
         return {**found, "source": str(self.name)}
+
+
+def _enter(before: object, *, hidden: bool) -> str:
+    """Return what Enter stands for; nothing of a value that is hidden."""
+    if before is None:
+        return "none"
+    if hidden:
+        return "the one you gave"
+    return ", ".join(map(str, cast("list[object]", before))) if isinstance(before, list) else str(before)
 
 
 def _ensure_here(document: Mapping[str, Any], program: str) -> None:

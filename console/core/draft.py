@@ -14,7 +14,10 @@ from console.failure import ConsoleError
 
 #: What a format of JSON schema looks like.
 _EXAMPLES = {"duration": "PT1H", "date-time": "2026-11-01T00:00:00Z", "uri": "https://logs.example.com"}
+#: Of a field whose format alone would give a misleading example.
+_EXAMPLES_BY_NAME = {"retention": "P30D"}
 _NONE = "null"
+_ARTICLES = {"integer": "an", "number": "a", "boolean": "a", "object": "an", "array": "an"}
 #: A type that was not sent may be a secret.
 _UNKNOWN: Mapping[str, Any] = {"writeOnly": True}
 
@@ -66,7 +69,8 @@ class Field:
     def example(self) -> str:
         """An example of its value; empty if none is known."""
         examples: list[Any] = self.schema.get("examples", [])
-        return str(examples[0]) if examples else _EXAMPLES.get(str(self.kind.get("format")), "")
+        known = _EXAMPLES_BY_NAME.get(self.name) or _EXAMPLES.get(str(self.kind.get("format")), "")
+        return str(examples[0]) if examples else known
 
     @property
     def question(self) -> str:
@@ -92,7 +96,9 @@ class Field:
         try:
             return json.loads(text)
         except ValueError:
-            raise ConsoleError(f"{self.name}: {self._shown(text)}is no {kind}{self._instead}") from None
+            raise ConsoleError(
+                f"{self.name}: {self._shown(text)}is not {_ARTICLES[kind]} {kind}{self._instead}"
+            ) from None
 
     def _check(self, value: object, kind: Mapping[str, Any]) -> None:
         if "enum" in kind and value not in kind["enum"]:
@@ -133,6 +139,22 @@ def assigned(texts: Collection[str], known: Mapping[str, Field]) -> dict[str, An
             raise ConsoleError(f"--set {name}: is not FIELD=VALUE with one of these fields: {', '.join(known)}")
         document[name] = known[name].value(value)
     return document
+
+
+def same_records(document: Mapping[str, Any], other: Mapping[str, Any], known: Mapping[str, Field]) -> list[str]:
+    """Return the fields by which two sources of a provider seem to archive the same records; none if they do not.
+
+    These are the fields that a source must have; where it needs none, its secret names the account.
+    """
+    names = [name for name, field in known.items() if field.required and name != "secret"] or ["secret"]
+    return names if all(_overlap(document.get(name), other.get(name)) for name in names) else []
+
+
+def _overlap(one: object, other: object) -> bool:
+    """Return whether two values are the same, or two lists share an element."""
+    if isinstance(one, list) and isinstance(other, list):
+        return any(value in cast("list[object]", other) for value in cast("list[object]", one))
+    return one is not None and one == other
 
 
 def complained_of(errors: Collection[str], known: Collection[str]) -> list[str]:

@@ -16,7 +16,7 @@ from console.account.stack import SourceName, Stack
 from console.app import app
 from console.command.add import add, added
 from console.command.sources import report
-from console.core.draft import Field, assigned, complained_of, fields, object_of
+from console.core.draft import Field, assigned, complained_of, fields, object_of, same_records
 from console.failure import ConsoleError
 from console.screen import Screen
 from console.session import Session
@@ -33,6 +33,7 @@ DESCRIBED: dict[str, dict[str, Any]] = {
     "api": {"description": "which API", "enum": ["cdn", "dsa"], "type": "string", "required": True},
     "hosts": {"description": "domains", "type": "array", "items": {}, "required": True},
     "start": {"anyOf": [{"type": "string", "format": "date-time"}, {"type": "null"}], "required": False},
+    "retention": {"description": "how long", "type": "string", "format": "duration"},
     "referer": {"type": "string", "pattern": "^https?://", "examples": ["https://a.example"]},
     "headers": {"type": "object"},
     "license": {"type": "string", "pattern": "^[!-~]+$", "writeOnly": True},
@@ -61,12 +62,12 @@ def test_an_answer_becomes_the_value_that_its_field_holds(name: str, text: str, 
 @pytest.mark.parametrize(
     ("name", "text", "said"),
     [
-        ("project_id", "x", 'project_id: "x" is no integer'),
+        ("project_id", "x", 'project_id: "x" is not an integer'),
         ("api", "CDN", 'api: "CDN" is not one of cdn, dsa'),
         ("referer", "a.example", 'referer: "a.example" does not match ^https?://; for instance https://a.example'),
         ("license", "se cret", "license: does not match ^[!-~]+$: was a space or a line feed pasted with it?"),
         ("token", "secret\n", "token: does not match ^[!-~]+$: was a space or a line feed pasted with it?"),
-        ("code", "secret", "code: is no integer"),
+        ("code", "secret", "code: is not an integer"),
         ("level", "secret", "level: is not one of a, b"),
     ],
 )
@@ -83,6 +84,7 @@ def test_a_wrong_answer_says_what_is_right_and_a_secret_is_not_repeated(name: st
         ("api", "api: which API (cdn or dsa)"),
         ("hosts", "hosts: domains (several are separated by commas)"),
         ("start", "start: start (for instance 2026-11-01T00:00:00Z)"),
+        ("retention", "retention: how long (for instance P30D)"),
     ],
 )
 def test_a_question_says_what_may_be_answered(name: str, question: str) -> None:
@@ -149,6 +151,9 @@ def test_with_json_a_source_is_written_at_a_terminal_only_if_it_was_agreed_to(
         examined: dict[str, object] = {"source": "a", "verdict": "ok", "checks": []}
         return described | {"sources": [examined]}
 
+    def texts(_: Stack) -> dict[str, str]:
+        return {"elsa/b": '{"secret": "a/a"}', "elsa/c": '{"secret": "a/c"}'}
+
     def false(*_: object) -> bool:
         return False
 
@@ -159,6 +164,7 @@ def test_with_json_a_source_is_written_at_a_terminal_only_if_it_was_agreed_to(
         (configured, "exists", false),
         (configured, "has_secret", true),
         (configured, "create", create),
+        (configured, "texts", texts),
         (Stack, "act", act),
         (Screen, "attended", property(true)),
     ):
@@ -192,6 +198,14 @@ def test_a_source_that_cannot_be_written_after_its_secret_says_so_and_how_to_go_
         "ParameterLimitExceeded: too many; once that is mended, run the same command without --secret-file"
     )
     assert secrets == [("archive/ncloud/a", {"key": "hidden"})]
+
+
+def test_two_sources_with_the_same_required_fields_or_a_common_element_of_a_list_archive_the_same() -> None:
+    known = fields({name: DESCRIBED[name] for name in ("api", "hosts", "start")})
+    one = {"api": "cdn", "hosts": ["a", "b"], "start": "2026-11-01T00:00:00Z"}
+    assert same_records(one, {"api": "cdn", "hosts": ["b", "c"]}, known) == ["api", "hosts"]
+    assert same_records(one, {"api": "cdn", "hosts": ["c"]}, known) == []
+    assert same_records({"secret": "s"}, {"secret": "s"}, fields({"start": DESCRIBED["start"]})) == ["secret"]
 
 
 def test_the_fields_that_errors_are_about_are_asked_for_again() -> None:
@@ -420,13 +434,21 @@ def test_who_adds_a_source_is_asked_again_for_what_is_wrong_and_no_secret_is_sho
         ("start:", ""),
         ("access_key:", Hidden("with space")),
         ("access_key:", Hidden(keys["access_key"])),
+        ("secret_key:", Hidden("Wrong-Key-1234")),
+        ("Correct your answers? [y/N]", "y"),
+        ("project_key:", ""),
+        ("project_id:", ""),
+        ("start:", ""),
+        ("retention:", ""),
+        ("access_key:", Hidden("")),
         ("secret_key:", Hidden(keys["secret_key"])),
-        ("[y/N]", "y"),
+        ("Write elsa/asked? [y/N]", "y"),
     ]
     words = ["sources", "add", "elsa/asked", f"--set=base_url={address['base_url']}"]
     shown = in_terminal(["--demo", "--port", str(deployed.port), *words], answers)
     assert shown.code == 0, shown.text
     assert 'start: "yesterday" is no ISO 8601 time' in shown.text
+    assert "elsa/one has the same project_key, project_id: records that both archive count twice" in shown.text
     assert not [value for value in keys.values() if value in shown.text]
     aws = deployed.stack.aws
     text = boto3.client("ssm", **aws).get_parameter(Name="/logarchive/sources/elsa/asked")["Parameter"].get("Value", "")

@@ -61,6 +61,7 @@ def test_the_status_of_a_deployed_stack_lists_its_sources(on_stack: Run) -> None
     ("source", "said"),
     [
         ("one", "one: is not PROVIDER/SOURCE; for instance apigateway/one"),
+        ("elsa", "elsa: is not PROVIDER/SOURCE; for instance elsa/shop"),
         ("elza/one", "elza/one: stack logarchive has no provider elza, but apigateway, dsa, elsa"),
         ("elsa/two", "no source 'two', neither configured nor in the ledger"),
     ],
