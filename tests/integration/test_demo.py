@@ -1,6 +1,7 @@
 """The demo as a process: one clear line when it cannot start, and nothing left when it is stopped."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -18,8 +19,8 @@ STOPPED = "\nstopping\nmake demo: stopped; nothing is left running\n"
 COMMAND = [sys.executable, "-m", "tools.demo"]
 
 
-def started(port: int | str) -> subprocess.Popen[str]:
-    environment = {**os.environ, "PORT": str(port)}
+def started(port: int | str, **more: str) -> subprocess.Popen[str]:
+    environment = {**os.environ, "PORT": str(port), **more}
     return subprocess.Popen(
         COMMAND, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -42,14 +43,14 @@ def ended(process: subprocess.Popen[str]) -> Mapping[str, object]:
     return {"status": process.returncode, "said": said, "complained": complained}
 
 
-def test_a_taken_port_is_one_clear_line() -> None:
+def test_a_taken_port_is_one_clear_line_that_names_a_free_one() -> None:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
         port = listener.getsockname()[1]
         result = ended(started(port))
-    line = f"port {port} of 127.0.0.1 is in use: stop what listens there, or use another, PORT=4600 make demo"
-    assert result == {"status": 1, "said": "", "complained": f"make demo: {line}\n"}
+    line = f"make demo: port {port} of 127.0.0.1 is in use: stop what listens there, or use another, "
+    check_line(result, line, r"`PORT=(\d+) make demo`\n", port)
 
 
 def test_the_port_of_a_demo_that_was_kept_is_one_clear_line_that_says_how_to_stop_it(tmp_path: Path) -> None:
@@ -58,11 +59,18 @@ def test_the_port_of_a_demo_that_was_kept_is_one_clear_line_that_says_how_to_sto
         listener.listen()
         kept = Kept(listener.getsockname()[1], "", 0, 0, str(tmp_path / "gone"))
         kept.note()
-        result = ended(started(kept.port))
+        result = ended(started(kept.port, KEEP="1"))
         kept.stop()
-    stop = "stop the demo that was kept there, `.venv/bin/python -m tools.demo stop`, or use another"
-    line = f"make demo: port {kept.port} of 127.0.0.1 is in use: {stop}, PORT=4600 make demo\n"
-    assert result == {"status": 1, "said": "", "complained": line}
+    stop = f"stop the demo that was kept there, `PORT={kept.port} .venv/bin/python -m tools.demo stop`, or use another"
+    line = f"make demo: port {kept.port} of 127.0.0.1 is in use: {stop}, "
+    check_line(result, line, r"`KEEP=1 PORT=(\d+) make demo`\n", kept.port)
+
+
+def check_line(result: Mapping[str, object], line: str, advice: str, taken: int) -> None:
+    assert (result["status"], result["said"]) == (1, "")
+    other = re.fullmatch(re.escape(line) + advice, str(result["complained"]))
+    assert other, result["complained"]
+    assert int(other[1]) != taken
 
 
 @pytest.mark.parametrize("port", ["80", "http", "65536"])

@@ -27,12 +27,12 @@ type Done = subprocess.CompletedProcess[str]
 
 @dataclass(frozen=True)
 class Shell:
-    """A shell in which the prepared lines were pasted."""
+    """A shell in which the prepared lines were pasted, after another demo had been looked at."""
 
     around: Around
 
     def paste(self, command: str) -> Done:
-        lines = [*self.around.prepared(), command]
+        lines = ["export PORT=1", *self.around.prepared(), command]
         return subprocess.run(["bash", "-c", "\n".join(lines)], capture_output=True, text=True, check=False)
 
 

@@ -31,6 +31,7 @@ from tools.stack import (
     address_is_taken,
     check_machine,
     end_on_signals,
+    free_port,
     local_stack,
 )
 
@@ -56,7 +57,8 @@ def main() -> int:
         if arguments.what:
             _change(Kept.at(_port()), arguments)
         else:
-            _play(page, _free(_port()), keep=os.environ.get("KEEP", "") not in {"", "0"})
+            keep = os.environ.get("KEEP", "") not in {"", "0"}
+            _play(page, _free(_port(), keep=keep), keep=keep)
     except StackError as error:
         page.fail(str(error))
         return 1
@@ -103,12 +105,13 @@ def _port() -> int:
     return int(text)
 
 
-def _free(port: int) -> int:
+def _free(port: int, *, keep: bool) -> int:
     if address_is_taken(port):
-        stop = "the demo that was kept there, `.venv/bin/python -m tools.demo stop`"
+        stop = f"the demo that was kept there, `PORT={port} .venv/bin/python -m tools.demo stop`"
+        other = next((one for one in range(port + 1, PORTS.stop) if not address_is_taken(one)), free_port())
         raise StackError(
             f"port {port} of 127.0.0.1 is in use: stop {stop if Kept.is_noted(port) else 'what listens there'}, or use "
-            "another, PORT=4600 make demo"
+            f"another, `{'KEEP=1 ' if keep else ''}PORT={other} make demo`"
         )
     return port
 

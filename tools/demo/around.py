@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from tools.demo.page import Page
 from tools.demo.world import DemoSource, hour
 from tools.lock import ROOT
-from tools.stack import DEFAULT_PORT, REGION, STACK, account
+from tools.stack import REGION, STACK, account
 
 HOUR = dt.timedelta(hours=1)
 SQL = "SELECT provider, source, count(*) AS records, max(time) AS newest FROM logs GROUP BY 1, 2 ORDER BY 1, 2"
@@ -27,14 +27,12 @@ class Around:
 
     def prepared(self) -> list[str]:
         """Return the lines that the shell needs before any command."""
-        port = [] if self.port == DEFAULT_PORT else [f"export PORT={self.port}"]
         variables = account(self.endpoint) | {"AWS_DEFAULT_REGION": REGION}
         settings = " ".join(f"{name}={value}" for name, value in variables.items())
         return [
             f"cd {shlex.quote(str(ROOT))}",
-            *port,
-            'logarchive() { .venv/bin/python -m console "$@"; }',
-            'demo() { .venv/bin/python -m tools.demo "$@"; }',
+            f'logarchive() {{ PORT={self.port} .venv/bin/python -m console "$@"; }}',
+            f'demo() {{ PORT={self.port} .venv/bin/python -m tools.demo "$@"; }}',
             f'demo_aws() {{ env {settings} aws "$@"; }}',
         ]
 
