@@ -60,7 +60,7 @@ def test_the_port_of_a_demo_that_was_kept_is_one_clear_line_that_says_how_to_sto
         kept = Kept(listener.getsockname()[1], "", 0, 0, str(tmp_path / "gone"))
         kept.note()
         result = ended(started(kept.port, KEEP="1"))
-        kept.stop()
+        kept.stop(print)
     stop = f"stop the demo that was kept there, `PORT={kept.port} .venv/bin/python -m tools.demo stop`, or use another"
     line = f"make demo: port {kept.port} of 127.0.0.1 is in use: {stop}, "
     check_line(result, line, r"`KEEP=1 PORT=(\d+) make demo`\n", kept.port)

@@ -32,7 +32,7 @@ def noted(tmp_path: Path) -> Iterator[Kept]:
     demo = kept(tmp_path / "gone")
     demo.note()
     yield demo
-    demo.stop()
+    demo.stop(print)
 
 
 def test_a_kept_demo_is_found_by_its_port_alone(noted: Kept) -> None:
@@ -55,13 +55,21 @@ def test_a_demo_that_has_ended_meanwhile_is_said_to_have_ended(tmp_path: Path) -
         kept(tmp_path, f"http://127.0.0.1:{free_port()}").mend("elsa")
 
 
-def test_stopping_ends_its_processes_and_removes_its_files(tmp_path: Path) -> None:
+def test_stopping_ends_its_processes_and_removes_its_files_and_says_so_before_it_does(tmp_path: Path) -> None:
     folder = tmp_path / "logarchive-demo"
     folder.mkdir()
     emulator, simulator = started("ministack"), started("tests.simulator")
     demo = kept(folder, emulator=emulator.pid, simulator=simulator.pid)
     demo.note()
-    demo.stop()
+    said: list[tuple[str, bool]] = []
+    demo.stop(lambda text: said.append((text, folder.exists() and emulator.poll() is None)))
+    assert said == [
+        (
+            f"Ending the functions, the emulator of AWS at port {demo.port}, and the simulator of the providers ...",
+            True,
+        ),
+        (f"Removing the files in {folder} ...", False),
+    ]
     assert (emulator.wait(10), simulator.wait(10)) == (-15, -15)
     assert not folder.exists()
     with pytest.raises(StackError):
@@ -71,7 +79,7 @@ def test_stopping_ends_its_processes_and_removes_its_files(tmp_path: Path) -> No
 def test_a_process_that_has_got_the_id_of_one_that_ended_is_left_alone(tmp_path: Path) -> None:
     other = started("somebody's")
     try:
-        kept(tmp_path / "gone", emulator=other.pid).stop()
+        kept(tmp_path / "gone", emulator=other.pid).stop(print)
         assert other.poll() is None
     finally:
         other.kill()

@@ -86,7 +86,7 @@ def _change(kept: Kept, arguments: argparse.Namespace) -> None:
             kept.mend(arguments.provider)
             print(f"{arguments.provider} answers again. The next tick or backfill fetches what is missing.")
         case _:
-            kept.stop()
+            kept.stop(lambda text: print(text, flush=True))
             print("Nothing is left running.")
 
 

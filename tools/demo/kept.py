@@ -71,15 +71,20 @@ class Kept:
                 f"the demo at port {self.port} does not run any more; start another: KEEP=1 make demo"
             ) from None
 
-    def stop(self, sleep: Callable[[float], object] = time.sleep) -> None:
-        """End its processes and remove its files; those that have ended, and were given to others since, are left."""
+    def stop(self, say: Callable[[str], object], sleep: Callable[[float], object] = time.sleep) -> None:
+        """End its processes and remove its files; `say` is told what is done next, as it may take half a minute.
+
+        Process ids of it that other programs have got since are left alone.
+        """
         processes = [process for process in (self.emulator, self.simulator) if _is_ours(process)]
+        say(f"Ending the functions, the emulator of AWS at port {self.port}, and the simulator of the providers ...")
         _signal(processes, signal.SIGTERM)
         left = END_SECONDS
         while left > 0 and any(map(_is_ours, processes)):
             sleep(0.1)
             left -= 0.1
         _signal(processes, signal.SIGKILL)  # of the groups, whatever has not ended
+        say(f"Removing the files in {self.folder} ...")
         shutil.rmtree(self.folder, ignore_errors=True)
         _place(self.port).unlink(missing_ok=True)
 
