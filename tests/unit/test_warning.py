@@ -102,6 +102,12 @@ class Stage:
             self.scenario.invocation(count=tally).report_visit(source, before, after)
             write_signals(self.scenario.table, "elsa", tally, self.scenario.now)  # type: ignore[arg-type]
 
+    def replay_fails(self, source: str) -> None:
+        """Report a replay that has left its window as it was, as a worker does."""
+        tally, entry = Tally(), Entry(window_key=Window(START, END).key, state="sealed", due_at=None)
+        self.scenario.invocation(count=tally).report_replay(source, entry, entry.replace(replay_error="a part is gone"))
+        write_signals(self.scenario.table, "elsa", tally, self.scenario.now)  # type: ignore[arg-type]
+
     def counted(self, **metrics: float) -> None:
         """Leave what a run of the notary has counted."""
         tally = Tally()
@@ -223,6 +229,10 @@ ALARMS: dict[str, tuple[Callable[[Stage], None], Callable[[Stage], None], str, s
     "RejectsAlarm": (
         lambda stage: stage.visited(None, rejects=1), lambda stage: stage.visited(None, source="till", rejects=7),
         "rejects elsa/shop", "rejects elsa/till",
+    ),
+    "no alarm, for replays": (
+        lambda stage: stage.replay_fails("shop"), lambda stage: stage.replay_fails("till"),
+        "replay_failed elsa/shop", "replay_failed elsa/till",
     ),
     "SourceErrorsAlarm": (is_wrong("typo"), is_wrong("other"), "source_invalid elsa/typo", "source_invalid elsa/other"),
     "HoursToLossAlarm": (

@@ -9,8 +9,9 @@ from logarchive.errors import Issue
 type Kind = (
     Issue
     | Literal[
-        "behind", "no_tick", "loss_soon", "quiet", "source_invalid", "rejects", "function_failed", "function_throttled",
-        "function_near_timeout", "dead_letters", "proof_unsigned", "proof_backlog", "proof_errors",
+        "behind", "no_tick", "loss_soon", "quiet", "source_invalid", "rejects", "replay_failed", "function_failed",
+        "function_throttled", "function_near_timeout", "dead_letters", "proof_unsigned", "proof_backlog",
+        "proof_errors",
     ]
 )  # fmt: skip
 
@@ -91,6 +92,12 @@ ADVICE: Mapping[Kind, Advice] = {
         "the reason; each visit of the window counts them again",
         "read the window's object under `rejects/`. If the vendor's format has changed, the provider's code must be "
         "changed; then [`replay`](tasks.md#after-a-mapping-change)",
+    ),
+    "replay_failed": Advice(
+        "a replay could not rebuild a window from `raw/`. The window is left as it was, and is not replayed again by "
+        "itself",
+        "`replay.failed` in the function's log, and `replay_error` of the window's item, say why. Mend that, then "
+        "[`replay`](tasks.md#after-a-mapping-change) the window again",
     ),
     "forbidden": _issue("forbidden", "the provider refused a key, its rights, the clock or the caller's address"),
     "throttled": _issue("throttled", "more than three visits in an hour, over all sources, were throttled"),

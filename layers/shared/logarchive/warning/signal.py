@@ -24,6 +24,7 @@ SORT = "#signals"
 COUNTED: Mapping[str, Kind] = {
     **{issue_metric(issue): cast("Kind", issue) for issue in get_args(Issue.__value__)},
     "Rejects": "rejects",
+    "ReplayErrors": "replay_failed",
     "SourceErrors": "source_invalid",
 }
 #: Each of these says that a tick has measured the source.
