@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Any, get_args
 
 import httpx
@@ -425,6 +426,18 @@ def test_an_issue_that_is_met_again_after_an_hour_without_is_said_again(stage: S
     stage.mails.clear()
     stage.look()
     assert stage.said("Met again") == set()
+
+
+def test_an_issue_is_said_to_be_met_again_once_a_day_at_most_and_what_had_to_wait_is_said_then(stage: Stage) -> None:
+    refuse(stage)
+    for quarter in range(4 * 60):
+        if quarter < 4 * 40 and quarter % 6 == 5:
+            stage.visited("forbidden")  # every hour and a half, for 40 hours
+        stage.look()
+    said = [line for line, _ in stage.mails if "met again" in line]
+    assert len(said) == 2 + 1  # and once for what was met after the second
+    times = [dt.datetime.fromisoformat(line.split(" UTC")[0].removeprefix("Log archive ")) for line in said]
+    assert min(later - sooner for sooner, later in pairwise(times)) >= dt.timedelta(days=1)
 
 
 @pytest.mark.parametrize("action", ["doctor", "status", "work", "gaps"])

@@ -4,7 +4,7 @@ The message is sent before that is written down: if either fails, the next look 
 """
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, cast
@@ -59,6 +59,9 @@ class Held(BaseModel):
     told: bool = False
     #: When a look found last that it had been met.
     met_at: Instant | None = None
+    #: When a message said last that it was met again; whether the next one has to wait until a day after that.
+    again_at: Instant | None = None
+    again_waits: bool = False
 
     @property
     def condition(self) -> Condition:
@@ -113,7 +116,8 @@ class Watch:
         found = holding(seen)
         found |= {one: "a window is open with it" for one in since if one not in found and self._open(one, providers)}
         self.invocation.count("Warnings", len(found))
-        again = {one: found[one] for one in _met_again(last, counted) if one in found}
+        met_again = {one: again_at for one, again_at in _met_again(last, counted).items() if one in found}
+        again = {one: found[one] for one, at in met_again.items() if at is None or now - at >= DAY}
         self._log(found, since, again)
         self._tell(Change(
             now,
@@ -123,7 +127,9 @@ class Watch:
             again=again,
         ))  # fmt: skip
         read = {} if failure else {"metrics_read_at": now}
-        put = counted.model_copy(update={"held": self._held(found, last, counted), **read}).model_dump(mode="json")
+        put = counted.model_copy(update={"held": self._held(found, last, counted, again), **read}).model_dump(
+            mode="json"
+        )
         # If another look was faster, its state stands: the next look counts from there.
         when = equal(looked_at=item["looked_at"]) if item else ABSENT
         self.table.update(Write(PARTITION, SORT, put, when))
@@ -131,13 +137,16 @@ class Watch:
             raise failure
         return {"warnings": len(found)}
 
-    def _held(self, found: Iterable[Condition], last: State, counted: State) -> list[Held]:
+    def _held(self, found: Iterable[Condition], last: State, counted: State, again: Container[Condition]) -> list[Held]:
         before, now, met_now = {held.condition: held for held in last.held}, counted.looked_at, _met_now(counted)
+        met_again = _met_again(last, counted)
         held: list[Held] = []
         for one in sorted(found):
             known = before.get(one) or Held(kind=one.kind, subject=one.subject, since=now)
             met_at = now if one in met_now else known.met_at
-            held.append(known.model_copy(update={"told": known.told or bool(self.publish), "met_at": met_at}))
+            again_at = now if one in again else known.again_at
+            more = {"met_at": met_at, "again_at": again_at, "again_waits": one in met_again and one not in again}
+            held.append(known.model_copy(update={"told": known.told or bool(self.publish), **more}))
         return held
 
     def _readings(self, last: State, now: dt.datetime) -> tuple[FunctionReadings | None, Exception | None]:
@@ -224,12 +233,12 @@ def _met_now(state: State) -> set[Condition]:
     return {condition for met in state.recent if met.at == state.looked_at for condition in _conditions(met)}
 
 
-def _met_again(last: State, counted: State) -> set[Condition]:
-    """Return the issues that were told, were not met for an hour, and are met now."""
+def _met_again(last: State, counted: State) -> dict[Condition, dt.datetime | None]:
+    """Return the told issues that are met after an hour without, or had to wait; and when that was said last."""
+    now, met = counted.looked_at, _met_now(counted)
     told = [held for held in last.held if held.told and held.kind in ISSUES]
-    return {held.condition for held in told if counted.looked_at - (held.met_at or held.since) > RECENT} & _met_now(
-        counted
-    )
+    late = [held for held in told if held.condition in met and now - (held.met_at or held.since) > RECENT]
+    return {held.condition: held.again_at for held in told if held.again_waits or held in late}
 
 
 def _conditions(met: Met) -> dict[Condition, int]:
