@@ -3,7 +3,7 @@
 from collections.abc import Callable, Generator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 from pydantic import BaseModel
@@ -14,8 +14,6 @@ from logarchive.ledger.entry import Head
 from logarchive.ledger.ledger import Ledger
 from logarchive.ledger.planner import Planner
 from logarchive.moment import instant
-from logarchive.net.pacing import Timer
-from logarchive.net.session import Connect, open_session
 from logarchive.provider.provider import Provider
 from logarchive.provider.source import Source
 from logarchive.runtime.aws import Aws
@@ -23,8 +21,10 @@ from logarchive.runtime.invocation import Invocation
 from logarchive.runtime.settings import Settings
 from logarchive.runtime.source_loader import BadSource, SourceLoader
 from logarchive.store.bucket import Lock, Store
-from logarchive.visit.context import VisitContext
-from logarchive.visit.worker import Worker
+
+if TYPE_CHECKING:  # a tick that starts no worker neither connects to the provider nor builds rows
+    from logarchive.net.session import Connect
+    from logarchive.visit.worker import Worker
 
 #: Prefix in the bucket -> the metric that counts the bytes written below it.
 BYTES = {"raw": "RawBytes", "logs": "LogsBytes"}
@@ -44,7 +44,7 @@ class Archive[S: Source, K: BaseModel]:
     transport: httpx.BaseTransport | None = None
 
     @property
-    def network(self) -> Connect | None:
+    def network(self) -> "Connect | None":
         """What stands in for the network in tests."""
         transport = self.transport
         return (lambda _admit: transport) if transport else None
@@ -95,8 +95,13 @@ class Archive[S: Source, K: BaseModel]:
             self.invocation.count("SourceErrors", 1, problem.name)
 
     @contextmanager
-    def worker(self, source_name: str, source: S) -> Generator[Worker[S, K]]:
+    def worker(self, source_name: str, source: S) -> "Generator[Worker[S, K]]":
         """Open a worker for one source, with its connection to the provider. Raises ConfigError for a bad secret."""
+        from logarchive.net.pacing import Timer
+        from logarchive.net.session import open_session
+        from logarchive.visit.context import VisitContext
+        from logarchive.visit.worker import Worker
+
         invocation = self.invocation
 
         def count(metric: str, value: float) -> None:

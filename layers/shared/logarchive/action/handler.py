@@ -7,14 +7,9 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel
 
 from logarchive.action.archive import Archive, connect
-from logarchive.action.backfill import backfill
-from logarchive.action.doctor import describe, doctor
 from logarchive.action.event import Backfill, Describe, Doctor, Event, Gaps, Replay, Status, Tick, Work, parse_event
-from logarchive.action.replay import replay
 from logarchive.action.result import Result, refusal
-from logarchive.action.status import gaps, status
 from logarchive.action.tick import tick
-from logarchive.action.work import work
 from logarchive.errors import ConfigError
 from logarchive.ledger.registry import registered
 from logarchive.provider.provider import Provider
@@ -59,22 +54,37 @@ def act[S: Source, K: BaseModel](archive: Archive[S, K], event: Any) -> Result: 
 
 
 def _act[S: Source, K: BaseModel](archive: Archive[S, K], event: Event) -> Result:  # noqa: PLR0911 (one for each action)
+    """Call the function of the event's action. Of the others only the tick, the most frequent, is always imported."""
     match event:
         case Tick():
             return tick(archive, event)
         case Work():
+            from logarchive.action.work import work
+
             return work(archive, event)
         case Backfill():
+            from logarchive.action.backfill import backfill
+
             return backfill(archive, event)
         case Replay():
+            from logarchive.action.replay import replay
+
             return replay(archive, event)
         case Status():
+            from logarchive.action.status import status
+
             return status(archive, event)
         case Gaps():
+            from logarchive.action.status import gaps
+
             return gaps(archive, event)
         case Doctor():
+            from logarchive.action.doctor import doctor
+
             return doctor(archive, event)
         case Describe():
+            from logarchive.action.doctor import describe
+
             return describe(archive, event)
 
 

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Collection, Generator, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
@@ -22,8 +23,10 @@ from logarchive.ledger.lag import hours_to_loss, lag_seconds, quiet_seconds
 from logarchive.ledger.registry import next_in_turn, registered, set_next_in_turn
 from logarchive.provider.source import Source
 from logarchive.runtime.source_loader import BadSource
-from logarchive.visit.worker import Worker
 from logarchive.warning.signal import write_active
+
+if TYPE_CHECKING:
+    from logarchive.visit.worker import Worker
 
 
 def tick[S: Source, K: BaseModel](archive: Archive[S, K], event: Tick) -> Result:

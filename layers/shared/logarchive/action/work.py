@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
@@ -11,7 +12,9 @@ from logarchive.action.event import Backfill, Replay, Work
 from logarchive.action.result import Result, window_result, windows_result
 from logarchive.ledger.entry import Entry, Head
 from logarchive.provider.source import Source
-from logarchive.visit.worker import Worker
+
+if TYPE_CHECKING:
+    from logarchive.visit.worker import Worker
 
 
 def dispatch[S: Source, K: BaseModel](
@@ -75,7 +78,7 @@ class RangeRun[S: Source, K: BaseModel]:
                 windows.append(self._visited(worker, entry))
         return windows_result(self.archive.provider.name, windows, following=following)
 
-    def _visited(self, worker: Worker[S, K], entry: Entry) -> Result:
+    def _visited(self, worker: "Worker[S, K]", entry: Entry) -> Result:
         if not self.included(entry):
             return window_result(self.event.source, entry)
         due = self.make_due(entry)

@@ -1,10 +1,11 @@
-"""The AWS clients of a function, made once per container from one session."""
+"""The AWS clients of a function, of one session; each is created once per container, when it is first used."""
 
 import datetime as dt
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import boto3
 from botocore.config import Config
@@ -23,6 +24,26 @@ if TYPE_CHECKING:
 _CONFIG = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=5, read_timeout=60)
 
 
+class OnFirstUse:
+    """Stands for a client until it is used: a tick that finds nothing to do needs two of five."""
+
+    def __init__(self, create: Callable[[], object]) -> None:
+        self._create = create
+
+    @cached_property
+    def _client(self) -> object:
+        return self._create()
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 (whatever the client has)
+        """Return what the client has under that name."""
+        return getattr(self._client, name)
+
+
+def on_first_use[C](create: Callable[[], C]) -> C:
+    """Return what stands for a client that is created when it is first used."""
+    return cast("C", OnFirstUse(create))
+
+
 @dataclass(frozen=True)
 class Aws:
     """The AWS services that a function calls."""
@@ -35,13 +56,13 @@ class Aws:
 
     @classmethod
     def connect(cls, settings: Settings) -> "Aws":
-        """Create the clients; the SDK itself finds region, credentials and `AWS_ENDPOINT_URL`."""
+        """Return clients that find region, credentials and `AWS_ENDPOINT_URL` by themselves."""
         session = boto3.Session()
         return cls(
             *_archive(session, settings.bucket, settings.table),
-            session.client("ssm", config=_CONFIG),
-            session.client("secretsmanager", config=_CONFIG),
-            session.client("lambda", config=_CONFIG),
+            on_first_use(lambda: session.client("ssm", config=_CONFIG)),
+            on_first_use(lambda: session.client("secretsmanager", config=_CONFIG)),
+            on_first_use(lambda: session.client("lambda", config=_CONFIG)),
         )
 
     def dispatcher(self, function: str) -> Callable[[Mapping[str, Any]], None]:
@@ -142,16 +163,20 @@ class NotaryAws:
 
     @classmethod
     def connect(cls, settings: NotarySettings) -> "NotaryAws":
-        """Create the clients."""
+        """Return clients of what the settings name."""
         session: Any = boto3.Session()
-        kms = Kms(session.client("kms", config=_CONFIG), settings.key) if settings.key else None
-        topic = Topic(session.client("sns", config=_CONFIG), settings.topic) if settings.topic else None
-        metrics = Metrics(session.client("cloudwatch", config=_CONFIG)) if settings.functions else None
+
+        def client(service: str) -> Any:  # noqa: ANN401 (each is another one)
+            return on_first_use(lambda: session.client(service, config=_CONFIG))
+
+        kms = Kms(client("kms"), settings.key) if settings.key else None
+        topic = Topic(client("sns"), settings.topic) if settings.topic else None
+        metrics = Metrics(client("cloudwatch")) if settings.functions else None
         return cls(*_archive(session, settings.bucket, settings.table), kms, topic, metrics)
 
 
 def _archive(session: boto3.Session, bucket: str, table: str) -> tuple[Store, Table]:
     return (
-        Store(session.client("s3", config=_CONFIG), bucket),
-        Table(session.resource("dynamodb", config=_CONFIG).Table(table)),
+        Store(on_first_use(lambda: session.client("s3", config=_CONFIG)), bucket),
+        Table(session.resource("dynamodb", config=_CONFIG).Table(table)),  # every action reads the ledger
     )
