@@ -2,7 +2,7 @@
 # Lambda's python3.13 has glibc 2.34, so every older tag will do; pip compares tags literally, so each one is named.
 TAGS := manylinux_2_34 manylinux_2_28 manylinux_2_24 manylinux_2_17 manylinux2014
 # botocore describes 400 services, a quarter of the layer; a client for one that is not named here fails at once, as unknown.
-SERVICES := dynamodb kms lambda s3 secretsmanager sns ssm sts
+SERVICES := cloudwatch dynamodb kms lambda s3 secretsmanager sns ssm sts
 
 # The names in a .pyc are those the functions will see, its validity does not hang on time stamps: the same build twice is the same bytes.
 .PHONY: build-LogarchiveLayer
