@@ -46,6 +46,12 @@ class FakeTable:
         with self._call(f"ddb.get {sort}"):
             return self._copy(self.items.get((partition, sort)))
 
+    def get_many(self, keys: Sequence[tuple[str, str]]) -> list[Item]:
+        with self._call("ddb.get_many"):
+            assert len(keys) <= 100
+            assert len({*keys}) == len(keys)
+            return [dict(self.items[key]) for key in keys if key in self.items]
+
     def query(self, key: Condition, *, index: str = "", backwards: bool = False) -> Iterator[Item]:
         with self._call("ddb.query"):
             items = self._select(key, index)
@@ -98,7 +104,9 @@ class FakeTable:
 
     def _select(self, key: Condition, index: str) -> list[Item]:
         order = "due_at" if index == "due" else "window"
-        items = [item for item in self.items.values() if order in item and holds(key, item)]
+        [partition] = [term.values[0] for term in key if term.name == "source"]
+        own = [item for (owner, _), item in self.items.items() if owner == partition and order in item]
+        items = [item for item in own if holds(key, item)]
         return [dict(item) for item in sorted(items, key=lambda item: item[order])]
 
     def _marked(self, index: str) -> list[Item]:

@@ -77,6 +77,11 @@ def _of_dynamodb(operation: str, body: Mapping[str, Any]) -> Iterator[Request]:
             (kind, write), = item.items()  # fmt: skip
             yield from _of_dynamodb(f"{kind}Item", write)
         return
+    if operation == "BatchGetItem":
+        for name, asked in body["RequestItems"].items():
+            context = {"dynamodb:LeadingKeys": sorted({key["source"]["S"] for key in asked["Keys"]})}
+            yield Request("dynamodb:BatchGetItem", f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{name}", context)
+        return
     table = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{body['TableName']}"
     resource = f"{table}/index/{body['IndexName']}" if "IndexName" in body else table
     if operation == "Scan":
@@ -84,7 +89,7 @@ def _of_dynamodb(operation: str, body: Mapping[str, Any]) -> Iterator[Request]:
         return
     keys: Mapping[str, Any] = body.get("Key", {})
     partition = keys["source"] if keys else body["ExpressionAttributeValues"][":v0"]
-    context: dict[str, Any] = {"dynamodb:LeadingKeys": partition["S"]}
+    context = {"dynamodb:LeadingKeys": partition["S"]}
     if operation == "UpdateItem":
         context["dynamodb:Attributes"] = [*keys, *body["ExpressionAttributeNames"].values()]
     yield Request(f"dynamodb:{operation}", resource, context)

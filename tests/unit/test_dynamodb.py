@@ -21,7 +21,8 @@ class Dynamo:
     def __init__(self, *responses: Any) -> None:
         self.responses, self.asked = list(responses), list[dict[str, Any]]()
         self.get_item = self.query = self.scan = self.update_item = self._answer
-        self.meta = SimpleNamespace(client=SimpleNamespace(transact_write_items=self._answer))
+        client = SimpleNamespace(transact_write_items=self._answer, batch_get_item=self._answer)
+        self.meta = SimpleNamespace(client=client)
 
     def _answer(self, **options: Any) -> Any:
         self.asked.append(dict(options))
@@ -48,6 +49,17 @@ def test_an_item_is_read_consistently_with_whole_numbers_at_every_depth() -> Non
     assert type(item["a"]) is type(item["b"][0]) is type(item["b"][1]["c"]) is int
     assert ledger.get("elsa#shop", "w1") is None
     assert dynamo.asked == [{"Key": KEY, "ConsistentRead": True}] * 2
+
+
+def test_many_items_are_read_in_one_call_and_what_it_leaves_out_one_by_one() -> None:
+    others = [{"source": "elsa#shop", "window": sort} for sort in ("w2", "w3", "w4")]
+    left = {"ledger": {"Keys": others[1:], "ConsistentRead": True}}
+    many = {"Responses": {"ledger": [KEY | {"n": Decimal(1)}]}, "UnprocessedKeys": left}
+    ledger, dynamo = table(many, {"Item": others[1] | {"n": Decimal(3)}}, {})
+    keys = [("elsa#shop", sort) for sort in ("w1", "w2", "w3", "w4")]
+    assert ledger.get_many(keys) == [KEY | {"n": 1}, others[1] | {"n": 3}]
+    asked = {"RequestItems": {"ledger": {"Keys": [KEY, *others], "ConsistentRead": True}}}
+    assert dynamo.asked == [asked, *({"Key": key, "ConsistentRead": True} for key in others[1:])]
 
 
 def test_a_query_follows_its_pages() -> None:

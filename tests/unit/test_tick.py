@@ -2,8 +2,9 @@
 
 import itertools
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import httpx
@@ -12,7 +13,9 @@ import pytest
 from logarchive.action.handler import act
 from logarchive.action.result import Result
 from logarchive.ledger.dynamodb import Write
-from logarchive.moment import DAY, instant
+from logarchive.moment import DAY, HOUR, instant
+from logarchive.runtime.metric import Tally
+from logarchive.warning.signal import write_signals
 from tests.fake_aws import FakeTable
 from tests.scenario import END, MINUTE, Killed, Record, Scenario
 
@@ -149,10 +152,11 @@ def test_the_first_tick_of_a_source_says_from_when_on_it_is_archived_and_why() -
     assert stage.act("tick")["begun"] == []
 
 
+@dataclass
 class Contended(FakeTable):
     """A table whose first transactions meet with another one."""
 
-    conflicts = 2
+    conflicts: int = 2
 
     def transact(self, writes: Sequence[Write]) -> bool:
         self.conflicts -= 1
@@ -181,13 +185,50 @@ def test_the_first_tick_of_a_source_tries_again_when_another_transaction_is_in_t
     assert dispatched(stage) == "abcd"
 
 
-@pytest.mark.parametrize("count", [1, 30])
-def test_a_tick_that_plans_nothing_costs_three_calls_of_the_table_a_source(count: int) -> None:
-    stage = scenario()
+def many(count: int, **configured: object) -> Scenario:
+    """Return a stage of many sources that begin now."""
+    stage = scenario(**configured)
     [source, *_] = (stage.sources or {}).values()
-    stage.sources = {f"s{number}": source | {"project_id": number} for number in range(count)}
-    dispatched(stage)
+    source = {name: value for name, value in source.items() if name != "start"}
+    stage.sources = {f"s{number:04}": source | {"project_id": number} for number in range(count)}
+    return stage
+
+
+def invoked(stage: Scenario) -> list[str]:
+    """Let the schedule fire as the handler does, its signals included; return the calls of the table."""
     stage.table.calls.clear()
+    tally = Tally()
+    archive = stage.archive(count=tally)
+    act(archive, {"action": "tick"})
+    write_signals(archive.table, "elsa", tally, stage.now)
+    return stage.table.calls
+
+
+@pytest.mark.parametrize("count", [1, 30, 1000])
+def test_a_tick_with_nothing_to_do_costs_one_call_of_the_table_a_source_and_three_for_each_hundred(count: int) -> None:
+    stage = many(count)
+    invoked(stage)
     stage.now += MINUTE
-    dispatched(stage)
-    assert len(stage.table.calls) <= 3 * count + 4
+    assert len(invoked(stage)) <= count + 3 * math.ceil(count / 100) + 7
+
+
+def test_a_source_whose_newest_rows_were_seen_in_another_slot_than_the_first_is_not_quiet() -> None:
+    stage = many(2, window="PT1H", workers=2, quiet_after="PT2H")
+    invoked(stage)
+    stage.now += 3 * HOUR
+    stage.tick()
+    seen = {"number": 1, "owner": "w", "until": instant(stage.now), "heard_until": instant(END + 2 * HOUR)}
+    stage.table.update(Write("elsa#s0001", "#slot/01", seen, ()))
+    stage.now += MINUTE
+    invoked(stage)
+    quiet = [stage.table.items[f"elsa#s000{at}", "#signals"].get("quiet_seconds") for at in range(2)]
+    assert quiet == [3 * 3600, None]
+
+
+def test_signals_are_written_though_another_invocation_writes_one_of_them_at_that_time() -> None:
+    stage = many(3)
+    invoked(stage)
+    stage.table = Contended(stage.table.items, conflicts=1)
+    stage.now += MINUTE
+    invoked(stage)
+    assert {stage.table.items[f"elsa#s{at:04}", "#signals"]["measured_at"] for at in range(3)} == {instant(stage.now)}

@@ -18,7 +18,9 @@ from logarchive.action.event import Tick
 from logarchive.action.result import Result, begun_result, window_result, windows_result
 from logarchive.action.work import dispatch
 from logarchive.errors import ConfigError
+from logarchive.ledger.dynamodb import Item
 from logarchive.ledger.entry import Entry, Head
+from logarchive.ledger.head import MOST_HEADS, head_of, read_heads
 from logarchive.ledger.lag import hours_to_loss, lag_seconds, quiet_seconds
 from logarchive.ledger.registry import next_in_turn, registered, set_next_in_turn
 from logarchive.provider.source import Source
@@ -67,9 +69,9 @@ class _TickRun[S: Source, K: BaseModel]:
     def plan(self, sources: Mapping[str, S], *, start: bool) -> dict[str, S]:
         """Plan and measure sources while there is time, and start their workers; return those that were planned."""
         planned: dict[str, S] = {}
-        for name in self._in_turn(sources):
+        for name, items in self._in_turn(sources):
             with self._errors_of(name):
-                head, due = self._plan(name, sources[name])
+                head, due = self._plan(name, sources[name], items)
                 planned[name] = sources[name]
                 if start:
                     self.dispatched += dispatch(self.archive, name, sources[name], due, head)
@@ -101,7 +103,7 @@ class _TickRun[S: Source, K: BaseModel]:
             if not self.archive.invocation.enough_time():
                 return
             with self._errors_of(name):
-                self._measure(name, None)
+                self._measure(name, None, None)
 
     def find_misplaced(self) -> list[BadSource]:
         """Report and return parameters that no function reads, if there is time."""
@@ -112,30 +114,42 @@ class _TickRun[S: Source, K: BaseModel]:
                 return misplaced
         return []
 
-    def _in_turn(self, names: Collection[str]) -> Iterator[str]:
-        """Yield the names while there is time, and save the name with which the next tick begins."""
+    def _in_turn(self, names: Collection[str]) -> Iterator[tuple[str, list[Item]]]:
+        """Yield the names while there is time, with the items of their heads; save where the next tick begins."""
         table, provider = self.archive.table, self.archive.provider.name
         first = next_in_turn(table, provider) if len(names) > 1 else ""
         ordered = sorted(names, key=lambda name: (name < first, name))
         if len(ordered) > 1:
             # Saved first: if a source ends the function, the next tick begins with another one.
             set_next_in_turn(table, provider, ordered[1])
+        heads: Mapping[str, list[Item]] = {}
         for place, name in enumerate(ordered):
             if not self.archive.invocation.enough_time():
                 set_next_in_turn(table, provider, name)
                 self.archive.invocation.log("tick.unfinished", left=len(ordered) - place)
                 return
-            yield name
+            if name not in heads:
+                heads = read_heads(table, provider, ordered[place : place + MOST_HEADS])
+            yield name, heads[name]
 
-    def _plan(self, source_name: str, source: S) -> tuple[Head | None, int]:
-        """Plan and measure a source; return its head, and how many of its windows are due."""
+    def _plan(self, source_name: str, source: S, items: list[Item]) -> tuple[Head | None, int]:
+        """Plan and measure a source; return its head, and how many of its windows are due.
+
+        `items` are those of its head, as far as they were read together with those of other sources.
+        """
+        head: Head | None = None
         try:
             planner = self.archive.planner(
                 source_name, source, lambda head: self.begun.append(begun_result(source_name, head))
             )
-            self.planned += planner.tick()
+            read = head_of(items)
+            planner.admit(read)
+            if read and planner.up_to_date(read):
+                head = read
+            else:
+                self.planned += planner.tick()
         finally:  # if planning fails, the metrics must still show how late the source is
-            measured = self._measure(source_name, source)
+            measured = self._measure(source_name, source, head)
         return measured
 
     @contextmanager
@@ -150,14 +164,15 @@ class _TickRun[S: Source, K: BaseModel]:
             self.archive.invocation.log("source.failed", source=source_name, error=repr(error))
             self.failures.append(error)
 
-    def _measure(self, source_name: str, source: S | None) -> tuple[Head | None, int]:
+    def _measure(self, source_name: str, source: S | None, read: Head | None) -> tuple[Head | None, int]:
         """Publish how late a source is; return its head, and how many of its windows are due.
 
+        `read` is its head with the first slot only; None: it was not read, or has changed.
         This needs no secret, so a wrong secret does not hide it.
         """
         ledger, now = self.archive.ledger(source_name), self.archive.invocation.clock()
         count = self.archive.invocation.count
-        head, entries = ledger.head(), list(ledger.open())
+        head, entries = read or ledger.head(), list(ledger.open())
         due = sum(1 for entry in entries if entry.due_at and entry.due_at <= now)
         unfinished = [entry for entry in entries if not entry.finished]  # some are only to be replayed
         if due:
@@ -168,6 +183,8 @@ class _TickRun[S: Source, K: BaseModel]:
         # Without its parameter a source cannot be rescued: once its records are lost, the warning must end.
         if hours is not None and (source is not None or hours > 0):
             count("HoursToLoss", hours, source_name)
+        if read and (due or quiet_seconds(read, unfinished)):
+            head = ledger.head()  # another slot may be taken, or have seen newer rows
         if source is not None:
             quiet = quiet_seconds(head, unfinished)
             longest = source.quiet_after.total_seconds() if source.quiet_after else math.inf

@@ -29,6 +29,8 @@ _EXPRESSIONS: Mapping[Operator, str] = {
 
 #: Whoever reads backwards needs the last few items.
 BACKWARDS_PAGE = 4
+#: DynamoDB reads so many items at once, and writes so many in one transaction.
+MOST_KEYS = MOST_WRITES = 100
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,18 @@ class Table:
         """Read one item."""
         response = self.table.get_item(Key={"source": partition, "window": sort}, ConsistentRead=True)
         return plain(response["Item"]) if "Item" in response else None
+
+    def get_many(self, keys: Sequence[tuple[str, str]]) -> list[Item]:
+        """Read those of at most MOST_KEYS items that there are, in no order.
+
+        What DynamoDB leaves out, being busy or above 16 MB, is read one by one: there the SDK waits and tries again.
+        """
+        wanted = [{"source": partition, "window": sort} for partition, sort in keys]
+        request: Any = {self.table.name: {"Keys": wanted, "ConsistentRead": True}}
+        response = self.table.meta.client.batch_get_item(RequestItems=request)
+        left: Item = cast("Item", response.get("UnprocessedKeys", {})).get(self.table.name, {})
+        found = [self.get(key["source"], key["window"]) for key in left.get("Keys", [])]
+        return [*map(plain, response["Responses"].get(self.table.name, [])), *filter(None, found)]
 
     def query(self, key: Condition, *, index: str | None = None, backwards: bool = False) -> Iterator[Item]:
         """Yield the items of one partition in order of their sort key, page by page; `backwards` in small pages."""

@@ -12,11 +12,10 @@ from itertools import chain, islice
 from logarchive.errors import ArchiveError
 from logarchive.ledger.dynamodb import ABSENT, EXISTS, Condition, Item, Table, Write, equal, where
 from logarchive.ledger.entry import CLAIMS_WITHOUT_COMMIT, UNMERGED_CLAIMS, UNPROVEN, Entry, Head, Replay, Slot, State
+from logarchive.ledger.head import HEAD, SLOT, head_of
 from logarchive.moment import EPOCH, SECOND, instant
 from logarchive.window import Span, Window
 
-HEAD = "#head"
-SLOT = "#slot/"
 REGISTRY = "#sources"
 #: A transaction takes 100 items, one of them the head.
 BATCH = 99
@@ -41,12 +40,7 @@ class Ledger:
 
     def head(self) -> Head | None:
         """Read the source's head and its worker slots, in one query."""
-        query = self.table.query(self._key + where("window", "begins with", "#"))
-        items = {item["window"]: item for item in query}
-        if HEAD not in items:
-            return None
-        slots = [Slot.model_validate(item) for sort, item in items.items() if sort.startswith(SLOT)]
-        return Head.model_validate({**items[HEAD], "slots": slots})
+        return head_of(self.table.query(self._key + where("window", "begins with", "#")))
 
     def create(self, head: Head, now: dt.datetime) -> bool:
         """Write the head of a new source, and its name in the provider's registry; False if there is a head already."""

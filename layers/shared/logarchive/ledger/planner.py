@@ -78,6 +78,11 @@ class Planner:
                 f'this name already archives "{head.feed_id}"; use a new source name for "{self.feed_id}"'
             )
 
+    def up_to_date(self, head: Head) -> bool:
+        """Return whether there is nothing to plan: neither what has ended, nor the past before an earlier `start`."""
+        start = self.source.start
+        return floor(self.now, self.source.window) <= head.cursor and (start is None or start >= head.begin)
+
     def tick(self) -> int:
         """Plan what has ended since the last tick, and the past that an earlier `start` asks for; return how many."""
         for _ in range(_TRIES):

@@ -11,7 +11,7 @@ from typing import Any
 
 from logarchive.ledger.dynamodb import Item, Table, Write, equal, where
 from logarchive.ledger.entry import FEED_ID, PROVEN, UNPROVEN, Entry, Head, StoredObject
-from logarchive.ledger.ledger import HEAD
+from logarchive.ledger.head import HEAD
 from logarchive.moment import instant
 from logarchive.proof.batch import Mark
 from logarchive.proof.statement import MOST_VISITS, Hashed, HashedRows, source_statement, window_statement

@@ -7,12 +7,13 @@ before.
 
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping
+from itertools import batched
 from typing import Any, cast, get_args
 
 from pydantic import BaseModel, ConfigDict
 
 from logarchive.errors import Issue
-from logarchive.ledger.dynamodb import Table, Write
+from logarchive.ledger.dynamodb import MOST_KEYS, MOST_WRITES, Table, Write
 from logarchive.ledger.entry import Instant
 from logarchive.moment import HOUR, MINUTE, SECOND, instant
 from logarchive.proof.state import PARTITION
@@ -100,8 +101,11 @@ def write_signals(table: Table, provider: str, tally: Tally, now: dt.datetime) -
     if ticked or signals:
         # First: by their names the items are found.
         table.update(Write(f"{provider}#", SORT, ticked, (), {"names": {*signals}} if signals else {}))
-    for name, (put, add) in signals.items():
-        table.update(Write(f"{provider}#{name}", SORT, put, (), add))
+    writes = [Write(f"{provider}#{name}", SORT, put, (), add) for name, (put, add) in signals.items()]
+    for batch in batched(writes, MOST_WRITES, strict=False):
+        if len(batch) == 1 or not table.transact(batch):  # another invocation was writing one of them
+            for write in batch:
+                table.update(write)
 
 
 def write_active(table: Table, provider: str, names: Collection[str], invalid: Mapping[str, str]) -> None:
@@ -140,7 +144,10 @@ def _signal(values: Mapping[str, float], now: dt.datetime) -> tuple[dict[str, An
 def read_signals(table: Table, provider: str) -> ProviderSignals:
     """Read what the invocations of a provider's function have left."""
     item = table.get(f"{provider}#", SORT) or {}
-    sources = {name: _of_source(table.get(f"{provider}#{name}", SORT) or {}) for name in sorted(item.get("names", ()))}
+    sources = {name: SourceSignals() for name in sorted(item.get("names", ()))}
+    for names in batched(sources, MOST_KEYS, strict=False):
+        for found in table.get_many([(f"{provider}#{name}", SORT) for name in names]):
+            sources[found["source"].removeprefix(f"{provider}#")] = _of_source(found)
     return ProviderSignals(ticked_at=item.get("ticked_at"), active=item.get("active"), sources=sources)
 
 
