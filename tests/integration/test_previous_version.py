@@ -122,7 +122,7 @@ def test_every_attribute_is_stored_under_the_name_that_the_version_before_gave_i
     assert stored.pop(key) <= {*Entry.of_item(item).item(), "unproven"}
     assert stored == {
         "#sources": {"names", "next"},
-        "#signals": {"active"},
+        "#signals": {"active", "invalid"},
         "#head": {"begin", "begin_reason", "cursor", "feed", "known", "unproven", "version"},
         "#slot/00": {"heard_until", "number", "owner", "until"},
     }
