@@ -123,7 +123,7 @@ def test_every_attribute_is_stored_under_the_name_that_the_version_before_gave_i
     assert stored == {
         "#sources": {"names", "next"},
         "#signals": {"active", "invalid"},
-        "#head": {"begin", "begin_reason", "cursor", "feed", "known", "unproven", "version"},
+        "#head": {"begin", "begin_reason", "counted", "cursor", "feed", "known", "reopened", "unproven", "version"},
         "#slot/00": {"heard_until", "number", "owner", "until"},
     }
     assert set(item["object"]) == {"bytes", "etag", "key", "sha256", "version", "visits"}

@@ -7,10 +7,12 @@ import pytest
 from pydantic import HttpUrl
 
 from logarchive.action.handler import act
+from logarchive.action.result import Result
 from logarchive.action.status import ENOUGH_SOURCES, incomplete, status_of
 from logarchive.coverage.gap import Expected, leaves_of
 from logarchive.ledger.entry import Entry, Head
 from logarchive.ledger.lag import quiet_seconds
+from logarchive.ledger.past import Sums
 from logarchive.numbers import WindowNumbers
 from logarchive.provider.source import Source
 from logarchive.runtime.metric import Tally
@@ -33,20 +35,24 @@ def entry(hour: int, state: str, **fields: object) -> Entry:
     )
 
 
+def standing(head: Head | None, entries: list[Entry], source: Source, now: dt.datetime) -> Result:
+    return status_of(head, Sums().plus(entries), entries, source, now)
+
+
 def head(hours: int) -> Head:
     return Head(begin=T0, cursor=T0 + hours * HOUR, feed_id="f")
 
 
 def test_sealed_until_stops_at_the_first_window_that_is_not_sealed_and_settled_until_passes_closed_ones() -> None:
     entries = [entry(0, "sealed"), entry(1, "closed", issue="expired"), entry(2, "archived"), entry(3, "sealed")]
-    found = status_of(head(4), entries, SETTINGS, T0 + 5 * HOUR)
+    found = standing(head(4), entries, SETTINGS, T0 + 5 * HOUR)
     assert found["sealed_until"] == "2026-11-20T01:00:00Z"
     assert found["settled_until"] == "2026-11-20T02:00:00Z"
     assert (found["open"], found["issues"]) == (1, {"expired": 1})
 
 
 def test_when_all_is_sealed_both_are_the_cursor_and_nothing_lags() -> None:
-    found = status_of(
+    found = standing(
         head(2),
         [entry(0, "sealed", numbers=WindowNumbers(rows=3)), entry(1, "sealed", numbers=WindowNumbers(rows=4))],
         SETTINGS,
@@ -58,36 +64,36 @@ def test_when_all_is_sealed_both_are_the_cursor_and_nothing_lags() -> None:
 
 def test_sealed_until_stops_at_a_hole_that_no_window_covers() -> None:
     entries = [entry(0, "sealed"), entry(1, "sealed"), entry(5, "sealed")]
-    found = status_of(head(6), entries, SETTINGS, T0 + 6 * HOUR)
+    found = standing(head(6), entries, SETTINGS, T0 + 6 * HOUR)
     assert found["sealed_until"] == found["settled_until"] == "2026-11-20T02:00:00Z"
 
 
 def test_lag_counts_from_the_end_of_the_oldest_window_never_archived_less_the_delay() -> None:
     entries = [entry(0, "archived"), entry(1, "planned"), entry(2, "planned")]
-    found = status_of(head(3), entries, SETTINGS, T0 + 4 * HOUR)
+    found = standing(head(3), entries, SETTINGS, T0 + 4 * HOUR)
     assert found["lag_seconds"] == 2 * 3600 - 300
 
 
 def test_what_no_tick_has_planned_yet_lags_too() -> None:
-    assert status_of(head(1), [entry(0, "sealed")], SETTINGS, T0 + 5 * HOUR)["lag_seconds"] == 3 * 3600 - 300
+    assert standing(head(1), [entry(0, "sealed")], SETTINGS, T0 + 5 * HOUR)["lag_seconds"] == 3 * 3600 - 300
 
 
 def test_a_closed_window_lags_no_more() -> None:
     entries = [entry(0, "closed", visits=(), issue="expired")]
-    assert status_of(head(1), entries, SETTINGS, T0 + HOUR)["lag_seconds"] == 0
+    assert standing(head(1), entries, SETTINGS, T0 + HOUR)["lag_seconds"] == 0
 
 
 def test_hours_to_loss_are_those_of_the_first_record_that_may_go() -> None:
-    found = status_of(head(3), [entry(0, "sealed"), entry(1, "archived"), entry(2, "planned")], SETTINGS, T0 + 3 * HOUR)
+    found = standing(head(3), [entry(0, "sealed"), entry(1, "archived"), entry(2, "planned")], SETTINGS, T0 + 3 * HOUR)
     assert found["hours_to_loss"] == 47.0  # the archived one is only to be looked at again
     failing = [entry(0, "sealed"), entry(1, "archived", issue="malformed"), entry(2, "planned")]
-    assert status_of(head(3), failing, SETTINGS, T0 + 3 * HOUR)["hours_to_loss"] == 46.0
+    assert standing(head(3), failing, SETTINGS, T0 + 3 * HOUR)["hours_to_loss"] == 46.0
     nothing = SETTINGS.model_copy(update={"retention": None})
-    assert status_of(head(1), [entry(0, "sealed")], nothing, T0 + HOUR)["hours_to_loss"] is None
+    assert standing(head(1), [entry(0, "sealed")], nothing, T0 + HOUR)["hours_to_loss"] is None
 
 
 def test_hours_to_loss_are_exact_to_a_hundredth() -> None:
-    found = status_of(head(1), [entry(0, "planned")], SETTINGS, T0 + dt.timedelta(minutes=7))
+    found = standing(head(1), [entry(0, "planned")], SETTINGS, T0 + dt.timedelta(minutes=7))
     assert found["hours_to_loss"] == 47.88
 
 
@@ -97,18 +103,18 @@ def test_a_source_that_was_never_planned_is_not_quiet() -> None:
 
 def test_due_windows_and_the_last_error_are_shown() -> None:
     entries = [entry(0, "planned", issue="forbidden", error="401"), entry(1, "planned", error="403")]
-    found = status_of(head(2), entries, SETTINGS, T0 + HOUR)
+    found = standing(head(2), entries, SETTINGS, T0 + HOUR)
     assert (found["due"], found["last_error"]) == (1, "403")
 
 
 @pytest.mark.parametrize("planned", [None, head(0), head(5)])
 def test_a_source_without_windows_is_sealed_until_no_moment(planned: Head | None) -> None:
-    found = status_of(planned, [], SETTINGS, T0 + HOUR)
+    found = standing(planned, [], SETTINGS, T0 + HOUR)
     assert (found["sealed_until"], found["settled_until"], found["open"]) == (None, None, 0)
 
 
 def test_a_source_that_was_never_planned_has_no_lag() -> None:
-    assert status_of(None, [], SETTINGS, T0)["lag_seconds"] is None
+    assert standing(None, [], SETTINGS, T0)["lag_seconds"] is None
 
 
 def status(stage: Scenario, **event: str) -> tuple[dict[str, Any], list[Any]]:

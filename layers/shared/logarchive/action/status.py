@@ -1,8 +1,8 @@
 """The actions `status` and `gaps`: where each source stands, and what of it is missing, computed from the ledger."""
 
 import datetime as dt
-from collections import Counter, deque
-from collections.abc import Callable, Iterable, Sequence
+from collections import deque
+from collections.abc import Iterable, Sequence
 from itertools import batched
 
 from pydantic import BaseModel
@@ -15,6 +15,7 @@ from logarchive.coverage.model import HOURS, source_coverage
 from logarchive.errors import ConfigError
 from logarchive.ledger.entry import Entry, Head
 from logarchive.ledger.lag import hours_to_loss, lag_seconds
+from logarchive.ledger.past import Sums, read_past, write_past
 from logarchive.ledger.registry import registered
 from logarchive.moment import DAY, EPOCH, HOUR, MINUTE, floor, instant
 from logarchive.provider.source import Source
@@ -66,13 +67,17 @@ def _source[S: Source, K: BaseModel](
         except ConfigError as error:
             bad.append(BadSource(source_name, str(error)))
             archive.report(bad[-1])
-    leaves = [entry for entry in ledger.every() if entry.state != "split"]
-    mapping = archive.provider.mapping_version
+    past = read_past(ledger, head)
+    following = sorted(
+        (entry for entry in ledger.every(past.before) if entry.state != "split"), key=lambda entry: entry.window
+    )
+    write_past(ledger, head, past, following)
+    sums = past.sums.plus(following)
     replays = {
-        "outdated": sum(1 for entry in leaves if entry.outdated(mapping)),
-        "replaying": sum(1 for entry in leaves if entry.replay),
+        "outdated": sums.outdated(archive.provider.mapping_version),
+        "replaying": sum(1 for entry in following if entry.replay),
     }
-    result = status_of(head, leaves, source, archive.invocation.clock()) | replays
+    result = status_of(head, sums, following, source, archive.invocation.clock()) | replays
     errors = [problem.error for problem in bad if problem.name == source_name]
     if errors:
         return {"source": source_name, "state": "invalid", **result, "last_error": errors[0]}
@@ -83,36 +88,25 @@ def _state(source: Source | None) -> str:
     return "orphaned" if source is None else "active" if source.enabled else "paused"
 
 
-def status_of(head: Head | None, leaves: Iterable[Entry], source: Source | None, now: dt.datetime) -> Result:
-    """Sum up the windows of one source. Pure."""
-    entries = sorted(leaves, key=lambda entry: entry.window)
+def status_of(
+    head: Head | None, sums: Sums, entries: Iterable[Entry], source: Source | None, now: dt.datetime
+) -> Result:
+    """Say where one source stands, from the sums of its windows and from those that are not finished. Pure."""
     unfinished = [entry for entry in entries if not entry.finished]
-    errors = [entry.error for entry in entries if entry.error]
     return {
         "begin": instant(head.begin) if head else None,
         "begin_reason": head.begin_reason if head else None,
-        "sealed_until": _until(entries, lambda entry: entry.state == "sealed"),
-        "settled_until": _until(entries, lambda entry: entry.finished),
+        "sealed_until": instant(sums.sealed.until) if sums.sealed.until else None,
+        "settled_until": instant(sums.settled.until) if sums.settled.until else None,
         "lag_seconds": lag_seconds(head, unfinished, source, now),
         "open": len(unfinished),
         "due": sum(1 for entry in unfinished if entry.visit_due_at and entry.visit_due_at <= now),
-        "issues": dict(Counter(entry.issue for entry in entries if entry.issue)),
+        "issues": dict(sums.issues),
         "hours_to_loss": hours_to_loss(head, unfinished, source, now),
-        "rows": sum(entry.numbers.rows for entry in entries),
-        "kept": sum(entry.numbers.kept for entry in entries),
-        "last_error": errors[-1] if errors else None,
+        "rows": sums.rows,
+        "kept": sums.kept,
+        "last_error": sums.last_error,
     }
-
-
-def _until(entries: Iterable[Entry], reached: Callable[[Entry], bool]) -> str | None:
-    """Return the end of the windows that have `reached` a state, from the oldest on and without a gap."""
-    until: dt.datetime | None = None
-    for entry in entries:
-        until = until or entry.window.start
-        if until != entry.window.start or not reached(entry):
-            break
-        until = entry.window.end
-    return instant(until) if until else None
 
 
 def gaps[S: Source, K: BaseModel](archive: Archive[S, K], event: Gaps) -> Result:

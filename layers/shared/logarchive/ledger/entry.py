@@ -212,12 +212,16 @@ class Slot(BaseModel):
     )
 
 
-class Head(BaseModel):
+class Head(BaseModel):  # 9 attributes: those of its item, and the slots
     """The source's own item: up to when it is planned, and which account it belongs to."""
 
     model_config = _STORED
 
     version: int = 0
+    #: How often a finished window became due again, or one was planned before the cursor.
+    reopened: int = 0
+    #: The version that the head would have if only planners that count in `reopened` had changed it.
+    counted: int = 0
     #: Everything in `[begin, cursor)` is planned (or was covered already).
     begin: Instant
     cursor: Instant
@@ -231,13 +235,14 @@ class Head(BaseModel):
 
     def next(self, *, begin: dt.datetime | None = None, cursor: dt.datetime | None = None) -> "Head":
         """Return the next version of the head, with its bounds moved where they are given."""
-        moved = {"version": self.version + 1, "begin": begin or self.begin, "cursor": cursor or self.cursor}
+        version = self.version + 1
+        moved = {"version": version, "counted": version, "begin": begin or self.begin, "cursor": cursor or self.cursor}
         # Only an earlier `start` moves the beginning.
         return Head.model_validate({**vars(self), **moved, **({"begin_reason": "start"} if begin else {})})
 
     def bounds(self) -> dict[str, Any]:
         """Return the attributes of its item that planning changes."""
-        return self.model_dump(mode="json", include={"version", "begin", "cursor", "begin_reason"})
+        return self.model_dump(mode="json", include={"version", "counted", "begin", "cursor", "begin_reason"})
 
     @property
     def last_rows_until(self) -> dt.datetime | None:

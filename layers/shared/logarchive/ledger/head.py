@@ -22,6 +22,11 @@ def head_of(items: Iterable[Item]) -> Head | None:
     return Head.model_validate({**by_sort[HEAD], "slots": slots})
 
 
+def counts_reopened(head: Head) -> bool:
+    """Return whether no planner of a version before, which does not count in `reopened`, has changed the head since."""
+    return head.counted == head.version
+
+
 def read_heads(table: Table, provider: str, source_names: Sequence[str]) -> Mapping[str, list[Item]]:
     """Read the items of at most MOST_HEADS heads, each with its first slot only; an empty list where there is none."""
     names = {f"{provider}#{name}": name for name in source_names}

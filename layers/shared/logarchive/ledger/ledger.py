@@ -10,33 +10,23 @@ from dataclasses import dataclass
 from itertools import chain, islice
 
 from logarchive.errors import ArchiveError
-from logarchive.ledger.dynamodb import ABSENT, EXISTS, Condition, Item, Table, Write, equal, where
-from logarchive.ledger.entry import CLAIMS_WITHOUT_COMMIT, UNMERGED_CLAIMS, UNPROVEN, Entry, Head, Replay, Slot, State
-from logarchive.ledger.head import HEAD, SLOT, head_of
+from logarchive.ledger.dynamodb import ABSENT, EXISTS, Write, equal, where
+from logarchive.ledger.entry import CLAIMS_WITHOUT_COMMIT, UNMERGED_CLAIMS, Entry, Head, Replay, Slot, State
+from logarchive.ledger.head import HEAD, counts_reopened, head_of
+from logarchive.ledger.items import REOPENED, TRIES, Items, mark
 from logarchive.moment import EPOCH, SECOND, instant
-from logarchive.window import Span, Window
+from logarchive.window import Span
 
 REGISTRY = "#sources"
 #: A transaction takes 100 items, one of them the head.
 BATCH = 99
 #: When windows to be replayed are due: before all others, so that one read tells whether there are any.
 REPLAYS_DUE, NO_REPLAY = EPOCH, where("replay", "absent")
-#: How often a write is tried again because another write was under way.
-TRIES = 10
 
 
 @dataclass(frozen=True)
-class Ledger:
+class Ledger(Items):
     """The ledger items of one source."""
-
-    table: Table
-    provider: str
-    source_name: str
-
-    @property
-    def partition(self) -> str:
-        """The partition key of the source's items, `elsa#checkout`."""
-        return f"{self.provider}#{self.source_name}"
 
     def head(self) -> Head | None:
         """Read the source's head and its worker slots, in one query."""
@@ -44,7 +34,7 @@ class Ledger:
 
     def create(self, head: Head, now: dt.datetime) -> bool:
         """Write the head of a new source, and its name in the provider's registry; False if there is a head already."""
-        item = head.model_dump(mode="json", exclude={"slots", "known"}) | _mark(now)
+        item = head.model_dump(mode="json", exclude={"slots", "known"}) | mark(now)
         registry = Write(f"{self.provider}#", REGISTRY, {}, (), add={"names": {self.source_name}})
         return self.table.transact([Write(self.partition, HEAD, item, ABSENT), registry])
 
@@ -68,8 +58,10 @@ class Ledger:
     ) -> Head | None:
         """Add planned entries (at most BATCH) and move the head's bounds; None if somebody changed it meanwhile."""
         moved = head.next(begin=begin, cursor=cursor)
-        item = moved.bounds() | (_mark(now) if begin else {})
-        writes = [Write(self.partition, HEAD, item, equal(version=head.version))]
+        item = moved.bounds() | (mark(now) if begin else {})
+        past = any(entry.window.start < head.cursor for entry in entries)
+        add = {REOPENED: 1} if past or not counts_reopened(head) else {}
+        writes = [Write(self.partition, HEAD, item, equal(version=head.version), add)]
         return moved if self.table.transact([*writes, *self._new(entries, now)]) else None
 
     def due(self, now: dt.datetime, limit: int) -> list[Entry]:
@@ -82,14 +74,9 @@ class Ledger:
         """Yield every entry that is due some day, those to be replayed first."""
         return map(Entry.of_item, self.table.query(self._key, index="due"))
 
-    def every(self) -> Iterator[Entry]:
-        """Yield every entry, split ones too; costs what is kept."""
-        return self._entries(where("window", ">", "1"))
-
-    def read(self, window: Window) -> Entry | None:
-        """Read one window's entry."""
-        item = self.table.get(self.partition, window.key)
-        return Entry.of_item(item) if item else None
+    def every(self, start: dt.datetime = EPOCH) -> Iterator[Entry]:
+        """Yield every entry from `start` on, split ones too; costs what is kept."""
+        return self._entries(where("window", ">", instant(start)))
 
     def claim(self, entry: Entry, owner: str, now: dt.datetime, until: dt.datetime) -> Entry | None:
         """Take a due window until `until`; None if another worker was faster."""
@@ -103,7 +90,7 @@ class Ledger:
         done = result.replace(committed=held.attempt, claims_without_commit=0)
         open_claim = where("committed", "<", held.attempt)
         when = equal(**held.seen("attempt", "unmerged_claims")) + open_claim
-        return self._update(Write(self.partition, held.window_key, done.item() | _mark(now), when))
+        return self._update(Write(self.partition, held.window_key, done.item() | mark(now), when))
 
     def held(self, entry: Entry) -> Entry | None:
         """Return the entry as it is now if this claim is still the last one and open; None otherwise."""
@@ -123,11 +110,12 @@ class Ledger:
                 )
             # A replay, which may have been asked for since, merges it by itself.
             reopens = entry.finished and entry.replay is None
-            reopened = entry.attributes(state="archived", due_at=now) | _mark(now) if reopens else {}
+            reopened = entry.attributes(state="archived", due_at=now) | mark(now) if reopens else {}
             put = reopened | entry.attributes(unmerged_claims=entry.unmerged_claims + 1)
             when = equal(**entry.seen("attempt", "unmerged_claims", "committed")) + (NO_REPLAY if reopens else ())
             # Not `_written`: a claim adds the same, and would be taken for this write. To count it twice is harmless.
-            if self.table.update(Write(self.partition, entry.window_key, put, when)):
+            write = Write(self.partition, entry.window_key, put, when)
+            if self.table.transact([write, self._reopened]) if reopens else self.table.update(write):
                 return
         raise ArchiveError(
             f"{self.partition} {lost.window_key}: a visit complete in raw stays unmerged, since the ledger's entry "
@@ -139,7 +127,7 @@ class Ledger:
         put = entry.attributes(replay=Replay(asked=now, due_at=entry.due_at), due_at=REPLAYS_DUE, replay_error=None)
         due = equal(due_at=instant(entry.due_at)) if entry.due_at else where("due_at", "absent")
         when = equal(**entry.seen("attempt", "state", "committed")) + due + NO_REPLAY
-        return self._update(Write(self.partition, entry.window_key, put, when))
+        return self._make_due(entry, Write(self.partition, entry.window_key, put, when))
 
     def replay_again(self, lost: Entry, now: dt.datetime) -> None:
         """Have a window replayed once more, since a lost claim may have written an object that is not in the ledger.
@@ -160,9 +148,9 @@ class Ledger:
     def make_due(self, entry: Entry, now: dt.datetime) -> Entry | None:
         """Make a window that no worker holds due now; None if it changed meanwhile."""
         state: State = "archived" if entry.visits else "planned"
-        put = entry.attributes(state=state, due_at=now) | (_mark(now) if state != entry.state else {})
+        put = entry.attributes(state=state, due_at=now) | (mark(now) if state != entry.state else {})
         when = equal(**entry.seen("attempt", "state", "committed")) + NO_REPLAY
-        return self._update(Write(self.partition, entry.window_key, put, when))
+        return self._make_due(entry, Write(self.partition, entry.window_key, put, when))
 
     def split(self, held: Entry, parts: Sequence[Entry], now: dt.datetime) -> bool:
         """Replace a claimed window by `parts` in one transaction; False if the claim is lost."""
@@ -176,9 +164,9 @@ class Ledger:
             placeholder=held.placeholder,
         )
         when = equal(**held.seen("attempt", "committed", "unmerged_claims"))
-        whole = Write(self.partition, held.window_key, put | _mark(now), when)
+        whole = Write(self.partition, held.window_key, put | mark(now), when)
         # A planner that has read the window as a whole must look again.
-        head = Write(self.partition, HEAD, {}, EXISTS, add={"version": 1})
+        head = Write(self.partition, HEAD, {}, EXISTS, add={"version": 1, "counted": 1})
         return self.table.transact([whole, *self._new(parts, now), head])
 
     def take_slot(self, number: int, owner: str, now: dt.datetime, until: dt.datetime) -> Slot | None:
@@ -202,43 +190,3 @@ class Ledger:
         if new - known and not any(self.table.update(write) for _ in range(TRIES)):
             raise ArchiveError(f"{self.partition}: the ids {sorted(new - known)} could not be written to the ledger")
         return tuple(sorted(known | new, key=lambda id_: (len(id_), id_)))
-
-    @property
-    def _key(self) -> Condition:
-        return equal(source=self.partition)
-
-    def _due(self, first: dt.datetime, last: dt.datetime, limit: int) -> list[Entry]:
-        key = self._key + where("due_at", "between", instant(first), instant(last))
-        return list(map(Entry.of_item, self.table.first(key, limit, index="due")))
-
-    def _entries(self, sort: Condition, *, backwards: bool = False) -> Iterator[Entry]:
-        items = self.table.query(self._key + sort, backwards=backwards)
-        return (Entry.of_item(item) for item in items if not item["window"].startswith("#"))
-
-    def _new(self, entries: Iterable[Entry], now: dt.datetime) -> Iterator[Write]:
-        return (Write(self.partition, entry.window_key, entry.item() | _mark(now), ABSENT) for entry in entries)
-
-    def _update(self, write: Write) -> Entry | None:
-        item = self._written(write)
-        return Entry.of_item(item) if item else None
-
-    def _write_slot(self, slot: Slot, when: Condition) -> Item | None:
-        item = slot.model_dump(mode="json", exclude_none=True)
-        return self._written(Write(self.partition, f"{SLOT}{slot.number:02d}", item, when))
-
-    def _written(self, write: Write) -> Item | None:
-        """Write an item and return it as it is then; None if the condition did not hold.
-
-        A failed condition is success if the item shows this very write: the SDK repeats a call whose response was lost.
-        So `write.put` has to hold what no other writer puts there. A mark may be gone by then: the notary was faster.
-        """
-        item = self.table.update(write)
-        if item is None:
-            now = self.table.get(write.partition, write.sort)
-            put = {name: value for name, value in write.put.items() if name != UNPROVEN}
-            item = now if now and all(now.get(name) == value for name, value in put.items()) else None
-        return item
-
-
-def _mark(now: dt.datetime) -> dict[str, str]:
-    return {UNPROVEN: instant(now)}
