@@ -16,6 +16,8 @@ import httpx
 
 from functions.elsa.app import provider as elsa
 from logarchive.action.handler import act
+from logarchive.ledger.entry import Entry
+from logarchive.ledger.head import head_of
 from logarchive.moment import instant
 from logarchive.store.place import Place
 from tests.replayed import NEWER, history
@@ -49,6 +51,8 @@ class Play(Scenario):
         #: Split windows, with the number of writes to the bucket before.
         self.split: dict[tuple[str, str], int] = {}
         self.checked: dict[tuple[str, str], Any] = {}
+        #: Of each source the head's `reopened`, up to when all is finished, and the windows before that.
+        self.past: dict[str, tuple[int, dt.datetime, list[Entry]]] = {}
 
     def run(self) -> None:
         """Play at random, then let all go well until every window is finished, and compare."""
@@ -204,6 +208,19 @@ class Play(Scenario):
             for entry in leaves:
                 if entry.finished != (entry.state in {"sealed", "closed"}):
                     raise ViolationError(f"{name}: {entry.window_key} is {entry.state} and due at {entry.due_at}")
+            self._check_past(name, leaves)
+
+    def _check_past(self, name: str, leaves: list[Entry]) -> None:
+        """What `status` sums up of a source changes only when the head counts that."""
+        head = head_of(item for (partition, _), item in self.table.items.items() if partition == f"elsa#{name}")
+        if head is None:
+            return
+        if name in self.past and self.past[name][0] == head.reopened:
+            _, before, windows = self.past[name]
+            if [leaf for leaf in leaves if leaf.window.start < before] != windows:
+                raise ViolationError(f"{name}: what was finished before {before} has changed, and nothing counts that")
+        before = min([head.cursor, *(leaf.window.start for leaf in leaves if leaf.due_at)])
+        self.past[name] = head.reopened, before, [leaf for leaf in leaves if leaf.window.start < before]
 
     def _settle(self) -> None:
         """Let the schedule fire without faults until every window is finished."""

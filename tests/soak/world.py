@@ -72,7 +72,7 @@ class Faulty:
 class SoakTable(Faulty, FakeTable):
     """The ledger's table, with faults."""
 
-    calls_with_faults = frozenset({"get", "query", "first", "update", "transact"})
+    calls_with_faults = frozenset({"get", "get_many", "query", "first", "update", "transact"})
     refusal = ("ProvisionedThroughputExceededException", 400)
 
 
