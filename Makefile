@@ -40,6 +40,10 @@ local: .venv/installed .tools/sam/installed .tools/ministack/installed ## sam lo
 test: lint .tools/ministack/installed ## lint, types, then every test
 	@$(BIN)/python -m pytest
 
+.PHONY: trino
+trino: .venv/installed .tools/sam/installed .tools/ministack/installed .tools/trino/installed ## every saved query and view on Trino, the engine behind Athena (needs Maven)
+	@$(BIN)/python -m pytest -m trino -n 0 tests/trino
+
 .PHONY: soak
 soak: .venv/installed .tools/ministack/installed ## archives of 100,000 records a provider against the truth, and many random schedules
 	@$(BIN)/python -m pytest -m soak
@@ -106,3 +110,7 @@ clean: ## remove everything that make made
 # Added to the path of .venv's interpreter, for `make fuzz` alone.
 .tools/fuzz/installed: tools/requirements-fuzz.txt
 	$(call install,.tools/fuzz)
+
+# Java and Trino, for `make trino` alone.
+.tools/trino/installed: tools/requirements-trino.txt tools/trino.toml
+	$(call install,.tools/trino)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools.demo.page import Page, size
+from tools.maven import Archive, ArchiveError, archives
 
 ROOT = Path(__file__).resolve().parent.parent
 LOGS = ROOT / ".tools"
@@ -54,8 +55,21 @@ class Environment:
 
     @property
     def is_current(self) -> bool:
-        """Whether it is complete, and not older than its lock file."""
-        return self.marker.exists() and self.marker.stat().st_mtime >= (ROOT / self.lock).stat().st_mtime
+        """Whether it is complete, and not older than its lock files."""
+        newest = max((ROOT / lock).stat().st_mtime for lock in self.locks())
+        return self.marker.exists() and self.marker.stat().st_mtime >= newest
+
+    def locks(self) -> Sequence[str]:
+        """Return the files that say what belongs to it."""
+        return [self.lock]
+
+    def lacks(self) -> str | None:
+        """Return what this machine must have first, or None."""
+        return None
+
+    def reason(self) -> Sequence[str]:
+        """Return what the log says about why the installation failed."""
+        return self.log.read_text(errors="replace").splitlines()[-5:]
 
     def packages(self) -> int:
         """Return how many packages the lock file names."""
@@ -77,6 +91,70 @@ class Environment:
         )
 
 
+@dataclass(frozen=True)
+class Engine(Environment):
+    """Java and Trino: an environment of packages, and beside them archives from Maven Central."""
+
+    archives: str = "tools/trino.toml"
+    mvn: str = "mvn"
+
+    @property
+    def downloads(self) -> Path:
+        """Where archives stay until everything is installed, so that none is fetched twice."""
+        return LOGS / "trino-downloads"
+
+    def locks(self) -> Sequence[str]:
+        """Return the lock file of the packages, and that of the archives."""
+        return [self.lock, self.archives]
+
+    def lacks(self) -> str | None:
+        """Return that Maven is missing."""
+        if shutil.which(self.mvn):
+            return None
+        return (
+            f"{self.mvn} is missing, and Trino is fetched with it from Maven Central: install Maven (on Debian "
+            "`apt-get install maven`); only `make trino` needs it"
+        )
+
+    def reason(self) -> Sequence[str]:
+        """Return what Maven says, if it was Maven that failed."""
+        lines = self.log.read_text(errors="replace").splitlines()
+        said = next((line for line in lines if line.startswith("[ERROR]")), None)
+        if said is None:
+            return super().reason()
+        return [
+            said,
+            "Trino comes from Maven Central: check the network, or the mirror in ~/.m2/settings.xml, and repeat",
+        ]
+
+    def progress(self) -> str:
+        """Return how far pip is, or how much of an archive is there."""
+        for archive in reversed(self._archives()):
+            if fetched := archive.fetched(self.downloads):
+                return f"fetched {size(fetched)} of {size(archive.bytes)} of {archive.artifact}"
+        return super().progress()
+
+    def commands(self) -> Iterator[Sequence[str | Path]]:
+        """Yield what installs the packages, then the archives."""
+        yield from super().commands()
+        yield from self.fetches()
+
+    def fetches(self) -> Iterator[Sequence[str | Path]]:
+        """Yield what fetches each archive that is not there and whole, and unpack it then."""
+        for archive in self._archives():
+            if not archive.is_whole(self.downloads):
+                archive.remove(self.downloads)
+                yield archive.fetch(self.mvn, self.downloads)
+            try:
+                archive.unpack(self.downloads, self.path)
+            except ArchiveError as error:
+                raise InstallError(str(error)) from error
+        shutil.rmtree(self.downloads)
+
+    def _archives(self) -> list[Archive]:
+        return archives(ROOT / self.archives)
+
+
 ENVIRONMENTS = {
     one.folder: one
     for one in (
@@ -85,6 +163,7 @@ ENVIRONMENTS = {
         Environment(".tools/ministack", "tools/requirements-ministack.txt", "the emulator of AWS", 120, 20),
         Environment(".tools/checkov", "tools/requirements-checkov.txt", "a linter of the template", 285, 40),
         Environment(".tools/fuzz", "tools/requirements-fuzz.txt", "the engine of make fuzz", 160, 15),
+        Engine(".tools/trino", "tools/requirements-trino.txt", "Trino, the engine behind Athena, and Java", 620, 60),
     )
 }
 
@@ -99,6 +178,8 @@ class Installation:
 
     def install(self, missing: Sequence[Environment], then: str | None) -> None:
         """Say what it takes, then do it. Raises InstallError saying which step failed, and where its log is."""
+        if lack := next(filter(None, (one.lacks() for one in missing)), None):
+            raise InstallError(lack)
         needed = sum(one.megabytes for one in missing) * MEGABYTE
         minutes = max(1, round(sum(one.seconds for one in missing) / 60))
         self.page.say(
@@ -130,12 +211,11 @@ class Installation:
 
 
 def _failure(environment: Environment, step: str, command: Sequence[str | Path], code: int) -> str:
-    last = environment.log.read_text(errors="replace").splitlines()[-5:]
     program = f"{Path(command[0]).name} {command[1]} {command[2]}"
     return "\n".join(
         [
             f"installation {' '.join(step.split())} failed: {program} ended with {code}",
-            *(f"   {line}" for line in last),
+            *(f"   {line}" for line in environment.reason()),
             f"   its whole log: {environment.log}",
         ]
     )

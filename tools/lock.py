@@ -54,6 +54,7 @@ LOCKS = (
     Lock("tools/requirements-checkov.txt", ("checkov",)),
     Lock("tools/requirements-ministack.txt", ("ministack",)),
     Lock("tools/requirements-fuzz.txt", ("fuzz",)),
+    Lock("tools/requirements-trino.txt", ("trino",)),
 )
 
 

@@ -1,7 +1,9 @@
 """The tools are installed with progress, what is current stays, and a step that fails is named with its log."""
 
+import hashlib
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +12,7 @@ import pytest
 
 from tests.unit.test_demo_page import Terminal
 from tools.demo.page import Page
-from tools.install import ENVIRONMENTS, MEGABYTE, ROOT, Environment, Installation, InstallError
+from tools.install import ENVIRONMENTS, MEGABYTE, ROOT, Engine, Environment, Installation, InstallError
 
 LOCK = "tools/requirements-ministack.txt"
 
@@ -106,3 +108,123 @@ def test_the_sizes_that_are_stated_are_those_that_du_measures(environment: Envir
     du = ["du", "-s", f"--block-size={MEGABYTE}", str(environment.path.resolve())]
     measured = int(subprocess.check_output(du, text=True).split()[0])
     assert environment.megabytes * 0.7 < measured < environment.megabytes * 1.1
+
+
+#: Two archives, as Maven Central has them.
+ARTIFACTS = ("io.trino:server:1:zip", "io.trino:hive:1:zip")
+#: `mvn` in a few lines: it notes what it is asked for, and stores what Maven Central has of it.
+MVN = """#!/bin/sh
+for word; do case $word in
+  -Dartifact=*) IFS=: read -r group name version type <<END
+${word#*=}
+END
+  ;;
+  -Dmaven.repo.local=*) repository=${word#*=} ;;
+esac; done
+echo $name >>CENTRAL/asked
+mkdir -p $repository/io/trino/$name/$version
+cp CENTRAL/$name.zip $repository/io/trino/$name/$version/$name-$version.zip
+"""
+NO_NETWORK = """#!/bin/sh
+echo '[INFO] Scanning for projects...'
+echo '[ERROR] Plugin could not be resolved: Connection refused'
+echo '[ERROR] [Help 1] a page'
+exit 1
+"""
+
+
+@dataclass(frozen=True)
+class PlayedEngine(Engine):
+    """An engine without packages, whose Maven is a program in a folder."""
+
+    root: Path = Path()
+
+    @property
+    def path(self) -> Path:
+        return self.root / "trino"
+
+    @property
+    def log(self) -> Path:
+        return self.root / "logs" / "trino.log"
+
+    @property
+    def downloads(self) -> Path:
+        return self.root / "downloads"
+
+    def commands(self) -> Iterator[Sequence[str | Path]]:
+        self.path.mkdir()
+        yield from self.fetches()
+
+
+def engine(root: Path, mvn: str = MVN) -> PlayedEngine:
+    program = root / "mvn"
+    program.write_text(mvn.replace("CENTRAL", str(root)))
+    program.chmod(0o755)
+    tables: list[str] = []
+    for artifact in ARTIFACTS:
+        name = artifact.split(":")[1]
+        path = root / f"{name}.zip"
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr(f"{name}-1/lib/{name}.jar", name * 1000)
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        tables.append(f'[[archive]]\nartifact = "{artifact}"\nsha256 = "{digest}"\nbytes = 1\nfolder = "in/{name}"\n')
+    (root / "trino.toml").write_text("".join(tables))
+    return PlayedEngine("trino", LOCK, "Trino", 1, 1, archives=str(root / "trino.toml"), mvn=str(program), root=root)
+
+
+def asked(root: Path) -> list[str]:
+    return (root / "asked").read_text().split()
+
+
+def test_the_engine_is_fetched_and_unpacked_and_the_archives_are_gone(tmp_path: Path) -> None:
+    environment = engine(tmp_path)
+    installed(environment)
+    assert environment.is_current
+    assert asked(tmp_path) == ["server", "hive"]
+    files = [str(path.relative_to(environment.path)) for path in sorted(environment.path.rglob("*.jar"))]
+    assert files == ["in/hive/lib/hive.jar", "in/server/lib/server.jar"]
+    assert not environment.downloads.exists()
+
+
+def test_an_archive_of_which_half_is_there_is_fetched_again_and_one_that_is_whole_is_not(tmp_path: Path) -> None:
+    environment = engine(tmp_path)
+    for name, share in (("server", 1), ("hive", 2)):
+        place = environment.downloads / "io" / "trino" / name / "1"
+        place.mkdir(parents=True)
+        whole = (tmp_path / f"{name}.zip").read_bytes()
+        (place / f"{name}-1.zip").write_bytes(whole[: len(whole) // share])
+    installed(environment)
+    assert asked(tmp_path) == ["hive"]
+    assert (environment.path / "in" / "hive" / "lib" / "hive.jar").read_text() == "hive" * 1000
+
+
+def test_an_archive_with_another_hash_is_refused_and_not_kept(tmp_path: Path) -> None:
+    environment = engine(tmp_path)
+    (tmp_path / "hive.zip").write_bytes(b"another")
+    with pytest.raises(
+        InstallError, match=r"^hive-1\.zip was fetched with SHA-256 \w{64}, and .* locks \w{64}: ask who"
+    ):
+        installed(environment)
+    assert not environment.is_current
+    assert not [*environment.downloads.rglob("hive-1.zip")]
+
+
+def test_a_machine_without_maven_is_told_before_anything_is_removed(tmp_path: Path) -> None:
+    environment = engine(tmp_path)
+    (tmp_path / "mvn").unlink()
+    environment.path.mkdir()
+    with pytest.raises(InstallError, match=r"mvn is missing, .*: install Maven \(on Debian `apt-get install maven`\)"):
+        installed(environment)
+    assert environment.path.exists()
+
+
+def test_a_machine_without_a_network_is_told_what_maven_says_and_what_to_do(tmp_path: Path) -> None:
+    environment = engine(tmp_path, NO_NETWORK)
+    with pytest.raises(InstallError) as error:
+        installed(environment)
+    _, *reason, log = str(error.value).splitlines()
+    assert reason == [
+        "   [ERROR] Plugin could not be resolved: Connection refused",
+        "   Trino comes from Maven Central: check the network, or the mirror in ~/.m2/settings.xml, and repeat",
+    ]
+    assert log == f"   its whole log: {environment.log}"

@@ -1,0 +1,108 @@
+"""One Trino for all tests, over the stack as `sam deploy` makes it, with the small archive and odd objects in it."""
+
+import os
+import signal
+import time
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import boto3
+import duckdb
+import pytest
+
+from console.account import duck
+from console.core.saved_query import saved_views
+from tests.trino import glue, odd
+from tests.trino.engine import Engine, engine
+from tests.unit import small_archive
+from tools.stack import Stack, StackError, Step, check_machine, local_stack
+
+#: Before every object that is put into the bucket, and the day of the hand-computed answers.
+FIRST, LAST = "2026-11-01", "2026-11-22"
+
+
+@pytest.fixture(scope="session")
+def step(pytestconfig: pytest.Config) -> Step:
+    """Print how long each step takes before the first test."""
+    capture: Any = pytestconfig.pluginmanager.get_plugin("capturemanager")
+
+    @contextmanager
+    def made(name: str) -> Generator[None]:
+        begun = time.monotonic()
+        yield
+        with capture.global_and_fixture_disabled():
+            print(f"\n{name}: {time.monotonic() - begun:.1f} s", end=" ", flush=True)
+
+    return made
+
+
+@contextmanager
+def _in_one_sentence() -> Generator[None]:
+    """End the run with what this machine lacks, in place of an error of each test."""
+    try:
+        yield
+    except StackError as error:
+        pytest.exit(f"make trino: {error}", 1)
+
+
+@pytest.fixture(scope="session")
+def port() -> int | None:
+    """The port that was asked for: whether it can be had is known before anything is built."""
+    text = os.environ.get("PORT")
+    if not text:
+        return None
+    with _in_one_sentence():
+        if not (text.isdecimal() and 1024 <= int(text) < 65536):
+            raise StackError(f"PORT={text}: must be a number from 1024 to 65535")
+        check_machine([int(text)])
+    return int(text)
+
+
+@pytest.fixture(scope="session")
+def stack(step: Step, port: int | None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    # Whoever ends the run ends what it has started, as Ctrl-C does.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # The tests alone decide what is archived.
+    with (
+        _in_one_sentence(),
+        local_stack(step=step, ArchiveFrom=FIRST, ScheduleExpression="rate(1 day)") as made,
+    ):
+        folder = tmp_path_factory.mktemp("bucket")
+        small_archive.write(folder)
+        odd.write(folder)
+        _put(made, folder)
+        table = glue.table(made, "logs")
+        glue.create(made, table | {"Name": "logs_as_deployed"})
+        # A table whose days end today would have one more to list in each query with every day that passes.
+        pinned = {**table["Parameters"], "projection.date.range": f"{FIRST},{LAST}"}
+        glue.update(made, table | {"Parameters": pinned})
+        yield made
+
+
+def _put(stack: Stack, folder: Path) -> None:
+    s3 = boto3.client("s3", **stack.aws)
+    for path in sorted(folder.rglob("*.parquet")):
+        s3.upload_file(str(path), stack.outputs["BucketName"], str(path.relative_to(folder)))
+
+
+@pytest.fixture(scope="session")
+def trino(stack: Stack, step: Step, port: int | None) -> Iterator[Engine]:
+    """Trino, with the views of all providers."""
+    with _in_one_sentence(), engine(stack, step, port) as made:
+        for view in saved_views():
+            made.ask(view.sql)
+            # ministack gives a table without a description an empty one, and Trino takes that for the comment by which
+            # it knows its own views.
+            glue.update(stack, glue.table(stack, view.path.stem) | {"Description": "Presto View"})
+        yield made
+
+
+@pytest.fixture(scope="session")
+def duck_db(stack: Stack) -> Iterator[duckdb.DuckDBPyConnection]:
+    """DuckDB over the same bucket, with the same views."""
+    with duck.connect(stack.aws["endpoint_url"], stack.outputs["BucketName"]) as database:
+        for view in saved_views():
+            database.execute(view.for_duckdb())
+        yield database

@@ -1,0 +1,52 @@
+"""Trino as the tests ask it."""
+
+from collections.abc import Generator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+import requests
+
+from tests.trino.s3_log import Requests, s3_log
+from tools.stack import Stack, Step
+from tools.trino_server import CATALOG, catalog, trino
+
+_client: Any = import_module("trino.dbapi")  # has types in part only
+#: What it raises for a statement that is wrong.
+StatementError: type[Exception] = import_module("trino.exceptions").TrinoUserError
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A running Trino, and what it has asked S3 for."""
+
+    stack: Stack
+    address: str
+    connection: Any
+    requests: Requests
+
+    def ask(self, sql: str) -> list[tuple[Any, ...]]:
+        """Run a statement; return its rows."""
+        with closing(self.connection.cursor()) as cursor:
+            return [tuple(row) for row in cursor.execute(sql).fetchall()]
+
+    def types(self, sql: str) -> dict[str, str]:
+        """Run a statement; return the type of each column of its result."""
+        with closing(self.connection.cursor()) as cursor:
+            cursor.execute(sql).fetchall()
+            return {name: kind for name, kind, *_ in cursor.description}
+
+
+@contextmanager
+def engine(stack: Stack, step: Step, port: int | None = None) -> Generator[Engine]:
+    """Start Trino over a stack, and connect to it."""
+    with ExitStack() as running:
+        s3, seen = running.enter_context(s3_log(stack.aws["endpoint_url"]))
+        with step("Trino"):
+            address, _process_id = running.enter_context(trino(catalog(stack.aws, s3), port))
+        session = running.enter_context(requests.Session())
+        session.trust_env = False  # no proxy
+        place: dict[str, Any] = {"catalog": CATALOG, "schema": stack.outputs["DatabaseName"], "timezone": "UTC"}
+        connection = _client.connect(host=address, user="test", http_session=session, **place)
+        yield Engine(stack, address, running.enter_context(closing(connection)), seen)

