@@ -41,7 +41,8 @@ test: lint .tools/ministack/installed ## lint, types, then every test
 	@$(BIN)/python -m pytest
 
 .PHONY: trino
-trino: .venv/installed .tools/sam/installed .tools/ministack/installed .tools/trino/installed ## every saved query and view on Trino, the engine behind Athena (needs Maven)
+trino: ## every saved query and view on Trino, the engine behind Athena (needs Maven)
+	$(call install,.tools/trino .venv .tools/sam .tools/ministack)
 	@$(BIN)/python -m pytest -m trino -n 0 tests/trino
 
 .PHONY: soak
@@ -110,7 +111,3 @@ clean: ## remove everything that make made
 # Added to the path of .venv's interpreter, for `make fuzz` alone.
 .tools/fuzz/installed: tools/requirements-fuzz.txt
 	$(call install,.tools/fuzz)
-
-# Java and Trino, for `make trino` alone.
-.tools/trino/installed: tools/requirements-trino.txt tools/trino.toml
-	$(call install,.tools/trino)

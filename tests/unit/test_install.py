@@ -12,7 +12,8 @@ import pytest
 
 from tests.unit.test_demo_page import Terminal
 from tools.demo.page import Page
-from tools.install import ENVIRONMENTS, MEGABYTE, ROOT, Engine, Environment, Installation, InstallError
+from tools.environment import ENVIRONMENTS, ROOT, Engine, Environment, InstallError
+from tools.install import MEGABYTE, Installation
 
 LOCK = "tools/requirements-ministack.txt"
 
@@ -23,6 +24,7 @@ class Played(Environment):
 
     root: Path = Path()
     code: int = 0
+    seconds_to_sleep: int = 0
 
     @property
     def path(self) -> Path:
@@ -34,7 +36,10 @@ class Played(Environment):
 
     def commands(self) -> Iterator[Sequence[str | Path]]:
         printed = "print('Collecting a');" * 3 + "print('ERROR: no network')"
-        made = f"import pathlib, sys; pathlib.Path({str(self.path)!r}).mkdir(); {printed}; sys.exit({self.code})"
+        waits = f"import time; time.sleep({self.seconds_to_sleep})"
+        made = (
+            f"import pathlib, sys; pathlib.Path({str(self.path)!r}).mkdir(); {printed}; {waits}; sys.exit({self.code})"
+        )
         yield sys.executable, "-c", made
 
 
@@ -54,9 +59,29 @@ def test_it_is_said_first_what_it_takes_and_then_each_step_with_its_seconds(tmp_
         "First, tools are installed in this folder: 236.0 MB, about 1 min with a fast network. `make clean` "
         "removes them. Then the demo takes four minutes."
     )
-    first, second = (line for line in printed if line.endswith(" s"))
-    assert first.rpartition("\x1b[K")[2].split()[:7] == ["1", "of", "2", "emulator", "the", "emulator", "of"]
-    assert second.rpartition("\x1b[K")[2].split()[:4] == ["2", "of", "2", "other"]
+    first, second = sorted(line.rpartition("\x1b[K")[2] for line in printed if line.endswith(" s"))
+    assert first.split()[:7] == ["1", "of", "2", "emulator", "the", "emulator", "of"]
+    assert second.split()[:4] == ["2", "of", "2", "other"]
+
+
+def test_two_are_installed_at_a_time(tmp_path: Path) -> None:
+    first, second, third = (played(tmp_path, name) for name in ("first", "second", "third"))
+    at_once: list[set[str]] = []
+
+    def look(_seconds: float) -> None:
+        at_once.append({one.folder for one in (first, second, third) if one.log.exists() and not one.is_current})
+
+    Installation(Page(Terminal()), sleep=look).install([first, second, third], None)
+    assert {"first", "second"} in at_once
+    assert all(len(folders) <= 2 for folders in at_once)
+    assert third.is_current
+
+
+def test_where_one_fails_the_other_ends_too(tmp_path: Path) -> None:
+    other = Played("other", LOCK, "", 1, 1, root=tmp_path, seconds_to_sleep=1000)
+    with pytest.raises(InstallError, match=r"^installation 1 of 2 failing failed"):
+        installed(played(tmp_path, "failing", code=3), other)
+    assert not other.is_current
 
 
 def test_what_is_under_way_is_counted_in_packages(tmp_path: Path) -> None:
@@ -90,6 +115,16 @@ def test_a_step_that_fails_is_named_with_its_last_lines_and_its_log(tmp_path: Pa
     assert last[-1] == "   ERROR: no network"
     assert log == f"   its whole log: {failing.log}"
     assert not failing.is_current
+
+
+def test_a_machine_without_a_network_is_told_what_pip_says_and_what_to_do(tmp_path: Path) -> None:
+    environment = played(tmp_path)
+    environment.log.parent.mkdir()
+    environment.log.write_text("WARNING: Retrying (Retry(total=0)) after connection broken\nERROR: No matching one\n")
+    assert environment.reason()[1:] == [
+        "ERROR: No matching one",
+        "pip reaches no index of packages: check the network, or the index that pip is told, and repeat",
+    ]
 
 
 def test_too_little_space_is_said_before_anything_is_removed(tmp_path: Path) -> None:
@@ -218,7 +253,7 @@ def test_a_machine_without_maven_is_told_before_anything_is_removed(tmp_path: Pa
     assert environment.path.exists()
 
 
-def test_a_machine_without_a_network_is_told_what_maven_says_and_what_to_do(tmp_path: Path) -> None:
+def test_without_a_network_it_is_told_what_maven_says_and_what_to_do(tmp_path: Path) -> None:
     environment = engine(tmp_path, NO_NETWORK)
     with pytest.raises(InstallError) as error:
         installed(environment)
