@@ -36,10 +36,10 @@ READ = (
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the wheel as `uv tool install .` does, with hatchling from the registry; return where it is unpacked."""
+    """Build the wheel as `uv tool install .` does, but with the hatchling that is installed here; return its files."""
     folder = tmp_path_factory.mktemp("wheel")
-    uv = [str(ROOT / ".venv" / "bin" / "uv"), "build", "--wheel", "--quiet", "--python", sys.executable]
-    subprocess.run([*uv, "--out-dir", str(folder), str(ROOT)], check=True)
+    uv = [str(ROOT / ".venv" / "bin" / "uv"), "build", "--wheel", "--quiet", "--no-build-isolation"]
+    subprocess.run([*uv, "--python", sys.executable, "--out-dir", str(folder), str(ROOT)], check=True)
     (wheel,) = folder.glob("*.whl")
     with ZipFile(wheel) as packed:
         packed.extractall(folder / "unpacked")
