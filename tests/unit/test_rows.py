@@ -519,3 +519,14 @@ def test_objects_are_compared_by_all_that_comes_before_their_footers(tmp_path: P
         changed[at] ^= 1
         (tmp_path / "changed").write_bytes(changed)
         assert same_rows(first, tmp_path / "changed") is same
+
+
+def test_a_merge_keeps_every_row_of_batches_of_which_the_visit_has_none_some_or_all() -> None:
+    def body(numbers: range) -> bytes:
+        return json.dumps([{"time": START + number, "port": number} for number in numbers]).encode()
+
+    first = visit.visit(body(range(30_000)), name="v1")
+    second = visit.visit(body(range(8_000, 20_000)), body(range(30_000, 30_010)), existing=first, name="v2")
+    ports = [row["client_port"] for row in visit.rows(second)]
+    assert ports == [*range(8_000, 20_000), *range(30_000, 30_010), *range(8_000), *range(20_000, 30_000)]
+    assert (second.kept, second.added) == (18_000, 10)

@@ -66,10 +66,12 @@ class Builder:
             rows = _Rows(self, rejects)
             path = directory / "visit.parquet"
             count = parquet.write(path, rows.batches(data), (visit,), self.records.mapping_version)
-        kept, shared = _compare(existing, rows.ids, self.ensure_time)
+        known = _known(existing, rows.ids, self.ensure_time)
+        shared = sum(map(sum, known))
+        kept = sum(map(len, known)) - shared
         if kept and existing is not None:
             own, path = path, directory / "merged.parquet"
-            merged = _merged(own, existing, rows.ids, self.ensure_time)
+            merged = _merged(own, existing, known, self.ensure_time)
             parquet.write(path, merged, (*object_visits(existing), visit), self.records.mapping_version)
             own.unlink()
         return Built(
@@ -151,23 +153,24 @@ class _Rows:
         return self.ids.assign(block.canonical, part.own, astray)
 
 
-def _compare(existing: Path | None, ids: Hashed | Unique, ensure_time: Callable[[], None]) -> tuple[int, int]:
-    """Count the existing object's rows that this visit lacks, and those it has."""
-    kept = shared = 0
+def _known(existing: Path | None, ids: Hashed | Unique, ensure_time: Callable[[], None]) -> list[bytes]:
+    """Return for each batch of the existing object which of its rows this visit has: a byte per row, 1 or 0."""
+    known: list[bytes] = []
     for batch in parquet.read(existing) if existing else ():
         ensure_time()
-        known = sum(id_ in ids for id_ in _ids(batch))
-        kept, shared = kept + batch.num_rows - known, shared + known
-    return kept, shared
+        known.append(bytes(id_ in ids for id_ in _ids(batch)))
+    return known
 
 
-def _merged(own: Path, existing: Path, ids: Hashed | Unique, ensure_time: Callable[[], None]) -> Iterable[RecordBatch]:
+def _merged(own: Path, existing: Path, known: list[bytes], ensure_time: Callable[[], None]) -> Iterable[RecordBatch]:
     """Yield this visit's rows, then those of the existing object that it lacks."""
     yield from parquet.read(own)
-    for batch in parquet.read(existing):
+    for batch, shared in zip(parquet.read(existing), known, strict=True):
         ensure_time()
-        lacking = [at for at, id_ in enumerate(_ids(batch)) if id_ not in ids]
-        yield batch.take(filled("raw_index", lacking))
+        if any(shared):
+            yield batch.take(filled("raw_index", [at for at, is_shared in enumerate(shared) if not is_shared]))
+        else:
+            yield batch
 
 
 def _ids(batch: RecordBatch) -> list[str]:
