@@ -72,6 +72,7 @@ LOG_EVENTS = {
     "source.dispatched": "windows are due; `workers` is how many were started (0: all are busy)",
     "tick.unfinished": "a tick had no time for `left` sources; the next tick starts with them",
     "visit.failed": "an unforeseen error ended a visit; the window has an issue and is due again, the invocation fails",
+    "revisit.full": "the same bytes came again, or may have: `reason` is why rows were built and merged all the same",
     "window.replayed": "a window was rebuilt from `raw/`; `before` are the rows that it had",
     "replay.failed": "a window could not be rebuilt from `raw/`; it is as it was, and `error` says why",
     "worker.no_slot": "all worker slots of the source are taken; harmless",

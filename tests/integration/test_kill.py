@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import httpx
@@ -39,8 +40,8 @@ class Killer:
                 raise Killed(call)
 
 
-def run(killer: Killer) -> Scenario:
-    scenario = Scenario(list(WORLD), gate=killer)
+def run(killer: Killer, world: Sequence[Record] = WORLD) -> Scenario:
+    scenario = Scenario(list(world), gate=killer)
     for moment in TICKS:
         scenario.now = moment
         try:
@@ -67,6 +68,25 @@ def test_a_visit_killed_at_any_call_leaves_the_same_archive(moment: str) -> None
         scenario = run(killer)
         assert scenario.rows() == EXPECTED, (number, killer.seen[-1])
         check_window(scenario, (number, killer.seen[-1]))
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_revisits_of_the_same_bytes_killed_at_any_call_leave_the_same_object(moment: str) -> None:
+    world = [record for record in WORLD if record.body in {"steady", "twin"}]
+    counting = Killer(10**9, "before")
+    run(counting, world)
+    for number in range(1, len(counting.seen) + 1):
+        killer = Killer(number, moment)
+        scenario = run(killer, world)
+        where = number, killer.seen[-1]
+        [entry] = scenario.ledger.covering(window_span())
+        assert (entry.state, entry.issue, entry.numbers.rows, entry.numbers.late) == ("sealed", None, 3, 0), where
+        assert entry.object, where
+        stored = scenario.s3.objects[entry.object.key]
+        assert (stored.etag, stored.version) == (entry.object.etag, entry.object.version), where
+        assert scenario.rows() == {"steady": 1, "twin": 2}, where
+        assert f"s3.head {entry.object.key}" in scenario.s3.calls, where
+        assert scenario.s3.calls.count(f"s3.put {entry.object.key}") <= 2, where
 
 
 def check_window(scenario: Scenario, where: object) -> None:

@@ -37,6 +37,8 @@ class Workers:
     scenario: Scenario
     #: The other worker's visit runs out of memory.
     gives_way: bool = False
+    #: How much later than usual both visit.
+    later: dt.timedelta = 0 * HOUR
 
     def __post_init__(self) -> None:
         def answer(_request: object) -> None:
@@ -46,7 +48,7 @@ class Workers:
         self.race = Race(shared, self.observed, self.archive_state)
         self.scenario.gate, self.scenario.answer = self.race.gate, answer
         for now in (SLEEPER, OTHER):
-            self.race.enter(partial(self.work, now))
+            self.race.enter(partial(self.work, now + self.later))
 
     def work(self, now: dt.datetime) -> None:
         """Visit the window that is due."""
@@ -98,6 +100,22 @@ def prepared(*, empty: bool, gives_way: bool, s3: FakeS3 | None = None) -> Worke
 @pytest.mark.parametrize(("empty", "gives_way"), [(False, False), (True, False), (False, True)])
 def test_two_workers_make_the_same_archive_in_every_order(empty: bool, gives_way: bool) -> None:
     orders, outcomes = every_order(lambda: prepared(empty=empty, gives_way=gives_way), race_of, check)
+    assert orders > 50
+    assert outcomes > 3
+
+
+def revisiting(*, still: bool) -> Workers:
+    """Return workers of a window that was visited before. The sleeper brings the same bytes, the other if `still`."""
+    between = BETWEEN + HOUR
+    changed = [Record("gone", 2, gone=between), Record("late", 4, visible=between)]
+    scenario = Scenario([Record("both", 1), *([] if still else changed)], now=SLEEPER)
+    scenario.tick()
+    return Workers(scenario, later=HOUR)
+
+
+@pytest.mark.parametrize("still", [True, False])
+def test_two_workers_that_revisit_a_window_make_the_same_archive_in_every_order(*, still: bool) -> None:
+    orders, outcomes = every_order(lambda: revisiting(still=still), race_of, check)
     assert orders > 50
     assert outcomes > 3
 

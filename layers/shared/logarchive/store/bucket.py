@@ -99,6 +99,16 @@ class Store:
                 file.write(piece)
         return Stored(response["ETag"], response.get("VersionId"))
 
+    def head(self, key: str) -> Stored | None:
+        """Return how S3 shows an object, without reading it; None if there is none."""
+        try:
+            response = self.client.head_object(Bucket=self.bucket, Key=key)
+        except ClientError as error:
+            if self._missing(key, error):
+                return None
+            raise
+        return Stored(response["ETag"], response.get("VersionId"))
+
     def read(self, key: str) -> bytes:
         """Return a small object's bytes."""
         return self.client.get_object(Bucket=self.bucket, Key=key)["Body"].read()

@@ -41,6 +41,8 @@ class RawVisit:
     directory: Path
     #: Body's SHA-256 -> where an earlier visit of the window has kept it.
     earlier: Mapping[str, Kept]
+    #: A hash of the source's fields that may decide what records become.
+    configuration: str = ""
     kept: dict[str, Kept] = field(default_factory=dict[str, Kept])
     _count: int = 0
 
@@ -71,6 +73,7 @@ class RawVisit:
             "issue": issue,
             "error": error,
             "numbers": numbers.model_dump() if numbers else None,
+            "configuration": self.configuration,
             "parts": [self._described(part) for part in parts],
             "earlier": [
                 {"sha256": sha256, **vars(kept)} for sha256, kept in sorted(self.earlier.items()) if sha256 not in used
@@ -143,8 +146,12 @@ class Manifest(BaseModel):
     visit: str
     #: Whether everything that the visit requested was received and could be read.
     complete: bool
+    issue: Issue | None = None
     parts: tuple[_Described, ...]
     earlier: tuple[_Stored, ...]
+    #: None: the visit is not complete, or an earlier version has written the manifest.
+    numbers: dict[str, int | None] | None = None
+    configuration: str | None = None
 
     @classmethod
     def read(cls, store: Store, key: str) -> "Manifest":
@@ -159,7 +166,8 @@ class Manifest(BaseModel):
 
     def known(self, since: str = "") -> dict[str, Kept]:
         """Return where each body is stored that a visit named `since` or later has received."""
-        items = (item for item in (*self.earlier, *self.parts) if _visit_in(item.key) >= since)
+        # Of equal bodies the first one, so that the next visit names it again for its first one.
+        items = (item for item in (*self.earlier, *reversed(self.parts)) if _visit_in(item.key) >= since)
         return {item.sha256: Kept(item.key, item.object_sha256, item.object_bytes) for item in items}
 
     def recall(self, store: Store, directory: Path) -> Iterator[Part]:

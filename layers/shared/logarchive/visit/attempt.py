@@ -19,12 +19,12 @@ from logarchive.net.exchange import Exchange
 from logarchive.numbers import VisitNumbers
 from logarchive.provider.source import Source
 from logarchive.store.bucket import ChangedError
-from logarchive.store.manifest import Manifest, RawVisit
+from logarchive.store.manifest import RawVisit
 from logarchive.store.place import visit_name
 from logarchive.visit.claim import Claim
 from logarchive.visit.collection import Collection
 from logarchive.visit.context import VisitContext
-from logarchive.visit.merger import Merger
+from logarchive.visit.merger import Merged, Merger
 from logarchive.visit.outcome import (
     Failure,
     Visited,
@@ -37,6 +37,7 @@ from logarchive.visit.outcome import (
     unreadable,
 )
 from logarchive.visit.recovery import Recovery
+from logarchive.visit.revisit import Revisit
 from logarchive.window import Window
 
 #: After this many claims in a row without a commit, the next one splits before it fetches.
@@ -78,6 +79,7 @@ class Fetch[S: Source, K: BaseModel]:
 
     raw: RawVisit
     collection: Collection[S, K]
+    revisit: Revisit[S, K]
 
     @property
     def issue(self) -> Issue | None:
@@ -153,17 +155,21 @@ class Attempt[S: Source, K: BaseModel]:
     def _open(self) -> Fetch[S, K]:
         """Open the provider's API, and a place in raw for what it will send."""
         context = self._context
-        before = Manifest.find(context.store, self._claim.entry.manifest)
-        earlier = before.known(since=visit_name(self._started - REUSED, 0)) if before else {}
-        raw = RawVisit(context.store, self._merger.place, self._name, self._directory, earlier)
+        place = self._merger.place
+        revisit = Revisit(context, place, self._claim.entry)
+        earlier = revisit.stored(since=visit_name(self._started - REUSED, 0))
+        raw = RawVisit(context.store, place, self._name, self._directory, earlier, revisit.configuration)
         exchange = Exchange(context.session, self._directory, context.ledger.remember)
         ensure_time = context.invocation.ensure_time
-        return Fetch(raw, Collection(context.provider, context.source, exchange, raw.keep, ensure_time))
+        collection = Collection(
+            context.provider, context.source, exchange, raw.keep, ensure_time, below_cap=revisit.below_cap
+        )
+        return Fetch(raw, collection, revisit)
 
     def _publish(self, fetch: Fetch[S, K]) -> Entry:
         """Merge with the existing object, write it and commit. Raises ChangedError if another worker changed it."""
         self._recovery.run()
-        merged = self._merger.merge(self._claim.entry, self._name, fetch.collection.data)
+        merged = self._merge(fetch)
         require_requested(merged.built.numbers)
         if merged.replaces_placeholder:
             # Whoever has written it may be about to split. Then its claim is newer than ours, which is lost.
@@ -181,6 +187,13 @@ class Attempt[S: Source, K: BaseModel]:
             seconds=round((self._context.invocation.clock() - self._started).total_seconds()),
         )
         return self._claim.commit(after_visit(self._claim.entry, self._context.source, visited))
+
+    def _merge(self, fetch: Fetch[S, K]) -> Merged:
+        """Merge the visit with the existing object, or leave that unread if nothing has changed."""
+        entry, data = self._claim.entry, fetch.collection.data
+        # Once this visit has been complete, its object may have been written: what it adds is told by comparison.
+        unchanged = None if self._claim.complete else fetch.revisit.unchanged(entry, self._name, data)
+        return unchanged or self._merger.merge(entry, self._name, data)
 
     def _complete(self, fetch: Fetch[S, K], numbers: VisitNumbers) -> None:
         """Write the manifest, once: from here on the visit is complete in raw."""

@@ -30,6 +30,8 @@ class Collection[S: Source, K: BaseModel]:
     keep: Callable[[Part], Part]
     #: Called while parts are read; may raise.
     ensure_time: Callable[[], None] = lambda: None
+    #: Whether an earlier visit has shown that the parts of a range do not reach the cap.
+    below_cap: Callable[[Sequence[Part]], bool] = lambda _parts: False
     parts: list[Part] = field(default_factory=list[Part])
     #: A range at the provider's smallest resolution still reached the cap.
     truncated: bool = False
@@ -111,6 +113,8 @@ class Collection[S: Source, K: BaseModel]:
         counts = [part.count for part in data]
         if None not in counts:
             return sum(filter(None, counts)) >= cap
+        if self.below_cap(data):
+            return False
         time_key = self.provider.columns(self.source)["time"].key
         return reaches(data, self.provider.layout, time_key, cap, self.provider.smallest_record_bytes, self.ensure_time)
 

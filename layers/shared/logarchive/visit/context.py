@@ -26,6 +26,8 @@ class VisitContext[S: Source, K: BaseModel]:
     invocation: Invocation
     #: The connections to the provider's API.
     session: Session
+    #: Build the rows of every visit, so that both ways of a revisit can be compared.
+    always_merges: bool = False
 
     def place(self, window: Window) -> Place:
         """Return where a window lies in the bucket."""

@@ -42,6 +42,8 @@ class Merged:
     late: int
     #: The rejects of each visit that was merged.
     rejects: tuple[Path, ...] = ()
+    #: The existing object, if it is known to stay as it is; then it was not read.
+    left: StoredObject | None = None
 
     @property
     def replaces_placeholder(self) -> bool:
@@ -111,7 +113,7 @@ class Merger:
         rejects = entry.rejects_object
         for path in merged.rejects:
             rejects = self._write_rejects(path, existing=bool(entry.visits))
-        return Written(self.write_object(merged.path, merged.existing), rejects)
+        return Written(merged.left or self.write_object(merged.path, merged.existing), rejects)
 
     def write_object(
         self, path: Path | None, existing: Existing | None, *, trusted: bool = True
