@@ -169,7 +169,7 @@ def test_gaps_are_in_the_order_of_their_loss_and_what_nobody_can_mend_comes_last
 def test_totals_count_windows_and_what_they_hold() -> None:
     sealed = entry(0, rows=5, rejects=1, late=2, announced=5, verification="verified", object=stored(10))
     made = covered(sealed, entry(1, "closed", issue="expired"), entry(2, "archived", rows=3, object=stored(4)))
-    totals = Totals(windows=3, sealed=1, verified=1, totalled=1, closed=1, rows=8, bytes=14, rejects=1, late=2)
+    totals = Totals(windows=3, sealed=1, verified=1, closed=1, rows=8, bytes=14, rejects=1, late=2)
     assert made.totals == totals
 
 

@@ -137,7 +137,7 @@ def test_a_provisional_report_says_which_reasons_it_has() -> None:
 
 
 def test_the_share_of_verified_windows_is_not_applicable_where_the_provider_gives_no_total() -> None:
-    none = summed(entry(0, verification="unverified"), cursor=1)
+    none = summed(entry(0, verification="unverified").replace(visits=("20261101T010000Z-0001",)), cursor=1)
     some = replace(summed(entry(0, announced=3, verification="unverified"), cursor=1), name="dsa/edge")
     both = report(month(none, some), "en")
     assert [cells(both, name)[3] for name in ("elsa/shop", "dsa/edge", "Total")] == ["not applicable", "0 %", "0 %"]
@@ -232,3 +232,14 @@ def test_it_is_written_for_an_event_and_tells_where() -> None:
     body = stage.s3.objects[key].body.decode()
     assert "elsa/shop" in body
     assert stage.s3.objects["proof/checkpoint"].body.decode().splitlines()[2] in body
+
+
+def test_a_month_is_not_final_while_a_window_that_began_before_it_is_open() -> None:
+    made = summed(entry(-12, "archived", "forbidden", hours=24), entry(12, hours=24), cursor=36)
+    assert (made.unfinished, made.totals.windows, len(made.gaps) > 0) == (1, 1, True)
+    assert any("elsa/shop" in reason for reason in reasons(month(made), "en"))
+
+
+def test_of_a_source_that_was_never_fetched_no_window_is_verified() -> None:
+    lost = summed(*(entry(hour, "closed", "expired") for hour in range(10)))
+    assert cells(report(month(lost), "en"), "elsa/shop")[3] == "0 %"

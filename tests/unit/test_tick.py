@@ -3,7 +3,7 @@
 import itertools
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,11 +12,11 @@ import pytest
 
 from logarchive.action.handler import act
 from logarchive.action.result import Result
-from logarchive.ledger.dynamodb import Write
+from logarchive.ledger.dynamodb import Condition, Item, Write
 from logarchive.moment import DAY, HOUR, instant
 from logarchive.runtime.metric import Tally
 from logarchive.warning.signal import write_signals
-from tests.fake_aws import FakeTable
+from tests.fake_aws import FakeTable, refused
 from tests.scenario import END, MINUTE, Killed, Record, Scenario
 
 #: The sources, each with a project of its own: that of a request says which source it is about.
@@ -205,11 +205,11 @@ def invoked(stage: Scenario) -> list[str]:
 
 
 @pytest.mark.parametrize("count", [1, 30, 1000])
-def test_a_tick_with_nothing_to_do_costs_one_call_of_the_table_a_source_and_three_for_each_hundred(count: int) -> None:
+def test_a_tick_with_nothing_to_do_costs_two_calls_of_the_table_a_source_and_two_for_each_hundred(count: int) -> None:
     stage = many(count)
     invoked(stage)
     stage.now += MINUTE
-    assert len(invoked(stage)) <= count + 3 * math.ceil(count / 100) + 7
+    assert len(invoked(stage)) <= 2 * count + 2 * math.ceil(count / 100) + 7
 
 
 def test_a_source_whose_newest_rows_were_seen_in_another_slot_than_the_first_is_not_quiet() -> None:
@@ -225,10 +225,26 @@ def test_a_source_whose_newest_rows_were_seen_in_another_slot_than_the_first_is_
     assert quiet == [3 * 3600, None]
 
 
-def test_signals_are_written_though_another_invocation_writes_one_of_them_at_that_time() -> None:
-    stage = many(3)
+@dataclass
+class Refusing(FakeTable):
+    """A table that does not let heads be read together, or not at all of one source."""
+
+    def get_many(self, keys: Sequence[tuple[str, str]]) -> list[Item]:
+        raise refused("ThrottlingException", 400)
+
+    def query(self, key: Condition, *, index: str = "", backwards: bool = False) -> Iterator[Item]:
+        if key[0].values[0] == "elsa#s0001" and not index:
+            raise refused("ThrottlingException", 400)
+        return super().query(key, index=index, backwards=backwards)
+
+
+def test_a_source_whose_head_cannot_be_read_delays_no_other() -> None:
+    stage = many(3, window="PT1H")
     invoked(stage)
-    stage.table = Contended(stage.table.items, conflicts=1)
-    stage.now += MINUTE
-    invoked(stage)
-    assert {stage.table.items[f"elsa#s{at:04}", "#signals"]["measured_at"] for at in range(3)} == {instant(stage.now)}
+    stage.now += 3 * HOUR
+    stage.table = Refusing(stage.table.items)
+    with pytest.raises(ExceptionGroup) as failed:
+        stage.tick()
+    assert len(failed.value.exceptions) == 2
+    planned = [name for name, sort in stage.table.items if sort.endswith("/PT1H")]
+    assert [planned.count(f"elsa#s000{at}") > 2 for at in range(3)] == [True, False, True]

@@ -6,7 +6,7 @@ little time is left; the next tick begins with the sources that are left.
 
 import math
 from collections import deque
-from collections.abc import Collection, Generator, Iterator, Mapping
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -114,7 +114,7 @@ class _TickRun[S: Source, K: BaseModel]:
                 return misplaced
         return []
 
-    def _in_turn(self, names: Collection[str]) -> Iterator[tuple[str, list[Item]]]:
+    def _in_turn(self, names: Collection[str]) -> Iterator[tuple[str, Sequence[Item]]]:
         """Yield the names while there is time, with the items of their heads; save where the next tick begins."""
         table, provider = self.archive.table, self.archive.provider.name
         first = next_in_turn(table, provider) if len(names) > 1 else ""
@@ -122,17 +122,20 @@ class _TickRun[S: Source, K: BaseModel]:
         if len(ordered) > 1:
             # Saved first: if a source ends the function, the next tick begins with another one.
             set_next_in_turn(table, provider, ordered[1])
-        heads: Mapping[str, list[Item]] = {}
+        heads: Mapping[str, Sequence[Item]] = {}
         for place, name in enumerate(ordered):
             if not self.archive.invocation.enough_time():
                 set_next_in_turn(table, provider, name)
                 self.archive.invocation.log("tick.unfinished", left=len(ordered) - place)
                 return
             if name not in heads:
-                heads = read_heads(table, provider, ordered[place : place + MOST_HEADS])
+                batch = ordered[place : place + MOST_HEADS]
+                heads = dict.fromkeys(batch, ())  # if they cannot be read together, each source reads its own
+                with self._errors_of("*"):
+                    heads = read_heads(table, provider, batch)
             yield name, heads[name]
 
-    def _plan(self, source_name: str, source: S, items: list[Item]) -> tuple[Head | None, int]:
+    def _plan(self, source_name: str, source: S, items: Sequence[Item]) -> tuple[Head | None, int]:
         """Plan and measure a source; return its head, and how many of its windows are due.
 
         `items` are those of its head, as far as they were read together with those of other sources.

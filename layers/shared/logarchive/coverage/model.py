@@ -33,8 +33,8 @@ class Totals:  # 9 attributes: columns of the page, and what one of them depends
     windows: int = 0
     sealed: int = 0
     verified: int = 0
-    #: Windows of which the provider has given a total. Without any, a share of verified windows says nothing.
-    totalled: int = 0
+    #: False where windows were visited and the provider gave no total of any: their share says nothing.
+    comparable: bool = True
     closed: int = 0
     rows: int = 0
     bytes: int = 0
@@ -97,7 +97,8 @@ def totals_of(leaves: Sequence[Leaf]) -> Totals:
         windows=len(entries),
         sealed=sum(entry.state == "sealed" for entry in entries),
         verified=sum(entry.numbers.verification == "verified" for entry in entries),
-        totalled=sum(entry.numbers.announced is not None for entry in entries),
+        comparable=not any(entry.visits for entry in entries)
+        or any(entry.numbers.announced is not None for entry in entries),
         closed=sum(entry.state == "closed" for entry in entries),
         rows=sum(entry.numbers.rows for entry in entries),
         bytes=sum(entry.object.bytes for entry in entries if entry.object),

@@ -44,7 +44,7 @@ def _source(source: SourceCoverage) -> dict[str, Any]:
         "name": source.name,
         "planned": _span(source.planned) if source.planned else None,
         "first": f"{hours.first:%Y-%m-%d}",
-        "totals": {**vars(source.totals), "compared": source.totals.windows if source.totals.totalled else 0},
+        "totals": {**vars(source.totals), "compared": source.totals.windows if source.totals.comparable else 0},
         "cells": runs(hours.cells),
         "rows": runs(hours.rows),
         "rejects": runs(hours.rejects),

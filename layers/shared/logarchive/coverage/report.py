@@ -60,7 +60,10 @@ class Month:
 
 
 def source_month(name: str, head: Head | None, leaves: Sequence[Leaf], month: Span, now: dt.datetime) -> SourceMonth:
-    """Sum up a source's month; `leaves` are those that overlap it, a window belongs to the month of its start."""
+    """Sum up a source's month; `leaves` are those that overlap it.
+
+    What is counted in a window belongs to the month of its start; the month is final only when all of them are.
+    """
     promised = promised_of(head, leaves, month) or Span(month.start, month.start)
     inside = [leaf for leaf in leaves if leaf.window.start >= month.start]
     sealed = (_overlap(leaf.window, promised) for leaf in leaves if leaf.entry.state == "sealed")
@@ -70,7 +73,7 @@ def source_month(name: str, head: Head | None, leaves: Sequence[Leaf], month: Sp
         sealed=sum(sealed, _ZERO),
         totals=totals_of(inside),
         shrunk=sum(leaf.entry.issue == "shrunk" for leaf in inside),
-        unfinished=sum(not leaf.entry.finished for leaf in inside),
+        unfinished=sum(not leaf.entry.finished for leaf in leaves),
         gaps=gaps_of(name, promised, leaves, Expected(min(month.end, now))) if head else (),
     )
 
@@ -158,7 +161,7 @@ def _numbers(sources: Sequence[SourceMonth], absent: str) -> list[str]:
         sum(source.unfinished for source in sources),
         sum(one.closed for one in totals),
     )
-    compared = [one for one in totals if one.totalled]
+    compared = [one for one in totals if one.comparable]
     verified = _percent(sum(one.verified for one in compared), sum(one.windows for one in compared), absent)
     hours = f"{promised / HOUR:,.2f}".removesuffix(".00")
     return [hours, _percent(sealed, promised, "-"), verified, *(f"{count:,}" for count in counts)]

@@ -29,8 +29,8 @@ _EXPRESSIONS: Mapping[Operator, str] = {
 
 #: Whoever reads backwards needs the last few items.
 BACKWARDS_PAGE = 4
-#: DynamoDB reads so many items at once, and writes so many in one transaction.
-MOST_KEYS = MOST_WRITES = 100
+#: DynamoDB reads so many items at once.
+MOST_KEYS = 100
 
 
 @dataclass(frozen=True)

@@ -43,8 +43,9 @@ def reaches(
 def most_records(member: Chunks, layout: Layout) -> tuple[int, int | None]:
     """Return the bytes of a member, and how many items it holds at most; None: parsing must tell.
 
-    Each item of lines or CSV has a line, and each object has a `{`. In an array that begins with an object, the first
-    item that is none would follow a `}` and a comma, where else only an object or a key can be.
+    What kind of member it is shows in its first chunk, which holds 262 bytes or all of it (`unpack`). Each item of
+    lines or CSV has a line, and each object has a `{`. In an array that begins with an object, the first item that is
+    none would follow a `}` and a comma, where else only an object or a key can be.
     """
     size = count = 0
     unread = b""

@@ -4,7 +4,7 @@ import datetime as dt
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import boto3
@@ -28,15 +28,11 @@ class OnFirstUse:
     """Stands for a client until it is used: a tick that finds nothing to do needs two of five."""
 
     def __init__(self, create: Callable[[], object]) -> None:
-        self._create = create
-
-    @cached_property
-    def _client(self) -> object:
-        return self._create()
+        self._client = cache(create)
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 (whatever the client has)
         """Return what the client has under that name."""
-        return getattr(self._client, name)
+        return getattr(self._client(), name)
 
 
 def on_first_use[C](create: Callable[[], C]) -> C:

@@ -7,13 +7,13 @@ before.
 
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping
-from itertools import batched
+from itertools import batched, islice
 from typing import Any, cast, get_args
 
 from pydantic import BaseModel, ConfigDict
 
 from logarchive.errors import Issue
-from logarchive.ledger.dynamodb import MOST_KEYS, MOST_WRITES, Table, Write
+from logarchive.ledger.dynamodb import MOST_KEYS, Table, Write
 from logarchive.ledger.entry import Instant
 from logarchive.moment import HOUR, MINUTE, SECOND, instant
 from logarchive.proof.state import PARTITION
@@ -34,6 +34,8 @@ _MEASURED = {"LagSeconds", "HoursToLoss", "QuietSources"}
 LATEST = 30 * MINUTE
 #: So much is kept of why a source cannot be used.
 MOST_CHARACTERS = 300
+#: Of so many sources, so that the item stays below DynamoDB's 400 KB.
+MOST_INVALID = 200
 
 
 class SourceSignals(BaseModel):
@@ -101,19 +103,19 @@ def write_signals(table: Table, provider: str, tally: Tally, now: dt.datetime) -
     if ticked or signals:
         # First: by their names the items are found.
         table.update(Write(f"{provider}#", SORT, ticked, (), {"names": {*signals}} if signals else {}))
-    writes = [Write(f"{provider}#{name}", SORT, put, (), add) for name, (put, add) in signals.items()]
-    for batch in batched(writes, MOST_WRITES, strict=False):
-        if len(batch) == 1 or not table.transact(batch):  # another invocation was writing one of them
-            for write in batch:
-                table.update(write)
+    # One by one: a transaction would refuse, and so lose, what another invocation counts at the same time.
+    for name, (put, add) in signals.items():
+        table.update(Write(f"{provider}#{name}", SORT, put, (), add))
 
 
 def write_active(table: Table, provider: str, names: Collection[str], invalid: Mapping[str, str]) -> None:
     """Write which sources of a provider are neither paused nor removed, if that is not known.
 
-    `invalid` says why parameters cannot be used, by their names below the path of the sources: `elsa/typo`.
+    `invalid` says why parameters cannot be used, by their names below the path of the sources: `elsa/typo`. The first
+    MOST_INVALID are kept; `status` and `doctor` have all.
     """
-    new = {"active": sorted(names), "invalid": {name: why[:MOST_CHARACTERS] for name, why in invalid.items()}}
+    kept = islice(sorted(invalid.items()), MOST_INVALID)
+    new = {"active": sorted(names), "invalid": {name: why[:MOST_CHARACTERS] for name, why in kept}}
     known = table.get(f"{provider}#", SORT) or {}
     if any(known.get(name) != value for name, value in new.items()):
         table.update(Write(f"{provider}#", SORT, new, ()))
