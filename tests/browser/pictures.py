@@ -1,4 +1,4 @@
-"""The pictures of the docs (`python -m tests.browser.pictures` writes them): page and report of a made-up archive.
+"""The pictures of the docs: page and report of a made-up archive. CONTRIBUTING.md says how they are taken.
 
 Beside them stands of which page and report they were taken, so that a test finds pictures that are out of date; the
 pictures themselves differ from one computer to the next with its fonts.

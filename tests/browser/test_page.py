@@ -109,6 +109,7 @@ def test_keys_for_long_ways_go_to_the_ends_and_no_further(tab: Browser, opened: 
 def test_pointing_at_a_cell_shows_its_numbers(tab: Browser, tmp_path: Path) -> None:
     made, path = small(tmp_path)
     tab.open(path)
+    tab.evaluate("document.querySelector('.grid').scrollIntoView()")
     left, top = tab.evaluate("(({left, top}) => [left, top])(document.querySelector('.grid').getBoundingClientRect())")
     tab.point(left + 8 * 1 + 4, top + 8 * 5 + 4)
     said = tab.evaluate("document.querySelector('.readout').textContent")
@@ -182,7 +183,7 @@ def test_a_phone_has_no_bar_to_scroll_the_page_sideways(tab: Browser, opened: Pa
 def test_the_pictures_of_the_docs_are_those_of_the_page(tab: Browser, tmp_path: Path) -> None:
     made = pictures.documents()
     current = pictures.digests(made)
-    assert pictures.TAKEN_OF.read_text() == current, "take them anew: python -m tests.browser.pictures"
+    assert pictures.TAKEN_OF.read_text() == current, "take them anew: see CONTRIBUTING.md"
     pictures.take(tab, tmp_path, made)
     taken = {path.name: size(path) for path in tmp_path.glob("*.png")}
     assert {path.name: size(path) for path in pictures.FOLDER.glob("*.png")} == taken

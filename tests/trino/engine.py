@@ -1,5 +1,6 @@
 """Trino as the tests ask it."""
 
+import sys
 from collections.abc import Generator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
@@ -10,11 +11,17 @@ import requests
 
 from tests.trino.s3_log import Requests, s3_log
 from tools.stack import Stack, Step
-from tools.trino_server import CATALOG, catalog, trino
+from tools.trino_server import CATALOG, FOLDER, catalog, trino
 
-_client: Any = import_module("trino.dbapi")  # has types in part only
-#: What it raises for a statement that is wrong.
-StatementError: type[Exception] = import_module("trino.exceptions").TrinoUserError
+#: Where the client is: behind all other folders, so that nothing else is taken from there.
+CLIENT = FOLDER / "lib" / "python3.13" / "site-packages"
+
+
+def client(module: str) -> Any:
+    """Import a module of Trino's client, which has types in part only."""
+    if str(CLIENT) not in sys.path:
+        sys.path.append(str(CLIENT))
+    return import_module(f"trino.{module}")
 
 
 @dataclass(frozen=True)
@@ -48,5 +55,5 @@ def engine(stack: Stack, step: Step, port: int | None = None) -> Generator[Engin
         session = running.enter_context(requests.Session())
         session.trust_env = False  # no proxy
         place: dict[str, Any] = {"catalog": CATALOG, "schema": stack.outputs["DatabaseName"], "timezone": "UTC"}
-        connection = _client.connect(host=address, user="test", http_session=session, **place)
+        connection = client("dbapi").connect(host=address, user="test", http_session=session, **place)
         yield Engine(stack, address, running.enter_context(closing(connection)), seen)

@@ -8,7 +8,7 @@ import pytest
 
 from console.account.duck import TABLES, ask
 from console.core.saved_query import QUERIES, SavedQuery, for_duckdb, saved_queries, saved_views
-from tests.trino.engine import Engine, StatementError
+from tests.trino.engine import Engine, client
 from tests.unit import test_saved_queries as by_hand
 
 pytestmark = pytest.mark.trino
@@ -68,5 +68,5 @@ def test_what_duckdb_forgives_is_an_error(
     assert sql.count(right) == 1
     broken = now(sql.replace(right, wrong))
     assert ask(duck_db, for_duckdb(broken)).rows == by_hand.ANSWERS[name]
-    with pytest.raises(StatementError):
+    with pytest.raises(client("exceptions").TrinoUserError):
         trino.ask(broken)
