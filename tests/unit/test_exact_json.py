@@ -6,12 +6,17 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from logarchive.column.bounds import Bounds
+from logarchive.column.embedded import unfold, unfolded
+from logarchive.column.record_frame import frame
 from logarchive.errors import MalformedError
-from logarchive.record.exact_json import read, unfold, unfolded
+from logarchive.record.block import Block, Item
+from logarchive.record.exact_json import read
 from logarchive.record.layout import JsonLayout
 from tests.unit import visit
 from tests.unit.visit import START
@@ -19,6 +24,8 @@ from tests.unit.visit import START
 GOOD = b'{"time":%d,"level":"INFO","message":"good","x":1}' % START
 #: Makes the block it stands in be read exactly.
 FLOAT = b'{"time":%d,"level":"INFO","message":"good","x":1.50}' % START
+#: Its float is written as orjson writes it: the block needs not be read exactly.
+KEPT = b'{"time":%d,"level":"INFO","message":"good","x":1.5}' % START
 #: An element that is no record, in a document that is JSON.
 BROKEN = b'{"level":"INFO"}'
 
@@ -73,7 +80,7 @@ ODD: dict[str, Odd] = {
     "time as a fraction": (b'{"time":%d.50}' % (START + 1), {}, [("time", f"{START + 1}.50")]),
     "time as ISO 8601": (b'{"time":"2026-11-22T22:00:00.001+09:00"}', {}, [("time", "2026-11-22T22:00:00.001+09:00")]),
 }  # fmt: skip
-NEIGHBOURS = [[], [GOOD], [FLOAT], [BROKEN], [GOOD, BROKEN, FLOAT]]
+NEIGHBOURS = [[], [GOOD], [FLOAT], [KEPT], [BROKEN], [GOOD, BROKEN, FLOAT], [GOOD, BROKEN, KEPT]]
 LAYOUTS = [visit.array, visit.lines, visit.wrapped]
 type Layout = Callable[[Sequence[bytes]], bytes]
 
@@ -126,7 +133,7 @@ BAD = {
 @pytest.mark.parametrize("name", BAD)
 def test_only_the_bad_record_is_rejected_and_shown_in_its_place(name: str, layout: Layout) -> None:
     alone = None
-    for before, after in (([GOOD], [GOOD]), ([FLOAT], [GOOD]), ([GOOD, BROKEN], [FLOAT, GOOD])):
+    for before, after in (([GOOD], [GOOD]), ([FLOAT], [GOOD]), ([KEPT], [KEPT]), ([GOOD, BROKEN], [FLOAT, GOOD])):
         built = visit.visit(layout([*before, BAD[name], *after]))
         broken = before.count(BROKEN)
         assert built.numbers.rows == len(before) + len(after) - broken
@@ -176,6 +183,20 @@ def test_a_lost_key_is_not_hidden_by_a_float_in_a_record_that_is_left_out() -> N
     own = visit.WINDOW
     built = visit.visit(visit.part(visit.array([outside, record]), own=own, asked=own))
     assert [one["attributes"] for one in visit.rows(built)] == [[("a", "-0"), ("b", "-0")]]
+
+
+def test_a_block_with_floats_is_read_again_only_if_orjson_writes_it_otherwise_than_it_came() -> None:
+    def reread() -> list[Item]:
+        raise AssertionError
+
+    items: list[Item] = [{"time": START, "a": 1.5, "b": {"c": [{"d": 1e-7}, -0.0]}}]
+    source = b'[{"time":%d,"a":1.5,"b":{"c":[{"d":1e-7},-0.0]}}]' % START
+    mapping = visit.provider().record_format(None).mapping()
+    found = visit.columns_of(frame(Block(items, reread, source=source), mapping, Bounds(None)))
+    assert found == visit.columns_of(frame(Block([read(source[1:-1])]), mapping, Bounds(None)))
+    for other in (source.replace(b"1.5", b"1.50"), source.replace(b":", b": "), None):
+        with pytest.raises(AssertionError):
+            frame(Block(items, reread, source=other), mapping, Bounds(None))
 
 
 NUMBERS = [
@@ -247,6 +268,39 @@ def test_any_records_are_the_same_rows_read_fast_or_exactly(records: list[bytes]
             }
 
 
+PLAIN_KEYS = st.sampled_from(["a", "b.c", "message", "level", "port", "user", "name", "detail", "time", "\u00e9"])
+#: What orjson writes as it came, but for floats such as 1e16.
+PLAIN = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False, allow_infinity=False)
+    | st.sampled_from([0.0, -0.0, 1.5, float(START), 1e16]) | st.text(max_size=4),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(PLAIN_KEYS, inner, max_size=3),
+    max_leaves=8,
+)  # fmt: skip
+DETAILED = st.dictionaries(PLAIN_KEYS, PLAIN, max_size=4).map(orjson.dumps)
+
+
+def plain_record(number: int, rest: dict[str, Any], detail: bytes | None) -> bytes:
+    return orjson.dumps({"time": START + number, **({"detail": detail.decode()} if detail else {}), **rest})
+
+
+PLAIN_RECORDS = st.lists(
+    st.builds(
+        plain_record, st.integers(0, 2), st.dictionaries(PLAIN_KEYS, PLAIN, max_size=4), st.none() | DETAILED
+    ),
+    min_size=1, max_size=4,
+)  # fmt: skip
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@given(PLAIN_RECORDS, st.sampled_from(LAYOUTS))
+def test_records_with_floats_are_the_same_rows_and_rejects_read_again_or_not(
+    records: list[bytes], layout: Layout
+) -> None:
+    kept, exact = (visit.visit(layout([*records, last]), of=OF) for last in (KEPT, FLOAT))
+    assert visit.rows(kept)[:-1] == visit.rows(exact)[:-1]
+    assert visit.rejects(kept) == visit.rejects(exact)
+
+
 OF = visit.provider(JsonLayout(embedded=("detail",)))
 #: So deep a value may lie within the object that a text holds: then it can still be written as JSON.
 DEEPEST = 253
@@ -284,15 +338,13 @@ def test_what_is_no_json_object_stays_the_text_it_is(text: str) -> None:
 
 @pytest.mark.parametrize("value", [None, 7, True, [], {}, {"a": "{}"}, "no brace", "7"])
 def test_what_is_no_text_that_could_hold_an_object_is_left_alone(value: object) -> None:
-    records: list[dict[str, Any]] = [{"detail": value}, {"other": "{}"}]
-    unfold(records, "detail")
+    records = unfold([{"detail": value}, {"other": "{}"}], "detail")
     assert records == [{"detail": value}, {"other": "{}"}]
     assert records[0]["detail"] is value
 
 
 def test_only_the_key_that_is_named_is_unfolded_and_only_once() -> None:
-    records: list[dict[str, Any]] = [{"detail": '{"a":"{}"}', "other": '{"a":1}'}]
-    unfold(records, "detail")
+    records = unfold([{"detail": '{"a":"{}"}', "other": '{"a":1}'}], "detail")
     assert records == [{"detail": {"a": "{}"}, "other": '{"a":1}'}]
 
 

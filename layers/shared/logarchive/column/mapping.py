@@ -18,6 +18,7 @@ type Column = list[Any]
 
 _NONE = type(None)
 _GET: Callable[[Record, str], Any] = dict[str, Any].get
+_COPY: Callable[[Record], Record] = dict[str, Any].copy
 _POP: Callable[[Record, str], Any] = dict[str, Any].pop
 _KINDS: dict[ColumnType, set[type]] = {
     "timestamp": {int, Inexact, _NONE},
@@ -106,7 +107,7 @@ def _remove(records: Sequence[Record], key: str, takers: Sequence[Column]) -> No
 
 def mixed(records: Sequence[Record], mapping: ColumnMapping, times: Column) -> tuple[dict[str, Column], Array]:
     """Return columns and attributes of records of any shape."""
-    if mapping.nested:
-        records = [flat(record) for record in records]
-    made = columns(records, mapping, times)
-    return made, mapped(*attributes(records))
+    # Copies, because `columns` removes keys: if it meets a float, the block is looked at again.
+    copies = [flat(record).copy() for record in records] if mapping.nested else list(map(_COPY, records))
+    made = columns(copies, mapping, times)
+    return made, mapped(*attributes(copies))

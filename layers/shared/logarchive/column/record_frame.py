@@ -9,10 +9,11 @@ from arro3.core import Array
 
 from logarchive.column.attribute import InexactError
 from logarchive.column.bounds import Bounds, Verdict
+from logarchive.column.embedded import unfold
 from logarchive.column.mapping import Column, ColumnMapping, mixed
 from logarchive.column.uniform import uniform
 from logarchive.record.block import Bad, Block, Record
-from logarchive.record.exact_json import CanonicalTexts, compact, has_float, unfold
+from logarchive.record.exact_json import CanonicalTexts, compact, has_float, written_back
 
 NO_TIME = "no readable time"
 
@@ -53,11 +54,11 @@ class _Records:
 
 
 def frame(block: Block, mapping: ColumnMapping, bounds: Bounds) -> Frame:
-    """Make a frame of a block of records; exactly, where the fast way cannot be."""
+    """Make a frame of a block of records; with the texts of its floats, where it has any."""
     try:
         return _frame(block, mapping, bounds)
     except InexactError:
-        return _frame(block.exactly(), mapping, bounds)
+        return _frame(written_back(block) or block.exactly(), mapping, bounds)
 
 
 def _frame(block: Block, mapping: ColumnMapping, bounds: Bounds) -> Frame:
@@ -68,9 +69,10 @@ def _frame(block: Block, mapping: ColumnMapping, bounds: Bounds) -> Frame:
     if block.reread and len(good.records) < len(every.records) and has_float(every.records):
         raise InexactError
     given = mapping.ids(good.records)
+    records = good.records
     for key in mapping.embedded:
-        unfold(good.records, key)
-    columns, attributes = uniform(good.records, mapping, good.times) or mixed(good.records, mapping, good.times)
+        records = unfold(records, key)
+    columns, attributes = uniform(records, mapping, good.times) or mixed(records, mapping, good.times)
     return Frame(
         size=len(block.items),
         bad=sorted(bad + untimed, key=lambda rejected: rejected[0]),

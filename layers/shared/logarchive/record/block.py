@@ -59,6 +59,8 @@ class Block:
     canonical: Sequence[bytes | memoryview] | None = None
     #: Whether the canonical form is the record's own text.
     verbatim: bool = False
+    #: The text of the JSON array that orjson read as `items`, if it did.
+    source: bytes | None = None
 
     def exactly(self) -> "Block":
         """Return the same block, read exactly."""

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from logarchive.record.block import BLOCK_BYTES, Bad, Record, Verbatim, unique
+from logarchive.record.block import BLOCK_BYTES, Bad, Block, Record, Verbatim, unique
 
 _LEAST, _MOST = -(2**63), 2**64 - 1
 _MOST_DIGITS = 20
@@ -24,6 +24,7 @@ STRING = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\Z)', re.DOTALL)
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 #: orjson never writes a newline, so this one separates.
 _NEWLINE = orjson.Fragment(b"\n")
+_NO_LEAVES = {float, list, dict}
 #: How surrogateescape shows a byte that is not UTF-8.
 _NOT_UTF8 = re.compile("[\udc80-\udcff]")
 
@@ -205,32 +206,30 @@ def faithful(source: bytes, texts: CanonicalTexts, around: int) -> bool:
     return size - texts.spaces == len(source) - lines - source.count(b" ")
 
 
+def written_back(block: Block) -> Block | None:
+    """Return a block with the texts of its floats if orjson writes it as it came, byte for byte; None if it does not.
+
+    Then nothing was lost, and the text of each float is the one that orjson writes.
+    """
+    if orjson.dumps(block.items) != block.source:
+        return None
+    return Block(list(map(float_texts, block.items)), canonical=block.canonical)
+
+
+def float_texts(value: Any) -> Any:  # noqa: ANN401 (JSON)
+    """Return a value with each float as the text that orjson writes."""
+    kind = value.__class__
+    if kind is float:
+        return Verbatim(compact(value).decode())
+    if kind is list:
+        return list(map(float_texts, value))
+    if kind is dict and not _NO_LEAVES.isdisjoint(map(type, value.values())):
+        return {key: float_texts(item) for key, item in value.items()}
+    return value
+
+
 def has_float(value: Any) -> bool:  # noqa: ANN401 (JSON)
     """Return whether there is a float anywhere in a value."""
     if isinstance(value, dict):
         return any(map(has_float, value.values()))  # pyright: ignore[reportUnknownArgumentType] (JSON)
     return any(map(has_float, value)) if isinstance(value, list) else isinstance(value, float)  # pyright: ignore[reportUnknownArgumentType] (JSON)
-
-
-def unfold(records: Sequence[Record], key: str) -> None:
-    """Replace a text by the object it holds, in place. What is no text, or no JSON object, stays as it is."""
-    for record in records:
-        text = record.get(key)
-        if isinstance(text, str) and "{" in text:
-            record[key] = unfolded(text)
-
-
-def unfolded(text: str) -> Any:  # noqa: ANN401 (JSON)
-    """Return the object that a text holds, number texts and repeated keys kept; else the text."""
-    encoded = text.encode()
-    value: Any
-    try:
-        value = orjson.loads(encoded)
-        exact = compact(value) == encoded and not has_float(value)
-    except (ValueError, TypeError):
-        # orjson refuses big numbers and lone surrogates, which are JSON too. What it reads but cannot write (TypeError)
-        # is nested too deeply for a record.
-        value, exact = None, False
-    if not exact:
-        value = read(encoded)
-    return value if value.__class__ is dict else text

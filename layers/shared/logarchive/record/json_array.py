@@ -18,15 +18,18 @@ _LOOK_BACK = 64
 _COMMA = re.compile(rb"[ \t\r\n]*+,")
 
 
-def _fast(source: bytes, records: Any, around: int, exactly: Callable[[], list[Item]]) -> Block | None:  # noqa: ANN401 (JSON)
-    """Return what orjson read as a block, if it is nothing but objects and all of the source."""
+def _fast(source: bytes, records: Any, exactly: Callable[[], list[Item]]) -> Block | None:  # noqa: ANN401 (JSON)
+    """Return what orjson read of an array's text as a block, if it is nothing but objects and all of the text."""
     if set(map(type, records)) - {dict} or perhaps_crowded(source):
         return None
     try:
         canonical = CanonicalTexts(records)
     except TypeError:
         return None
-    return Block(records, exactly, canonical.pieces) if faithful(source, canonical, around) else None
+    brackets_and_commas = len(records) + 1 if records else 2
+    if not faithful(source, canonical, brackets_and_commas):
+        return None
+    return Block(records, exactly, canonical.pieces, source=source)
 
 
 def lines(buffer: Buffer, time_key: str) -> Iterator[Block]:
@@ -49,7 +52,7 @@ def _line_block(data: bytes) -> Block:
     block = None
     with suppress(orjson.JSONDecodeError):
         if len(data) <= LARGE_BYTES:
-            block = _fast(b"".join(texts), [orjson.loads(line) for line in texts], 0, exactly)
+            block = _fast(b"[%b]" % b",".join(texts), [orjson.loads(line) for line in texts], exactly)
     if block is None:
         block = Block(exactly())
         if data[-1:] != b"\n" and block.items and isinstance(block.items[-1], Bad) and is_cut(texts[-1]):
@@ -110,7 +113,7 @@ def _proven(document: Document, *, first: bool) -> tuple[Block, bool] | None:
             if error.pos < len(error.doc) - 2:
                 return None
             continue
-        block = _fast(source, records, len(records) + 1 if records else 2, partial(_exactly, source))
+        block = _fast(source, records, partial(_exactly, source))
         if block is None or (comma and not records):
             return None
         buffer.drop(end + closed)
