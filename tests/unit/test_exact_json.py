@@ -11,9 +11,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from logarchive.column.attribute import Floats
 from logarchive.column.bounds import Bounds
 from logarchive.column.embedded import unfold, unfolded
+from logarchive.column.mapping import mixed
 from logarchive.column.record_frame import frame
+from logarchive.column.uniform import by_shape
 from logarchive.errors import MalformedError
 from logarchive.record.block import Block, Item
 from logarchive.record.exact_json import read
@@ -301,6 +304,17 @@ def test_records_with_floats_are_the_same_rows_and_rejects_read_again_or_not(
     assert visit.rejects(kept) == visit.rejects(exact)
 
 
+@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(RECORDS, min_size=1, max_size=4), st.integers(0, 70))
+def test_records_of_several_shapes_become_the_columns_that_each_becomes_by_itself(texts: list[bytes], few: int) -> None:
+    kinds: list[Any] = [read(text) for text in texts]
+    records = [*kinds * 64, *kinds[:1] * few]
+    mapping, floats = visit.provider().record_format(None).mapping(), Floats(Block(list(records)))
+    times = mapping.times(records, floats)
+    found = visit.lists_of(*by_shape(records, mapping, times, floats))
+    assert found == visit.lists_of(*mixed(records, mapping, times, floats))
+
+
 OF = visit.provider(JsonLayout(embedded=("detail",)))
 #: So deep a value may lie within the object that a text holds: then it can still be written as JSON.
 DEEPEST = 253
@@ -341,6 +355,22 @@ def test_what_is_no_text_that_could_hold_an_object_is_left_alone(value: object) 
     records = unfold([{"detail": value}, {"other": "{}"}], "detail")
     assert records == [{"detail": value}, {"other": "{}"}]
     assert records[0]["detail"] is value
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ['{"a":1},{"b":2}'],
+        ['{"a":1},\n,{"b":2}'],
+        ['{"a":1},\n,{"b":2}', '{"c":[1', "{}]}"],
+        ['{"a":1},{"b":2}', '{"c":[1', "{}]}"],
+        ['{"a":"\n"}', "{ }", "{}"],
+        ["{}", '{"a":1,"a":1}', '{"a":-0}', '{"a":1.5,"b":[1.50]}'],
+        ['{"a":1.5}', '{"b":[1e-7]}'],
+    ],
+)
+def test_texts_read_together_are_each_what_it_is_alone(texts: list[str]) -> None:
+    assert [record["a"] for record in unfold([{"a": text} for text in texts], "a")] == [*map(unfolded, texts)]
 
 
 def test_only_the_key_that_is_named_is_unfolded_and_only_once() -> None:

@@ -139,8 +139,13 @@ def rejects(built: Built) -> list[dict[str, Any]]:
 
 def columns_of(frame: Frame) -> list[Any]:
     """Return a frame's columns and attributes as lists."""
-    columns = {name: one if isinstance(one, Array) else filled(name, one) for name, one in frame.columns.items()}
-    return [*((name, columns[name].to_pylist()) for name in sorted(columns)), frame.attributes.to_pylist()]
+    return lists_of(frame.columns, frame.attributes)
+
+
+def lists_of(made: Mapping[str, Sequence[Any] | Array], attributes: Array) -> list[Any]:
+    """Return columns and attributes as lists."""
+    columns = {name: one if isinstance(one, Array) else filled(name, one) for name, one in made.items()}
+    return [*((name, columns[name].to_pylist()) for name in sorted(columns)), attributes.to_pylist()]
 
 
 def zipped(*contents: bytes, how: int = zipfile.ZIP_DEFLATED) -> bytes:

@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain
 from typing import Any
 
-from logarchive.record.block import Record, Verbatim, unique
-from logarchive.record.exact_json import compact, has_float
+import orjson
+
+from logarchive.record.block import Block, Record, Verbatim, unique
+from logarchive.record.exact_json import compact, float_texts, has_float
 
 type Attributes = tuple[Sequence[str], Sequence[str | None], Sequence[int]]
 
@@ -19,6 +22,33 @@ _AROUND_KEY = 8
 
 class InexactError(Exception):
     """The fast path met a float, whose text orjson does not keep: the block must be read exactly."""
+
+
+class Floats:
+    """The floats that orjson read in a block: whether their texts are known."""
+
+    def __init__(self, block: Block) -> None:
+        self._block = block
+
+    @cached_property
+    def kept(self) -> bool:
+        """Whether orjson writes the block as it came, byte for byte: it has lost nothing, and so it writes each float.
+
+        The records must still be as they were read.
+        """
+        return self._block.source is not None and orjson.dumps(self._block.items) == self._block.source
+
+    def ensure_kept(self) -> None:
+        """Raise InexactError if texts of floats are unknown."""
+        if not self.kept:
+            raise InexactError
+
+    def texts(self, values: Sequence[Any]) -> list[Any]:
+        """Return a column's values with each float as its text; raise InexactError if that is unknown."""
+        if float not in set(map(type, values)):
+            return list(values)
+        self.ensure_kept()
+        return [float_texts(value) if value.__class__ is float else value for value in values]
 
 
 def flat(record: Record) -> Record:
@@ -66,7 +96,7 @@ class NameSize:
             raise OverflowError
 
 
-def attributes(records: Sequence[Record]) -> Attributes:
+def attributes(records: Sequence[Record], floats: Floats) -> Attributes:
     """Return keys, values and the number of pairs per record."""
     values: list[Any] = list(chain.from_iterable(record.values() for record in records))
     kinds = set(map(type, values))
@@ -74,11 +104,11 @@ def attributes(records: Sequence[Record]) -> Attributes:
         records = [flat(record) for record in records]
         values = list(chain.from_iterable(record.values() for record in records))
     if kinds - {str, type(None)}:
-        values = [value if value.__class__ is str else json_text(value) for value in values]
+        values = [value if value.__class__ is str else json_text(value, floats) for value in values]
     return list(chain.from_iterable(records)), values, list(map(len, records))
 
 
-def json_text(value: Any) -> str | None:  # noqa: ANN401 (JSON)
+def json_text(value: Any, floats: Floats) -> str | None:  # noqa: ANN401 (JSON)
     """Write a value that is no string as its JSON text."""
     if value is None:
         return None
@@ -90,5 +120,5 @@ def json_text(value: Any) -> str | None:  # noqa: ANN401 (JSON)
     if kind is Verbatim:
         return str(value.text)
     if has_float(value):
-        raise InexactError
+        floats.ensure_kept()
     return compact(value).decode()

@@ -8,7 +8,7 @@ from typing import Any
 from arro3.core import Array
 
 from logarchive.column.arrow import mapped
-from logarchive.column.attribute import InexactError, attributes, flat
+from logarchive.column.attribute import Floats, attributes, flat
 from logarchive.column.convert import FieldMapping, text
 from logarchive.column.scalar import Inexact
 from logarchive.column.schema import COLUMNS, ColumnType
@@ -20,6 +20,8 @@ _NONE = type(None)
 _GET: Callable[[Record, str], Any] = dict[str, Any].get
 _COPY: Callable[[Record], Record] = dict[str, Any].copy
 _POP: Callable[[Record, str], Any] = dict[str, Any].pop
+#: What leaves the source's text in `attributes`.
+_LEFT = {Inexact, _NONE}
 _KINDS: dict[ColumnType, set[type]] = {
     "timestamp": {int, Inexact, _NONE},
     "string": {str, _NONE},
@@ -43,14 +45,12 @@ class ColumnMapping:
         self.groups = {key: [(column, field) for column, field in columns.items() if field.key == key] for key in keys}
         self.nested = any("." in key for key in keys)
 
-    def times(self, records: Sequence[Record]) -> Column:
+    def times(self, records: Sequence[Record], floats: Floats) -> Column:
         """Return the records' times in ms, None where a time cannot be read."""
         key = self.time.key
         if "." in key:
             records = [flat(record) for record in records]
-        values = list(map(_GET, records, repeat(key)))
-        if float in set(map(type, values)):
-            raise InexactError
+        values = floats.texts(list(map(_GET, records, repeat(key))))
         return typed("time", self.time.convert(values))
 
     def ids(self, records: Sequence[Record]) -> Column | None:
@@ -76,14 +76,12 @@ def _within(values: Column, limit: int) -> bool:
     return not known or (-limit <= min(known) and max(known) < limit)
 
 
-def columns(records: Sequence[Record], mapping: ColumnMapping, times: Column) -> dict[str, Column]:
+def columns(records: Sequence[Record], mapping: ColumnMapping, times: Column, floats: Floats) -> dict[str, Column]:
     """Return the columns of the records, and remove from the records the values that a column holds."""
     made: dict[str, Column] = {}
     for key, fields in mapping.groups.items():
-        values = list(map(_GET, records, repeat(key)))
+        values = floats.texts(list(map(_GET, records, repeat(key))))
         kinds = set(map(type, values))
-        if float in kinds:
-            raise InexactError
         plain = kinds == {str}  # the most common case: nothing to convert, nothing left over
         for column, field in fields:
             if column == "time":
@@ -92,11 +90,16 @@ def columns(records: Sequence[Record], mapping: ColumnMapping, times: Column) ->
                 text_as_is = plain and field.convert is text and COLUMNS[column] == "string"
                 made[column] = values if text_as_is else typed(column, field.convert(values))
         takers = [made[column] for column, field in fields if field.take]
-        if any(taker is values and _NONE not in kinds for taker in takers):
+        if _NONE not in kinds and any(map(full, takers)):
             deque(map(_POP, records, repeat(key)), maxlen=0)
         elif takers:
             _remove(records, key, takers)
     return made
+
+
+def full(taker: Column | Array) -> bool:
+    """Return whether a column holds all that each of its values says."""
+    return isinstance(taker, Array) or _LEFT.isdisjoint(map(type, taker))
 
 
 def _remove(records: Sequence[Record], key: str, takers: Sequence[Column]) -> None:
@@ -105,9 +108,11 @@ def _remove(records: Sequence[Record], key: str, takers: Sequence[Column]) -> No
             del record[key]
 
 
-def mixed(records: Sequence[Record], mapping: ColumnMapping, times: Column) -> tuple[dict[str, Column], Array]:
+def mixed(
+    records: Sequence[Record], mapping: ColumnMapping, times: Column, floats: Floats
+) -> tuple[dict[str, Column], Array]:
     """Return columns and attributes of records of any shape."""
-    # Copies, because `columns` removes keys: if it meets a float, the block is looked at again.
+    # `columns` removes keys, but `floats` needs the records as they were read.
     copies = [flat(record).copy() for record in records] if mapping.nested else list(map(_COPY, records))
-    made = columns(copies, mapping, times)
-    return made, mapped(*attributes(copies))
+    made = columns(copies, mapping, times, floats)
+    return made, mapped(*attributes(copies, floats))

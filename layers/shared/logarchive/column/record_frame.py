@@ -7,13 +7,13 @@ from typing import Any
 
 from arro3.core import Array
 
-from logarchive.column.attribute import InexactError
+from logarchive.column.attribute import Floats, InexactError
 from logarchive.column.bounds import Bounds, Verdict
 from logarchive.column.embedded import unfold
-from logarchive.column.mapping import Column, ColumnMapping, mixed
-from logarchive.column.uniform import uniform
+from logarchive.column.mapping import Column, ColumnMapping
+from logarchive.column.uniform import by_shape
 from logarchive.record.block import Bad, Block, Record
-from logarchive.record.exact_json import CanonicalTexts, compact, has_float, written_back
+from logarchive.record.exact_json import CanonicalTexts, compact, has_float
 
 NO_TIME = "no readable time"
 
@@ -54,25 +54,26 @@ class _Records:
 
 
 def frame(block: Block, mapping: ColumnMapping, bounds: Bounds) -> Frame:
-    """Make a frame of a block of records; with the texts of its floats, where it has any."""
+    """Make a frame of a block of records; exactly, where the fast way cannot be."""
     try:
         return _frame(block, mapping, bounds)
     except InexactError:
-        return _frame(written_back(block) or block.exactly(), mapping, bounds)
+        return _frame(block.exactly(), mapping, bounds)
 
 
 def _frame(block: Block, mapping: ColumnMapping, bounds: Bounds) -> Frame:
-    every, bad = _separated(block, mapping)
+    floats = Floats(block)
+    every, bad = _separated(block, mapping, floats)
     timed, untimed = _timed(every, verbatim=block.verbatim)
     good, strays, outside = _bounded(timed, bounds.verdicts(timed.times))
     # Making columns and attributes finds the floats of rows. A float in any other record would hide a lost key.
-    if block.reread and len(good.records) < len(every.records) and has_float(every.records):
+    if block.reread and len(good.records) < len(every.records) and not floats.kept and has_float(every.records):
         raise InexactError
     given = mapping.ids(good.records)
     records = good.records
     for key in mapping.embedded:
         records = unfold(records, key)
-    columns, attributes = uniform(records, mapping, good.times) or mixed(records, mapping, good.times)
+    columns, attributes = by_shape(records, mapping, good.times, floats)
     return Frame(
         size=len(block.items),
         bad=sorted(bad + untimed, key=lambda rejected: rejected[0]),
@@ -86,7 +87,7 @@ def _frame(block: Block, mapping: ColumnMapping, bounds: Bounds) -> Frame:
     )
 
 
-def _separated(block: Block, mapping: ColumnMapping) -> tuple[_Records, list[Rejected]]:
+def _separated(block: Block, mapping: ColumnMapping, floats: Floats) -> tuple[_Records, list[Rejected]]:
     """Separate records from rejects."""
     bad = [(at, item) for at, item in enumerate(block.items) if isinstance(item, Bad)] if block.reread is None else []
     records: Any = block.items
@@ -98,7 +99,7 @@ def _separated(block: Block, mapping: ColumnMapping) -> tuple[_Records, list[Rej
         canonical = None if canonical is None else [canonical[at] for at in positions]
     if canonical is None:
         canonical = CanonicalTexts(records).pieces
-    return _Records(positions, records, canonical, mapping.times(records)), bad
+    return _Records(positions, records, canonical, mapping.times(records, floats)), bad
 
 
 def _timed(good: _Records, *, verbatim: bool) -> tuple[_Records, list[Rejected]]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from logarchive.record.block import BLOCK_BYTES, Bad, Block, Record, Verbatim, unique
+from logarchive.record.block import BLOCK_BYTES, Bad, Record, Verbatim, unique
 
 _LEAST, _MOST = -(2**63), 2**64 - 1
 _MOST_DIGITS = 20
@@ -23,7 +23,7 @@ NO_OBJECT = "not a JSON object"
 STRING = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\Z)', re.DOTALL)
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 #: orjson never writes a newline, so this one separates.
-_NEWLINE = orjson.Fragment(b"\n")
+NEWLINE = orjson.Fragment(b"\n")
 _NO_LEAVES = {float, list, dict}
 #: How surrogateescape shows a byte that is not UTF-8.
 _NOT_UTF8 = re.compile("[\udc80-\udcff]")
@@ -165,7 +165,7 @@ class CanonicalTexts:
 
     def __init__(self, records: Sequence[Record]) -> None:
         """Write the records; raises TypeError when one is nested too deeply."""
-        lines: list[Any] = [_NEWLINE] * (2 * len(records))
+        lines: list[Any] = [NEWLINE] * (2 * len(records))
         lines[::2] = records
         self._text = orjson.dumps(lines, fragment, orjson.OPT_SORT_KEYS)
         self.pieces = list(self._split(len(records)))
@@ -204,16 +204,6 @@ def faithful(source: bytes, texts: CanonicalTexts, around: int) -> bool:
     if size == len(source) - lines:
         return True
     return size - texts.spaces == len(source) - lines - source.count(b" ")
-
-
-def written_back(block: Block) -> Block | None:
-    """Return a block with the texts of its floats if orjson writes it as it came, byte for byte; None if it does not.
-
-    Then nothing was lost, and the text of each float is the one that orjson writes.
-    """
-    if orjson.dumps(block.items) != block.source:
-        return None
-    return Block(list(map(float_texts, block.items)), canonical=block.canonical)
 
 
 def float_texts(value: Any) -> Any:  # noqa: ANN401 (JSON)
