@@ -172,6 +172,8 @@ provider = Provider(
     columns=columns,
     feed_id=lambda source: f"{source.base_url}".rstrip("/").removesuffix("/v1") + f" {source.referer}",
     unique_id=FieldMapping("sort", item(1), take=False),
+    time_and_id="sort",
+    mapping_version=2,
     cap=lambda _source: CAP,
     smallest=lambda source: source.model_copy(update={"page_size": 2}),
 )

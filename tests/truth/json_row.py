@@ -152,8 +152,11 @@ LOG_LEVELS = {"TRACE": 1, "DEBUG": 5, "INFO": 9, "NOTICE": 10, "WARN": 13, "ERRO
 
 
 def _left(pairs: Any, columns: Columns) -> Iterator[tuple[str, Any]]:
-    """Yield keys and values, the document in `detail` unfolded, and the user without the name that feeds a column."""
+    """Yield keys and values: `detail` unfolded, no `sort` of time and id, no name of the user that feeds a column."""
+    time = next((value for key, value in pairs if key == "time"), None)
     for key, value in pairs:
+        if key == "sort" and _is_time_and_id(value, time):
+            continue
         if key == "detail" and value.__class__ is str:
             yield key, _unfolded(value)
         elif key == "user" and value.__class__ is Pairs and value:
@@ -161,6 +164,13 @@ def _left(pairs: Any, columns: Columns) -> Iterator[tuple[str, Any]]:
             yield from [(key, others)] if others else []
         else:
             yield key, value
+
+
+def _is_time_and_id(value: Any, time: Any) -> bool:
+    """Say whether a `sort` is only the time in milliseconds, and an id."""
+    if value.__class__ is not list or [item.__class__ for item in value] != [Number, str]:
+        return False
+    return epoch(time, {}) and value[0] == time and value[1] != "" and encodable(value[1])
 
 
 def _unfolded(document: str) -> Any:

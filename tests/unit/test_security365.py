@@ -158,6 +158,26 @@ def test_a_record_is_known_by_the_second_value_of_its_sort() -> None:
     assert provider.unique_id.convert(sorts) == ["a", "b", None, None, None, None]
 
 
+@pytest.mark.parametrize(
+    ("record", "left"),
+    [
+        ('{"time":%d,"sort":[%d,"a"]}', []),
+        ('{"sort":[%d,"a"],"time":%d,"sort":[1]}', [("sort#2", "[1]")]),
+        ('{"time":%d,"sort":[%d,"a"],"score":1.50}', [("score", "1.50")]),
+        ('{"time":%d,"sort":[%d1,"a"]}', [("sort", f'[{HOUR_MS}1,"a"]')]),
+        ('{"time":%d,"sort":[%d.0,"a"]}', [("sort", f'[{HOUR_MS}.0,"a"]')]),
+        ('{"time":%d,"sort":["%d","a"]}', [("sort", f'["{HOUR_MS}","a"]')]),
+        ('{"time":%d,"sort":[%d,""]}', [("sort", f'[{HOUR_MS},""]')]),
+        ('{"time":%d,"sort":[%d,"a",1]}', [("sort", f'[{HOUR_MS},"a",1]')]),
+        ('{"time":"%d","sort":[%d,"a"]}', [("time", f"{HOUR_MS}"), ("sort", f'[{HOUR_MS},"a"]')]),
+    ],
+)
+def test_a_sort_is_left_out_only_where_it_is_time_and_id(record: str, left: list[tuple[str, str]]) -> None:
+    body = f'{{"code":0,"items":[{record % (HOUR_MS, HOUR_MS)}]}}'.encode()
+    [row] = visit.rows(visit.visit(body, of=provider, source=source()))
+    assert row["attributes"] == left
+
+
 def page(*sorts: str, total: int = 0, space: str = "") -> httpx.Response:
     items = ",".join(f'{{"time":{HOUR_MS},"sort":{one}}}' for one in sorts)
     return ok(f'{space}{{"code":0,"msg":"",{space}"total":{total},"items":[{items}]}}'.encode())

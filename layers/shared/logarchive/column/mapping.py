@@ -36,11 +36,15 @@ class ColumnMapping:
     """A provider's mapping by key: each key with its columns."""
 
     def __init__(
-        self, columns: Mapping[str, FieldMapping], unique_id: FieldMapping | None = None, embedded: Sequence[str] = ()
+        self,
+        columns: Mapping[str, FieldMapping],
+        unique_id: FieldMapping | None = None,
+        embedded: Sequence[str] = (),
+        time_and_id: str | None = None,
     ) -> None:
         """Group the fields by key."""
         self.time = columns["time"]
-        self.unique_id, self.embedded = unique_id, embedded
+        self.unique_id, self.embedded, self.time_and_id = unique_id, embedded, time_and_id
         keys = dict.fromkeys(field.key for field in columns.values())
         self.groups = {key: [(column, field) for column, field in columns.items() if field.key == key] for key in keys}
         self.nested = any("." in key for key in keys)
@@ -58,6 +62,23 @@ class ColumnMapping:
         if self.unique_id is None:
             return None
         return typed("record_id", self.unique_id.convert(list(map(_GET, records, repeat(self.unique_id.key)))))
+
+    def without_repetition(self, records: Sequence[Record], times: Column, ids: Column | None) -> Sequence[Record]:
+        """Leave out the key that says nothing but a record's time and id, in new records."""
+        key = self.time_and_id
+        if key is None or ids is None:
+            return records
+        return [
+            {name: value for name, value in record.items() if name != key}
+            if _is_time_and_id(record.get(key), time, record_id)
+            else record
+            for record, time, record_id in zip(records, times, ids, strict=True)
+        ]
+
+
+def _is_time_and_id(value: Any, time: int, record_id: str | None) -> bool:  # noqa: ANN401 (JSON)
+    # Neither `true` nor `1.0` is the integer 1, though Python calls them equal.
+    return value == [time, record_id] and value[0].__class__ is time.__class__ is int and record_id is not None
 
 
 def typed(column: str, values: Column) -> Column:

@@ -70,7 +70,7 @@ def _frame(block: Block, mapping: ColumnMapping, bounds: Bounds) -> Frame:
     if block.reread and len(good.records) < len(every.records) and not floats.kept and has_float(every.records):
         raise InexactError
     given = mapping.ids(good.records)
-    records = good.records
+    records = mapping.without_repetition(good.records, good.times, given)
     for key in mapping.embedded:
         records = unfold(records, key)
     columns, attributes = by_shape(records, mapping, good.times, floats)

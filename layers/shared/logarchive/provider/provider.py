@@ -48,7 +48,7 @@ class Api(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Provider[S: Source, K: BaseModel]:  # 24 attributes: one for each fact about an API
+class Provider[S: Source, K: BaseModel]:  # 25 attributes: one for each fact about an API
     """A kind of log API. All of this is in its documentation."""
 
     name: str
@@ -69,6 +69,8 @@ class Provider[S: Source, K: BaseModel]:  # 24 attributes: one for each fact abo
     feed_id: Callable[[S], str]
     #: The provider's own unique id of a record; None: identity is a hash of the record.
     unique_id: FieldMapping | None = None
+    #: A key whose value may be the list of a record's time and unique id: where it is, it is left out of `attributes`.
+    time_and_id: str | None = None
     #: Grows whenever the same records become other rows: what an older one has built can be found, and replayed.
     mapping_version: int = 1
     #: Where `download` may connect to: `host` or `host:port`, see `net.download_host`.
@@ -101,6 +103,7 @@ class Provider[S: Source, K: BaseModel]:  # 24 attributes: one for each fact abo
             layout=self.layout,
             columns=self.columns(source),
             unique_id=self.unique_id,
+            time_and_id=self.time_and_id,
             bounded=self.bounded,
             mapping_version=self.mapping_version,
         )

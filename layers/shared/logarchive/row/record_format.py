@@ -17,6 +17,8 @@ class RecordFormat:
     columns: Mapping[str, FieldMapping]
     #: The provider's own unique id of a record; None: identity is a hash of the record.
     unique_id: FieldMapping | None = None
+    #: A key that is left out where its value is the list of time and unique id.
+    time_and_id: str | None = None
     #: Whether records are kept by their own time; False: every record of a file belongs to the window.
     bounded: bool = True
     #: The number of this format among all that the provider has had.
@@ -25,4 +27,4 @@ class RecordFormat:
     def mapping(self) -> ColumnMapping:
         """Return the mapping of columns, grouped by key."""
         embedded = self.layout.embedded if isinstance(self.layout, JsonLayout) else ()
-        return ColumnMapping(self.columns, self.unique_id, embedded)
+        return ColumnMapping(self.columns, self.unique_id, embedded, self.time_and_id)
