@@ -20,7 +20,7 @@ _COMMA = re.compile(rb"[ \t\r\n]*+,")
 
 def _fast(source: bytes, records: Any, exactly: Callable[[], list[Item]]) -> Block | None:  # noqa: ANN401 (JSON)
     """Return what orjson read of an array's text as a block, if it is nothing but objects and all of the text."""
-    if set(map(type, records)) - {dict} or perhaps_crowded(source):
+    if set(map(type, records)) - {dict}:
         return None
     try:
         canonical = CanonicalTexts(records)
@@ -28,6 +28,11 @@ def _fast(source: bytes, records: Any, exactly: Callable[[], list[Item]]) -> Blo
         return None
     brackets_and_commas = len(records) + 1 if records else 2
     if not faithful(source, canonical, brackets_and_commas):
+        return None
+    # Only a record longer than a block can be crowded. A record is never shorter than its canonical form, except for
+    # floats; where those are not written as they came, the block is read exactly in any case.
+    longest = max(map(len, canonical.pieces), default=0) + len(source) - canonical.size
+    if longest > BLOCK_BYTES and perhaps_crowded(source):
         return None
     return Block(records, exactly, canonical.pieces, source=source)
 
