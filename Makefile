@@ -61,6 +61,10 @@ mutants: .venv/installed ## change the engine in one place at a time, and name t
 coverage: .venv/installed .tools/sam/installed .tools/ministack/installed ## every test, and which lines of the layer and the functions none reaches
 	@$(BIN)/python -m pytest --cov --cov-report=term
 
+.PHONY: bench
+bench: .venv/installed .tools/ministack/installed .tools/dlt/installed .tools/grove/installed ## what the archive costs beside what nobody can avoid, and beside dlt and grove (ROWS=… BASE=… CHECK=1 KEEP=1)
+	@PYTHONPATH=layers/shared:. $(BIN)/python -m tools.bench $(if $(BASE),--base $(BASE)) $(if $(KEEP),--keep) $(if $(CHECK),--check) $(ROWS)
+
 .PHONY: bench-readers
 bench-readers: .venv/installed ## every reader's time and memory, for bodies that double from 64 KB to 64 MB
 	@$(BIN)/python -m tools.bench_readers
@@ -92,7 +96,7 @@ lock: .venv/installed ## compile the lock files from pyproject.toml (UPGRADE=1: 
 
 .PHONY: clean
 clean: ## remove everything that make made
-	rm -rf .venv .tools .fuzz .aws-sam .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.*
+	rm -rf .venv .tools .fuzz .aws-sam build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.*
 	find console functions layers tests tools verifier -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/installed: requirements-dev.txt
@@ -107,6 +111,13 @@ clean: ## remove everything that make made
 # The functions run in ministack's own interpreter, so this one is 3.13 too.
 .tools/ministack/installed: tools/requirements-ministack.txt
 	$(call install,.tools/ministack)
+
+# What `make bench` measures the archive beside.
+.tools/dlt/installed: tools/requirements-dlt.txt
+	$(call install,.tools/dlt)
+
+.tools/grove/installed: tools/requirements-grove.txt
+	$(call install,.tools/grove)
 
 # Added to the path of .venv's interpreter, for `make fuzz` alone.
 .tools/fuzz/installed: tools/requirements-fuzz.txt

@@ -55,6 +55,8 @@ LOCKS = (
     Lock("tools/requirements-ministack.txt", ("ministack",)),
     Lock("tools/requirements-fuzz.txt", ("fuzz",)),
     Lock("tools/requirements-trino.txt", ("trino",)),
+    Lock("tools/requirements-dlt.txt", ("dlt",)),
+    Lock("tools/requirements-grove.txt", ("grove",)),
 )
 
 
