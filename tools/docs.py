@@ -19,12 +19,13 @@ from logarchive.errors import Issue
 from logarchive.runtime.metric import UNITS, issue_metric
 from logarchive.warning.kind import ADVICE
 from tools import cost, layer, parameter, provider_page
+from tools.bench import measured
 from tools.layer import log_events
 from tools.lock import ROOT
 from tools.markdown import fenced, table
 from tools.sample import RECORDS, sample
 
-PAGES = ("architecture", "coverage", "deploy", "operations", "queries", "reference", "table")
+PAGES = ("architecture", "coverage", "deploy", "operations", "performance", "queries", "reference", "table")
 DOCS = ("README.md", "README.ko.md", *(f"docs/{name}.md" for name in PAGES))
 REGION = re.compile(r"(<!-- (?P<name>[a-z-]+): written by tools/docs.py -->\n).*?(<!-- end -->)", re.DOTALL)
 #: Where a fact of a room's docstring begins; it may be continued on the next lines.
@@ -279,6 +280,8 @@ REGIONS: Mapping[str, Callable[[], str]] = {
     "log-events": event_table,
     "window-columns": window_columns,
     "parameters": parameter_table,
+    "bench-machine": measured.machine,
+    "bench": measured.figures,
     "cost": costs,
     "cost-chosen": chosen_costs,
     "warnings": warning_table,

@@ -3,6 +3,7 @@
 import pytest
 
 from tools.bench.bench import Bench
+from tools.bench.measured import figure, measured
 from tools.bench.row import ROWS, Row
 
 #: They need the package index, an emulator of AWS, or another tool's environment: `make bench CHECK=1` runs them too.
@@ -21,6 +22,7 @@ def test_every_row_can_be_measured(bench: Bench) -> None:
         figures = {row.name: row.measure(bench) for row in ROWS if row.name not in ELSEWHERE}
     assert [name for name, found in figures.items() if not found.median > 0 and name != "growth"] == []
     assert figures["elsa-build"].facts["rows"] == 199
+    assert figures["merge"].facts["rows"] == 110
     assert figures["cdn-mixed"].facts["rejects"] == 0
 
 
@@ -31,3 +33,8 @@ def test_a_target_is_reached_at_most_or_at_least_there() -> None:
     below, above, told = (Row("r", "", measure, **more) for more in ({"most": 2.0}, {"least": 2.0}, {}))  # type: ignore[arg-type]
     assert [row.reached(2.0) for row in (below, above, told)] == [True, True, None]
     assert [row.reached(2.1) for row in (below, above, told)] == [False, True, None]
+
+
+def test_the_tracked_run_has_every_row() -> None:
+    assert list(measured()["rows"]) == [row.name for row in ROWS]
+    assert figure("hour") > 0

@@ -51,7 +51,9 @@ def build(bodies: Sequence[Path], _count: int, directory: Path) -> str:
 
 def merge(bodies: Sequence[Path], _count: int, directory: Path) -> str:
     """Merge the last body into the object of the others, which is there when the clock starts."""
-    existing = _built(bodies[:-1], directory).path
+    standing = directory / "standing"
+    standing.mkdir()
+    existing = _built(bodies[:-1], standing).path
     return told(lambda: _numbers(_built(bodies[-1:], directory, existing, "v2")))
 
 
