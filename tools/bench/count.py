@@ -10,6 +10,8 @@ from typing import Any
 from logarchive.ledger.dynamodb import Condition, Item
 from logarchive.ledger.entry import Entry, Head
 from logarchive.numbers import WindowNumbers
+from logarchive.runtime.metric import Tally
+from logarchive.warning.signal import write_signals
 from logarchive.window import Window
 from tests.fake_aws import FakeTable
 from tests.integration.stage import stage
@@ -107,8 +109,12 @@ def tick(sources: int) -> dict[str, float]:
         calls: list[str] = []
         for client in (on.aws.ssm, on.aws.secrets, on.aws.functions, on.aws.table.table.meta.client):
             _count(client, calls)
+        measured = Tally()
         begun = time.monotonic()
         on.act("elsa", {"action": "tick"})
+        for number in range(sources):
+            measured("LagSeconds", 0, f"s{number:04}")
+        write_signals(on.aws.table, "elsa", measured, on.clock())  # as the handler does
         return {"calls": len(calls), "seconds": time.monotonic() - begun}
 
 
