@@ -18,7 +18,7 @@ from typing import Any, cast
 
 from arro3.core import Array
 
-from logarchive.column.arrow import filled
+from logarchive.column.arrow import filled, unzoned
 from logarchive.column.convert import FieldMapping, epoch_ms, integer, severity, text, zoned_time
 from logarchive.column.record_frame import Frame
 from logarchive.moment import to_epoch_ms
@@ -145,7 +145,7 @@ def columns_of(frame: Frame) -> list[Any]:
 def lists_of(made: Mapping[str, Sequence[Any] | Array], attributes: Array) -> list[Any]:
     """Return columns and attributes as lists."""
     columns = {name: one if isinstance(one, Array) else filled(name, one) for name, one in made.items()}
-    return [*((name, columns[name].to_pylist()) for name in sorted(columns)), attributes.to_pylist()]
+    return [*((name, unzoned(columns[name]).to_pylist()) for name in sorted(columns)), attributes.to_pylist()]
 
 
 def zipped(*contents: bytes, how: int = zipfile.ZIP_DEFLATED) -> bytes:

@@ -83,6 +83,14 @@ def _indices(first: int, positions: Sequence[int]) -> Array:
     return filled("raw_index", [first + at for at in positions])
 
 
+def unzoned(array: Array) -> Array:
+    """Return times as epoch milliseconds, and other arrays as they are.
+
+    Of a time with a zone, Python would make a datetime by its time zone database, which Lambda does not have.
+    """
+    return array.cast(DataType.int64()) if array.type == TYPES["timestamp"] else array
+
+
 def filled(column: str, values: Sequence[Any]) -> Array:
     """Make a column's array."""
     return typed(COLUMNS[column], values)

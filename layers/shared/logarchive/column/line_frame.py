@@ -86,7 +86,7 @@ class LineColumns:
         for key in self._mapping.groups.keys() - arrays.keys():
             self._columns_of(key, _Field(None, [None] * len(lines), None), columns)
         if columns["time"].null_count:
-            unfit |= {at for at, time in enumerate(_values(columns["time"])) if time is None}
+            unfit |= {at for at, time in enumerate(_values(columns["time"].cast(_LONG))) if time is None}
         whole = Frame(
             size=len(lines),
             bad=[],

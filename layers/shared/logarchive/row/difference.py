@@ -9,8 +9,10 @@ from typing import Any, cast
 
 from arro3.core import RecordBatch
 
+from logarchive.column.arrow import unzoned
 from logarchive.column.schema import COLUMNS
 from logarchive.errors import TooLargeError
+from logarchive.moment import EPOCH, MILLISECOND
 from logarchive.row import parquet
 from logarchive.row.identity import Seen, digest
 
@@ -101,12 +103,17 @@ def _common(
 ) -> Iterator[Row]:
     """Yield the rows whose ids the other object has; the others are given to `alone`."""
     for batch in _batches(path, ensure_time):
-        columns = cast("list[list[Any]]", [batch.column(name).to_pylist() for name in COLUMNS])
+        columns = cast("list[list[Any]]", [_values(batch, name) for name in COLUMNS])
         for row in zip(*columns, strict=True):
             if digest(row[_ID].encode()) in ids:
                 yield row
             else:
                 alone(row)
+
+
+def _values(batch: RecordBatch, name: str) -> list[Any]:
+    values = cast("list[Any]", unzoned(batch.column(name)).to_pylist())
+    return [None if ms is None else EPOCH + ms * MILLISECOND for ms in values] if name == "time" else values
 
 
 def _ids(path: Path | None, ensure_time: Callable[[], None]) -> Seen:

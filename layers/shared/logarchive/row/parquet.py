@@ -10,7 +10,7 @@ import orjson
 from arro3.core import RecordBatch, RecordBatchReader
 from arro3.io import read_parquet, write_parquet
 
-from logarchive.column.arrow import SCHEMA
+from logarchive.column.arrow import SCHEMA, unzoned
 from logarchive.column.schema import COLUMNS
 from logarchive.errors import ArchiveError, without_panics
 
@@ -99,7 +99,7 @@ def _repeated(first: Sequence[RecordBatch]) -> Iterator[str | tuple[str, ...]]:
     """Yield the columns whose first values repeat."""
     for name in COLUMNS:
         arrays = [batch.column(name).slice(0, min(_SAMPLED_ROWS, batch.num_rows)) for batch in first]
-        lists = cast("list[list[Any]]", [array.to_pylist() for array in arrays])
+        lists = cast("list[list[Any]]", [unzoned(array).to_pylist() for array in arrays])
         values = list(islice(chain.from_iterable(lists), _SAMPLED_ROWS))
         if name == "attributes":
             yield _KEYS
