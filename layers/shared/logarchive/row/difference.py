@@ -103,7 +103,7 @@ def _common(
 ) -> Iterator[Row]:
     """Yield the rows whose ids the other object has; the others are given to `alone`."""
     for batch in _batches(path, ensure_time):
-        columns = cast("list[list[Any]]", [_values(batch, name) for name in COLUMNS])
+        columns = [_values(batch, name) for name in COLUMNS]
         for row in zip(*columns, strict=True):
             if digest(row[_ID].encode()) in ids:
                 yield row
