@@ -172,6 +172,24 @@ def test_a_month_begins_at_midnight_of_its_time_zone(event: dict[str, str], star
     assert [instant(moment) for moment in (made.span.start, made.span.end)] == [start, end]
 
 
+@pytest.mark.parametrize(
+    ("event", "key"),
+    [
+        ({"language": "ko"}, "coverage/report-2026-11.ko.html"),
+        ({"language": "ko", "time_zone": "+09:00"}, "coverage/report-2026-11.ko.html"),
+        ({"language": "ko", "time_zone": "+00:00"}, "coverage/report-2026-11.ko.UTC+0000.html"),
+        ({"time_zone": "-00:00"}, "coverage/report-2026-11.en.html"),
+        ({"time_zone": "-05:30"}, "coverage/report-2026-11.en.UTC-0530.html"),
+    ],
+)
+def test_reports_of_one_month_in_two_time_zones_have_two_keys(event: dict[str, str], key: str) -> None:
+    stage = Scenario([])
+    stage.until_sealed()
+    stage.notarize()
+    result = stage.notarize({"action": "report", "month": "2026-11", **event})
+    assert (result["key"], key in stage.s3.objects) == (key, True)
+
+
 def test_a_month_that_has_not_begun_is_refused() -> None:
     stage = Scenario([])
     result = stage.notarize({"action": "report", "month": "2027-01"})

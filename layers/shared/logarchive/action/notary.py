@@ -117,7 +117,7 @@ def act(notary: Notary, event: object, daily: Daily, signed: Callable[[], None] 
         case WriteCoverage():
             return daily.coverage.write(parsed.start)
         case WriteReport():
-            return daily.coverage.write_report(parsed.span, parsed.zone, parsed.language)
+            return daily.coverage.write_report(parsed)
 
 
 def _made_daily(event: Notarize, daily: Daily) -> Result:

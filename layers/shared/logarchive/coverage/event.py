@@ -49,11 +49,20 @@ class WriteReport(BaseModel):
         return zone(self.time_zone or ZONES[self.language])
 
     @property
+    def key(self) -> str:
+        """The key of the report: it names the time zone unless that is the language's own."""
+        offset = "" if self.zone == zone(ZONES[self.language]) else f".UTC{self._first:%z}"
+        return f"coverage/report-{self.month}.{self.language}{offset}.html"
+
+    @property
     def span(self) -> Span:
         """The month."""
-        first = dt.datetime.fromisoformat(f"{self.month}-01").replace(tzinfo=self.zone)
-        following = (first + 31 * DAY).replace(day=1)
-        return Span(first.astimezone(dt.UTC), following.astimezone(dt.UTC))
+        following = (self._first + 31 * DAY).replace(day=1)
+        return Span(self._first.astimezone(dt.UTC), following.astimezone(dt.UTC))
+
+    @property
+    def _first(self) -> dt.datetime:
+        return dt.datetime.fromisoformat(f"{self.month}-01").replace(tzinfo=self.zone)
 
     def ensure_begun(self, now: dt.datetime) -> None:
         """Raise ConfigError for a month of the future."""

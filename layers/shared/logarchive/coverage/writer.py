@@ -11,10 +11,11 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from logarchive.coverage.event import WriteReport
 from logarchive.coverage.gap import Expected, Leaf, leaves_of
 from logarchive.coverage.model import Coverage, SourceCoverage, source_coverage
 from logarchive.coverage.page import page
-from logarchive.coverage.report import Language, Month, reasons, report, source_month
+from logarchive.coverage.report import Month, reasons, report, source_month
 from logarchive.coverage.window_table import months
 from logarchive.errors import OutOfTimeError
 from logarchive.ledger.dynamodb import ABSENT, Table, Write, equal
@@ -100,23 +101,22 @@ class CoverageWriter:
         found = {"errors": _named(self.unread), "invalid": _named(invalid.items())}
         return {"ok": True, "key": INDEX, "sources": len(sources), "windows": windows, **found}
 
-    def write_report(self, month: Span, zone: dt.timezone, language: Language) -> dict[str, Any]:
+    def write_report(self, event: WriteReport) -> dict[str, Any]:
         """Write the report of a month, which is read to its end, or as far as it has come."""
-        now = self.invocation.clock()
+        now, month, language = self.invocation.clock(), event.span, event.language
         sources = [
             source_month(f"{provider}/{name}", head, leaves_of(entries, now), month, now)
             for provider, name, head, entries in self._sources(month)
         ]
         note = self.log.newest().note.decode()
         unread, invalid = [name for name, _ in self.unread], self.invalid()
-        made = Month(self.log.store.bucket, month, now, sources, unread, note, invalid, zone)
-        key = f"coverage/report-{made.name}.{language}.html"
-        self.log.store.publish(key, report(made, language), HTML)
-        self.invocation.log("report.written", key=key, sources=len(sources), unread=len(self.unread))
+        made = Month(self.log.store.bucket, month, now, sources, unread, note, invalid, event.zone)
+        self.log.store.publish(event.key, report(made, language), HTML)
+        self.invocation.log("report.written", key=event.key, sources=len(sources), unread=len(self.unread))
         found: dict[str, Any] = {"errors": _named(self.unread), "invalid": _named(invalid.items())}
         why = reasons(made, "en")
         found |= {"provisional": bool(why), "provisional_because": why}
-        return {"ok": True, "key": key, "sources": len(sources), **found}
+        return {"ok": True, "key": event.key, "sources": len(sources), **found}
 
     def _sources(self, span: Span) -> Iterator[tuple[str, str, Head | None, list[Entry]]]:
         """Yield every source that the ledger has ever held, with its windows in a span; note those that fail."""
