@@ -4,15 +4,11 @@ import datetime as dt
 from collections.abc import Sequence
 
 from logarchive.ledger.entry import Entry, Head
-from logarchive.ledger.lag import hours_to_loss
+from logarchive.ledger.lag import LOSS_NOTICE, hours_to_loss
 from logarchive.ledger.planner import beginning
 from logarchive.moment import HOUR, duration, instant
 from logarchive.provider.check import Check
 from logarchive.provider.source import Source
-
-#: The condition `loss_soon`, of which the notary warns, has the same threshold.
-SOON_HOURS = 12
-
 
 def name(head: Head | None, feed_id: str) -> Check:
     """Say whether the name belongs to this project, account or address."""
@@ -68,7 +64,7 @@ def retention(
     if head is None:
         return _planned(beginning(source, now, first_day)[0], source.retention, now)
     hours = hours_to_loss(head, unfinished, source, now)
-    if hours is None or hours >= SOON_HOURS:
+    if hours is None or hours >= LOSS_NOTICE / HOUR:
         return Check("retention", "ok", f"the oldest records that are not archived are kept for {hours} hours more")
     do = "at once: more `workers`, a higher `pace`, a `backfill` of the oldest windows; and see the other checks"
     if hours < 0:

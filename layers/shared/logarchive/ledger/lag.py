@@ -11,6 +11,8 @@ from logarchive.moment import HOUR
 from logarchive.provider.source import Source
 
 _ZERO = dt.timedelta(0)
+#: So long before records are lost that are not archived, `doctor` and the condition `loss_soon` say so.
+LOSS_NOTICE = 12 * HOUR
 
 
 def lag_seconds(head: Head | None, unfinished: Sequence[Entry], source: Source | None, now: dt.datetime) -> int | None:

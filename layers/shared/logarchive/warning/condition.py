@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
+from logarchive.ledger.lag import LOSS_NOTICE
 from logarchive.moment import HOUR, MINUTE, instant
 from logarchive.warning.function_metric import FunctionReadings
 from logarchive.warning.kind import OF_FUNCTIONS, Condition, Kind
@@ -15,8 +16,6 @@ from logarchive.warning.signal import ProofSignals, ProviderSignals, SourceSigna
 RECENT = HOUR
 #: A window may be due for so long before its source is behind.
 LONGEST_LAG = 2 * HOUR
-#: So long before it begins, a loss is reported.
-LOSS_NOTICE = 12 * HOUR
 #: A tick runs every five minutes; every 15, if it was chosen so.
 LONGEST_SILENCE = 30 * MINUTE
 #: Of 900 s. A visit normally stops 20 s before the end.
