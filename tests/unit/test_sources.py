@@ -11,6 +11,7 @@ from logarchive.errors import ConfigError
 from logarchive.runtime.source_loader import SourceLoader
 from logarchive.vendor.ncloud import Keys
 from tests.fake_aws import FakeSecrets, FakeSsm
+from tools.lock import ROOT
 
 GOOD = {"secret": "la/ncloud/one", "project_key": "p", "project_id": 1}
 KEYS = '{"access_key": "AKIA", "secret_key": "hush-hush"}'
@@ -23,6 +24,20 @@ def sources(parameters: dict[str, object], secrets: dict[str, str] | None = None
     }
     fake = FakeSecrets(secrets if secrets is not None else {"la/ncloud/one": KEYS})
     return SourceLoader(provider, FakeSsm(texts), fake, "/la/sources/elsa", "la")  # type: ignore[arg-type] # drop-ins
+
+
+def test_every_form_of_a_duration_that_the_reference_names_is_read_and_means_what_it_says() -> None:
+    page = (ROOT / "docs" / "reference.md").read_text()
+    [sentence] = re.findall(r"^Fields of all sources: durations are (.+?); times have a zone", page, re.MULTILINE)
+    forms = re.findall("`(.+?)`", sentence)
+    read = {
+        form: ElsaSource.model_validate(
+            GOOD | {"quiet_after": int(form) if form.isdecimal() else form}  # in JSON a number
+        ).quiet_after
+        for form in forms
+    }
+    hours = {"PT1H": 1, "P30D": 720, "30 days": 720, "1 day 12:00:00": 36, "12:00:00": 12, "3600": 1}
+    assert read == {form: dt.timedelta(hours=count) for form, count in hours.items()}
 
 
 @pytest.mark.parametrize("before", ["\ufeff", "\ufeff\r\n", "\ufeff \t"])
