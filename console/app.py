@@ -52,7 +52,6 @@ def shared_first(arguments: Iterable[str]) -> list[str]:
 app = typer.Typer(
     name="logarchive",
     cls=Anywhere,
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 all is fine, 1 there is something to look at, or you answered no, 2 it cannot be done. "
@@ -71,6 +70,9 @@ def logarchive(  # noqa: PLR0913, PLR0917 (the shared options)
     as_json: Annotated[bool, switch("--json", help="Print JSON, for programs.")] = False,
 ) -> None:
     """Look at a deployed log archive, and work with it."""
+    for option, value in (("--region", region), ("--profile", profile)):
+        if demo and value is not None:
+            raise ConsoleError(f"{option} and --demo do not go together: the demo runs on this machine, not in AWS")
     access = Access(stack, region, profile, port if demo else None)
     context.obj = Session(access, Screen(as_json=as_json), program=program_of(context))
 
@@ -106,17 +108,25 @@ def main(arguments: Sequence[str] | None = None) -> None:
     # Found here, since a command line that cannot be read has no session yet.
     as_json = "--json" in takewhile(lambda word: word != "--", words)
     try:
-        sys.exit(app(args=words, prog_name=PROGRAM, standalone_mode=not as_json) or OK)
+        # Not standalone: Typer would print a box in place of a sentence.
+        sys.exit(app(args=words or ["--help"], prog_name=PROGRAM, standalone_mode=False) or OK)
     except DeclinedError as error:
         _fail(str(error), as_json=as_json, code=LOOK)
     except ConsoleError as error:
         _fail(str(error), as_json=as_json)
     except TyperException as error:
-        _fail(error.format_message(), as_json=as_json)
+        _fail(misused(error), as_json=as_json)
     except (BotoCoreError, ClientError) as error:
         _fail(explained(error), as_json=as_json)
     except OSError as error:
         _fail(f"{error.filename or 'a file'}: {error.strerror or error}", as_json=as_json)
+
+
+def misused(error: TyperException) -> str:
+    """Return what is wrong with a command line, and which help says what is right."""
+    said = error.format_message().replace("Value error, ", "")  # words of the library that checks values
+    context: typer.Context | None = getattr(error, "ctx", None)
+    return f"{said} ({context.command_path} --help says more)" if context else said
 
 
 def _fail(sentence: str, *, as_json: bool, code: int = CANNOT) -> NoReturn:

@@ -1,5 +1,8 @@
 """What stops a command: one sentence that says what is wrong and what to do, in place of a traceback."""
 
+import re
+from pathlib import Path
+
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
@@ -25,7 +28,9 @@ _UNACCEPTED = {
 _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
 _DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
 _SIGN_IN = "sign in as for the AWS CLI (`aws configure`, `aws sso login`), or name a profile: --profile NAME"
-
+#: Where the demo is, and the name of the note that it leaves in `.tools` of its clone.
+_DEMO = re.compile(r"http://(?:localhost|127\.0\.0\.1):(\d+)")
+_NOTE = re.compile(r"demo-(\d+)\.json")
 
 #: What is wrong, and what to do; `{}` is what botocore says.
 _KINDS: tuple[tuple[tuple[type[BotoCoreError], ...], str], ...] = (
@@ -60,9 +65,21 @@ def explained(error: BotoCoreError | ClientError) -> str:
 
 def _unreached(error: BotoCoreError) -> str:
     endpoint = str(error.kwargs.get("endpoint_url", ""))
-    if "//localhost" in endpoint or "//127.0.0.1" in endpoint:
-        return f"nothing answers at {endpoint}: start the demo and keep it with `KEEP=1 make demo`"
+    if demo := _DEMO.match(endpoint):
+        return f"nothing answers at {endpoint}: {_another_demo(int(demo[1]), kept_ports(Path.cwd()))}"
     return f"{_sentence(error)}: check the network, and the region (--region)"
+
+
+def _another_demo(port: int, kept: list[int]) -> str:
+    if others := [other for other in kept if other != port]:
+        return f"a demo was kept at port {others[0]}: --port {others[0]}"
+    return f"start the demo and keep it with `KEEP=1 PORT={port} make demo`, or name the port of one that runs, for instance --port 4600"
+
+
+def kept_ports(clone: Path) -> list[int]:
+    """Return the ports of the demos that `KEEP=1 make demo` has noted in a clone, in ascending order."""
+    notes = (_NOTE.fullmatch(path.name) for path in (clone / ".tools").glob("demo-*.json"))
+    return sorted(int(note[1]) for note in notes if note)
 
 
 def _refused(error: ClientError) -> str:

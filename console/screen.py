@@ -118,7 +118,15 @@ def laid_out(table: Table, out: Console) -> RenderableType:
     firm = Table(table.columns[:-1], [row[:-1] for row in table.rows]) if table.folds else table
     measured = Measurement.get(out, out.options.update(max_width=_UNBOUNDED), _grid(firm))
     fits = out.width >= measured.maximum + (_LEAST_TO_FOLD if table.folds else 0)
-    return _grid(table) if fits else _blocks(table, out.width)
+    if not fits:
+        return _blocks(table, out.width)
+    return _grid(table) if out.is_terminal else _unpadded(_grid(table), out)
+
+
+def _unpadded(grid: Grid, out: Console) -> Text:
+    """Return a table as text without spaces at the ends of its lines: no terminal cuts them there."""
+    lines = ("".join(segment.text for segment in line) for line in out.render_lines(grid, pad=False))
+    return Text("\n".join(line.rstrip() for line in lines))
 
 
 def _grid(table: Table) -> Grid:

@@ -12,24 +12,6 @@ from console.failure import ConsoleError, code_of, explained
 type Document = dict[str, Any]
 
 
-def names(stack: Stack) -> list[str]:
-    """Return the names of all sources, `elsa/checkout`, in alphabetical order."""
-    return sorted(texts(stack))
-
-
-def texts(stack: Stack) -> dict[str, str]:
-    """Return the text of every source's parameter by the source's name."""
-    path = stack.outputs["SourcesPath"]
-    pages = stack.clients.parameters.get_paginator("get_parameters_by_path").paginate(
-        Path=path, Recursive=True, WithDecryption=True
-    )
-    return {
-        one.get("Name", "").removeprefix(f"{path}/"): one.get("Value", "")
-        for page in pages
-        for one in page["Parameters"]
-    }
-
-
 def parsed(text: str) -> Document | None:
     """Return the document of a parameter; None if it is no JSON object. Pure."""
     try:
@@ -48,7 +30,7 @@ def change(stack: Stack, source: SourceName, **fields: object) -> Document:
     """Set fields of a source's document, and leave the others, and the parameter's key, as they are; return it."""
     parameter = _parameter(stack, source)
     if parameter is None:
-        raise ConsoleError(_missing(stack, source))
+        raise stack.no_source(source)
     document = parsed(parameter["Value"])
     if document is None:
         raise ConsoleError(f"{source}: its parameter {_path(stack, source)} is no JSON object: correct it first")
@@ -100,7 +82,7 @@ def create_with_secret(
 def delete(stack: Stack, source: SourceName) -> None:
     """Delete a source's parameter. What was archived, and the ledger, stay."""
     if not exists(stack, source):
-        raise ConsoleError(_missing(stack, source))
+        raise stack.no_source(source)
     stack.clients.parameters.delete_parameter(Name=_path(stack, source))
 
 
@@ -141,8 +123,3 @@ def _parameter(stack: Stack, source: SourceName) -> Any:  # noqa: ANN401 (boto3'
 
 def _path(stack: Stack, source: SourceName) -> str:
     return f"{stack.outputs['SourcesPath']}/{source}"
-
-
-def _missing(stack: Stack, source: SourceName) -> str:
-    others = ", ".join(names(stack)) or "none"
-    return f"there is no source {source}; the sources are: {others}"

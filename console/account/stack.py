@@ -19,6 +19,8 @@ _FUNCTION = re.compile(r"(\w+)FunctionName")
 _NOTARY = "notary"
 #: How a function refuses an event with a field that it does not know.
 _UNKNOWN_FIELD = re.compile(r"(\w+): unknown field")
+#: How a function refuses a source that it does not know.
+_NO_SOURCE = re.compile(r"no source '")
 #: States in which the stack is not, or no longer, there as a whole.
 _UNUSABLE = re.compile("CREATE_(IN_PROGRESS|FAILED)|ROLLBACK_.*|DELETE_.*|REVIEW_IN_PROGRESS|IMPORT_ROLLBACK_.*")
 
@@ -68,8 +70,28 @@ class Stack:
             raise ConsoleError(f"stack {self.name} has no output {name}, so {what}")
         return self.outputs[name]
 
+    def sources(self) -> dict[str, str]:
+        """Return the text of every source's parameter by the source's name, `elsa/checkout`, in alphabetical order."""
+        path = self.outputs["SourcesPath"]
+        pages = self.clients.parameters.get_paginator("get_parameters_by_path").paginate(
+            Path=path, Recursive=True, WithDecryption=True
+        )
+        found = [one for page in pages for one in page["Parameters"]]
+        return dict(sorted((one.get("Name", "").removeprefix(f"{path}/"), one.get("Value", "")) for one in found))
+
+    def no_source(self, source: object) -> ConsoleError:
+        """Return the error of a command that names a source which is not there: it says which sources there are."""
+        return ConsoleError(f"there is no source {source}; the sources are: {', '.join(self.sources()) or 'none'}")
+
+    def source(self, text: str) -> SourceName:
+        """Read the name of a source that there should be. Raises ConsoleError if there can be none of that name."""
+        provider, _, name = text.partition("/")
+        if not name or provider not in self.providers:
+            raise self.no_source(text)
+        return SourceName(provider, name)
+
     def source_name(self, text: str) -> SourceName:
-        """Read a source's name, `elsa/checkout`. Raises ConsoleError if it is none, or of no provider of the stack."""
+        """Read the name of a new source. Raises ConsoleError if it is none, or of no provider of the stack."""
         provider, _, name = text.partition("/")
         if not name:
             example = f"{provider}/shop" if provider in self.providers else f"{self.providers[0]}/{provider or 'shop'}"
@@ -87,6 +109,8 @@ class Stack:
         error = "; ".join(str(one.get("error")) for one in result.get("errors", [])) or str(result)
         if f'"{action}" is no action' in error:
             raise ConsoleError(f"the function of {function} does not know {action}: {self._outdated}")
+        if _NO_SOURCE.match(error) and "source" in fields:
+            raise self.no_source(f"{function}/{fields['source']}")
         if unknown := _UNKNOWN_FIELD.match(error):
             raise ConsoleError(f"{action} of {function} does not know the field {unknown[1]} yet: {self._outdated}")
         raise ConsoleError(error)
@@ -96,7 +120,7 @@ class Stack:
     ) -> dict[str, Result]:
         """Have the functions look at all their sources, or at those of some providers, or at one; by provider."""
         if source is not None:
-            named = self.source_name(source)
+            named = self.source(source)
             return {named.provider: self.act(named.provider, action, source=named.name, **fields)}
         providers = self.providers if providers is None else providers
         _ = self.clients.functions  # made once, before there are threads
@@ -152,7 +176,7 @@ def find(access: Access) -> Stack:
     except ClientError as error:
         if code_of(error) != "ValidationError":
             raise
-        raise ConsoleError(f"{_missing(access, clients.region)}{_others(clients)}") from None
+        raise ConsoleError(_missing(clients)) from None
     outputs = {one.get("OutputKey", ""): one.get("OutputValue", "") for one in described.get("Outputs", [])}
     if trouble := unusable(described["StackStatus"], outputs):
         raise ConsoleError(f"stack {access.stack_name} in {clients.region} {trouble}")
@@ -174,21 +198,28 @@ def unusable(status: str, outputs: Mapping[str, str]) -> str | None:
     return None
 
 
-def _missing(access: Access, region: str) -> str:
-    if access.endpoint:
-        return f"the demo at {access.endpoint} has no stack {access.stack_name}: is it still being deployed?"
-    return f"there is no stack {access.stack_name} in {region}: name it with --stack, its region with --region"
+def _missing(clients: Clients) -> str:
+    """Return that there is no stack of the name that was given, and which others of the region may be meant."""
+    name, demo = clients.access.stack_name, clients.access.endpoint
+    said = f"the demo at {demo} has no stack named {name}" if demo else f"there is no stack named {name}"
+    said += "" if demo else f" in {clients.region}"
+    names = _archives(clients)
+    if names:
+        there = "There is" if len(names) == 1 else "There are"
+        return f"{said}. {there}: {', '.join(names)}. Give it as --stack {names[0]}"
+    if demo:
+        return f"{said}, and no other archive: wait until it is deployed"
+    return f"{said}: name it with --stack, its region with --region"
 
 
-def _others(clients: Clients) -> str:
-    """Return which stacks of the region could have been meant; nothing if AWS does not say."""
+def _archives(clients: Clients) -> list[str]:
+    """Return the names of the region's stacks that are archives; none if AWS does not say."""
     try:
         pages = clients.cloudformation.get_paginator("describe_stacks").paginate()
         stacks = [stack for page in pages for stack in page["Stacks"]]
     except ClientError:
-        return ""
+        return []
     outputs = {
         stack["StackName"]: {one.get("OutputKey", ""): "" for one in stack.get("Outputs", [])} for stack in stacks
     }
-    names = sorted(name for name, own in outputs.items() if set(_NEEDED) <= own.keys())
-    return f"; there is {', '.join(names)}" if names else ""
+    return sorted(name for name, own in outputs.items() if set(_NEEDED) <= own.keys())

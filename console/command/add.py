@@ -128,7 +128,7 @@ def _settled(
 
 def _archived_twice(stack: Stack, name: SourceName, document: Mapping[str, Any], draft: Draft) -> list[str]:
     """Return a warning for each source that seems to archive the same records."""
-    others = {other: configured.parsed(text) for other, text in sorted(configured.texts(stack).items())}
+    others = {other: configured.parsed(text) for other, text in stack.sources().items()}
     same = {
         other: same_records(document, known, draft.fields)
         for other, known in others.items()

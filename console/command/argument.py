@@ -5,7 +5,6 @@ from typing import Annotated, Any
 import typer
 
 from console.account.access import Access
-from console.account.source import names
 from console.account.stack import find
 
 
@@ -14,7 +13,7 @@ def sources(context: typer.Context, incomplete: str) -> list[str]:
     given = context.find_root().params
     access = Access(given["stack"], given["region"], given["profile"], given["port"] if given["demo"] else None)
     try:
-        return [name for name in names(find(access)) if name.startswith(incomplete)]
+        return [name for name in find(access).sources() if name.startswith(incomplete)]
     except Exception:  # noqa: BLE001 (whatever it is, the next command will say so)
         return []
 

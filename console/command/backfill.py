@@ -28,7 +28,7 @@ def backfill(  # noqa: PLR0913, PLR0917 (what the command line may say)
 ) -> None:
     """Fetch a range of a source again: first what it takes, then the progress until it is done."""
     session = session_of(context)
-    name, span = session.stack.source_name(source), Span.between(start, end)
+    name, span = session.stack.source(source), Span.between(start, end)
     choice = {"reopen": reopen, "workers": workers}
     estimate = estimated(list(calls(session, "backfill", name, span, dry_run=True, **choice)))
     if dry_run or not estimate["windows"]:

@@ -53,7 +53,7 @@ def report(
     month: Annotated[str, typer.Argument(metavar="MONTH", help="For instance 2026-11.")],
     lang: Annotated[Literal["en", "ko"], typer.Option(help="English or Korean.")] = "en",
     out: Annotated[Path | None, typer.Option(help="Save it in this file.")] = None,
-    show: Annotated[bool, typer.Option("--open", help="Open it in a browser.")] = False,
+    show: Annotated[bool, switch("--open", help="Open it in a browser.")] = False,
     time_zone: Annotated[
         str | None,
         typer.Option(metavar="OFFSET", help="Of the month, for instance +09:00; without it +09:00 for ko, else UTC."),

@@ -1,6 +1,7 @@
 """`logarchive doctor`: what each function finds when it looks at its sources, and what to do about it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import Annotated, Any
 
 import typer
@@ -44,8 +45,19 @@ def report(results: Mapping[str, Result], program: str = PROGRAM) -> Report:
 
 
 def table(name: str, examined: Mapping[str, Any]) -> Table:
-    """Return the checks of one source. Pure."""
-    return Table(COLUMNS, [_row(check) for check in examined["checks"]], f"{name}: {examined['verdict']}", folds=True)
+    """Return the checks of one source; of those that were not made for the same reason, the reason once. Pure."""
+    rows = [_row(check) for check in _together(examined["checks"])]
+    return Table(COLUMNS, rows, f"{name}: {examined['verdict']}", folds=True)
+
+
+def _together(checks: Sequence[Mapping[str, str]]) -> Iterator[Mapping[str, str]]:
+    for (verdict, said, do), group in groupby(checks, lambda check: (check["verdict"], check["said"], check["do"])):
+        names = [check["check"] for check in group]
+        if verdict == "skipped" and len(names) > 1:
+            all_of_them = {"check": many(len(names), "check"), "said": f"{said}; not made: {', '.join(names)}"}
+            yield {**all_of_them, "verdict": verdict, "do": do}
+        else:
+            yield from ({"check": name, "verdict": verdict, "said": said, "do": do} for name in names)
 
 
 def in_short(name: str, examined: Mapping[str, Any]) -> tuple[list[Table], str]:

@@ -58,10 +58,13 @@ def never_planned(sources: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
 
 def never_planned_lines(sources: Iterable[Mapping[str, str]], program: str) -> list[str]:
     """Return a line for each source of which nothing was ever planned."""
-    return [
-        f"{one['source']} ({one['state']}): nothing of it was ever planned; why: {program} doctor {one['source']}"
-        for one in sources
-    ]
+    return [_never_planned(one["source"], one["state"], program) for one in sources]
+
+
+def _never_planned(source: str, state: str, program: str) -> str:
+    if state == "paused":
+        return f"{source} was paused before anything of it was planned. {_STOPPED[state][1].format(source, program)}"
+    return f"{source} ({state}): nothing of it was ever planned; why: {program} doctor {source}"
 
 
 def _told(source: Mapping[str, Any], gap: Gap) -> dict[str, Any]:

@@ -28,7 +28,7 @@ def replay(  # noqa: PLR0913, PLR0917 (what the command line may say)
 ) -> None:
     """Rebuild the rows of a range from what is stored, without a request to the provider."""
     session = session_of(context)
-    name, span = session.stack.source_name(source), Span.between(start, end)
+    name, span = session.stack.source(source), Span.between(start, end)
     choice = {"outdated": outdated, "workers": workers}
     if dry_run:
         session.end(difference(list(calls(session, "replay", name, span, dry_run=True, **choice))))

@@ -48,28 +48,32 @@ def resume(context: typer.Context, source: Annotated[str, one_source()]) -> None
 def remove(context: typer.Context, source: Annotated[str, one_source()], yes: YES = False) -> None:
     """Remove a source's configuration. What was archived stays, and so does its secret."""
     session = session_of(context)
-    name = session.stack.source_name(source)
+    name = session.stack.source(source)
     if not configured.exists(session.stack, name):
-        configured.delete(session.stack, name)  # says which there are
+        raise session.stack.no_source(name)
     session.screen.agree(f"Remove {name}? Nothing more is archived of it, what was archived stays.", already=yes)
     configured.delete(session.stack, name)
     session.end(Report({"source": str(name), "removed": True}, lines=[f"{name} is removed. What was archived stays."]))
 
 
 def _list(session: Session) -> None:
-    session.end(report(configured.texts(session.stack), session.program))
+    session.end(report(session.stack.sources(), session.program))
 
 
 def _enable(session: Session, source: str, *, enabled: bool) -> None:
-    name = session.stack.source_name(source)
-    document = configured.change(session.stack, name, enabled=enabled)
-    said = "goes on at its function's next tick" if enabled else "is paused from its function's next tick on"
+    name = session.stack.source(source)
+    document = configured.document(session.stack, name) or {}
+    if document and document.get("enabled", True) is enabled:
+        said = "is not paused: nothing was changed" if enabled else "is paused already: nothing was changed"
+    else:
+        document = configured.change(session.stack, name, enabled=enabled)
+        said = "goes on at its function's next tick" if enabled else "is paused from its function's next tick on"
     session.end(Report({"source": str(name), "document": document}, lines=[f"{name} {said}."]))
 
 
 def report(texts: Mapping[str, str], program: str = PROGRAM) -> Report:
     """Return the list of sources. Pure."""
-    documents = {name: configured.parsed(text) for name, text in sorted(texts.items())}
+    documents = {name: configured.parsed(text) for name, text in texts.items()}
     rows = [[name, *_row(document)] for name, document in documents.items()]
     lines = [f"{name}: is no JSON object" for name, document in documents.items() if document is None]
     if not documents:

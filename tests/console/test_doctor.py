@@ -25,6 +25,18 @@ def test_each_source_is_a_table_of_its_checks_with_what_to_do() -> None:
     ]  # fmt: skip
 
 
+def test_checks_that_were_not_made_for_the_same_reason_are_one_row() -> None:
+    reason = "the configuration must be right first"
+    skipped = [check(name, "skipped") | {"said": reason} for name in ("secret", "request", "clock")]
+    other = check("logging", "skipped")
+    made = report({"elsa": result(check("configuration", "fail", "correct it"), *skipped, other, verdict="fail")})
+    assert made.tables[0].rows[1:] == [
+        ["3 checks", "skipped", f"{reason}; not made: secret, request, clock"],
+        ["logging", "skipped", "logging was seen"],
+    ]
+    assert len(made.data["sources"][0]["checks"]) == 5
+
+
 def test_before_a_source_is_written_good_checks_are_one_sentence_and_beside_a_wrong_one_all_are_shown() -> None:
     good, skipped = check("clock", "ok"), check("record_time", "skipped")
     assert in_short("elsa/shop", {"verdict": "ok", "checks": [good, skipped]}) == (
@@ -63,7 +75,6 @@ def test_the_sources_of_a_deployed_stack_are_checked_all_or_those_of_one_provide
     [
         (["doctor", "--provider", "elza"], "--provider elza: the stack's providers are apigateway, dsa, elsa"),
         (["doctor", "elsa/one", "--provider", "elsa"], "either a source or --provider, not both"),
-        (["doctor", "elsa/typo"], "no source 'typo' under /logarchive/sources/elsa"),
     ],
 )
 def test_what_cannot_be_checked_is_one_sentence(on_stack: Run, words: list[str], said: str) -> None:

@@ -9,10 +9,11 @@ import sys
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import boto3
 import pytest
-from botocore.exceptions import BotoCoreError, ClientError, SSOTokenLoadError
+from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, SSOTokenLoadError
 
 from console.account.access import Access, Clients
 from console.account.stack import Stack, find, unusable
@@ -24,7 +25,7 @@ from console.screen import Screen, console, laid_out
 from tests.console.conftest import Deployed
 from tests.console.run import Run
 from tools.lock import ROOT
-from tools.stack import Aws
+from tools.stack import Aws, free_port, ministack
 
 OUTPUTS = {
     "BucketName": "archive",
@@ -60,13 +61,27 @@ def test_a_wrong_stack_name_is_one_sentence_that_names_the_stack_there_is(run: R
     outcome = run("status", "--stack", "archiv")
     assert (outcome.code, outcome.out) == (2, "")
     assert outcome.err.startswith("logarchive: the demo at http://localhost:")
-    assert f"has no stack archiv: is it still being deployed?; there is {half_there}" in outcome.err
+    assert outcome.err.endswith(f" has no stack named archiv. There is: {half_there}. Give it as --stack {half_there}\n")
 
 
-def test_a_command_that_is_printed_has_the_options_of_the_command_line_before_it(run: Run, half_there: str) -> None:
-    outcome = run("sources", "--region", "a b", "--stack", half_there)
-    command = rf"logarchive --stack {half_there} --region 'a b' --port \d+ --demo sources add PROVIDER/SOURCE\n"
+def test_a_demo_without_any_archive_is_waited_for() -> None:
+    with (
+        ministack(free_port()) as (endpoint, _process, _folder),
+        pytest.raises(ConsoleError, match="has no stack named logarchive, and no other archive: wait until"),
+    ):
+        find(Access(demo_port=urlsplit(endpoint).port))
+
+
+def test_a_command_that_is_printed_has_the_options_of_the_command_line_before_it(
+    run: Run, emulator: Aws
+) -> None:
+    stack = stack_of(emulator, "plain", OUTPUTS)
+    outcome = run("sources", "--stack", stack)
+    command = rf"logarchive --stack {stack} --port \d+ --demo sources add PROVIDER/SOURCE\n"
     assert re.search(command, outcome.out)
+    account = {"AWS_ENDPOINT_URL": emulator["endpoint_url"], "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
+    done = alone("sources", "--region", emulator["region_name"], "--stack", stack, **account)
+    assert f"logarchive --stack {stack} --region {emulator['region_name']} sources add" in done.stdout
 
 
 def test_a_stack_whose_functions_are_not_there_is_one_sentence(run: Run, half_there: str) -> None:
@@ -149,7 +164,15 @@ def test_a_stack_that_is_updated_can_be_used(status: str) -> None:
         (["status"], {}, "no AWS region is set; name the one that the stack is in: --region ap-northeast-2"),
         (["status", "--region", "eu-west-1"], {}, "no AWS credentials were found: sign in as for the AWS CLI"),
         (["--profile", "nobody", "status"], {}, "profile (nobody) could not be found: `aws configure list-profiles`"),
-        (["status", "--demo", "--port", "1"], {}, "nothing answers at http://localhost:1/: start the demo and keep it"),
+        (
+            ["status", "--demo", "--port", "1"],
+            {},
+            "nothing answers at http://localhost:1/: start the demo and keep it with `KEEP=1 PORT=1 make demo`, or name",
+        ),
+        (["status", "--demo", "--region", "eu-west-1"], {}, "--region and --demo do not go together"),
+        (["status", "--profile", "me", "--demo"], {}, "--profile and --demo do not go together"),
+        (["report", "2026-11", "--lang", "kr"], {}, "logarchive: Invalid value for '--lang': 'kr' is not one of 'en', "),
+        (["statsu"], {}, "logarchive: No such command 'statsu'. Did you mean 'status'? (logarchive --help says more)"),
     ],
 )
 def test_what_is_missing_on_this_machine_is_one_sentence(
@@ -164,7 +187,7 @@ def test_a_region_without_the_stack_is_one_sentence_that_names_it(emulator: Aws,
     account = {"AWS_ENDPOINT_URL": emulator["endpoint_url"], "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
     done = alone("status", "--stack", half_there, "--region", "eu-west-1", **account)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
-    assert "there is no stack archive in eu-west-1: name it with --stack, its region with --region" in done.stderr
+    assert "there is no stack named archive in eu-west-1: name it with --stack, its region with --region" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -248,6 +271,14 @@ def test_without_a_terminal_no_line_is_wrapped_and_json_is_one_document(capsys: 
     assert json.loads(capsys.readouterr().out) == {"said": "y" * 300}
 
 
+def test_without_a_terminal_no_line_of_a_table_ends_with_spaces() -> None:
+    out = console(io.StringIO())
+    out.print(laid_out(Table(("check", "seen"), [("a", "x" * 90), ("b", "y\nz")], "title", folds=True), out))
+    lines = out.file.getvalue().splitlines()  # type: ignore[attr-defined] # StringIO
+    assert lines == [line.rstrip() for line in lines]
+    assert (lines[0], lines[1].split(), max(map(len, lines))) == ("title", ["check", "seen"], 98)
+
+
 def test_a_vendors_text_cannot_move_the_cursor() -> None:
     assert "\x1b" not in printed(Table(("error",), [("\x1b[2J[bold]gone",)]), 80)
     assert "[bold]gone" in printed(Table(("error",), [("\x1b[2J[bold]gone",)]), 80)
@@ -266,10 +297,29 @@ def test_times_and_lengths_are_short() -> None:
     ]  # fmt: skip
 
 
+def test_a_demo_that_was_kept_at_another_port_is_named_so_that_the_option_can_be_copied(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    error = EndpointConnectionError(endpoint_url="http://localhost:4566/")
+    monkeypatch.chdir(tmp_path)
+    assert explained(error).endswith("name the port of one that runs, for instance --port 4600")
+    (tmp_path / ".tools").mkdir()
+    for name in ("demo-4566.json", "demo-4700.json", "demo-x.json"):
+        (tmp_path / ".tools" / name).touch()
+    assert explained(error) == "nothing answers at http://localhost:4566/: a demo was kept at port 4700: --port 4700"
+
+
+def test_without_a_command_the_help_is_shown() -> None:
+    done = alone()
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Usage: logarchive" in done.stdout
+
+
 def test_the_help_needs_no_stack(tmp_path: Path) -> None:
     done = alone("backfill", "--help", HOME=str(tmp_path))
     assert (done.returncode, done.stderr) == (0, "")
     assert re.search(r"--dry-run +Only say", done.stdout)
+    assert re.search(r"--open +Open it", alone("report", "--help").stdout)
 
 
 def test_sentences_in_the_last_column_go_on_in_further_lines_also_in_60_columns() -> None:

@@ -103,6 +103,17 @@ def test_a_source_of_which_nothing_was_ever_planned_is_not_said_to_be_archived()
     assert (len(both.tables[0].rows), both.lines[0], len(both.lines)) == (1, line, 2)
 
 
+def test_a_source_that_was_paused_before_its_first_tick_is_said_to_be_and_how_it_goes_on() -> None:
+    made = report({"elsa": result("paused", planned=False)}, NOW)
+    assert (made.code, made.lines) == (
+        1,
+        [
+            "elsa/shop was paused before anything of it was planned. To let elsa/shop go on: "
+            "logarchive sources resume elsa/shop"
+        ],
+    )
+
+
 def test_without_a_source_nothing_is_said_to_be_archived() -> None:
     made = report({"elsa": {"sources": [], "next": None}}, NOW)
     assert (made.code, made.lines) == (0, ["No source yet. Add one: logarchive sources add PROVIDER/SOURCE"])

@@ -151,7 +151,7 @@ def test_with_json_a_source_is_written_at_a_terminal_only_if_it_was_agreed_to(
         examined: dict[str, object] = {"source": "a", "verdict": "ok", "checks": []}
         return described | {"sources": [examined]}
 
-    def texts(_: Stack) -> dict[str, str]:
+    def sources(_: Stack) -> dict[str, str]:
         return {"elsa/b": '{"secret": "a/a"}', "elsa/c": '{"secret": "a/c"}'}
 
     def false(*_: object) -> bool:
@@ -164,7 +164,7 @@ def test_with_json_a_source_is_written_at_a_terminal_only_if_it_was_agreed_to(
         (configured, "exists", false),
         (configured, "has_secret", true),
         (configured, "create", create),
-        (configured, "texts", texts),
+        (Stack, "sources", sources),
         (Stack, "act", act),
         (Screen, "attended", property(true)),
     ):
@@ -365,8 +365,13 @@ def test_a_source_is_added_paused_resumed_and_removed_without_a_question(
     assert (outcome.code, outcome.json["parameter"]) == (0, "/logarchive/sources/elsa/scripted")
     assert (outcome.json["begins"]["reason"], outcome.json["begins"]["windows"]) == ("first_tick", 0)
     assert on_stack("status", "elsa/scripted").code == 0
+    assert on_stack("sources", "resume", "elsa/scripted").out == "elsa/scripted is not paused: nothing was changed.\n"
     assert on_stack("sources", "pause", "elsa/scripted").code == 0
+    again = on_stack("sources", "pause", "elsa/scripted")
+    assert (again.code, again.out) == (0, "elsa/scripted is paused already: nothing was changed.\n")
     assert on_stack("status", "elsa/scripted", "--json").json["sources"][0]["state"] == "paused"
+    never = on_stack("gaps", "elsa/scripted")
+    assert (never.code, never.out.startswith("elsa/scripted was paused before anything of it was planned.")) == (1, True)
     resumed = on_stack("sources", "resume", "elsa/scripted", "--json").json["document"]
     assert resumed == outcome.json["document"] | {"enabled": True}
     assert on_stack("sources", "remove", "elsa/scripted", "--yes").code == 0
@@ -395,7 +400,6 @@ def test_a_source_is_added_paused_resumed_and_removed_without_a_question(
             'window: "1h" is no ISO 8601 duration; for instance PT1H',
         ),
         (["sources", "remove", "elsa/one"], "Remove elsa/one? Nothing more is archived of it"),
-        (["sources", "pause", "elsa/two"], "there is no source elsa/two; the sources are: dsa/one, elsa/one"),
     ],
 )
 def test_what_cannot_be_done_is_said_and_nothing_is_written(on_stack: Run, words: list[str], said: str) -> None:
