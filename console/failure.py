@@ -12,6 +12,7 @@ from botocore.exceptions import (
     NoRegionError,
     PartialCredentialsError,
     ProfileNotFound,
+    ReadTimeoutError,
     SSOError,
     TokenRetrievalError,
 )
@@ -65,6 +66,8 @@ def explained(error: BotoCoreError | ClientError) -> str:
 
 def _unreached(error: BotoCoreError) -> str:
     endpoint = str(error.kwargs.get("endpoint_url", ""))
+    if isinstance(error, ReadTimeoutError):
+        return f"{_sentence(error)}: there was no answer in time; try again"
     if demo := _DEMO.match(endpoint):
         return f"nothing answers at {endpoint}: {_another_demo(int(demo[1]), kept_ports(Path.cwd()))}"
     return f"{_sentence(error)}: check the network, and the region (--region)"
@@ -73,7 +76,8 @@ def _unreached(error: BotoCoreError) -> str:
 def _another_demo(port: int, kept: list[int]) -> str:
     if others := [other for other in kept if other != port]:
         return f"a demo was kept at port {others[0]}: --port {others[0]}"
-    return f"start the demo and keep it with `KEEP=1 PORT={port} make demo`, or name the port of one that runs, for instance --port 4600"
+    started = f"start the demo and keep it with `KEEP=1 PORT={port} make demo`"
+    return f"{started}, or name the port of one that runs, for instance --port 4600"
 
 
 def kept_ports(clone: Path) -> list[int]:

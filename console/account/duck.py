@@ -24,6 +24,8 @@ TABLES = {
       window_end AT TIME ZONE 'UTC' AS window_end, due_at AT TIME ZONE 'UTC' AS due_at,
       lost_at AT TIME ZONE 'UTC' AS lost_at) FROM read_parquet('{place}/coverage/windows/*/*/*.parquet')""",
 }
+#: A busy machine takes its time.
+_PATIENCE_SECONDS = 600
 S3 = """
 CREATE SECRET (TYPE s3, KEY_ID 'test', SECRET 'test', REGION 'ap-northeast-2',
   ENDPOINT '{host}', URL_STYLE 'path', USE_SSL false)
@@ -40,7 +42,7 @@ def connect(endpoint: str, bucket: str, names: Collection[str] = tuple(TABLES)) 
     database = duckdb.connect(config={"autoinstall_known_extensions": False, "autoload_known_extensions": False})
     # The S3 extension comes from its wheel, not from the network.
     extension = files("duckdb_extension_httpfs") / "extensions" / f"v{duckdb.__version__}" / "httpfs.duckdb_extension"
-    database.execute(f"LOAD '{extension}'; SET TimeZone = 'UTC'")
+    database.execute(f"LOAD '{extension}'; SET TimeZone = 'UTC'; SET http_timeout = {_PATIENCE_SECONDS}")
     database.execute(S3.format(host=endpoint.removeprefix("http://")))
     for name in sorted(names):
         database.execute(table_view(name, f"s3://{bucket}"))

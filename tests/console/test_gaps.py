@@ -105,13 +105,9 @@ def test_a_source_of_which_nothing_was_ever_planned_is_not_said_to_be_archived()
 
 def test_a_source_that_was_paused_before_its_first_tick_is_said_to_be_and_how_it_goes_on() -> None:
     made = report({"elsa": result("paused", planned=False)}, NOW)
-    assert (made.code, made.lines) == (
-        1,
-        [
-            "elsa/shop was paused before anything of it was planned. To let elsa/shop go on: "
-            "logarchive sources resume elsa/shop"
-        ],
-    )
+    said = "elsa/shop was paused before anything of it was planned. "
+    advice = "To let elsa/shop go on: logarchive sources resume elsa/shop"
+    assert (made.code, made.lines) == (1, [said + advice])
 
 
 def test_without_a_source_nothing_is_said_to_be_archived() -> None:

@@ -371,7 +371,10 @@ def test_a_source_is_added_paused_resumed_and_removed_without_a_question(
     assert (again.code, again.out) == (0, "elsa/scripted is paused already: nothing was changed.\n")
     assert on_stack("status", "elsa/scripted", "--json").json["sources"][0]["state"] == "paused"
     never = on_stack("gaps", "elsa/scripted")
-    assert (never.code, never.out.startswith("elsa/scripted was paused before anything of it was planned.")) == (1, True)
+    assert (never.code, never.out.startswith("elsa/scripted was paused before anything of it was planned.")) == (
+        1,
+        True,
+    )
     resumed = on_stack("sources", "resume", "elsa/scripted", "--json").json["document"]
     assert resumed == outcome.json["document"] | {"enabled": True}
     assert on_stack("sources", "remove", "elsa/scripted", "--yes").code == 0

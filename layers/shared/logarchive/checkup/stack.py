@@ -10,6 +10,7 @@ from logarchive.moment import HOUR, duration, instant
 from logarchive.provider.check import Check
 from logarchive.provider.source import Source
 
+
 def name(head: Head | None, feed_id: str) -> Check:
     """Say whether the name belongs to this project, account or address."""
     if head is None:

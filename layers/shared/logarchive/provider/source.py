@@ -100,7 +100,9 @@ class Source(BaseModel):  # 11 attributes: the fields of its parameter
     )
     workers: int = Field(1, ge=1, le=20, description="how many workers may visit windows at once")
     pace: int | None = Field(None, ge=1, description="requests a minute, shared by the workers")
-    retention: PositiveLength | None = Field(None, description="how long the provider keeps a record; `30 days` is the same as `P30D`")
+    retention: PositiveLength | None = Field(
+        None, description="how long the provider keeps a record; `30 days` is the same as `P30D`"
+    )
     quiet_after: PositiveLength | None = Field(
         None, description="how long without a record is too long: a warning is sent"
     )
