@@ -23,6 +23,7 @@ from types import FrameType
 from typing import Any, NoReturn, TypedDict
 
 import boto3
+from botocore.config import Config
 
 from tools.lock import ROOT
 
@@ -30,6 +31,11 @@ REGION = "ap-northeast-2"
 STACK = "logarchive"
 LOOPBACK = "127.0.0.1"
 DEFAULT_PORT = 4566
+#: Where the logs of what has failed are kept.
+LOGS = ROOT / ".tools" / "demo"
+#: For clients of the emulator: a busy machine takes its time, and to invoke a function twice makes it no faster.
+PATIENCE_SECONDS = 960
+PATIENT = Config(read_timeout=PATIENCE_SECONDS, connect_timeout=PATIENCE_SECONDS, retries={"total_max_attempts": 1})
 SAM = ROOT / ".tools" / "sam" / "bin" / "sam"
 MINISTACK = ROOT / ".tools" / "ministack" / "bin" / "ministack"
 ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
@@ -199,23 +205,39 @@ def deploy(endpoint: str, parameters: Mapping[str, str], step: Step = nullcontex
     """Deploy what was built, and return the stack's outputs."""
     with step("sam deploy"):
         run([SAM, "deploy", *overrides(parameters)], bare_environment(**account(endpoint)), "sam deploy")
-    stack = boto3.client("cloudformation", **aws(endpoint)).describe_stacks(StackName=STACK)["Stacks"][0]
+    stack = boto3.client("cloudformation", config=PATIENT, **aws(endpoint)).describe_stacks(StackName=STACK)["Stacks"][
+        0
+    ]
     outputs: list[Any] = list(stack.get("Outputs", []))
     return {output["OutputKey"]: output["OutputValue"] for output in outputs}
 
 
-def wait_until_ready(process: subprocess.Popen[bytes], endpoint: str, log: Path, seconds: float = 60) -> None:
-    """Wait for ministack's health page; raise StackError if it ends or does not respond."""
+def wait_until_ready(process: subprocess.Popen[bytes], endpoint: str, log: Path, seconds: float = 600) -> None:
+    """Wait for ministack's health page; raise StackError if it ends or does not respond. A busy machine takes long."""
+    page = f"{endpoint}/_ministack/health"
     deadline = time.monotonic() + seconds
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     while process.poll() is None and time.monotonic() < deadline:
         try:
-            direct.open(f"{endpoint}/_ministack/health", timeout=2).close()
+            direct.open(page, timeout=10).close()
         except (urllib.error.URLError, OSError):
             time.sleep(0.1)
         else:
             return
-    raise StackError("ministack did not start:\n" + "\n".join(log.read_text().splitlines()[-20:]))
+    code = process.poll()
+    what = f"did not answer at {page} within {seconds:.0f} s" if code is None else f"ended at once, with {code}"
+    lines = log.read_text(errors="replace").splitlines()
+    raise StackError(
+        "\n".join(
+            [f"ministack, the emulator of AWS, {what}. Its whole log: {kept_log(log)}; the end of it:", *lines[-20:]]
+        )
+    )
+
+
+def kept_log(log: Path) -> Path:
+    """Copy a log to where it stays when its folder is removed; return that place."""
+    LOGS.mkdir(parents=True, exist_ok=True)
+    return Path(shutil.copy(log, LOGS / log.name))
 
 
 def stop(process: subprocess.Popen[bytes], seconds: float = 10) -> None:
@@ -249,6 +271,7 @@ def ministack(
         "STATE_DIR": str(folder / "state"),
         "S3_DATA_DIR": str(folder / "s3"),
         "ATHENA_ENGINE": "duckdb",  # not installed there: an error is better than made-up results
+        "IOT_MTLS_ENABLED": "0",  # its MQTT broker would listen on every address of this machine
     }
     with log.open("wb") as output:
         process = subprocess.Popen(

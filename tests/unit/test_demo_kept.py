@@ -37,7 +37,7 @@ def noted(tmp_path: Path) -> Iterator[Kept]:
 
 def test_a_kept_demo_is_found_by_its_port_alone(noted: Kept) -> None:
     assert Kept.at(noted.port) == noted
-    with pytest.raises(StackError, match=r"no demo was kept at port \d+: start one with KEEP=1 make demo"):
+    with pytest.raises(StackError, match=r"no demo was kept at port \d+: start one with `KEEP=1 PORT=\d+ make demo`"):
         Kept.at(free_port())
 
 

@@ -1,13 +1,17 @@
 """The demo waits as long as anything moves, and says what does not go on, where, and what its function has logged."""
 
 import json
+import subprocess
 from collections.abc import Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.error import URLError
 
+import duckdb
 import pytest
+from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 
 from tests.truth import Window
 from tests.unit.test_demo_figure import NOW, SOURCE, planned, sealed
@@ -17,9 +21,9 @@ from tools.demo.function_log import brief, described, written
 from tools.demo.page import WIDTH, Page
 from tools.demo.progress import Standing, Watch, items, stuck
 from tools.demo.providers import Providers
-from tools.demo.waiting import QUIET_SECONDS, Sight, Waiting
+from tools.demo.waiting import QUIET_SECONDS, Sight, Waiting, answered
 from tools.demo.world import DemoSource
-from tools.stack import StackError, aws
+from tools.stack import LOGS, StackError, aws, stop, wait_until_ready
 
 
 @dataclass
@@ -67,6 +71,58 @@ def test_a_move_starts_the_time_anew() -> None:
         yield Sight("done", done=True, moved=10)
 
     assert waited(pausing())[1].endswith("done\n")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ReadTimeoutError(endpoint_url="http://localhost:1/"),
+        EndpointConnectionError(endpoint_url="http://localhost:1/"),
+        URLError("no"),
+        TimeoutError("no"),
+        duckdb.IOException("IO Error: Timeout was reached error for HTTP GET to x"),
+    ],
+)
+def test_where_nothing_answers_one_sentence_says_for_how_long_and_where_the_logs_stay(
+    error: Exception, tmp_path: Path
+) -> None:
+    (tmp_path / "ministack.log").write_text("killed")
+    with pytest.raises(StackError) as raised, answered(tmp_path):
+        raise error
+    text = str(raised.value)
+    assert text.startswith(f"a program of the demo did not answer, though it may take 960 s: {error}\n")
+    kept = Path(text.rpartition(": ")[2])
+    assert (kept.parent, kept.read_text()) == (LOGS, "killed")
+
+
+def test_what_is_no_lack_of_an_answer_stays_what_it_is(tmp_path: Path) -> None:
+    with pytest.raises(duckdb.IOException), answered(tmp_path):
+        raise duckdb.IOException("IO Error: No files found")
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        ("exit 3", "ministack, the emulator of AWS, ended at once, with 3. Its whole log: "),
+        (
+            "exec sleep 60",
+            "ministack, the emulator of AWS, did not answer at http://localhost:1/_ministack/health within 0 s",
+        ),
+    ],
+)
+def test_an_emulator_that_does_not_start_says_what_was_waited_for_and_where_its_log_stays(
+    script: str, said: str, tmp_path: Path
+) -> None:
+    log = tmp_path / "ministack.log"
+    log.write_text("one\ntwo\n")
+    process = subprocess.Popen(["/bin/sh", "-c", script], start_new_session=True)
+    if script.startswith("exit"):
+        process.wait()
+    with pytest.raises(StackError) as raised:
+        wait_until_ready(process, "http://localhost:1", log, 0.2)
+    stop(process)
+    assert str(raised.value).startswith(said)
+    assert str(raised.value).endswith(f"{LOGS / 'ministack.log'}; the end of it:\none\ntwo")
 
 
 @pytest.mark.parametrize("change", [{"attempt": 2}, {"rows": 6}, {"failures": 1}, {"due_at": "2026-11-23T14:00:00Z"}])

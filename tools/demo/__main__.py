@@ -14,11 +14,12 @@ from collections.abc import Sequence
 from tools.demo import around
 from tools.demo.account import Account
 from tools.demo.around import Around
-from tools.demo.kept import Kept
+from tools.demo.kept import Kept, command
 from tools.demo.page import Page, many, size
 from tools.demo.progress import Standing
 from tools.demo.providers import providers
 from tools.demo.story import Story
+from tools.demo.waiting import answered
 from tools.demo.world import HOURS, orders, sources
 from tools.install import DEMO, TEMPORARY_BYTES
 from tools.registry import names
@@ -111,22 +112,22 @@ def _free(port: int, *, keep: bool) -> int:
         other = next((one for one in range(port + 1, PORTS.stop) if not address_is_taken(one)), free_port())
         raise StackError(
             f"port {port} of 127.0.0.1 is in use: stop {stop if Kept.is_noted(port) else 'what listens there'}, or use "
-            f"another, `{'KEEP=1 ' if keep else ''}PORT={other} make demo`"
+            f"another, `{command(other, keep=keep)}`"
         )
     return port
 
 
-def _check_space(folder: str) -> None:
+def _check_space(folder: str, again: str) -> None:
     if (free := shutil.disk_usage(folder).free) < TEMPORARY_BYTES:
         raise StackError(
             f"{folder}: {size(free)} are free, and the demo takes {size(TEMPORARY_BYTES)}; name another folder: "
-            "TMPDIR=/var/tmp make demo"
+            f"TMPDIR=/var/tmp {again}"
         )
 
 
 def _play(page: Page, port: int, *, keep: bool) -> None:
     check_machine()
-    _check_space(tempfile.gettempdir())
+    _check_space(tempfile.gettempdir(), command(port, keep=keep))
     page.title(
         "logarchive, the demo",
         "The functions that you would deploy archive the logs of several providers. Here a simulator replaces the "
@@ -143,6 +144,7 @@ def _play(page: Page, port: int, *, keep: bool) -> None:
     with (
         local_stack(port, step=lambda name: page.step(name, STEPS[name]), afterwards=afterwards, **parameters) as stack,
         providers(stack.folder, orders(now), afterwards=afterwards) as played,
+        answered(stack.folder),
     ):
         page.line(f"AWS at {stack.aws['endpoint_url']}, the providers at {played.url}")
         story = Story(page, Account.of(stack), played, sources(played.url, now))
@@ -152,7 +154,7 @@ def _play(page: Page, port: int, *, keep: bool) -> None:
             if keep and not isinstance(sys.exception(), Ended):  # what has failed is left to be looked at, too
                 afterwards.run_on = True
                 _leave(page, port, stack, story)
-    _sum_up(page, standings, keep=keep)
+    _sum_up(page, standings, "" if keep else command(port, keep=True))
 
 
 def _leave(page: Page, port: int, stack: Stack, story: Story) -> None:
@@ -163,7 +165,7 @@ def _leave(page: Page, port: int, stack: Stack, story: Story) -> None:
     story.account.switch_schedules(on=True)
 
 
-def _sum_up(page: Page, standings: Sequence[Standing], *, keep: bool) -> None:
+def _sum_up(page: Page, standings: Sequence[Standing], to_keep: str) -> None:
     rows = sum(standing.total("rows") for standing in standings)
     sealed = sum(len(standing.state("sealed")) for standing in standings)
     still = sum(len(standing.open) for standing in standings)
@@ -174,9 +176,9 @@ def _sum_up(page: Page, standings: Sequence[Standing], *, keep: bool) -> None:
         f"{many(sealed, 'window')} sealed, {still} "
         f"visited and due again; {minutes} min {seconds} s. "
         + (
-            "Everything keeps running, see above."
-            if keep
-            else "Nothing is left running; KEEP=1 make demo keeps it running."
+            f"Nothing is left running; {to_keep} keeps it running."
+            if to_keep
+            else "Everything keeps running, see above."
         )
     )
 

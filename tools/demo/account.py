@@ -9,24 +9,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from logarchive.proof.checkpoint import VerifierKey
 from tests.truth import Bucket, Window, read
 from tools.demo.function_log import described, written
 from tools.demo.world import DemoSource
-from tools.lock import ROOT
 from tools.registry import logical, names
-from tools.stack import STACK, Aws, Stack, StackError
+from tools.stack import LOGS, PATIENT, STACK, Aws, Stack, StackError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
 FUNCTIONS = {provider: f"{logical(provider)}FunctionName" for provider in names()}
 NOTARY = "notary"
-#: A busy machine takes its time, and to invoke a function twice would not make it faster.
-PATIENT = Config(read_timeout=960, retries={"total_max_attempts": 1})
 
 
 @dataclass(frozen=True)
@@ -36,7 +32,7 @@ class Account:
     aws: Aws
     outputs: Mapping[str, str]
     #: Where the logs of functions that have failed are written to.
-    logs: Path = ROOT / ".tools" / "demo"
+    logs: Path = LOGS
 
     @classmethod
     def of(cls, stack: Stack) -> "Account":
@@ -46,21 +42,23 @@ class Account:
     @property
     def bucket(self) -> Bucket:
         """The archive."""
-        return Bucket(boto3.client("s3", **self.aws), self.outputs["BucketName"])
+        return Bucket(boto3.client("s3", config=PATIENT, **self.aws), self.outputs["BucketName"])
 
     @property
     def ledger(self) -> "Table":
         """The ledger's table."""
-        return boto3.resource("dynamodb", **self.aws).Table(self.outputs["LedgerTableName"])
+        return boto3.resource("dynamodb", config=PATIENT, **self.aws).Table(self.outputs["LedgerTableName"])
 
     def put_secret(self, name: str, value: Mapping[str, str]) -> None:
         """Write a secret."""
-        boto3.client("secretsmanager", **self.aws).create_secret(Name=name, SecretString=json.dumps(value))
+        boto3.client("secretsmanager", config=PATIENT, **self.aws).create_secret(
+            Name=name, SecretString=json.dumps(value)
+        )
 
     def put_source(self, source: DemoSource) -> str:
         """Write a source's parameter; return its name."""
         name, value = f"{self.outputs['SourcesPath']}/{source.path}", json.dumps(source.document)
-        boto3.client("ssm", **self.aws).put_parameter(Name=name, Value=value, Type="String")
+        boto3.client("ssm", config=PATIENT, **self.aws).put_parameter(Name=name, Value=value, Type="String")
         return name
 
     def windows(self, source: DemoSource) -> list[Window]:
@@ -82,7 +80,7 @@ class Account:
 
     def log(self, provider: str) -> list[str]:
         """Return the lines of a function's log, from the oldest on."""
-        pages = boto3.client("logs", **self.aws).get_paginator("filter_log_events")
+        pages = boto3.client("logs", config=PATIENT, **self.aws).get_paginator("filter_log_events")
         try:
             found = list(pages.paginate(logGroupName=f"/aws/lambda/{self.function(provider)}"))
         except ClientError:  # it has not run yet
@@ -111,7 +109,7 @@ class Account:
 
     def proof_key(self) -> str:
         """Return the public key of the proof log, as KMS knows it: in the form that the verifier takes."""
-        kms: Any = boto3.client("kms", **self.aws)
+        kms: Any = boto3.client("kms", config=PATIENT, **self.aws)
         der: bytes = kms.get_public_key(KeyId=self.outputs["ProofSigningKeyArn"])["PublicKey"]
         return VerifierKey.of_der(f"{self.outputs['BucketName']}/proof", der).text
 
@@ -123,12 +121,12 @@ class Account:
 
     def next_tick(self) -> dt.datetime:
         """Return when the schedules fire first: a minute after they were made."""
-        schedule = boto3.client("scheduler", **self.aws).get_schedule(Name=f"{STACK}-elsa-tick")
+        schedule = boto3.client("scheduler", config=PATIENT, **self.aws).get_schedule(Name=f"{STACK}-elsa-tick")
         return schedule["CreationDate"].astimezone(dt.UTC) + dt.timedelta(minutes=1)
 
     def switch_schedules(self, *, on: bool) -> None:
         """Pause the schedules, or let them go on."""
-        client = boto3.client("scheduler", **self.aws)
+        client = boto3.client("scheduler", config=PATIENT, **self.aws)
         for provider in FUNCTIONS:
             schedule = client.get_schedule(Name=f"{STACK}-{provider}-tick")
             client.update_schedule(

@@ -11,10 +11,11 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from console.failure import kept_ports
 from tools.demo.providers import Providers
 from tools.lock import ROOT
 from tools.registry import names
-from tools.stack import StackError
+from tools.stack import DEFAULT_PORT, StackError
 
 #: Parts of the command lines of the processes that a demo leaves running.
 OURS = (b"ministack", b"tests.simulator")
@@ -39,9 +40,10 @@ class Kept:
         try:
             return cls(**json.loads(_place(port).read_text()))
         except FileNotFoundError:
+            other = next(iter(kept_ports(ROOT)), "4600")
             raise StackError(
-                f"no demo was kept at port {port}: start one with KEEP=1 make demo, or name its port, for instance "
-                "PORT=4600"
+                f"no demo was kept at port {port}: start one with `{command(port, keep=True)}`, or name the port of "
+                f"the one that runs, for instance PORT={other}"
             ) from None
 
     @staticmethod
@@ -66,9 +68,9 @@ class Kept:
             raise StackError(f"{provider}: is no provider; there are {', '.join(names())}")
         try:
             Providers(self.providers_url, self.simulator).order(orders)
-        except urllib.error.URLError:
+        except (urllib.error.URLError, TimeoutError):
             raise StackError(
-                f"the demo at port {self.port} does not run any more; start another: KEEP=1 make demo"
+                f"the demo at port {self.port} does not run any more; start another: {command(self.port, keep=True)}"
             ) from None
 
     def stop(self, say: Callable[[str], object], sleep: Callable[[float], object] = time.sleep) -> None:
@@ -87,6 +89,11 @@ class Kept:
         say(f"Removing the files in {self.folder} ...")
         shutil.rmtree(self.folder, ignore_errors=True)
         _place(self.port).unlink(missing_ok=True)
+
+
+def command(port: int, *, keep: bool) -> str:
+    """Return the command that starts a demo at that port."""
+    return " ".join([*(["KEEP=1"] if keep else []), *([f"PORT={port}"] if port != DEFAULT_PORT else []), "make demo"])
 
 
 def _place(port: int) -> Path:

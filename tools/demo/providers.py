@@ -16,10 +16,7 @@ from typing import Any
 from tools.demo.world import HOUR
 from tools.lock import ROOT
 from tools.registry import names
-from tools.stack import Afterwards, StackError, stop
-
-#: A busy machine takes its time.
-PATIENT_SECONDS = 600
+from tools.stack import PATIENCE_SECONDS, Afterwards, StackError, stop
 
 
 @dataclass(frozen=True)
@@ -58,7 +55,7 @@ class Providers:
     def _bytes(self, path: str, body: bytes | None = None) -> bytes:
         direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         request = urllib.request.Request(self.url + path, data=body)  # noqa: S310 (our own)
-        with direct.open(request, timeout=PATIENT_SECONDS) as response:
+        with direct.open(request, timeout=PATIENCE_SECONDS) as response:
             content: bytes = response.read()
         return content
 

@@ -1,16 +1,28 @@
 """How long the demo waits for something: as long as anything moves, however slowly."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.error import URLError
 
-from tools.demo.page import Page
+import duckdb
+from botocore.exceptions import ConnectionError as NoConnectionError
+from botocore.exceptions import HTTPClientError
+
+from tools.demo.page import INDENT, Page
+from tools.stack import PATIENCE_SECONDS, StackError, kept_log
 
 LOOK_SECONDS = 1.0
 #: A failed visit is repeated after one minute and then after five: when it has failed twice, this is over before.
 QUIET_SECONDS = 240.0
 #: From here on the page says that nothing moves.
 SAID_SECONDS = 20.0
+#: What is raised when a program on this machine does not answer, or is not there any more.
+UNANSWERED = (HTTPClientError, NoConnectionError, URLError, TimeoutError)
+#: Of DuckDB's errors: what it says of a request that had no answer, not of a file.
+_NO_ANSWER = " error for HTTP "
 
 
 @dataclass(frozen=True)
@@ -58,3 +70,22 @@ class Waiting:
             self.page.move(still + sight.text)
             self.sleep(LOOK_SECONDS)
         self.page.rest(sight.text)
+
+
+@contextmanager
+def answered(folder: Path) -> Generator[None]:
+    """Raise StackError in place of what is raised when the emulator or the simulator does not answer.
+
+    It names their logs, which are kept.
+    """
+    try:
+        yield
+    except (*UNANSWERED, duckdb.IOException) as error:
+        if isinstance(error, duckdb.IOException) and _NO_ANSWER not in str(error):
+            raise
+        logs = [str(kept_log(log)) for log in (folder / "ministack.log", folder / "simulator.log") if log.exists()]
+        raise StackError(
+            f"a program of the demo did not answer, though it may take {PATIENCE_SECONDS} s: {error}\n"
+            f"{INDENT}This machine may be too busy, or short of memory: run the demo again.\n"
+            f"{INDENT}The logs of the emulator of AWS and of the simulator: {', '.join(logs) or 'none'}"
+        ) from error
