@@ -124,7 +124,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def misused(error: TyperException) -> str:
     """Return what is wrong with a command line, and which help says what is right."""
-    said = error.format_message().replace("Value error, ", "")  # words of the library that checks values
+    said = error.format_message().replace("Value error, ", "").rstrip(".")  # words of the library that checks values
     context: typer.Context | None = getattr(error, "ctx", None)
     return f"{said} ({context.command_path} --help says more)" if context else said
 

@@ -174,7 +174,7 @@ def test_a_stack_that_is_updated_can_be_used(status: str) -> None:
         (
             ["report", "2026-11", "--lang", "kr"],
             {},
-            "logarchive: Invalid value for '--lang': 'kr' is not one of 'en', ",
+            "logarchive: Invalid value for '--lang': 'kr' is not one of 'en', 'ko' (",
         ),
         (["statsu"], {}, "logarchive: No such command 'statsu'. Did you mean 'status'? (logarchive --help says more)"),
     ],

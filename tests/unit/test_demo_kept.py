@@ -10,7 +10,7 @@ import pytest
 
 from tests.simulator import Simulator
 from tests.unit.simulated import ask
-from tools.demo.kept import Kept
+from tools.demo.kept import Kept, command
 from tools.stack import StackError, free_port
 
 SLEEP = "import time; time.sleep(600)"
@@ -39,6 +39,11 @@ def test_a_kept_demo_is_found_by_its_port_alone(noted: Kept) -> None:
     assert Kept.at(noted.port) == noted
     with pytest.raises(StackError, match=r"no demo was kept at port \d+: start one with `KEEP=1 PORT=\d+ make demo`"):
         Kept.at(free_port())
+
+
+def test_the_command_of_a_demo_names_the_port_unless_it_is_the_usual_one() -> None:
+    assert command(4566, keep=False) == "make demo"
+    assert command(4600, keep=True) == "KEEP=1 PORT=4600 make demo"
 
 
 def test_a_provider_breaks_down_and_is_mended_and_the_others_go_on(tmp_path: Path) -> None:
