@@ -73,7 +73,7 @@ def _enable(session: Session, source: str, *, enabled: bool) -> None:
 
 def report(texts: Mapping[str, str], program: str = PROGRAM) -> Report:
     """Return the list of sources. Pure."""
-    documents = {name: configured.parsed(text) for name, text in texts.items()}
+    documents = {name: configured.parsed(text) for name, text in sorted(texts.items())}
     rows = [[name, *_row(document)] for name, document in documents.items()]
     lines = [f"{name}: is no JSON object" for name, document in documents.items() if document is None]
     if not documents:
