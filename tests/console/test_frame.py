@@ -277,9 +277,10 @@ def test_without_a_terminal_no_line_is_wrapped_and_json_is_one_document(capsys: 
 
 
 def test_without_a_terminal_no_line_of_a_table_ends_with_spaces() -> None:
-    out = console(io.StringIO())
+    file = io.StringIO()
+    out = console(file)
     out.print(laid_out(Table(("check", "seen"), [("a", "x" * 90), ("b", "y\nz")], "title", folds=True), out))
-    lines = out.file.getvalue().splitlines()  # type: ignore[attr-defined] # StringIO
+    lines = file.getvalue().splitlines()
     assert lines == [line.rstrip() for line in lines]
     assert (lines[0], lines[1].split(), max(map(len, lines))) == ("title", ["check", "seen"], 98)
 
