@@ -23,6 +23,9 @@ from logarchive.provider.check import Check, RecordTime
 from logarchive.provider.provider import Api
 from logarchive.provider.source import Source
 from logarchive.runtime.metric import Tally
+from logarchive.warning.condition import Seen, holding
+from logarchive.warning.kind import Condition
+from logarchive.warning.signal import ProofSignals, ProviderSignals, SourceSignals
 from logarchive.window import Span
 from tests.fake_aws import FakeSecrets, refused
 from tests.scenario import Scenario, some, zipped
@@ -599,6 +602,15 @@ def test_retention_is_compared_with_the_oldest_window_that_is_open(
     entries = [open_since(oldest)] if oldest else []
     shown = head(begun, "start") if begun else None
     assert stack.retention(source(**fields), shown, entries, NOW).verdict == verdict
+
+
+@pytest.mark.parametrize(("left", "soon"), [(12 * HOUR - MINUTE, True), (12 * HOUR, False)])
+def test_doctor_and_the_warning_speak_of_a_loss_from_the_same_moment_on(left: dt.timedelta, soon: bool) -> None:
+    oldest = NOW + left - 2 * DAY
+    found = stack.retention(source(retention="P2D"), head(oldest, "start"), [open_since(oldest)], NOW)
+    signals = ProviderSignals(sources={"shop": SourceSignals(measured_at=NOW, lost_at=NOW + left)})
+    held = holding(Seen(NOW, NOW, {"elsa": signals}, {}, ProofSignals(), None))
+    assert (found.verdict == "warn", Condition("loss_soon", "elsa/shop") in held) == (soon, soon)
 
 
 def test_a_start_that_is_too_early_is_told_with_one_that_is_not() -> None:
