@@ -1,6 +1,7 @@
 """What stops a command: one sentence that says what is wrong and what to do, in place of a traceback."""
 
 import re
+import socket
 from pathlib import Path
 
 from botocore.exceptions import (
@@ -81,9 +82,14 @@ def _another_demo(port: int, kept: list[int]) -> str:
 
 
 def kept_ports(clone: Path) -> list[int]:
-    """Return the ports of the demos that `KEEP=1 make demo` has noted in a clone, in ascending order."""
+    """Return the ports of the demos that `KEEP=1 make demo` has noted in a clone and that still run, in order."""
     notes = (_NOTE.fullmatch(path.name) for path in (clone / ".tools").glob("demo-*.json"))
-    return sorted(int(note[1]) for note in notes if note)
+    return sorted(port for port in (int(note[1]) for note in notes if note) if _listens(port))
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _refused(error: ClientError) -> str:

@@ -4,6 +4,7 @@ import io
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 import zipfile
@@ -313,9 +314,13 @@ def test_a_demo_that_was_kept_at_another_port_is_named_so_that_the_option_can_be
         "or name the port of one that runs, for instance --port 4600"
     )
     (tmp_path / ".tools").mkdir()
-    for name in ("demo-4566.json", "demo-4700.json", "demo-x.json"):
-        (tmp_path / ".tools" / name).touch()
-    assert explained(error) == "nothing answers at http://localhost:4566/: a demo was kept at port 4700: --port 4700"
+    with socket.create_server(("127.0.0.1", 0)) as runs:
+        port = runs.getsockname()[1]
+        for name in (f"demo-{port}.json", f"demo-{free_port()}.json", "demo-4566.json", "demo-x.json"):
+            (tmp_path / ".tools" / name).touch()
+        assert explained(error) == (
+            f"nothing answers at http://localhost:4566/: a demo was kept at port {port}: --port {port}"
+        )
 
 
 def test_without_a_command_the_help_is_shown() -> None:
