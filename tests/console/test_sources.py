@@ -400,7 +400,7 @@ def test_a_source_is_added_paused_resumed_and_removed_without_a_question(
         ),
         (
             ["sources", "add", "elsa/two", "--set=project_key=k", "--set=project_id=1", "--set=window=1h"],
-            'window: "1h" is no ISO 8601 duration; for instance PT1H',
+            "window: is no ISO 8601 duration; for instance PT1H",
         ),
         (["sources", "remove", "elsa/one"], "Remove elsa/one? Nothing more is archived of it"),
     ],
@@ -454,7 +454,7 @@ def test_who_adds_a_source_is_asked_again_for_what_is_wrong_and_no_secret_is_sho
     words = ["sources", "add", "elsa/asked", f"--set=base_url={address['base_url']}"]
     shown = in_terminal(["--demo", "--port", str(deployed.port), *words], answers)
     assert shown.code == 0, shown.text
-    assert 'start: "yesterday" is no ISO 8601 time' in shown.text
+    assert "start: is no ISO 8601 time" in shown.text
     assert "elsa/one has the same project_key, project_id: records that both archive count twice" in shown.text
     assert not [value for value in keys.values() if value in shown.text]
     aws = deployed.stack.aws

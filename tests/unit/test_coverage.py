@@ -401,6 +401,28 @@ def test_a_source_that_was_never_archived_is_named_with_what_is_wrong_with_it_un
     assert stage.notarize({"action": "coverage"})["invalid"] == []
 
 
+#: Somebody has pasted a key into a wrong field.
+PASTED = "hush-Hush-hush"
+
+
+@pytest.mark.parametrize(
+    "field",
+    ["secret", "base_url", "start", "window", "delay", "revisit", "workers", "pace", "retention", "enabled", "format"],
+)
+@pytest.mark.parametrize("value", [PASTED, [PASTED], {"x": PASTED}], ids=["text", "list", "object"])
+def test_a_key_in_a_wrong_field_is_repeated_nowhere(field: str, value: object) -> None:
+    stage = Scenario([])
+    shop: dict[str, Any] = {"secret": "la/ncloud/one", "project_key": "p", "project_id": 1}
+    stage.sources = {"shop": shop | {field: value}}
+    stage.tick()
+    [invalid] = stage.notarize({"action": "coverage"})["invalid"]
+    assert invalid["error"].startswith(field)
+    report = stage.notarize({"action": "report", "month": "2026-11"})
+    assert field in stage.s3.objects[report["key"]].body.decode()
+    stored = [stage.table.items, [kept.body for kept in stage.s3.objects.values()], stage.act("status")]
+    assert [PASTED in str(one) for one in stored] == [False] * 3
+
+
 def rows_of(stage: Scenario, key: str) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = _parquet.read_table(BytesIO(stage.s3.objects[key].body)).to_pylist()
     return rows

@@ -110,5 +110,8 @@ def test_a_document_of_another_project_under_a_name_in_use_is_an_error() -> None
     scenario.tick()
     result = described(scenario, source="shop", document=DOCUMENT | {"project_id": 2})
     assert result["errors"] == [
-        {"source": "shop", "error": 'this name already archives "p/1"; use a new source name for "p/2"'}
+        {
+            "source": "shop",
+            "error": 'this name already archives "p/1"; use a new source name for another project, account or address',
+        }
     ]

@@ -137,7 +137,7 @@ NO_JSON = "secret 'la/ncloud/text': the document is no JSON"
         ({"project_id": 2}, 'this name already archives "p/1"'),
         ({"project_key": "q"}, 'this name already archives "p/1"'),
         ({"project_idd": 1}, "project_idd: unknown field"),
-        ({"window": "1h"}, 'window: "1h" is no ISO 8601 duration'),
+        ({"window": "1h"}, "window: is no ISO 8601 duration"),
     ],
 )
 @pytest.mark.parametrize("planned", [True, False])

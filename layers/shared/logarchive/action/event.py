@@ -175,4 +175,4 @@ def parse_event(event: object) -> Event:
     try:
         return model.model_validate(event)
     except ValidationError as error:
-        raise ConfigError(reasons(error, model)) from None
+        raise ConfigError(reasons(error, model, quoted=True)) from None

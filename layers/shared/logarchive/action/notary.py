@@ -151,7 +151,7 @@ def parse(event: object) -> NotaryEvent:
     try:
         return model.model_validate(event)
     except ValidationError as error:
-        raise ConfigError(reasons(error, model)) from None
+        raise ConfigError(reasons(error, model, quoted=True)) from None
 
 
 def notary(aws: NotaryAws, invocation: Invocation, signer: Signer | None) -> Notary:

@@ -75,7 +75,8 @@ class Planner:
         """Raise ConfigError if the name belongs to another project, account or address."""
         if head is not None and head.feed_id != self.feed_id:
             raise ConfigError(
-                f'this name already archives "{head.feed_id}"; use a new source name for "{self.feed_id}"'
+                f'this name already archives "{head.feed_id}"; use a new source name for another project, account or '
+                "address"
             )
 
     def up_to_date(self, head: Head) -> bool:

@@ -12,6 +12,7 @@ from logarchive.errors import ForbiddenError, MalformedError, repeated
 from logarchive.provider.address import is_never_reached, is_public
 
 HOST_AND_PORT = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[\w.-]+)(?::(?P<port>[0-9]{1,5}))?")
+_NEITHER = "is neither host nor host:port; for instance logs.example.com or 10.0.0.5:8080"
 PORTS = {"http": 80, "https": 443}
 
 
@@ -19,11 +20,11 @@ def parsed_host(text: str) -> str:
     """Return an item of `download_hosts`, `host` or `host:port`, in lower case; raise ValueError for anything else."""
     match = HOST_AND_PORT.fullmatch(text)
     if not match or int(match["port"] or 1) not in range(1, 65536):
-        raise ValueError(f"{text!r} is neither host nor host:port; for instance logs.example.com or 10.0.0.5:8080")
+        raise ValueError(_NEITHER)
     try:
         host = _host(httpx.URL(f"http://{match['host']}"))
     except (httpx.InvalidURL, UnicodeError) as error:
-        raise ValueError(f"{text!r} is neither host nor host:port: {error}") from error
+        raise ValueError(_NEITHER) from error
     return _named(host, int(match["port"])) if match["port"] else host
 
 

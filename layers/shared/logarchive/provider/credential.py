@@ -51,7 +51,7 @@ def header_check(rules: Mapping[str, str | None]) -> Callable[[dict[str, str]], 
         for name, value in headers.items():
             if not re.fullmatch(r"[A-Za-z0-9-]+", name) or not re.fullmatch(r"[ -~]*", value):
                 raise ValueError(
-                    f'"{name}" must be a name of letters, digits and -, with a value of printable ASCII; '
+                    "each must be a name of letters, digits and -, with a value of printable ASCII; "
                     'for instance {"X-Tenant": "a"}'
                 )
             needed = rules.get(name.lower(), "")

@@ -36,12 +36,16 @@ _PREDICATES = ("is ", "has ", "does ")
 _VALUE_CHARACTERS = 40
 
 
-def reasons(error: ValidationError, model: type[BaseModel]) -> str:
-    """Say what is wrong with a document, field by field. No value of a secret is repeated."""
-    return " | ".join(_reason(item, model) for item in error.errors(include_url=False))
+def reasons(error: ValidationError, model: type[BaseModel], *, quoted: bool = False) -> str:
+    """Say what is wrong with a document, field by field.
+
+    Values are `quoted` only to whoever has just sent them. What is said of a stored document is stored and sent
+    further, and somebody may have written a secret into a wrong field.
+    """
+    return " | ".join(_reason(item, model, quoted=quoted) for item in error.errors(include_url=False))
 
 
-def _reason(item: Any, model: type[BaseModel]) -> str:  # noqa: ANN401 (pydantic's error details)
+def _reason(item: Any, model: type[BaseModel], *, quoted: bool) -> str:  # noqa: ANN401 (pydantic's error details)
     # In the place of an error, pydantic names the branch of a union like a field: `tuple[str, ...]`.
     where = ".".join(str(step) for step in item["loc"] if "[" not in str(step))
     if item["type"] == "extra_forbidden":
@@ -49,8 +53,7 @@ def _reason(item: Any, model: type[BaseModel]) -> str:  # noqa: ANN401 (pydantic
     what, example = _message(item)
     if not where:
         return what if item["type"] == "value_error" else f"the document {what}; for instance {_document(model)}"
-    hidden = model.model_config.get("hide_input_in_errors") or item["type"].startswith("url_")
-    if what.startswith(_PREDICATES) and not hidden:
+    if quoted and what.startswith(_PREDICATES):
         what = f"{_shown(item['input'])}{what}"
     schema = field_schemas(model).get(where, {})
     if item["type"] == "missing" and "description" in schema:
