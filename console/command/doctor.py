@@ -22,7 +22,7 @@ def doctor(
     source: Annotated[str | None, one_source()] = None,
     provider: Annotated[str | None, typer.Option(help="Only the sources of this provider.")] = None,
 ) -> None:
-    """Check sources, from the secret to the time of a record, with one small request each; nothing is written."""
+    """Check sources, from the secret to the times in one small response each; nothing is written."""
     session = session_of(context)
     stack = session.stack
     if source and provider:

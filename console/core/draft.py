@@ -144,10 +144,22 @@ def assigned(texts: Collection[str], known: Mapping[str, Field]) -> dict[str, An
 def same_records(document: Mapping[str, Any], other: Mapping[str, Any], known: Mapping[str, Field]) -> list[str]:
     """Return the fields by which two sources of a provider seem to archive the same records; none if they do not.
 
-    These are the fields that a source must have; where it needs none, its secret names the account.
+    These are the fields that a source must have; where it needs none, its secret names the account. A field may say
+    that it selects records as well: with `where` of sources with these values only, its value `all` being all records.
     """
     names = [name for name, field in known.items() if field.required and name != "secret"] or ["secret"]
-    return names if all(_overlap(document.get(name), other.get(name)) for name in names) else []
+    if not all(_overlap(document.get(name), other.get(name)) for name in names):
+        return []
+    return [] if any(_apart(field, document, other) for field in known.values()) else names
+
+
+def _apart(field: Field, document: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Return whether two sources get different records because of a field that selects them."""
+    selects: Mapping[str, Any] = field.schema.get("selects", {})
+    if not selects or any(document.get(name) != value for name, value in selects["where"].items()):
+        return False
+    one, two = (each.get(field.name, field.schema.get("default")) for each in (document, other))
+    return one != two and selects["all"] not in {str(one), str(two)}
 
 
 def _overlap(one: object, other: object) -> bool:

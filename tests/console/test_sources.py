@@ -26,6 +26,7 @@ from tests.console.conftest import Deployed
 from tests.console.run import Outcome, Run
 from tests.console.terminal import Hidden, in_terminal
 from tests.simulator.access import FIELDS, KEYS, source
+from tools.registry import providers
 from tools.stack import STACK
 
 DESCRIBED: dict[str, dict[str, Any]] = {
@@ -208,6 +209,23 @@ def test_two_sources_with_the_same_required_fields_or_a_common_element_of_a_list
     assert same_records({"secret": "s"}, {"secret": "s"}, fields({"start": DESCRIBED["start"]})) == ["secret"]
 
 
+@pytest.mark.parametrize(
+    ("api", "area", "other", "same"),
+    [
+        ("cdn", "mainland", "overseas", False),
+        ("cdn", None, "overseas", False),
+        ("cdn", None, "mainland", True),
+        ("cdn", "global", "overseas", True),
+        ("dsa", "mainland", "overseas", True),  # that API knows no area
+    ],
+)
+def test_sources_of_two_areas_are_listed_other_files(api: str, area: str | None, other: str, same: bool) -> None:
+    document: dict[str, object] = {"api": api, "hosts": ["a.example"]}
+    one = document | ({"area": area} if area else {})
+    found = same_records(one, document | {"area": other}, fields(described(providers()["dsa"].source)))
+    assert found == (["api", "hosts"] if same else [])
+
+
 def test_the_fields_that_errors_are_about_are_asked_for_again() -> None:
     errors = ['start: "x" is no ISO 8601 time | hosts.0: is no host', "a secret is missing"]
     assert complained_of(errors, DESCRIBED) == ["hosts", "start"]
@@ -286,7 +304,7 @@ def test_a_wrong_secret_is_told_before_it_or_the_source_is_written(
     words = given(deployed, what, "refused")
     outcome = on_stack(*words, *credentials(tmp_path, secret_key="Wrong-Key-1234"))
     assert outcome.code == 1
-    assert "correct the keys in the secret" in outcome.out
+    assert "correct the keys that were given" in outcome.out
     assert "written" in outcome.out.splitlines()[-1]
     assert not [text for text in (outcome.out, outcome.err) if "Wrong-Key-1234" in text]
     assert "elsa/refused" not in on_stack("sources").out
