@@ -121,7 +121,7 @@ def test_a_clock_that_differs_is_told_by_the_date_of_the_response_even_of_a_refu
 @pytest.mark.parametrize(
     ("fault", "verdict", "said", "do"),
     [
-        ("401", "fail", "401", "if the check `clock` is ok: correct the keys"),
+        ("401", "fail", "401", "if the check `clock` is ok: correct the keys in the secret, or their rights"),
         ("429", "warn", "429", "nothing, if this goes away"),
         ("503", "fail", "503", "check base_url, and whether the function's network leads to it; or"),
         ("html", "fail", "HTML", "check base_url and the source's own fields"),
@@ -211,7 +211,7 @@ def test_the_command_for_an_incomplete_secret_names_the_keys_that_it_must_have()
     assert check["do"].endswith('in the file {"license": "…"}')
 
 
-# The newest record of a response, in each provider's own form.
+# The latest time in a response, in each provider's own form.
 
 
 def records(api: str, time: object) -> httpx.Response:
@@ -277,7 +277,7 @@ def test_an_age_is_suspicious_where_a_zone_or_a_unit_could_make_it(age: dt.timed
 @pytest.mark.parametrize(
     ("moment", "said"),
     [
-        (NOW - 7 * HOUR - 5 * MINUTE, "7 h 5 min ago"),
+        (NOW - 7 * HOUR - 5 * MINUTE, "7 h 5 min ago; the provider may hold newer records"),
         (NOW - 7 * HOUR - 6 * MINUTE, "6 min before the range that was asked for"),
         (dt.datetime(1970, 1, 21, tzinfo=dt.UTC), "are the times in another unit?"),
     ],
@@ -736,6 +736,7 @@ def test_credentials_of_an_event_are_used_in_place_of_a_secret_and_never_repeate
         assert sim.count(provider_of(api)) == 1
     found = checks(result, "new")
     assert (found["secret"][0], found["request"][0]) == ("ok", request_)
+    assert ("correct the keys that were given, or" in json.dumps(result)) == (request_ == "fail")
     assert not [value for value in keys.values() if value in json.dumps(result)]
 
 

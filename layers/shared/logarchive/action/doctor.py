@@ -1,4 +1,4 @@
-"""The action `doctor`: checks each source, from its parameter to the newest record's time, and says what to do.
+"""The action `doctor`: checks each source, from its parameter to the times in one response, and says what to do.
 
 `describe`, at the end, is for whoever wants to write a source: which fields it has. How `doctor` flows, for one source:
 

@@ -121,7 +121,7 @@ class Gaps(_Sources):
 
 
 class Doctor(_Sources):
-    """Check each source from its secret to the newest record's time, and say what to do; nothing is written.
+    """Check each source, from its secret to the times in one small response, and say what to do; nothing is written.
 
     With `document`, the JSON of a parameter that is not written yet, it checks that under the name `source`; with
     `credentials`, the JSON of a secret that is not written yet, it uses those in place of the secret.

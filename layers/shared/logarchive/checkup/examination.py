@@ -132,7 +132,8 @@ class Examination[S: Source, K: BaseModel]:
             return probe(self.provider, self.source, session, directory, begun)
 
     def _answered(self, found: Probe) -> Iterator[Check]:
-        yield response.request(found)
+        given = self.unwritten is not None and self.unwritten.credentials is not None
+        yield response.request(found, in_secret=not given)
         yield response.clock(found)
         provider, part, now = self.provider, found.part, self.invocation.clock()
         _, _, *names = of_response(self.provider)

@@ -1,4 +1,7 @@
-"""Whether the newest record's time is plausible: its unit, its zone, and that it is not in the future. Pure."""
+"""Whether the latest time in one small response is plausible: its unit, its zone, not in the future. Pure.
+
+The provider may hold newer records: where it lists the oldest ones first, the response holds none of them.
+"""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -34,7 +37,7 @@ _DO_UNIT = "compare a record with the vendor's console: the unit of the times is
 
 
 def newest_time[S: Source, K: BaseModel](provider: Provider[S, K], source: S, part: Part) -> RecordTime | None:
-    """Return the time of the newest record in a response, read as in a visit; None if it holds no record.
+    """Return the latest time among the records of a response, read as in a visit; None if it holds no record.
 
     Raises the ProviderError of a response that cannot be read.
     """
@@ -46,7 +49,7 @@ def newest_time[S: Source, K: BaseModel](provider: Provider[S, K], source: S, pa
 
 
 def record_time(newest: RecordTime | None, now: dt.datetime, usual: dt.timedelta, asked: Span | None) -> Check:
-    """Say whether the newest record's time can be right.
+    """Say whether the latest time in a response can be right.
 
     `usual` is how old the newest record of a busy source may be, `asked` the range of records that was asked for.
     """
@@ -54,7 +57,7 @@ def record_time(newest: RecordTime | None, now: dt.datetime, usual: dt.timedelta
         return Check(NAME, "skipped", "no record of the last hours came, so there is no time to look at")
     if newest.moment is None:
         return Check(NAME, "fail", f"the time {newest.text} cannot be read", _DO_UNIT)
-    said = f"the newest record in the response has the time {newest.text}, read as {instant(newest.moment)}"
+    said = f"the latest time in this one response is {newest.text}, read as {instant(newest.moment)}"
     if asked and EPOCH + LONG < newest.moment < asked.start - TOLERANCE:
         said += f", which is {_length(asked.start - newest.moment)} before the range that was asked for"
         return Check(NAME, "fail", said, _DO_ZONE)
@@ -67,11 +70,11 @@ def _judged(text: str, said: str, age: dt.timedelta, usual: dt.timedelta) -> Che
     if age < -TOLERANCE:
         return Check(NAME, "fail", f"{said}: {_length(-age)} in the future", _DO_ZONE)
     if zone := next((zone for zone in ZONES if zone <= age <= zone + usual), None):
-        said += f", {_length(age)} ago: either nothing happened since, or a time in UTC is read as one of "
+        said += f", {_length(age)} ago: either this response holds no newer record, or a time in UTC is read as one of "
         return Check(NAME, "warn", f"{said}+0{zone // HOUR}:00", _DO_ZONE)
     if unit := text.isdecimal() and _UNITS.get(len(text)):
         return Check(NAME, "warn", f"{said}: it is in {unit}, which is recognised, but not documented", _DO_UNIT)
-    return Check(NAME, "ok", f"{said}, {_length(age)} ago")
+    return Check(NAME, "ok", f"{said}, {_length(age)} ago; the provider may hold newer records")
 
 
 def _times(part: Part, layout: Layout, mapping: FieldMapping) -> Iterator[RecordTime]:

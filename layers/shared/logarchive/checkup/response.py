@@ -15,8 +15,8 @@ SLOW_CLOCK, WRONG_CLOCK = MINUTE, 5 * MINUTE
 #: The first kind that fits counts.
 _DO: Mapping[type[Exception], str] = {
     NotPublicError: DO_WRITE_FIRST,
-    ForbiddenError: "if the check `clock` is ok: correct the keys in the secret, or their rights at the vendor; some "
-    "vendors also want this function's address, or the Referer, registered",
+    ForbiddenError: "if the check `clock` is ok: correct {keys}, or their rights at the vendor; some vendors also want "
+    "this function's address, or the Referer, registered",
     ThrottledError: "nothing, if this goes away; otherwise lower `pace`, or raise the quota at the vendor",
     OutOfTimeError: "check base_url, and whether the function's network leads to it",
     MalformedError: "check base_url and the source's own fields against the provider's page",
@@ -24,11 +24,15 @@ _DO: Mapping[type[Exception], str] = {
 }
 
 
-def request(probe: Probe) -> Check:
-    """Say whether the provider has accepted a signed request, and its response could be read."""
+def request(probe: Probe, *, in_secret: bool = True) -> Check:
+    """Say whether the provider has accepted a signed request, and its response could be read.
+
+    `in_secret`: its keys are those of a secret; otherwise they came with the event, and are not written.
+    """
     if probe.error is not None:
         do = next(do for kind, do in _DO.items() if isinstance(probe.error, kind))
-        return Check("request", _verdict(probe.error), f"{probe.error}", do)
+        keys = "the keys in the secret" if in_secret else "the keys that were given"
+        return Check("request", _verdict(probe.error), f"{probe.error}", do.replace("{keys}", keys))
     if probe.part is None:
         return Check("request", "skipped", "for this source a visit sends no request")
     return Check("request", "ok", f"accepted: HTTP {probe.part.status}, {probe.part.bytes} bytes")

@@ -33,7 +33,7 @@ def worst(checks: Iterable[Check]) -> Verdict:
 
 @dataclass(frozen=True)
 class RecordTime:
-    """The time of the newest record in a response."""
+    """The latest time among the records of a response; the provider may hold newer ones."""
 
     #: As the provider has written it.
     text: str

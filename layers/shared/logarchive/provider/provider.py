@@ -92,7 +92,7 @@ class Provider[S: Source, K: BaseModel]:  # 25 attributes: one for each fact abo
     smallest_window: dt.timedelta = SECOND
     #: The source that asks for as little as the API can give: `doctor` sends the first request of its `fetch`.
     smallest: Callable[[S], S] = field(default=lambda source: source)
-    #: The time of the newest record in the response to that request; None: it is read as in a visit.
+    #: The latest time in the response to that request; None: it is read as in a visit.
     newest: Callable[[Part, S], RecordTime | None] | None = None
     #: What else that response tells `doctor` about a source: a check's name -> the check.
     checks: Mapping[str, Callable[[Part, S], Check]] = field(default_factory=dict[str, Any])
