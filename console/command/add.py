@@ -10,8 +10,8 @@ import typer
 from console.account import source as configured
 from console.account.stack import Result, SourceName, Stack
 from console.command import doctor
-from console.command.argument import YES, one_source, switch
-from console.command.draft import DocumentFile, Draft, Given, SecretFile
+from console.command.argument import YES, DocumentFile, Given, SecretFile, Typed, one_source, switch
+from console.command.draft import Draft
 from console.core.draft import assigned, object_of, same_records
 from console.core.report import LOOK, OK, PROGRAM, Report, many, moment
 from console.failure import ConsoleError
@@ -39,11 +39,11 @@ def check(
     exists = configured.exists(session.stack, name)
     if exists and not (given or file or secret_file):
         session.end(doctor.report(session.stack.survey("doctor", source), session.program))
-    draft = Draft.of(session, name)
+    draft = Draft.of(session, name, Typed("check", given, file, secret_file, ["--json"] * session.screen.as_json))
     begun = (configured.document(session.stack, name) or {}) if exists else {}
     begun |= object_of(file.read_bytes(), str(file)) if file else {}
     document, _ = draft.document(begun | assigned(given, draft.fields), whole=exists or file is not None)
-    examined = draft.examined(document, draft.credentials(document["secret"], secret_file))
+    examined = draft.examined(document, draft.credentials(document["secret"]))
     data = {"source": str(name), "document": document, "verdict": examined["verdict"], "checks": examined["checks"]}
     wrong = examined["verdict"] != "ok"
     session.end(Report(data, [doctor.table(str(name), examined)], ["Nothing was written."], LOOK if wrong else OK))
@@ -67,10 +67,12 @@ def add(  # noqa: PLR0913, PLR0917 (what the command line may say)
         raise ConsoleError(
             f"{name} exists already: take another name, or remove that source: {session.program} sources remove {name}"
         )
-    draft = Draft.of(session, name)
+    flags = ["--anyway"] * anyway + ["--yes"] * yes + ["--json"] * session.screen.as_json
+    lacks = "--yes" if session.screen.attended and session.screen.as_json and not yes else ""
+    draft = Draft.of(session, name, Typed("add", given, file, secret_file, flags, lacks))
     begun = object_of(file.read_bytes(), str(file)) if file else {}
     given_fields = begun | assigned(given, draft.fields)
-    attempt = _settled(draft, given_fields, file, secret_file, anyway=anyway)
+    attempt = _settled(draft, given_fields, anyway=anyway)
     document = attempt.document
     tables, said = doctor.in_short(str(name), attempt.examined)
     twice = _archived_twice(session.stack, name, document, draft)
@@ -93,36 +95,30 @@ class _Attempt:
     examined: Result
 
 
-def _attempt(
-    draft: Draft,
-    given_fields: Mapping[str, Any],
-    file: Path | None,
-    secret_file: Path | None,
-    before: _Attempt | None = None,
-) -> _Attempt:
+def _attempt(draft: Draft, given_fields: Mapping[str, Any], before: _Attempt | None = None) -> _Attempt:
     """Ask for what is missing, and have the function check all of it."""
-    document, begins = draft.document(given_fields, before.document if before else None, whole=file is not None)
-    secret = document["secret"]
+    document, begins = draft.document(
+        given_fields, before.document if before else None, whole=draft.typed.file is not None
+    )
+    secret, secret_file = document["secret"], draft.typed.secret_file
     if secret_file and configured.has_secret(draft.session.stack, secret):
         raise ConsoleError(f"the secret {secret} exists already: leave out --secret-file, or --set secret=NAME")
-    credentials = draft.credentials(secret, secret_file, before.credentials if before else None)
+    credentials = draft.credentials(secret, before.credentials if before else None)
     typed = credentials is not None and secret_file is None
     return _Attempt(document, begins, credentials, typed, draft.examined(document, credentials))
 
 
-def _settled(
-    draft: Draft, given_fields: Mapping[str, Any], file: Path | None, secret_file: Path | None, *, anyway: bool
-) -> _Attempt:
+def _settled(draft: Draft, given_fields: Mapping[str, Any], *, anyway: bool) -> _Attempt:
     """Return what may be written. At a terminal, answers that a check refuses are asked for again; else this ends."""
     screen, name = draft.screen, draft.name
-    attempt = _attempt(draft, given_fields, file, secret_file)
+    attempt = _attempt(draft, given_fields)
     while attempt.examined["verdict"] == "fail" and not anyway:
-        asked = attempt.typed or draft.questions(given_fields, whole=file is not None)
+        asked = attempt.typed or draft.questions(given_fields, whole=draft.typed.file is not None)
         if not (screen.interactive and asked):
-            draft.session.end(refused(name, attempt.examined))
+            draft.session.end(refused(name, attempt.examined, draft.typed.secret_file))
         screen.tell("Nothing was written.", doctor.table(str(name), attempt.examined))
         screen.agree("Correct your answers?", already=False)
-        attempt = _attempt(draft, given_fields, file, secret_file, attempt)
+        attempt = _attempt(draft, given_fields, attempt)
     return attempt
 
 
@@ -141,9 +137,10 @@ def _archived_twice(stack: Stack, name: SourceName, document: Mapping[str, Any],
     ]
 
 
-def refused(name: SourceName, examined: Result) -> Report:
+def refused(name: SourceName, examined: Result, secret_file: Path | None) -> Report:
     """Return why a source was not written. Pure."""
     line = f"{name} was not written, and no secret either. Correct it, or write it all the same: --anyway"
+    line += f". The keys that were tried are those of {secret_file}" if secret_file else ""
     data = {"source": str(name), "parameter": None, "secret_written": False, "checks": examined["checks"]}
     return Report(data, [doctor.table(str(name), examined)], [line], LOOK)
 

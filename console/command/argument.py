@@ -1,5 +1,9 @@
 """Arguments and options that several commands have, with their completion in the shell."""
 
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -41,3 +45,30 @@ SOURCES = Annotated[
     list[str], typer.Option("--source", metavar="PROVIDER/SOURCE", help="Only this source.", autocompletion=sources)
 ]
 WORKERS = Annotated[int | None, typer.Option(help="How many workers at once; else as the source says.")]
+Given = Annotated[
+    list[str], typer.Option("--set", metavar="FIELD=VALUE", help="A field of the source; may be repeated.")
+]
+DocumentFile = Annotated[Path | None, typer.Option("--file", help="A JSON file with the source's fields.")]
+SecretFile = Annotated[Path | None, typer.Option(help="A JSON file with the credentials, for a new secret.")]
+
+
+@dataclass(frozen=True)
+class Typed:
+    """What was typed of `sources add` or `sources check`."""
+
+    command: str
+    given: Sequence[str] = ()
+    file: Path | None = None
+    secret_file: Path | None = None
+    #: Options without a value.
+    flags: Sequence[str] = ()
+    #: One that is missing.
+    lacks: str = ""
+
+    def with_all(self, program: str, name: str, missing: Sequence[str]) -> str:
+        """Return the command with the words that it lacks, for a shell."""
+        words = [word for text in self.given for word in ("--set", text)]
+        words += ["--file", str(self.file)] if self.file else []
+        words += ["--secret-file", str(self.secret_file)] if self.secret_file else []
+        lacks = [self.lacks] if self.lacks else []
+        return " ".join([program, shlex.join(["sources", self.command, name, *words, *self.flags, *missing, *lacks])])

@@ -169,6 +169,17 @@ def _overlap(one: object, other: object) -> bool:
     return one is not None and one == other
 
 
+def missing_of(document: Mapping[str, Any], known: Mapping[str, Field]) -> list[str]:
+    """Return the required fields that a document lacks; its secret has a name by itself."""
+    return [name for name, field in known.items() if field.required and name not in {"secret", *document}]
+
+
+def told_of(errors: Collection[str], missing: Collection[str]) -> list[str]:
+    """Return what errors of a function say besides that these fields are missing."""
+    parts = (part for error in errors for part in error.split(" | "))
+    return [part for part in parts if not part.startswith(tuple(f"{name}: missing" for name in missing))]
+
+
 def complained_of(errors: Collection[str], known: Collection[str]) -> list[str]:
     """Return the fields that errors of a function are about."""
     about = {part.strip().partition(":")[0].partition(".")[0] for error in errors for part in error.split(" | ")}
