@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from console.account.source import Document, has_secret, parsed, texts
+from console.account.source import Document, has_secret, parsed
 from console.account.stack import Stack
 
 _HERE = re.compile(r"(https?://)?(localhost|127\.0\.0\.1)(:[0-9]+)?(/.*)?", re.IGNORECASE)
@@ -29,7 +29,7 @@ class Models:
     @classmethod
     def of(cls, stack: Stack, provider: str) -> "Models":
         """Read them."""
-        found = {name: parsed(text) for name, text in texts(stack).items() if name.startswith(f"{provider}/")}
+        found = {name: parsed(text) for name, text in stack.sources().items() if name.startswith(f"{provider}/")}
         return cls(stack, {name: one for name, one in found.items() if one and is_here(one.get("base_url"))})
 
     def nearest(self, document: Mapping[str, Any]) -> tuple[str, Document]:
