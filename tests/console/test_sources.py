@@ -456,7 +456,7 @@ def test_who_adds_a_source_is_asked_again_for_what_is_wrong_and_no_secret_is_sho
         ("project_key:", ""),
         ("project_id:", ""),
         ("start:", ""),
-        ("retention: how long the provider keeps a record (for instance P30D) [Enter for P20D, - for none]", "-"),
+        ("(for instance P30D) [Enter for P20D, - for none]", "-"),
         ("secret:", ""),
         ("access_key:", Hidden("")),
         ("secret_key:", Hidden(keys["secret_key"])),
