@@ -56,12 +56,7 @@ class DsaSource(Source):  # 9 attributes: the fields of its parameter
     hosts: Annotated[tuple[Host, ...], AfterValidator(lambda hosts: tuple(sorted(set(hosts))))] = Field(
         min_length=1, description="accelerated domains"
     )
-    area: Literal["mainland", "overseas", "global"] = Field(
-        "mainland",
-        description="`cdn`: where the nodes are",
-        # Of each area a source of `cdn` is listed other files; `global` may be those of both.
-        json_schema_extra={"selects": {"where": {"api": "cdn"}, "all": "global"}},
-    )
+    area: tencent.Area = Field("mainland", description="`cdn`: where the nodes are")
     time_zone: Offset = Field("+08:00", description="the zone of the listed hours and of the times in lines")
     download_hosts: tuple[DownloadHost, ...] = Field((), description="where links may lead: `host` or `host:port`")
     signature_method: tencent.SignatureMethod = Field("HmacSHA1", description="`dsa`: how requests are signed")

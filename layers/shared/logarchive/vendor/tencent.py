@@ -22,6 +22,11 @@ from logarchive.part import Part
 from logarchive.provider.secret import Key, Secret
 from logarchive.record.body import error_document
 
+#: Where the nodes are. Of each area a source of `cdn` is listed other files; `global` may be those of both.
+Area = Annotated[
+    Literal["mainland", "overseas", "global"],
+    Field(json_schema_extra={"selects": {"where": {"api": "cdn"}, "all": "global"}}),
+]
 type SignatureMethod = Literal["HmacSHA1", "HmacSHA256"]
 
 ALGORITHM = "TC3-HMAC-SHA256"
