@@ -10,6 +10,7 @@ import gzip
 import json
 from collections.abc import Sequence
 from importlib import import_module
+from operator import itemgetter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -79,7 +80,8 @@ def golden(body: Path, window: Window) -> dict[str, Any]:
         rejects = gzip.decompress(built.rejects_path.read_bytes()).splitlines() if built.rejects_path else []
     return {
         "window": window.key,
-        "rows": [_shown(row) for row in rows],
+        # As they lie in the body, so that which record a row is of can be seen.
+        "rows": [_shown(row) for row in sorted(rows, key=itemgetter("raw_part", "raw_index"))],
         "rejects": [json.loads(line) for line in rejects],
     }
 

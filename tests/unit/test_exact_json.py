@@ -300,7 +300,7 @@ def test_records_with_floats_are_the_same_rows_and_rejects_read_again_or_not(
     records: list[bytes], layout: Layout
 ) -> None:
     kept, exact = (visit.visit(layout([*records, last]), of=OF) for last in (KEPT, FLOAT))
-    assert visit.rows(kept)[:-1] == visit.rows(exact)[:-1]
+    assert visit.as_they_came(kept)[:-1] == visit.as_they_came(exact)[:-1]
     assert visit.rejects(kept) == visit.rejects(exact)
 
 
@@ -431,9 +431,9 @@ SHAPES = st.lists(st.tuples(DETAILS, RESTS), min_size=1, max_size=4)
 @given(SHAPES | st.builds(repeated, DOCUMENTS, st.integers(1, 4)))
 def test_rows_built_in_the_fast_way_are_the_rows_built_exactly(found: Found) -> None:
     records = [record(number, detail, rest) for number, (detail, rest) in enumerate(found)]
-    fast = visit.rows(visit.visit(visit.array(records), of=OF))
-    exact = visit.rows(visit.visit(visit.array([*records, FLOAT]), of=OF))[:-1]
-    alone = [visit.rows(visit.visit(visit.lines([one, FLOAT]), of=OF))[0] for one in records]
+    fast = visit.as_they_came(visit.visit(visit.array(records), of=OF))
+    exact = visit.as_they_came(visit.visit(visit.array([*records, FLOAT]), of=OF))[:-1]
+    alone = [visit.as_they_came(visit.visit(visit.lines([one, FLOAT]), of=OF))[0] for one in records]
     assert fast == exact
     assert [one["attributes"] for one in fast] == [one["attributes"] for one in alone]
 

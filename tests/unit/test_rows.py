@@ -185,7 +185,7 @@ def test_a_visit_with_every_id_replaces_the_object_as_if_alone() -> None:
     assert visit.sha256(second) == visit.sha256(visit.visit(more, name="v2"))
 
 
-def test_a_visit_that_lacks_rows_keeps_them_behind_its_own() -> None:
+def test_a_visit_that_lacks_rows_keeps_them_behind_its_own_of_the_same_time() -> None:
     first = visit.visit(body(record(START, "old"), record(START, "both"), record(START, "old")))
     second = visit.visit(body(record(START, "new"), record(START, "both")), existing=first, name="v2")
     assert [row["body"] for row in visit.rows(second)] == ["new", "both", "old", "old"]
@@ -202,7 +202,7 @@ def test_a_visit_that_finds_nothing_keeps_everything() -> None:
 def test_the_newest_row_wins_for_an_equal_id() -> None:
     first = visit.visit(b'{"items":[%b,%b]}' % (hit("a"), hit("b")), of=UNIQUE)
     second = visit.visit(b'{"items":[%b]}' % hit("a", START + 9), of=UNIQUE, existing=first, name="v2")
-    assert [(row["record_id"], row["time"].microsecond) for row in visit.rows(second)] == [("a", 9000), ("b", 0)]
+    assert [(row["record_id"], row["time"].microsecond) for row in visit.rows(second)] == [("b", 0), ("a", 9000)]
 
 
 _SEEN = st.lists(st.integers(0, 5), max_size=8)
@@ -528,5 +528,5 @@ def test_a_merge_keeps_every_row_of_batches_of_which_the_visit_has_none_some_or_
     first = visit.visit(body(range(30_000)), name="v1")
     second = visit.visit(body(range(8_000, 20_000)), body(range(30_000, 30_010)), existing=first, name="v2")
     ports = [row["client_port"] for row in visit.rows(second)]
-    assert ports == [*range(8_000, 20_000), *range(30_000, 30_010), *range(8_000), *range(20_000, 30_000)]
+    assert ports == [*range(30_010)]
     assert (second.kept, second.added) == (18_000, 10)

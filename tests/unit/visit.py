@@ -12,6 +12,7 @@ import os
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
+from operator import itemgetter
 from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
 from typing import Any, cast
@@ -120,6 +121,11 @@ def rows(built: Built) -> list[dict[str, Any]]:
     """Return an object's rows without their NULL columns; attributes stay a list of pairs."""
     table: list[dict[str, Any]] = _parquet.read_table(built.path).to_pylist() if built.path else []
     return [{name: value for name, value in row.items() if value is not None} for row in table]
+
+
+def as_they_came(built: Built) -> list[dict[str, Any]]:
+    """Return an object's rows in the order of their records."""
+    return sorted(rows(built), key=itemgetter("raw_part", "raw_index"))
 
 
 def visits(built: Built) -> tuple[str, ...]:

@@ -57,6 +57,11 @@ def varied_record(at: int, count: int) -> dict[str, Any]:
     return elsa_record(at, count) | {key: value for key, value in more.items() if random.getrandbits(1)}
 
 
+def descending_record(at: int, count: int) -> dict[str, Any]:
+    """Make the same ELSA records, the newest first."""
+    return elsa_record(count - 1 - at, count)
+
+
 def small_record(at: int, count: int) -> dict[str, Any]:
     """Make an ELSA record of about 80 bytes, for as many as a window may have."""
     return {"logTime": START + at * 3_600_000 // count, "body": f"{random.getrandbits(128):032x}"}
@@ -135,6 +140,13 @@ def _pages(make: Make[dict[str, Any]], count: int, folder: Path) -> None:
         (folder / f"{number:03}.json").write_bytes(orjson.dumps(page))
 
 
+def _hosts(make: Make[bytes], count: int, folder: Path) -> None:
+    """Write five gzips of lines, each of the whole hour: as of five hosts."""
+    for number in range(5):
+        with gzip.open(folder / f"{number}.gz", "wb", 6) as file:
+            file.writelines(make(at, count) for at in range(number, count, 5))
+
+
 def _lines(make: Make[bytes], count: int, folder: Path) -> None:
     """Write a gzip of lines."""
     with gzip.open(folder / "0.gz", "wb", 6) as file:
@@ -146,10 +158,12 @@ KINDS: dict[str, tuple[str, Callable[[int, Path], None]]] = {
     "elsa": ("elsa", lambda count, folder: _files(elsa_record, count, folder)),
     "elsa-varied": ("elsa", lambda count, folder: _files(varied_record, count, folder)),
     "elsa-late": ("elsa", lambda count, folder: _late(elsa_record, count, folder)),
+    "elsa-descending": ("elsa", lambda count, folder: _files(descending_record, count, folder)),
     "elsa-small": ("elsa", lambda count, folder: _files(small_record, count, folder)),
     "security365": ("security365", lambda count, folder: _pages(security365_record, count, folder)),
     "security365-float": ("security365", lambda count, folder: _pages(float_record, count, folder)),
     "cdn": ("dsa", lambda count, folder: _lines(cdn_line, count, folder)),
+    "cdn-hosts": ("dsa", lambda count, folder: _hosts(cdn_line, count, folder)),
     "cdn-mixed": ("dsa", lambda count, folder: _lines(mixed_line, count, folder)),
     "cdn-spoiled": ("dsa", lambda count, folder: _lines(spoiled_line, count, folder)),
 }

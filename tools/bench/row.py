@@ -88,6 +88,11 @@ def build(kind: str, records: int, least: str = "parse") -> Callable[[Bench], Fi
     return lambda bench: bench.ratio(bench.work("build", kind, records), bench.work(least, kind, records))
 
 
+def against(kind: str, other: str, records: int) -> Callable[[Bench], Figure]:
+    """Return a build against that of the same records in another order."""
+    return lambda bench: bench.ratio(bench.work("build", kind, records), bench.work("build", other, records))
+
+
 def hour(bench: Bench) -> Figure:
     """Return the seconds of a first visit of 10,000 records, and of a revisit: `tools.cost` computes with them."""
     three, one = (bench.work("visit", "elsa", HOUR_RECORDS, visits) for visits in (3, 1))
@@ -196,6 +201,12 @@ ROWS = (
         build("cdn-spoiled", CDN, "zcat"),
         7.0,
     ),
+    Row(
+        "elsa-descending",
+        "ELSA, build, the newest record first ÷ the oldest first",
+        against("elsa-descending", "elsa", ELSA),
+    ),
+    Row("cdn-hosts", "CDN lines, build, files of five hosts ÷ one file in order", against("cdn-hosts", "cdn", CDN)),
     Row("throughput", "ELSA, a whole visit: JSON for each second of CPU", throughput, unit="MiB/s"),
     Row("hour", "ELSA, a first visit of 10,000 records", hour, unit="s"),
     Row("peak", "peak of memory, ELSA visit of 199,000 records", peak, 170, unit="MB"),

@@ -16,6 +16,7 @@ from logarchive.errors import ArchiveError, OutOfTimeError, ProviderError
 from logarchive.ledger.entry import Entry
 from logarchive.provider.source import Source
 from logarchive.row.difference import ADDED, MOST_EXAMPLES, REMOVED, Difference, Example, difference
+from logarchive.row.order import ordered
 from logarchive.store.bucket import sha256_of
 from logarchive.visit.context import VisitContext
 from logarchive.visit.merger import same_rows
@@ -65,7 +66,8 @@ class DryRun[S: Source, K: BaseModel]:
             if existing and rebuilt.path and same_rows(existing, rebuilt.path):
                 found = Difference()
             else:
-                found = difference(existing, rebuilt.path, ensure_time)
+                old = ordered(existing, ensure_time) if existing else None
+                found = difference(old, rebuilt.path, ensure_time)
         if found or rebuilt.numbers.rejects != entry.numbers.rejects:
             self._add(context, entry, rebuilt, found)
 

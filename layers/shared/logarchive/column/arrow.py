@@ -7,7 +7,7 @@ from io import BytesIO
 from itertools import accumulate
 from typing import Any
 
-from arro3.core import Array, DataType, Field, RecordBatch, Schema, list_array, struct_array
+from arro3.core import Array, DataType, Field, RecordBatch, Schema, Table, list_array, struct_array
 from arro3.io import read_ipc_stream
 
 from logarchive.column.schema import COLUMNS, ColumnType
@@ -89,6 +89,14 @@ def unzoned(array: Array) -> Array:
     Of a time with a zone, Python would make a datetime by its time zone database, which Lambda does not have.
     """
     return array.cast(DataType.int64()) if array.type == TYPES["timestamp"] else array
+
+
+def joined(batches: Sequence[RecordBatch]) -> RecordBatch:
+    """Return the rows of batches, of at least one, as one batch."""
+    if len(batches) == 1:
+        return batches[0]
+    [batch] = Table.from_batches(batches, schema=SCHEMA).combine_chunks().to_batches()
+    return batch
 
 
 def filled(column: str, values: Sequence[Any]) -> Array:

@@ -1,7 +1,8 @@
 """From parts to the window's Parquet object: rows, identities, rejects, and the merge with the existing object."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import cast
 
@@ -17,7 +18,7 @@ from logarchive.part import Part
 from logarchive.record.layout import LineLayout
 from logarchive.record.line_record import is_log
 from logarchive.record.reader import blocks, lines_of
-from logarchive.row import parquet
+from logarchive.row import order, parquet
 from logarchive.row.identity import Hashed, Unique
 from logarchive.row.parquet import object_visits
 from logarchive.row.record_format import RecordFormat
@@ -65,14 +66,19 @@ class Builder:
         with Rejects(directory / "rejects.jsonl.gz", visit) as rejects:
             rows = _Rows(self, rejects)
             path = directory / "visit.parquet"
-            count = parquet.write(path, rows.batches(data), (visit,), self.records.mapping_version)
-        known = _known(existing, rows.ids, self.ensure_time)
+            version = self.records.mapping_version
+            count = order.write(path, rows.batches(data), (visit,), version, self.ensure_time)
+        watch = order.Watch()
+        known = _known(existing, rows.ids, watch, self.ensure_time)
         shared = sum(map(sum, known))
         kept = sum(map(len, known)) - shared
         if kept and existing is not None:
-            own, path = path, directory / "merged.parquet"
-            merged = _merged(own, existing, known, self.ensure_time)
-            parquet.write(path, merged, (*object_visits(existing), visit), self.records.mapping_version)
+            own, path, visits = path, directory / "merged.parquet", (*object_visits(existing), visit)
+            lacking = _lacking(existing, known, self.ensure_time)
+            if watch.in_order:
+                parquet.write(path, order.merged([parquet.read(own), lacking], self.ensure_time), visits, version)
+            else:  # an object of an earlier version
+                order.write(path, chain(parquet.read(own), lacking), visits, version, self.ensure_time)
             own.unlink()
         return Built(
             numbers=rows.numbers(data),
@@ -153,18 +159,20 @@ class _Rows:
         return self.ids.assign(block.canonical, part.own, astray)
 
 
-def _known(existing: Path | None, ids: Hashed | Unique, ensure_time: Callable[[], None]) -> list[bytes]:
+def _known(
+    existing: Path | None, ids: Hashed | Unique, watch: order.Watch, ensure_time: Callable[[], None]
+) -> list[bytes]:
     """Return for each batch of the existing object which of its rows this visit has: a byte per row, 1 or 0."""
     known: list[bytes] = []
     for batch in parquet.read(existing) if existing else ():
         ensure_time()
+        watch.see(batch)
         known.append(bytes(id_ in ids for id_ in _ids(batch)))
     return known
 
 
-def _merged(own: Path, existing: Path, known: list[bytes], ensure_time: Callable[[], None]) -> Iterable[RecordBatch]:
-    """Yield this visit's rows, then those of the existing object that it lacks."""
-    yield from parquet.read(own)
+def _lacking(existing: Path, known: list[bytes], ensure_time: Callable[[], None]) -> Iterator[RecordBatch]:
+    """Yield the rows of the existing object that this visit lacks."""
     for batch, shared in zip(parquet.read(existing), known, strict=True):
         ensure_time()
         if any(shared):

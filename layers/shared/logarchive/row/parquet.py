@@ -16,7 +16,7 @@ from logarchive.errors import ArchiveError, without_panics
 
 #: Bounds the writer's memory, and lets a query skip: about 10 MB compressed.
 ROW_GROUP_ROWS = 65_536
-_READ_ROWS = 8_192
+_READ_ROWS = 4_096
 _PAGE_BYTES = 64 * 1024
 #: The only key in the footer: arro3 keeps the keys in a hash map, so with a second one the bytes would vary.
 #: Objects of earlier versions also have `logarchive.window`.
@@ -34,10 +34,11 @@ _OFTEN_AMONG_ATTRIBUTES = 20
 _KEYS, _VALUES = ("attributes", "key_value", "key"), ("attributes", "key_value", "value")
 
 
-class _Source:
+class Source:
     """The batches to write. Counts rows, and keeps the exception, which arro3 re-raises as a plain Exception."""
 
     def __init__(self, batches: Iterable[RecordBatch]) -> None:
+        """Take the batches; they are read once."""
         self._batches = batches
         self.error: BaseException | None = None
         self.rows = 0
@@ -51,23 +52,33 @@ class _Source:
             self.error = error
             raise
 
+    @contextmanager
+    def raising(self) -> Generator[None]:
+        """Raise what the batches have raised in place of what arro3 makes of it."""
+        try:
+            yield
+        except Exception:
+            if self.error is not None:
+                raise self.error from None
+            raise
+
 
 def write_placeholder(path: Path, claim: str) -> None:
     """Write an object without rows and visits, which no other claim's placeholder equals."""
-    _write(path, _Source(()), {_VISITS: "[]", _CLAIM: claim}, _CREATED_BY)
+    _write(path, Source(()), {_VISITS: "[]", _CLAIM: claim}, _CREATED_BY)
 
 
 def write(path: Path, batches: Iterable[RecordBatch], visits: Sequence[str], mapping_version: int) -> int:
-    """Write an object and return its number of rows; equal rows give equal bytes. Raises what `batches` raises."""
-    source = _Source(batches)
+    """Write an object and return its number of rows; equal batches give equal bytes. Raises what `batches` raises."""
+    source = Source(batches)
     _write(path, source, {_VISITS: orjson.dumps(list(visits)).decode()}, f"{_CREATED_BY} version {mapping_version}")
     return source.rows
 
 
-def _write(path: Path, source: _Source, footer: dict[str, str], created_by: str) -> None:
+def _write(path: Path, source: Source, footer: dict[str, str], created_by: str) -> None:
     batches = iter(source)
-    first = _first(batches)
-    try:
+    with source.raising():
+        first = _first(batches)
         write_parquet(
             RecordBatchReader.from_batches(SCHEMA, chain(first, batches)),
             path,
@@ -81,10 +92,6 @@ def _write(path: Path, source: _Source, footer: dict[str, str], created_by: str)
             max_row_group_size=ROW_GROUP_ROWS,
             key_value_metadata=footer,
         )
-    except Exception:
-        if source.error is not None:
-            raise source.error from None
-        raise
 
 
 def _first(batches: Iterator[RecordBatch]) -> list[RecordBatch]:
