@@ -89,7 +89,7 @@ def window(stage: Scenario) -> Entry:
 def history(entry: Entry) -> dict[str, Any]:
     """Return what a replay does not change. (After a lost claim, one too many may count as unmerged.)"""
     claim = {"attempt", "committed", "claimed_by", "unmerged_claims"}
-    made = {"mapping", "object", "numbers", "rejects_object", "replay_error", "replayed"}
+    made = {"mapping", "object", "numbers", "rejects_object", "replay_error", "replayed", "written_at"}
     return entry.model_dump(exclude=claim | made)
 
 

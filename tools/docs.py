@@ -119,6 +119,7 @@ WINDOWS = {
     "due_at": "when it is visited again; NULL if no further visit is planned",
     "lost_at": "when the provider begins to delete its records; NULL if that is not known",
     "mapping": "the oldest version of the mapping that has made something of it",
+    "written_at": "when a visit or a replay last changed its object; NULL if an earlier version of the archive did",
 }
 
 

@@ -22,7 +22,8 @@ TABLES = {
     "windows": """SELECT * REPLACE (
       read_at AT TIME ZONE 'UTC' AS read_at, window_start AT TIME ZONE 'UTC' AS window_start,
       window_end AT TIME ZONE 'UTC' AS window_end, due_at AT TIME ZONE 'UTC' AS due_at,
-      lost_at AT TIME ZONE 'UTC' AS lost_at) FROM read_parquet('{place}/coverage/windows/*/*/*.parquet')""",
+      lost_at AT TIME ZONE 'UTC' AS lost_at,
+      written_at AT TIME ZONE 'UTC' AS written_at) FROM read_parquet('{place}/coverage/windows/*/*/*.parquet')""",
 }
 #: A busy machine takes its time.
 _PATIENCE_SECONDS = 600

@@ -131,7 +131,7 @@ def test_every_attribute_is_stored_under_the_name_that_the_version_before_gave_i
         "announced", "attempt", "claimed_by", "committed", "due_at", "duplicates", "error", "failures", "fetched",
         "issue", "kept", "killed", "late", "late_by_visit", "loose", "lost_at", "manifest", "mapping", "object",
         "outside", "placeholder", "rejects", "rejects_object", "replay", "replay_error", "replayed", "requests",
-        "rows", "seconds", "state", "strays", "verification", "visits",
+        "rows", "seconds", "state", "strays", "verification", "visits", "written_at",
     }  # fmt: skip
 
 

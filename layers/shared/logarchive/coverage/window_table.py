@@ -47,6 +47,7 @@ _OF_ENTRY: Mapping[str, tuple[ColumnType, Callable[[Leaf], Any]]] = {
     "due_at": ("timestamp", lambda leaf: _ms(leaf.entry.visit_due_at)),
     "lost_at": ("timestamp", lambda leaf: _ms(leaf.entry.lost_at)),
     "mapping": ("int", lambda leaf: leaf.entry.mapping),
+    "written_at": ("timestamp", lambda leaf: _ms(leaf.entry.written_at)),
 }
 WINDOW_COLUMNS: Mapping[str, ColumnType] = {
     "provider": "string",

@@ -24,7 +24,6 @@ type Instant = Annotated[
     PlainSerializer(instant, when_used="json"),
 ]
 
-#: Names of stored attributes.
 CLAIMS_WITHOUT_COMMIT, UNMERGED_CLAIMS, LAST_ROWS_UNTIL, FEED_ID = "killed", "loose", "heard_until", "feed"
 #: When a window or a head changed so that the proof log must state it anew; the notary removes it.
 UNPROVEN = "unproven"
@@ -60,7 +59,6 @@ class Replay(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    #: When it was asked for.
     asked: Instant
     #: The window's own `due_at`, to which it returns.
     due_at: Instant | None
@@ -93,9 +91,10 @@ class EntryChanges(TypedDict, total=False):
     replay: Replay | None
     replay_error: str | None
     replayed: bool
+    written_at: dt.datetime | None
 
 
-class Entry(BaseModel):  # 25 attributes: those of one item of the table
+class Entry(BaseModel):  # 26 attributes: those of one item of the table
     """One window in the ledger. Only `planned` and `archived` have a `due_at`; a claim moves it to the lease's end.
 
     A window that is to be replayed has another one, whatever its state, and its own in `replay`.
@@ -141,10 +140,11 @@ class Entry(BaseModel):  # 25 attributes: those of one item of the table
     #: The oldest version of the mapping that has made something of the object or the rejects; 0: before versions.
     mapping: int = 0
     replay: Replay | None = None
-    #: Why the last replay has changed nothing.
     replay_error: str | None = None
     #: Whether the numbers are those of a replay: its mapping may read other records than the newest visit has counted.
     replayed: bool = False
+    #: When a commit first knew the object as it is; None if an earlier version has committed it.
+    written_at: Instant | None = None
 
     @classmethod
     def of_item(cls, item: Mapping[str, Any]) -> "Entry":

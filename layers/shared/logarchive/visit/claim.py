@@ -26,13 +26,15 @@ class Claim:
     clock: Clock
     #: Visits of earlier claims that may be complete under `raw/` without being merged into the object.
     unmerged: int
+    #: The hash of the object as the ledger knew it when it granted the claim.
+    sha256: str | None
     #: Whether this claim's own visit is complete under `raw/`.
     complete: bool = False
 
     @classmethod
     def of(cls, ledger: Ledger, claimed: Entry, clock: Clock) -> "Claim":
         """Return the claim that the ledger has just granted; it counts itself among `unmerged_claims`."""
-        return cls(ledger, claimed, clock, claimed.unmerged_claims - 1)
+        return cls(ledger, claimed, clock, claimed.unmerged_claims - 1, _sha256(claimed))
 
     def retry[T](self, step: Callable[[], T]) -> T:
         """Do a step; again from its beginning while it raises ChangedError and the claim is still held."""
@@ -58,7 +60,7 @@ class Claim:
 
         Raises ChangedError if the claim is lost, or if a visit of an earlier claim was reported unmerged.
         """
-        done = self.ledger.commit(self.entry, result, self.clock())
+        done = self._commit(result)
         if done is None:
             raise ChangedError
         return done
@@ -66,10 +68,16 @@ class Claim:
     def release(self, result: Entry) -> Entry:
         """Commit what is not a good visit; the next claim looks for what is unmerged. Raises LostClaimError."""
         unmerged = self.unmerged + self.complete
-        done = self.ledger.commit(self.entry, result.replace(unmerged_claims=unmerged), self.clock())
+        done = self._commit(result.replace(unmerged_claims=unmerged))
         if done is None:
             raise LostClaimError(self.entry.window_key)
         return done
+
+    def _commit(self, result: Entry) -> Entry | None:
+        now = self.clock()
+        # What recovery has merged is in `self.entry` already, and new to the ledger all the same.
+        written = result if _sha256(result) == self.sha256 else result.replace(written_at=now)
+        return self.ledger.commit(self.entry, written, now)
 
     def split(self, parts: Sequence[Entry]) -> Entry:
         """Replace the window by `parts`. Raises LostClaimError if the claim is lost, or a visit was reported."""
@@ -81,3 +89,7 @@ class Claim:
         """If this claim is lost, record that its complete visit is not merged."""
         if self.complete and self.ledger.held(self.entry) is None:
             self.ledger.reopen_for_unmerged_visit(self.entry, self.clock())
+
+
+def _sha256(entry: Entry) -> str | None:
+    return entry.object.sha256 if entry.object else None
