@@ -158,6 +158,6 @@ ENVIRONMENTS = {
         Environment(".tools/dlt", "tools/requirements-dlt.txt", "dlt, which make bench measures beside", 225, 25),
         Environment(".tools/grove", "tools/requirements-grove.txt", "grove, likewise", 250, 25),
         Environment(".tools/fuzz", "tools/requirements-fuzz.txt", "the engine of make fuzz", 160, 15),
-        Engine(".tools/trino", "tools/requirements-trino.txt", "Trino, the engine behind Athena, and Java", 620, 60),
+        Engine(".tools/trino", "tools/requirements-trino.txt", "Trino, the engine behind Athena, and Java", 990, 110),
     )
 }

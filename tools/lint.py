@@ -15,6 +15,7 @@ CHECKS = (
     ("python", "-m", "tools.lock", "--check"),
     ("python", "-m", "tools.docs", "--check"),
     ("python", "-m", "tools.named_query", "--check"),
+    ("python", "-m", "tools.history", "--check"),
     ("mypy", "--no-error-summary"),
     ("pyright",),
     ("lint-imports", "--no-logo"),

@@ -17,6 +17,8 @@ from tools.stack import LOOPBACK, Aws, StackError, address_is_taken, bare_enviro
 FOLDER = ROOT / ".tools" / "trino"
 #: Athena's name of the catalog that Glue is.
 CATALOG = "awsdatacatalog"
+#: Trino has a catalog of its own for Glue's Iceberg tables, and finds them there when they are asked for in the other.
+ICEBERG = "iceberg"
 HEAP = "2G"
 
 
@@ -46,20 +48,14 @@ def properties(port: int) -> dict[str, str]:
     }
 
 
-def catalog(aws: Aws, s3_endpoint: str | None = None) -> dict[str, str]:
-    """Return the configuration of the catalog of Glue's databases, with times as precise as Athena's."""
+def catalogs(aws: Aws, s3_endpoint: str | None = None) -> dict[str, dict[str, str]]:
+    """Return the configuration of the catalogs of Glue's databases, by name, with times as precise as Athena's."""
     region, key, secret = aws["region_name"], aws["aws_access_key_id"], aws["aws_secret_access_key"]
-    return {
-        "connector.name": "hive",
-        "hive.metastore": "glue",
+    common = {
         "hive.metastore.glue.region": region,
         "hive.metastore.glue.endpoint-url": aws["endpoint_url"],
         "hive.metastore.glue.aws-access-key": key,
         "hive.metastore.glue.aws-secret-key": secret,
-        "hive.partition-projection-enabled": "true",
-        "hive.recursive-directories": "true",  # as Athena, which reads everything below a table's location
-        "hive.timestamp-precision": "MILLISECONDS",
-        "hive.security": "allow-all",
         "fs.native-s3.enabled": "true",
         "s3.endpoint": s3_endpoint or aws["endpoint_url"],
         "s3.region": region,
@@ -67,13 +63,33 @@ def catalog(aws: Aws, s3_endpoint: str | None = None) -> dict[str, str]:
         "s3.aws-access-key": key,
         "s3.aws-secret-key": secret,
     }
+    hive = {
+        "connector.name": "hive",
+        "hive.metastore": "glue",
+        "hive.partition-projection-enabled": "true",
+        "hive.recursive-directories": "true",  # as Athena, which reads everything below a table's location
+        "hive.timestamp-precision": "MILLISECONDS",
+        "hive.security": "allow-all",
+        "hive.iceberg-catalog-name": ICEBERG,
+        "hive.dynamic-filtering.wait-timeout": "1m",  # so that a slow machine reads no more than a quick one
+    }
+    iceberg = {
+        "connector.name": "iceberg",
+        "iceberg.catalog.type": "glue",
+        # Snapshots and files can be deleted as early as in Athena.
+        "iceberg.expire-snapshots.min-retention": "0s",
+        "iceberg.remove-orphan-files.min-retention": "0s",
+        "iceberg.dynamic-filtering.wait-timeout": "1m",
+        "iceberg.metadata-cache.enabled": "false",  # it holds small files of rows too, and hides that they are read
+    }
+    return {CATALOG: common | hive, ICEBERG: common | iceberg}
 
 
 @contextmanager
 def trino(
-    tables: Mapping[str, str], port: int | None = None, *, command: Sequence[str] | None = None
+    tables: Mapping[str, Mapping[str, str]], port: int | None = None, *, command: Sequence[str] | None = None
 ) -> Generator[tuple[str, int]]:
-    """Run Trino with that catalog; yield its address and process id. It ends with the block, however that ends."""
+    """Run Trino with these catalogs; yield its address and process id. It ends with the block, however that ends."""
     command = command or program()
     if port and address_is_taken(port):
         raise StackError(f"port {port} of 127.0.0.1 is in use: stop what listens there, or use another, PORT=8090")
@@ -81,7 +97,8 @@ def trino(
     folder = Path(tempfile.mkdtemp(prefix="logarchive-trino-"))
     log = folder / "trino.log"
     (folder / "catalog").mkdir()
-    _write(folder / "catalog" / f"{CATALOG}.properties", tables)
+    for name, values in tables.items():
+        _write(folder / "catalog" / f"{name}.properties", values)
     _write(folder / "config.properties", properties(port))
     own = {
         "config": "config.properties",

@@ -17,7 +17,7 @@ from console.failure import ConsoleError
 #: What the verifier reads of a bucket.
 TOPS = ("proof/", "raw/", "logs/", "rejects/")
 #: What a copy of the whole bucket has besides, as `aws s3 sync` makes it. It is left as it is.
-_OTHERS = {"coverage"}
+_OTHERS = {"coverage", "history"}
 #: How many objects are copied at once.
 _CONNECTIONS = 8
 

@@ -40,7 +40,8 @@ def test_no_key_leads_out_of_the_folder_of_the_copy(tmp_path: Path, key: str) ->
 
 def test_a_folder_with_something_else_in_it_is_no_place_for_a_copy(tmp_path: Path) -> None:
     (tmp_path / "proof").mkdir()
-    (tmp_path / "coverage").mkdir()  # `aws s3 sync` copies it as well
+    for name in ("coverage", "history"):  # `aws s3 sync` copies them as well
+        (tmp_path / name).mkdir()
     ensure_empty_or_copy(tmp_path)
     ensure_empty_or_copy(tmp_path / "new")
     (tmp_path / "notes.txt").touch()
@@ -55,7 +56,7 @@ def bucket(emulator: Aws) -> Iterator[Stack]:
     clients = Clients(Access(name, None, None, urlsplit(emulator["endpoint_url"]).port))
     client = boto3.client("s3", **emulator)
     client.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": emulator["region_name"]})  # type: ignore[typeddict-item] # any region
-    for key in ("proof/checkpoint", "raw/a", "raw/folder/b", "logs/c", "rejects/d", "coverage/index.html"):
+    for key in ("proof/checkpoint", "raw/a", "raw/folder/b", "logs/c", "rejects/d", "coverage/index.html", "history/e"):
         client.put_object(Bucket=name, Key=key, Body=key.encode())
     client.put_object(Bucket=name, Key="raw/folder/")  # as the console of S3 marks a folder
     yield Stack(name, {"BucketName": name}, clients)

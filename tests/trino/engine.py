@@ -11,7 +11,7 @@ import requests
 
 from tests.trino.s3_log import Requests, s3_log
 from tools.stack import Stack, Step
-from tools.trino_server import CATALOG, FOLDER, catalog, trino
+from tools.trino_server import CATALOG, FOLDER, ICEBERG, catalogs, trino
 
 #: Where the client is: behind all other folders, so that nothing else is taken from there.
 CLIENT = FOLDER / "lib" / "python3.13" / "site-packages"
@@ -31,11 +31,13 @@ class Engine:
     stack: Stack
     address: str
     connection: Any
+    #: The same, in the catalog in which a table of Iceberg can be made.
+    iceberg: Any
     requests: Requests
 
-    def ask(self, sql: str) -> list[tuple[Any, ...]]:
+    def ask(self, sql: str, *, iceberg: bool = False) -> list[tuple[Any, ...]]:
         """Run a statement; return its rows."""
-        with closing(self.connection.cursor()) as cursor:
+        with closing((self.iceberg if iceberg else self.connection).cursor()) as cursor:
             return [tuple(row) for row in cursor.execute(sql).fetchall()]
 
     def types(self, sql: str) -> dict[str, str]:
@@ -51,9 +53,12 @@ def engine(stack: Stack, step: Step, port: int | None = None) -> Generator[Engin
     with ExitStack() as running:
         s3, seen = running.enter_context(s3_log(stack.aws["endpoint_url"]))
         with step("Trino"):
-            address, _process_id = running.enter_context(trino(catalog(stack.aws, s3), port))
+            address, _process_id = running.enter_context(trino(catalogs(stack.aws, s3), port))
         session = running.enter_context(requests.Session())
         session.trust_env = False  # no proxy
-        place: dict[str, Any] = {"catalog": CATALOG, "schema": stack.outputs["DatabaseName"], "timezone": "UTC"}
-        connection = client("dbapi").connect(host=address, user="test", http_session=session, **place)
-        yield Engine(stack, address, running.enter_context(closing(connection)), seen)
+        how: dict[str, Any] = {"host": address, "user": "test", "http_session": session, "timezone": "UTC"}
+        how["schema"] = stack.outputs["DatabaseName"]
+        hive, iceberg = (
+            running.enter_context(closing(client("dbapi").connect(catalog=name, **how))) for name in (CATALOG, ICEBERG)
+        )
+        yield Engine(stack, address, hive, iceberg, seen)

@@ -54,13 +54,13 @@ def place(provider: str, of: Window) -> Place:
     return Place(provider, NAME, of)
 
 
-def raw_key(provider: str, of: Window) -> str:
-    return f"raw/{provider}/{NAME}/{of.slug}"
+def raw_key(provider: str, of: Window, name: str = "v1") -> str:
+    return f"raw/{provider}/{NAME}/{of.slug}/{name}"
 
 
 def built(provider: str, of: Window, body: bytes, name: str = "v1", existing: Built | None = None) -> Built:
     how: Any = {"of": providers()[provider], "source": source(provider), "source_name": NAME, "window": of}
-    made = visit(part(body, key=raw_key(provider, of)), name=name, existing=existing, **how)
+    made = visit(part(body, key=raw_key(provider, of, name)), name=name, existing=existing, **how)
     assert made.numbers.rejects == 0
     return made
 

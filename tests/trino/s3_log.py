@@ -11,10 +11,30 @@ HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding"}
 
 
 class Requests:
-    """The requests so far."""
+    """The requests so far, and which are held up."""
 
     def __init__(self) -> None:
         self.paths: list[str] = []
+        self._held = ""
+        self._begun, self._released = threading.Event(), threading.Event()
+
+    @contextmanager
+    def holding(self, part: str) -> Generator[threading.Event]:
+        """Let no object be written that has `part` in its key, until the block ends; yield what says that one waits."""
+        self._begun.clear()
+        self._released.clear()
+        self._held = part
+        try:
+            yield self._begun
+        finally:
+            self._held = ""
+            self._released.set()
+
+    def wait(self, method: str, path: str) -> None:
+        """Wait if the request is held up."""
+        if self._held and method in {"PUT", "POST"} and self._held in unquote(path):
+            self._begun.set()
+            self._released.wait(120)
 
     def listed(self) -> set[str]:
         """Return the prefixes that were listed."""
@@ -39,6 +59,7 @@ def s3_log(endpoint: str) -> Generator[tuple[str, Requests]]:
         def pass_on(self) -> None:
             made.paths.append(self.path)
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            made.wait(self.command, self.path)
             to = http.client.HTTPConnection(host, timeout=60)
             to.request(self.command, self.path, body, dict(self.headers))
             response = to.getresponse()

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from tools.stack import StackError, aws
-from tools.trino_server import CATALOG, catalog, program, trino
+from tools.trino_server import CATALOG, catalogs, program, trino
 
-TABLES = catalog(aws("http://localhost:1"))
+TABLES = catalogs(aws("http://localhost:1"))
 #: A server that reads its port where Trino does, and says that it has started.
 SERVER = """
 import http.server, os, sys

@@ -189,9 +189,14 @@ def test_an_object_that_was_put_in_is_found(short: Archive, prefix: str) -> None
             assert (where, what) == (verify.printable(key), "is named by no entry: it was put in")
 
 
-def test_the_coverage_page_in_a_copy_is_nothing_foreign(short: Archive) -> None:
+def test_what_is_made_of_the_archive_is_nothing_foreign_in_a_copy(short: Archive) -> None:
     before = short.verify().report
-    for key in ("coverage/index.html", "coverage/windows/elsa/shop-elsa/2026-11.parquet"):
+    for key in (
+        "coverage/index.html",
+        "coverage/windows/elsa/shop-elsa/2026-11.parquet",
+        "history/metadata/00000-1.metadata.json",
+        "history/data/provider=elsa/date_trunc=2026-11/1.parquet",
+    ):
         with kept(short, key):
             short.put(key, b"x")
             after = short.verify()
