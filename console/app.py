@@ -66,7 +66,9 @@ def logarchive(  # noqa: PLR0913, PLR0917 (the shared options)
     region: Annotated[str | None, typer.Option(help="The stack's region; else that of the AWS CLI.")] = None,
     profile: Annotated[str | None, typer.Option(help="The profile of the AWS CLI to use.")] = None,
     demo: Annotated[bool, switch("--demo", help="Use the demo that KEEP=1 make demo has left running.")] = False,
-    port: Annotated[int, typer.Option(help="The demo's port, as given to make demo.", envvar="PORT")] = 4566,
+    port: Annotated[
+        int, typer.Option(help="The demo's port, as given to make demo.", envvar="PORT", min=1, max=65_535)
+    ] = 4566,
     as_json: Annotated[bool, switch("--json", help="Print JSON, for programs.")] = False,
 ) -> None:
     """Look at a deployed log archive, and work with it."""

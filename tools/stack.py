@@ -225,7 +225,9 @@ def wait_until_ready(process: subprocess.Popen[bytes], endpoint: str, log: Path,
         else:
             return
     code = process.poll()
-    what = f"did not answer at {page} within {seconds:.0f} s" if code is None else f"ended at once, with {code}"
+    what = (
+        f"did not answer at {page} within {seconds:.0f} s" if code is None else f"ended before it answered, with {code}"
+    )
     lines = log.read_text(errors="replace").splitlines()
     raise StackError(
         "\n".join(

@@ -1065,7 +1065,7 @@ class Statements:
     def _note_end(self, source: str, reached: int | None) -> None:
         """Note a source whose windows end long before the log does."""
         newest = min(self.newest, self.choice.end)
-        if reached is not None and max(reached, self.choice.begin) < newest - 2 * DAY:
+        if self.entire and reached is not None and max(reached, self.choice.begin) < newest - 2 * DAY:
             self.report.note(f"{source}: no window after {instant(reached)}, but the log goes on until "
                              f"{instant(self.newest)}: the source was removed, or is not planned")  # fmt: skip
 

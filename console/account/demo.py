@@ -4,7 +4,7 @@ Only they know where the simulator of the providers listens, and what it accepts
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -25,18 +25,24 @@ class Models:
 
     stack: Stack
     documents: Mapping[str, Document]
+    #: The fields that tell sources apart: those that each must have.
+    telling: Collection[str] = ()
 
     @classmethod
-    def of(cls, stack: Stack, provider: str) -> "Models":
+    def of(cls, stack: Stack, provider: str, telling: Collection[str]) -> "Models":
         """Read them."""
         found = {name: parsed(text) for name, text in stack.sources().items() if name.startswith(f"{provider}/")}
-        return cls(stack, {name: one for name, one in found.items() if one and is_here(one.get("base_url"))})
+        return cls(stack, {name: one for name, one in found.items() if one and is_here(one.get("base_url"))}, telling)
 
     def nearest(self, document: Mapping[str, Any]) -> tuple[str, Document]:
-        """Return the one with most fields in common with a document, and its name; of several, the first one."""
+        """Return the one that a document is most like, and its name; of several, the first one.
+
+        Lists do not count: the hosts of one API may be those of the other.
+        """
+        told = {name: value for name, value in document.items() if name in self.telling and not isinstance(value, list)}
 
         def in_common(name: str) -> int:
-            return sum(self.documents[name].get(field) == value for field, value in document.items())
+            return sum(self.documents[name].get(field) == value for field, value in told.items())
 
         name = max(sorted(self.documents), key=in_common, default="")
         return name, self.documents.get(name, {})

@@ -49,7 +49,9 @@ class Draft:
     def models(self) -> Models:
         """The demo's sources of the provider; none in AWS."""
         stack = self.session.stack
-        return Models.of(stack, self.name.provider) if self.session.access.endpoint else Models(stack, {})
+        if not self.session.access.endpoint:
+            return Models(stack, {})
+        return Models.of(stack, self.name.provider, missing_of({}, self.fields))
 
     def questions(self, begun: Mapping[str, Any], *, whole: bool) -> list[Field]:
         """Return the fields that are asked for where somebody can answer."""
@@ -120,6 +122,10 @@ class Draft:
         """Raise ConsoleError with all that is missing, and a command that has it, since nobody can be asked."""
         document = self.models.addressed(document)
         missing = [self.fields[name] for name in missing_of(document, self.fields)]
+        errors = [one["error"] for one in self._judged(document)["errors"]]
+        wrong = told_of(errors, [field.name for field in missing])
+        if "secret" in complained_of(wrong, ["secret"]):  # no name to look up, or to repeat: it may be a key
+            raise ConsoleError("; ".join(wrong))
         keys = not self.typed.secret_file and not configured.has_secret(self.session.stack, document["secret"])
         if not missing and not keys:
             return
@@ -133,7 +139,6 @@ class Draft:
             words += ["--set", f"secret={secret}"] if secret else ["--secret-file", "secret.json"]
         if self.typed.lacks:
             needed.append(f"{self.typed.lacks}, since nobody is asked")
-        wrong = told_of([one["error"] for one in self._judged(document)["errors"]], [field.name for field in missing])
         said = "; ".join([f"{self.name} needs {', '.join(needed)}", *wrong])
         raise ConsoleError(f"{said}\n{self.typed.with_all(self.session.program, str(self.name), words)}")
 

@@ -48,6 +48,9 @@ def report(results: Mapping[str, Result], now: dt.datetime, program: str = PROGR
     tables = [Table(COLUMNS, [_row(gap, now) for gap in found])] if found else []
     if not (found or never):
         lines = ["No gap: all that is due is archived." if sources else no_source(program)]
+        lines += [
+            f"{one['source']} is paused: nothing more becomes due." for one in sources if one["state"] == "paused"
+        ]
     return Report({"gaps": found, "never_planned": never}, tables, lines, LOOK if found or never else OK)
 
 
@@ -64,6 +67,11 @@ def never_planned_lines(sources: Iterable[Mapping[str, str]], program: str) -> l
 def _never_planned(source: str, state: str, program: str) -> str:
     if state == "paused":
         return f"{source} was paused before anything of it was planned. {_STOPPED[state][1].format(source, program)}"
+    if state == "active":
+        return (
+            f"{source}: nothing of it is planned yet; the first tick comes within five minutes after it was added. "
+            f"If none has come: {program} doctor {source}"
+        )
     return f"{source} ({state}): nothing of it was ever planned; why: {program} doctor {source}"
 
 

@@ -58,7 +58,9 @@ def place(part: str, index: int | None) -> tuple[str, int]:
     key, _, number = part.partition("#")
     if index is None and re.fullmatch("[0-9]{1,18}", number):
         index = int(number)
-    if index is None or not PART.fullmatch(key):
+    if index is not None and not PART.fullmatch(key):
+        raise ConsoleError(f"{key}: is not a part as `raw_part` names it; for instance {_EXAMPLE}")
+    if index is None:
         raise ConsoleError(f"{part}: is not RAW_PART#RAW_INDEX; for instance {_EXAMPLE}")
     return key, index
 

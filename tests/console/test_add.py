@@ -31,6 +31,7 @@ STACK = Stack("archive", {}, cast("Clients", None))
     [
         ({}, {"base_url": f"{URL}/cdn", "download_hosts": ["127.0.0.1:4000"]}),
         ({"api": "dsa"}, {"base_url": f"{URL}/dsa"}),
+        ({"api": "dsa", "hosts": ["a"]}, {"base_url": f"{URL}/dsa"}),
         ({"api": "cdn", "download_hosts": []}, {"base_url": f"{URL}/cdn"}),
         ({"base_url": "https://cdn.example"}, {}),
     ],
@@ -38,7 +39,7 @@ STACK = Stack("archive", {}, cast("Clients", None))
 def test_a_source_of_the_demo_gets_the_addresses_of_the_one_that_is_most_like_it(
     document: dict[str, Any], addresses: dict[str, Any]
 ) -> None:
-    assert Models(STACK, MODELS).addressed(document) == {**document, **addresses}
+    assert Models(STACK, MODELS, ["api", "hosts"]).addressed(document) == {**document, **addresses}
     assert Models(STACK, {}).addressed(document) == document
 
 
@@ -93,6 +94,18 @@ def test_where_nobody_can_answer_one_message_names_all_that_is_missing_and_its_c
     assert (f"{provider}/more" in listed) is (what == "add")
     if what == "add":
         assert on_stack("sources", "remove", f"{provider}/more", "--yes").code == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("secret", ['"Hush-Hush-1234"', '{"secret_key": "Hush-Hush-1234"}', '""'])
+def test_what_is_no_name_of_a_secret_is_neither_looked_up_nor_repeated(
+    on_stack: Run, tmp_path: Path, secret: str
+) -> None:
+    file = tmp_path / "source.json"
+    file.write_text(f'{{"project_key": "k", "project_id": 1, "secret": {secret}}}')
+    done = on_stack("sources", "check", "elsa/more", "--file", str(file))
+    assert (done.code, done.out, done.err.startswith("logarchive: secret: ")) == (2, "", True), done.err
+    assert "Hush" not in done.err
 
 
 def typed(deployed: Deployed, words: list[str], answers: list[tuple[str, str]]) -> Shown:

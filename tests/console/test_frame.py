@@ -170,6 +170,11 @@ def test_a_stack_that_is_updated_can_be_used(status: str) -> None:
             {},
             "nothing answers at http://localhost:1/: ",
         ),
+        (
+            ["status", "--demo", "--port", "99999"],
+            {},
+            "Invalid value for '--port' (env var: 'PORT'): Input should be less than or equal to 65535 (",
+        ),
         (["status", "--demo", "--region", "eu-west-1"], {}, "--region and --demo do not go together"),
         (["status", "--profile", "me", "--demo"], {}, "--profile and --demo do not go together"),
         (
@@ -202,6 +207,7 @@ def test_a_region_without_the_stack_is_one_sentence_that_names_it(emulator: Aws,
         (["statsu", "--json"], "No such command 'statsu'"),
         (["status", "--json", "--days", "1"], "No such option: --days"),
         (["coverage", "--days", "0", "--json"], "Invalid value for '--days'"),
+        (["status", "--json", "--demo", "--port", "0"], "Invalid value for '--port'"),
         (["row", "--json", "--demo"], "give the row's raw_part and raw_index"),
     ],
 )

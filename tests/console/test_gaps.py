@@ -93,6 +93,17 @@ def test_without_a_gap_the_report_says_so() -> None:
     assert (made.code, made.tables, made.lines) == (0, [], ["No gap: all that is due is archived."])
 
 
+def test_a_paused_source_without_a_gap_is_said_to_be_paused() -> None:
+    made = report({"elsa": result("paused")}, NOW)
+    lines = ["No gap: all that is due is archived.", "elsa/shop is paused: nothing more becomes due."]
+    assert (made.code, made.lines) == (0, lines)
+
+
+def test_a_source_that_waits_for_its_first_tick_is_said_to() -> None:
+    made = report({"elsa": result("active", planned=False)}, NOW)
+    assert (made.code, made.lines[0].startswith("elsa/shop: nothing of it is planned yet")) == (1, True)
+
+
 def test_a_source_of_which_nothing_was_ever_planned_is_not_said_to_be_archived() -> None:
     line = "dsa/shop (invalid): nothing of it was ever planned; why: logarchive doctor dsa/shop"
     never = result("invalid", planned=False)

@@ -89,9 +89,15 @@ def test_part_and_index_are_given_together_or_one_after_the_other() -> None:
     assert place(f"{PART}#12", None) == place(PART, 12) == (PART, 12)
 
 
-@pytest.mark.parametrize("part", [PART, f"{PART}#x", "logs/a.parquet#1", f"{PART}#-1"])
-def test_what_names_no_record_says_how_one_is_named(part: str) -> None:
-    with pytest.raises(ConsoleError, match=r"is not RAW_PART#RAW_INDEX; for instance raw/provider=elsa/"):
+@pytest.mark.parametrize(
+    ("part", "said"),
+    [
+        *((part, "is not RAW_PART#RAW_INDEX") for part in (PART, f"{PART}#x", f"{PART}#-1")),
+        ("logs/a.parquet#1", "is not a part as `raw_part` names it"),
+    ],
+)
+def test_what_names_no_record_says_how_one_is_named(part: str, said: str) -> None:
+    with pytest.raises(ConsoleError, match=rf"{said}; for instance raw/provider=elsa/"):
         place(part, None)
 
 

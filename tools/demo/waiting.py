@@ -5,7 +5,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 
 import duckdb
 from botocore.exceptions import ConnectionError as NoConnectionError
@@ -81,7 +81,7 @@ def answered(folder: Path) -> Generator[None]:
     try:
         yield
     except (*UNANSWERED, duckdb.IOException) as error:
-        if isinstance(error, duckdb.IOException) and _NO_ANSWER not in str(error):
+        if isinstance(error, HTTPError) or (isinstance(error, duckdb.IOException) and _NO_ANSWER not in str(error)):
             raise
         logs = [str(kept_log(log)) for log in (folder / "ministack.log", folder / "simulator.log") if log.exists()]
         raise StackError(
