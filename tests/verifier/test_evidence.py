@@ -392,6 +392,13 @@ STATES: dict[str, tuple[Change, str, str]] = {
 }
 
 
+def test_a_pack_of_one_window_says_nothing_of_how_long_its_source_goes_on(tmp_path: Path) -> None:
+    def late(window: VisitedWindow) -> bytes:
+        return window.visit(small_archive.ELSA).replace(b"2026-11-22T15:00:09Z", b"2026-11-29T15:00:09Z")
+
+    assert "no window after" not in str(checked(stated(tmp_path, late).good("--window", SHOP))["notes"])
+
+
 @pytest.mark.parametrize("state", STATES)
 def test_a_window_that_is_not_complete_gets_a_pack_that_says_so(tmp_path: Path, state: str) -> None:
     change, english, korean = STATES[state]
