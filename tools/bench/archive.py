@@ -14,6 +14,7 @@ import httpx
 
 from tests.fake_aws import FakeS3
 from tests.scenario import END, Scenario
+from tools.bench.process import cpu_seconds
 
 #: The first visit and the two revisits that the scenario's source asks for.
 MOMENTS = (END + dt.timedelta(minutes=10), END + dt.timedelta(minutes=70), END + dt.timedelta(hours=5))
@@ -59,19 +60,25 @@ class _Body:
 
 
 def live(bodies: Sequence[Path], visits: int, folder: Path) -> dict[str, Any]:
-    """Visit a window so many times, the provider returning the same file each time; return what became of it."""
+    """Visit a window so many times, the provider returning the same file each time.
+
+    Return what became of it, and the CPU seconds of a revisit, if there was one.
+    """
     (body,) = bodies
 
     def respond(_request: httpx.Request) -> httpx.Response:
         return httpx.Response(200, content=_pieces(body, _PIECE))
 
     scenario = Scenario(world=[], answer=respond, s3=FolderS3(folder=folder))
+    ends = list[float]()
     for scenario.now in MOMENTS[:visits]:
         scenario.tick()
+        ends.append(cpu_seconds())
     entry = scenario.entry
     if len(entry.visits) != visits or entry.issue:
         raise RuntimeError(f"{len(entry.visits)} of {visits} visits: {entry.issue} {entry.error}")
-    return {"rows": entry.numbers.rows, "state": entry.state}
+    revisits = {"revisit_seconds": (ends[-1] - ends[0]) / (visits - 1)} if visits > 1 else {}
+    return {"rows": entry.numbers.rows, "state": entry.state, **revisits}
 
 
 def _pieces(path: Path, size: int) -> Iterator[bytes]:

@@ -56,12 +56,12 @@ def work(name: str, *arguments: object, tree: Path = ROOT) -> Program:
 
 def told(doing: Callable[[], Facts | None]) -> str:
     """Do something, and return the line about it: CPU seconds with those of children, and the peak of memory."""
-    before = _cpu_seconds()
+    before = cpu_seconds()
     facts = doing() or {}
-    return json.dumps({"seconds": _cpu_seconds() - before, "peak_mib": peak_mib(), **facts})
+    return json.dumps({"seconds": cpu_seconds() - before, "peak_mib": peak_mib(), **facts})
 
 
-def _cpu_seconds() -> float:
+def cpu_seconds() -> float:
     """Return the CPU seconds of this process and of its children that have ended; `os.times` counts in hundredths."""
     used = (resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN))
     return sum(one.ru_utime + one.ru_stime for one in used)
