@@ -18,9 +18,10 @@ DASHBOARD = 3.00  # a month
 READ_METRIC = 0.01 / 1e3  # each metric that GetMetricData returns
 MAIL = 2.00 / 1e5  # SNS
 LOG_GB = 0.50  # ingested
-PUT = 0.005 / 1e3
+PUT, GET = 0.005 / 1e3, 0.0004 / 1e3
 STANDARD_GB = 0.023  # a month, S3
 WRITE, READ = 0.625 / 1e6, 0.125 / 1e6  # DynamoDB on demand
+SCANNED_TB = 5.00  # Athena, what its engine reads; at least 10 MB a query
 SECRET = 0.40  # a month
 KEY = 1.00  # a month, a KMS key that signs
 SIGNATURE = 0.15 / 1e4  # by a key on an elliptic curve
@@ -59,6 +60,16 @@ COVERAGE_READS, COVERAGE_PUTS = 415 * 24 * 1.5 / 4, 15
 MESSAGES = 20
 #: Metrics that a provider with sources publishes in ordinary times, and the notary, with `DetailedMetrics=true`.
 PROVIDER_METRICS, NOTARY_METRICS = 13, 3
+
+#: Assumed for `History=true`: ten sources with windows of an hour, and an object's bytes, as in `make bench-queries`.
+HISTORY_SOURCES, HISTORY_OBJECT_BYTES = 10, 0.43e6
+#: A day comes in the nights from its age of HistoryDays on, until seven days after it was last written: four nights
+#: if that is its own day. Assumed: three more for what comes late. In a night its bytes are read once in `logs` and
+#: twice in `history`; its objects in `logs` with two requests each.
+HISTORY_NIGHTS, HISTORY_READS, HISTORY_GETS = 4 + 3, 3, 2
+#: Assumed: what OPTIMIZE reads each week, all files of this month. Replaced and joined files live five days until
+#: VACUUM, up to a month, and seven days in the versioned bucket: assumed as one more month of rows.
+HISTORY_WEEKS, HISTORY_COPIES = 52 / 12, 2
 
 type Line = tuple[str, str, float]
 
@@ -120,6 +131,28 @@ def million() -> list[Line]:
     ]
 
 
+def history() -> list[Line]:
+    """Return what a month of `History=true` costs, for the sources that are assumed above."""
+    day = HISTORY_SOURCES * 24 * HISTORY_OBJECT_BYTES
+    month, days = 30 * day, 30 * HISTORY_NIGHTS
+    gets = days * HISTORY_SOURCES * 24 * HISTORY_GETS
+    scanned = days * HISTORY_READS * day, HISTORY_WEEKS * month
+    return [
+        (
+            "nights",
+            f"{scanned[0] / 1e9:.0f} GB read: {HISTORY_NIGHTS} nights for each day, {HISTORY_READS} times its bytes",
+            scanned[0] / 1e12 * SCANNED_TB,
+        ),
+        ("`OPTIMIZE`, each week", f"{scanned[1] / 1e9:.0f} GB read", scanned[1] / 1e12 * SCANNED_TB),
+        ("S3 requests", f"{gets:,} GETs", gets * GET),
+        (
+            "storage, each month",
+            f"{month / 1e9:.1f} GB in `history/`, and as much of replaced files",
+            HISTORY_COPIES * month / 1e9 * STANDARD_GB,
+        ),
+    ]
+
+
 def chosen() -> list[Line]:
     """Return what a month of that costs which is off unless it is chosen."""
     return [
@@ -153,8 +186,9 @@ def total(lines: Sequence[Line]) -> float:
 
 
 def main() -> int:
-    """Print the three bills."""
-    for title, lines in (("idle", idle()), ("a provider", provider()), ("a million records", million())):
+    """Print the bills."""
+    bills = {"idle": idle(), "a provider": provider(), "a million records": million(), "History=true": history()}
+    for title, lines in bills.items():
         print(f"{title}: {total(lines):.2f} USD")
         for what, how, dollars in lines:
             print(f"  {what}: {how}: {dollars:.4f} USD")

@@ -246,6 +246,7 @@ def costs() -> str:
         "a month, idle": cost.idle(),
         "a month, for each provider that has a source": cost.provider(),
         "a million records": cost.million(),
+        f"a month of `History=true`, {cost.HISTORY_SOURCES} sources": cost.history(),
     }
     return "\n\n".join(_bill(title, lines) for title, lines in bills.items())
 

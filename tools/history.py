@@ -21,6 +21,8 @@ OTHERS = tuple(name for name in ALL if name not in KEY)
 
 #: What stands in the statements for the archive's bucket and for a range of days.
 BUCKET, FIRST_DAY, LAST_DAY = "BUCKET", "FIRST_DAY", "LAST_DAY"
+#: How old a day is when a night first takes it over; the stack has a parameter in its place.
+DAYS = "INTERVAL '4' DAY"
 #: As dates, so that what is none is refused; as text then, which is what the column holds.
 RANGE = f"BETWEEN CAST(DATE '{FIRST_DAY}' AS varchar) AND CAST(DATE '{LAST_DAY}' AS varchar)"
 
@@ -45,9 +47,9 @@ def create() -> str:
     """Return the statement that makes the table; its months are those of the days, `2026-11`."""
     columns = _list([f"`{name}` {kind}" for name, kind in ALL.items()], "  ")
     return f"""\
--- Makes the table `history`, once: the rows of `logs` in large files, with a partition for each provider and month.
--- Replace {BUCKET} by the archive's bucket. If there is a table of that name, nothing is done but to say so.
-CREATE TABLE history (
+-- Makes the table `history`: the rows of `logs` in large files, with a partition for each provider and month. Replace
+-- {BUCKET} by the archive's bucket. Where there is a table of that name, nothing is done.
+CREATE TABLE IF NOT EXISTS history (
   {columns}
 )
 PARTITIONED BY (`provider`, truncate(7, `date`))
@@ -106,8 +108,8 @@ def fill() -> str:
 def night() -> str:
     """Return the statement that takes over what is old enough, and what has changed since."""
     day = "date_format({}, '%Y-%m-%d')"
-    old = day.format("current_timestamp - INTERVAL '4' DAY")
-    since = day.format("current_timestamp - INTERVAL '4' DAY - INTERVAL '3' DAY")
+    old = day.format(f"current_timestamp - {DAYS}")
+    since = day.format(f"current_timestamp - {DAYS} - INTERVAL '3' DAY")
     written = day.format("coalesce(written_at, window_end)")
     days = f"""IN (
     SELECT "date" FROM windows

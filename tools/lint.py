@@ -16,6 +16,7 @@ CHECKS = (
     ("python", "-m", "tools.docs", "--check"),
     ("python", "-m", "tools.named_query", "--check"),
     ("python", "-m", "tools.history", "--check"),
+    ("python", "-m", "tools.history_stack", "--check"),
     ("mypy", "--no-error-summary"),
     ("pyright",),
     ("lint-imports", "--no-logo"),

@@ -1,6 +1,6 @@
--- Makes the table `history`, once: the rows of `logs` in large files, with a partition for each provider and month.
--- Replace BUCKET by the archive's bucket. If there is a table of that name, nothing is done but to say so.
-CREATE TABLE history (
+-- Makes the table `history`: the rows of `logs` in large files, with a partition for each provider and month. Replace
+-- BUCKET by the archive's bucket. Where there is a table of that name, nothing is done.
+CREATE TABLE IF NOT EXISTS history (
   `time` timestamp,
   `source` string,
   `record_id` string,

@@ -1,6 +1,7 @@
 """The figures in docs/deploy.md are of this stack."""
 
 import datetime as dt
+import re
 from typing import Any
 
 import pytest
@@ -53,6 +54,22 @@ def test_the_notary_reads_as_many_metrics_as_are_paid_for() -> None:
 def test_idle_costs_at_most_three_dollars_a_month_and_a_provider_one() -> None:
     assert cost.total(cost.idle()) <= 3
     assert cost.total(cost.provider()) <= 1
+
+
+def test_history_costs_at_most_a_dollar_a_month_for_ten_sources() -> None:
+    assert cost.HISTORY_SOURCES == 10
+    assert 0.1 < cost.total(cost.history()) <= 1
+
+
+def test_the_nights_that_are_paid_for_are_those_of_the_schedule_and_its_statement() -> None:
+    stack = Deployed({"History": "true"})
+    assert stack.properties("HistoryNight")["ScheduleExpression"] == "cron(0 3 * * ? *)"
+    assert stack.properties("HistoryOptimize")["ScheduleExpression"] == "cron(0 5 ? * SUN *)"
+    text = stack.properties("HistoryNight")["Target"]["Input"]
+    age, more = (int(days) for days in re.findall(r"INTERVAL '(\d+)' DAY - INTERVAL '(\d+)' DAY", text)[0])
+    nights = [night for night in range(20) if age <= night <= age + more]
+    assert len(nights) + 3 == cost.HISTORY_NIGHTS  # of what comes late
+    assert len(re.findall(r"FROM logs|FROM history|MERGE INTO history", text)) == cost.HISTORY_READS
 
 
 def test_a_bill_adds_up() -> None:

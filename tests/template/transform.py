@@ -24,6 +24,7 @@ for resource in packaged["Resources"].values():
 print(json.dumps([plain, transform(packaged, {}, Policies())]))
 """
 ACCOUNT, REGION = "111122223333", "ap-northeast-2"
+STACK_ID = "51af3dc0-da77-11e4-872e-1234567db123"
 
 
 @cache
@@ -63,6 +64,7 @@ class Deployed:
                 self._values[name] = self._values[name].split(",")
         pseudo = {"Partition": "aws", "Region": REGION, "AccountId": ACCOUNT, "URLSuffix": "amazonaws.com"}
         self._values |= {f"AWS::{name}": value for name, value in pseudo.items()} | {"AWS::StackName": self.stack}
+        self._values["AWS::StackId"] = f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/{self.stack}/{STACK_ID}"
         conditions: dict[str, Any] = transformed()["Conditions"]
         self._conditions = {name: bool(self.resolve(rule)) for name, rule in conditions.items()}
         self.resources: dict[str, dict[str, Any]] = {
@@ -116,7 +118,9 @@ class Deployed:
         where = {"s3": ":", "iam": f":{ACCOUNT}"}.get(service, f"{REGION}:{ACCOUNT}")
         return f"arn:aws:{service}:{where}:{form}{self._named(resource)}"
 
-    def substituted(self, text: str) -> str:
+    def substituted(self, value: str | list[Any]) -> str:
+        """Return a text with its names replaced; those of a mapping that comes with it, too."""
+        text, own = (value, dict[str, Any]()) if isinstance(value, str) else (value[0], self.resolve(value[1]))
         found = ""
         while "${" in text:
             before, _, rest = text.partition("${")
@@ -125,7 +129,8 @@ class Deployed:
             if name.startswith("!"):
                 found += f"{before}${{{name[1:]}}}"
             else:
-                found += before + str(self.attribute(resource, attribute) if attribute else self.ref(name))
+                known = self.attribute(resource, attribute) if attribute else own.get(name) or self.ref(name)
+                found += f"{before}{known}"
         return found + text
 
     @staticmethod
@@ -166,6 +171,7 @@ _FUNCTIONS: Mapping[str, Callable[[Deployed, Any], Any]] = {
     "Condition": lambda stack, value: stack.holds(value),
     "Fn::And": lambda stack, value: all(stack.resolve(item) for item in value),
     "Fn::Or": lambda stack, value: any(stack.resolve(item) for item in value),
+    "Fn::Split": lambda stack, value: str(stack.resolve(value[1])).split(value[0]),
     "Fn::Select": lambda stack, value: stack.resolve(value[1])[int(value[0])],
     "Fn::FindInMap": lambda stack, value: stack.mapped(*map(stack.resolve, value)),
     "Fn::Contains": lambda stack, value: stack.resolve(value[1]) in stack.resolve(value[0]),

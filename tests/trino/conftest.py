@@ -67,7 +67,7 @@ def stack(step: Step, port: int | None, tmp_path_factory: pytest.TempPathFactory
     # The tests alone decide what is archived.
     with (
         _in_one_sentence(),
-        local_stack(step=step, ArchiveFrom=FIRST, ScheduleExpression="rate(1 day)") as made,
+        local_stack(step=step, ArchiveFrom=FIRST, ScheduleExpression="rate(1 day)", History="true") as made,
     ):
         folder = tmp_path_factory.mktemp("bucket")
         small_archive.write(folder)

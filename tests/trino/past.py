@@ -1,6 +1,7 @@
 """The table `history` beside `logs` as tests use it: made, filled, compared; and objects that change meanwhile."""
 
 import datetime as dt
+import json
 import threading
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from logarchive.row.build import Built
 from tests.trino import odd
 from tests.trino.engine import Engine
 from tests.unit.small_archive import elsa
-from tools import history
+from tools import history, history_stack
 
 _parquet: Any = import_module("pyarrow.parquet")  # ships no types
 
@@ -35,15 +36,16 @@ class History:
     objects: dict[str, Built] = field(default_factory=dict[str, Built])
 
     def statement(self, name: str, first: str = OLDER, last: str = DAY) -> str:
-        """Return a statement for a range of days, in Trino's words."""
-        said: Mapping[str, str] = {
-            history.BUCKET: self.trino.stack.outputs["BucketName"],
-            history.FIRST_DAY: first,
-            history.LAST_DAY: last,
-        }
-        sql = history.in_trino((history.FOLDER / f"{name}.sql").read_text())
-        for word, value in said.items():
-            sql = sql.replace(word, value)
+        """Return a statement for a range of days, in Trino's words: that of a schedule as it is deployed."""
+        found = self.scheduled(name) if name in history_stack.SCHEDULED else history_stack.statement(name).sql
+        return history.in_trino(found.replace(history.FIRST_DAY, first).replace(history.LAST_DAY, last))
+
+    def scheduled(self, name: str) -> str:
+        """Return what the stack's schedule starts in Athena."""
+        scheduler = boto3.client("scheduler", **self.trino.stack.aws)
+        names = [one.get("Name", "") for one in scheduler.list_schedules()["Schedules"]]
+        [own] = [one for one in names if f"-History{name.capitalize()}-" in one]
+        sql: str = json.loads(scheduler.get_schedule(Name=own)["Target"].get("Input", ""))["QueryString"]
         return sql
 
     def ask(self, name: str, first: str = OLDER, last: str = DAY) -> list[tuple[Any, ...]]:

@@ -1,6 +1,7 @@
 """An S3 between the engine and the emulator's, which passes every request on and notes it."""
 
 import http.client
+import re
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -15,6 +16,8 @@ class Requests:
 
     def __init__(self) -> None:
         self.paths: list[str] = []
+        #: Method, key and prefix of all that was ever asked, however often `paths` was cleared.
+        self.asked: set[tuple[str, str, str]] = set()
         self._held = ""
         self._begun, self._released = threading.Event(), threading.Event()
 
@@ -29,6 +32,15 @@ class Requests:
         finally:
             self._held = ""
             self._released.set()
+
+    def note(self, method: str, path: str, body: bytes) -> None:
+        """Note a request by what S3 asks a right for; one that deletes names its keys in its body."""
+        url = urlsplit(path)
+        key, [prefix] = unquote(url.path.partition("/")[2]).partition("/")[2], parse_qs(url.query).get("prefix", [""])
+        if method == "POST" and url.query == "delete":
+            self.asked |= {("DELETE", name, "") for name in re.findall(r"<Key>([^<]+)</Key>", body.decode())}
+        else:
+            self.asked.add((method, key, prefix))
 
     def wait(self, method: str, path: str) -> None:
         """Wait if the request is held up."""
@@ -59,6 +71,7 @@ def s3_log(endpoint: str) -> Generator[tuple[str, Requests]]:
         def pass_on(self) -> None:
             made.paths.append(self.path)
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            made.note(self.command, self.path, body)
             made.wait(self.command, self.path)
             to = http.client.HTTPConnection(host, timeout=60)
             to.request(self.command, self.path, body, dict(self.headers))

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from console.core.saved_query import QUERIES, SavedQuery, saved_views
+from tests.template.policy import Request, Role
+from tests.template.transform import Deployed
 from tests.trino import odd
 from tests.trino.conftest import FIRST, LAST
 from tests.trino.engine import Engine, client
@@ -180,10 +182,10 @@ def test_it_says_how_far_it_reaches(past: History) -> None:
     assert rows == past.trino.ask("SELECT count(*) FROM history")[0][0]
 
 
-def test_a_table_of_that_name_is_not_touched(past: History) -> None:
-    with pytest.raises(client("exceptions").TrinoUserError, match=r"Table .*history.* already exists"):
-        past.ask("create")
-    assert past.differing() == 0
+def test_the_next_night_leaves_the_table_alone(past: History) -> None:
+    before = past.trino.ask("SELECT count(*) FROM history")
+    past.ask("create")
+    assert past.trino.ask("SELECT count(*) FROM history") == before != [(0,)]
 
 
 @pytest.mark.parametrize(
@@ -260,3 +262,21 @@ def test_a_night_in_which_nothing_has_changed_reads_no_row(changed_days: History
 def test_the_same_night_again_writes_nothing(changed_days: History) -> None:
     changed_days.night(NIGHT)
     assert changed_days.night(NIGHT) == 0
+
+
+#: Which right S3 asks for; a list and a piece of an upload are told by their own.
+RIGHTS = {"GET": "GetObject", "HEAD": "GetObject", "PUT": "PutObject", "POST": "PutObject", "DELETE": "DeleteObject"}
+
+
+def test_the_role_of_the_schedules_may_do_all_that_the_engine_asks_s3_for(past: History) -> None:
+    for name in ("fill", "night", "optimize", "vacuum"):
+        for statement in past.statement(name).split(";"):
+            past.trino.ask(statement.replace("5d", "0s"))
+    role = Role.of(Deployed({"History": "true", "ExistingBucketName": "bucket"}), "HistoryRole")
+    needed = [
+        Request(f"s3:{RIGHTS[method]}", f"arn:aws:s3:::bucket/{key}") if key
+        else Request("s3:ListBucket", "arn:aws:s3:::bucket", {"s3:prefix": prefix})
+        for method, key, prefix in past.trino.requests.asked
+    ]  # fmt: skip
+    assert {one.action for one in needed} == {"s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket"}
+    assert [one for one in needed if not role.allows(one)] == []
