@@ -155,8 +155,8 @@ ENVIRONMENTS = {
         Environment(".tools/sam", "tools/requirements-sam.txt", "the AWS SAM CLI", 345, 40),
         Environment(".tools/ministack", "tools/requirements-ministack.txt", "the emulator of AWS", 120, 20),
         Environment(".tools/checkov", "tools/requirements-checkov.txt", "a linter of the template", 285, 40),
-        Environment(".tools/dlt", "tools/requirements-dlt.txt", "dlt, which make bench measures beside", 225, 25),
-        Environment(".tools/grove", "tools/requirements-grove.txt", "grove, likewise", 250, 25),
+        Environment(".tools/dlt", "tools/requirements-dlt.txt", "dlt, which make bench measures beside", 250, 25),
+        Environment(".tools/grove", "tools/requirements-grove.txt", "grove, likewise", 280, 25),
         Environment(".tools/fuzz", "tools/requirements-fuzz.txt", "the engine of make fuzz", 160, 15),
         Engine(".tools/trino", "tools/requirements-trino.txt", "Trino, the engine behind Athena, and Java", 990, 110),
     )
