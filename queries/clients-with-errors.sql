@@ -6,7 +6,7 @@ SELECT
   count_if(severity_number >= 17) AS failures,
   count(*) AS records,
   max(time) AS last_seen
-FROM logs
+FROM logs -- or history, for months and years
 WHERE provider IN ('dsa', 'security365')
   AND "date" >= date_format(current_timestamp - INTERVAL '3' DAY, '%Y-%m-%d')
   AND client_address IS NOT NULL

@@ -6,7 +6,7 @@ SELECT
   count_if(severity_number >= 17) AS as_error,
   count(DISTINCT host_name) AS hosts,
   max(time) AS last_seen
-FROM logs
+FROM logs -- or history, for months and years
 WHERE provider = 'elsa'
   AND "date" >= date_format(current_timestamp - INTERVAL '3' DAY, '%Y-%m-%d')
   AND element_at(attributes, 'ExceptionType') IS NOT NULL

@@ -6,7 +6,7 @@ SELECT
   element_at(attributes, 'policyId') AS policy,
   event_name AS change,
   body AS description
-FROM logs
+FROM logs -- or history, for months and years
 WHERE provider = 'multidrm'
   AND "date" >= date_format(current_timestamp - INTERVAL '7' DAY, '%Y-%m-%d')
 ORDER BY time DESC, record_id

@@ -5,7 +5,7 @@ SELECT
   min(time) AS first_seen,
   max(time) AS last_seen,
   body AS message
-FROM logs
+FROM logs -- or history, for months and years
 WHERE provider = 'apigateway'
   AND "date" >= date_format(current_timestamp - INTERVAL '7' DAY, '%Y-%m-%d')
   AND event_name LIKE 'EU4%'

@@ -6,7 +6,7 @@ SELECT
   count_if(http_response_status_code = 504) AS timed_out,
   count(DISTINCT client_address) AS clients,
   max(time) AS last_seen
-FROM logs
+FROM logs -- or history, for months and years
 WHERE provider = 'dsa'
   AND "date" >= date_format(current_timestamp - INTERVAL '3' DAY, '%Y-%m-%d')
   AND http_response_status_code >= 500

@@ -5,7 +5,7 @@ SELECT
   url_path AS path,
   http_response_status_code AS status,
   http_duration_ms AS duration_ms
-FROM logs
+FROM logs -- or history, for months and years
 WHERE provider = 'dsa'
   AND "date" >= date_format(current_timestamp - INTERVAL '3' DAY, '%Y-%m-%d')
   AND http_duration_ms IS NOT NULL

@@ -7,7 +7,7 @@ SELECT
   count_if(severity_number >= 17) AS failures,
   count(DISTINCT client_address) AS addresses,
   max(time) AS last_seen
-FROM logs
+FROM logs -- or history, for months and years
 WHERE provider = 'security365'
   AND "date" >= date_format(current_timestamp - INTERVAL '7' DAY, '%Y-%m-%d')
   AND user_id IS NOT NULL

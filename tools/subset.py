@@ -91,7 +91,7 @@ def _names(tree: exp.Expr) -> Iterator[str]:
 
 
 def _tables(tree: exp.Expr) -> set[str]:
-    return {table.sql("athena") for table in tree.find_all(exp.Table)}
+    return {table.sql("athena", comments=False) for table in tree.find_all(exp.Table)}
 
 
 def _provider(tree: exp.Expr) -> Iterator[str]:

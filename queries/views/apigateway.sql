@@ -8,5 +8,5 @@ SELECT
   attributes,
   source,
   "date"
-FROM logs
+FROM logs -- or history, for months and years
 WHERE provider = 'apigateway'

@@ -13,5 +13,5 @@ SELECT
   attributes,
   source,
   "date"
-FROM logs
+FROM logs -- or history, for months and years
 WHERE provider = 'elsa'

@@ -18,5 +18,5 @@ SELECT
   attributes,
   source,
   "date"
-FROM logs
+FROM logs -- or history, for months and years
 WHERE provider = 'security365'

@@ -7,6 +7,7 @@ import pytest
 
 from console.core.saved_query import SavedQuery, saved_queries, saved_views
 from tests.unit.test_docs import PAGES
+from tools import history_stack
 from tools.named_query import TEMPLATE, filled, resource
 from tools.subset import faults
 
@@ -117,7 +118,7 @@ def test_a_query_that_reads_everything_or_something_else_is_found(tmp_path: Path
 def test_the_template_holds_each_saved_query_as_its_file_does() -> None:
     text = TEMPLATE.read_text()
     assert filled(text) == text
-    assert text.count("AWS::Athena::NamedQuery") == len(EVERY)
+    assert text.count("AWS::Athena::NamedQuery") == len(EVERY) + len(history_stack.SAVED)
 
 
 def test_a_query_that_was_changed_in_the_template_is_written_anew() -> None:
