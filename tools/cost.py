@@ -65,11 +65,10 @@ PROVIDER_METRICS, NOTARY_METRICS = 13, 3
 HISTORY_SOURCES, HISTORY_OBJECT_BYTES = 10, 0.43e6
 #: A day comes in the nights from its age of HistoryDays on, until seven days after it was last written: four nights
 #: if that is its own day. Assumed: three more for what comes late. In a night its bytes are read once in `logs` and
-#: twice in `history`; its objects in `logs` with two requests each.
-HISTORY_NIGHTS, HISTORY_READS, HISTORY_GETS = 4 + 3, 3, 2
-#: Assumed: what OPTIMIZE reads each week, all files of this month. Replaced and joined files live five days until
-#: VACUUM, up to a month, and seven days in the versioned bucket: assumed as one more month of rows.
-HISTORY_WEEKS, HISTORY_COPIES = 52 / 12, 2
+#: twice in `history`; its objects in `logs` with two requests each. Assumed as well: that Athena opens these days only,
+#: as Trino does; that it lists every day of a provider in a year all the same; that OPTIMIZE reads a month; that
+#: replaced files, which live up to a week until VACUUM, five days more and seven in the versioned bucket, are as many.
+HISTORY_NIGHTS, HISTORY_READS, HISTORY_GETS, HISTORY_LISTS = 4 + 3, 3, 2, PROVIDERS * 365
 
 type Line = tuple[str, str, float]
 
@@ -135,21 +134,19 @@ def history() -> list[Line]:
     """Return what a month of `History=true` costs, for the sources that are assumed above."""
     day = HISTORY_SOURCES * 24 * HISTORY_OBJECT_BYTES
     month, days = 30 * day, 30 * HISTORY_NIGHTS
-    gets = days * HISTORY_SOURCES * 24 * HISTORY_GETS
-    scanned = days * HISTORY_READS * day, HISTORY_WEEKS * month
+    gets, lists = days * HISTORY_SOURCES * 24 * HISTORY_GETS, 30 * HISTORY_LISTS
+    read = days * HISTORY_READS * day
+    gigabytes = f"{month / 1e9:.1f} GB"
     return [
         (
             "nights",
-            f"{scanned[0] / 1e9:.0f} GB read: {HISTORY_NIGHTS} nights for each day, {HISTORY_READS} times its bytes",
-            scanned[0] / 1e12 * SCANNED_TB,
+            f"{read / 1e9:.0f} GB read: {HISTORY_NIGHTS} nights for each day, {HISTORY_READS} times its bytes",
+            read / 1e12 * SCANNED_TB,
         ),
-        ("`OPTIMIZE`, each week", f"{scanned[1] / 1e9:.0f} GB read", scanned[1] / 1e12 * SCANNED_TB),
-        ("S3 requests", f"{gets:,} GETs", gets * GET),
-        (
-            "storage, each month",
-            f"{month / 1e9:.1f} GB in `history/`, and as much of replaced files",
-            HISTORY_COPIES * month / 1e9 * STANDARD_GB,
-        ),
+        ("`OPTIMIZE`, once a month", f"{gigabytes} read", month / 1e12 * SCANNED_TB),
+        ("S3 requests", f"{gets:,} GETs; {lists:,} LISTs, the days of a year each night", gets * GET + lists * PUT),
+        ("replaced files", f"{gigabytes} at any time", month / 1e9 * STANDARD_GB),
+        ("storage, each month", f"{gigabytes} in `history/`", month / 1e9 * STANDARD_GB),
     ]
 
 

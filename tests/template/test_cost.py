@@ -64,7 +64,8 @@ def test_history_costs_at_most_a_dollar_a_month_for_ten_sources() -> None:
 def test_the_nights_that_are_paid_for_are_those_of_the_schedule_and_its_statement() -> None:
     stack = Deployed({"History": "true"})
     assert stack.properties("HistoryNight")["ScheduleExpression"] == "cron(0 3 * * ? *)"
-    assert stack.properties("HistoryOptimize")["ScheduleExpression"] == "cron(0 5 ? * SUN *)"
+    assert stack.properties("HistoryOptimize")["ScheduleExpression"] == "cron(0 5 10 * ? *)"
+    assert stack.properties("HistoryVacuum")["ScheduleExpression"] == "cron(0 6 ? * SUN *)"
     text = stack.properties("HistoryNight")["Target"]["Input"]
     age, more = (int(days) for days in re.findall(r"INTERVAL '(\d+)' DAY - INTERVAL '(\d+)' DAY", text)[0])
     nights = [night for night in range(20) if age <= night <= age + more]

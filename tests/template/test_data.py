@@ -44,6 +44,7 @@ def test_by_default_nothing_seen_expires() -> None:
         "logs/",
         "rejects/",
         "coverage/",  # made anew each day, from the ledger
+        "history/",  # derived from logs/
     }
     assert all("ExpirationInDays" not in rule and "Transitions" not in rule for rule in rules.values())
     assert rules["abandoned-uploads"]["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 7}

@@ -27,6 +27,7 @@ ARCHIVE, RESULTS = "arn:aws:s3:::logarchive-archivebucket", "arn:aws:s3:::logarc
 GLUE = f"arn:aws:glue:{REGION}:{ACCOUNT}"
 TABLE = f"{GLUE}:table/logarchive-database"
 WORKGROUPS = f"arn:aws:athena:{REGION}:{ACCOUNT}:workgroup"
+OF_BUCKETS = ("GetBucketLocation", "ListBucketMultipartUploads")
 #: What the stack gives for the words in the statements.
 GIVEN = {history.BUCKET: "logarchive-archivebucket"}
 
@@ -46,10 +47,8 @@ def asked(name: str, **parameters: str) -> dict[str, Any]:
 def test_without_it_the_template_makes_nothing_of_it() -> None:
     without, stack = Deployed(), kept()
     assert {name: stack.resources[name]["Type"] for name in set(stack.resources) - set(without.resources)} == NEW
-    same = {name: without.properties(name) for name in without.resources}
-    changed = {name for name, properties in same.items() if stack.properties(name) != properties}
-    assert changed == {"ArchiveBucket"}  # its lifecycle
     assert set(without.resources) <= set(stack.resources)
+    assert [name for name in without.resources if stack.properties(name) != without.properties(name)] == []
 
 
 def test_without_alarms_nobody_is_told() -> None:
@@ -125,7 +124,7 @@ def test_a_statement_that_fails_is_told_to_the_topic() -> None:
     assert "RoleArn" not in target  # EventBridge asks the topic's policy
     transformer = target["InputTransformer"]
     said = json.loads(transformer["InputTemplate"].replace("<id>", "0c1f-22").replace("<state>", "FAILED"))
-    assert "history of logarchive was not brought up to date: query 0c1f-22 is FAILED" in said
+    assert "A statement that keeps the table history of logarchive is FAILED: query 0c1f-22." in said
     assert "aws athena get-query-execution --query-execution-id 0c1f-22" in said
     assert transformer["InputPathsMap"] == {"id": "$.detail.queryExecutionId", "state": "$.detail.currentState"}
 
@@ -143,6 +142,7 @@ def test_the_topic_takes_messages_from_the_rule_and_still_from_the_alarms() -> N
 
 
 NEEDED = [
+    Request("athena:GetDataCatalog", f"arn:aws:athena:{REGION}:{ACCOUNT}:datacatalog/AwsDataCatalog"),
     Request("athena:StartQueryExecution", f"{WORKGROUPS}/logarchive-historyworkgroup"),
     *(Request("glue:GetDatabase", f"{GLUE}:{one}") for one in ("catalog", "database/logarchive-database")),
     Request("glue:GetDatabase", f"{GLUE}:database/default"),
@@ -155,8 +155,10 @@ NEEDED = [
     *(Request("s3:GetObject", f"{ARCHIVE}/{key}/x") for key in ("logs/provider=elsa", "coverage/windows", "history")),
     *(Request(f"s3:{action}Object", f"{ARCHIVE}/history/data/x") for action in ("Put", "Delete")),
     *(Request("s3:ListBucket", ARCHIVE, {"s3:prefix": one}) for one in ("logs/x/", "coverage/windows/", "history/x")),
-    Request("s3:PutObject", f"{RESULTS}/history/x"),
-    *(Request("s3:GetBucketLocation", one) for one in (ARCHIVE, RESULTS)),
+    *(Request("s3:GetObject", f"{ARCHIVE}/{key}") for key in ("coverage/windows", "history")),  # is it a file?
+    *(Request(f"s3:{action}Object", f"{RESULTS}/history/x") for action in ("Get", "Put")),
+    Request("s3:ListBucket", RESULTS, {"s3:prefix": "history/"}),
+    *(Request(f"s3:{right}", one) for right in OF_BUCKETS for one in (ARCHIVE, RESULTS)),
 ]
 REFUSED = [
     Request("athena:StartQueryExecution", f"{WORKGROUPS}/logarchive"),
@@ -173,6 +175,7 @@ REFUSED = [
     ),
     Request("s3:DeleteObjectVersion", f"{ARCHIVE}/history/x"),
     *(Request("s3:ListBucket", ARCHIVE, {"s3:prefix": one}) for one in ("", "raw/", "proof/")),
+    *(Request("s3:ListBucket", RESULTS, {"s3:prefix": one}) for one in ("", "tables/")),
     Request("s3:GetObject", f"{RESULTS}/x"),
     Request("s3:PutObject", f"{RESULTS}/x"),
     Request("s3:DeleteObject", f"{RESULTS}/history/x"),
@@ -201,7 +204,8 @@ def test_every_right_of_the_role_is_one_that_the_statements_need() -> None:
 def test_with_a_key_of_its_own_the_role_may_use_it_for_s3_and_the_queue() -> None:
     role = Role.of(kept(KmsKeyArn=KEY), "HistoryRole")
     for action in ("kms:Decrypt", "kms:GenerateDataKey"):
-        assert role.allows(Request(action, KEY, {"kms:ViaService": f"s3.{REGION}.amazonaws.com"}))
+        for service in ("s3", "sqs"):
+            assert role.allows(Request(action, KEY, {"kms:ViaService": f"{service}.{REGION}.amazonaws.com"}))
         assert not role.effects(Request(action, KEY, {"kms:ViaService": f"dynamodb.{REGION}.amazonaws.com"}))
         assert not role.effects(Request(action, KEY))
 
@@ -212,11 +216,13 @@ def test_only_schedules_of_this_account_take_the_role() -> None:
     assert trusted["Condition"] == {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
 
 
-def test_the_workgroup_is_as_the_one_of_people_but_for_its_name_and_place() -> None:
-    stack = kept(QueryBytesLimit="5000000000", KmsKeyArn=KEY)
+def test_the_workgroup_is_as_the_one_of_people_but_for_its_name_place_and_limit() -> None:
+    stack = kept(QueryBytesLimit="5000000000", HistoryBytesLimit="3000000000", KmsKeyArn=KEY)
     own, other = stack.properties("HistoryWorkgroup"), stack.properties("Workgroup")
     assert own["WorkGroupConfiguration"]["ResultConfiguration"].pop("OutputLocation").endswith("resultsbucket/history/")
     assert other["WorkGroupConfiguration"]["ResultConfiguration"].pop("OutputLocation").endswith("resultsbucket/")
+    limits = [one["WorkGroupConfiguration"].pop("BytesScannedCutoffPerQuery") for one in (own, other)]
+    assert limits == ["3000000000", "5000000000"]
     assert own["WorkGroupConfiguration"] == other["WorkGroupConfiguration"]
     assert (own["Name"], other["Name"]) == ("logarchive-history", "logarchive")
 
@@ -224,7 +230,11 @@ def test_the_workgroup_is_as_the_one_of_people_but_for_its_name_and_place() -> N
 def test_no_lifecycle_deletes_a_file_that_a_reader_needs() -> None:
     everything = {"RawExpirationDays": "365", "LogsExpirationDays": "730", "RawGlacierDays": "90"}
     rules = kept(**everything).properties("ArchiveBucket")["LifecycleConfiguration"]["Rules"]
-    over = [rule for rule in rules if "history/".startswith(rule.get("Prefix", ""))]
+
+    def touches(prefix: str) -> bool:
+        return "history/".startswith(prefix) or prefix.startswith("history")
+
+    over = [rule for rule in rules if touches(rule.get("Prefix", ""))]
     assert {rule["Id"] for rule in over} == {"abandoned-uploads", "replaced-history"}
     assert not any({"ExpirationInDays", "ExpirationDate", "Transitions"} & set(rule) for rule in over)
     (own,) = (rule for rule in over if rule["Id"] == "replaced-history")
