@@ -9,6 +9,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from tools.lock import ROOT
@@ -85,11 +86,35 @@ def catalogs(aws: Aws, s3_endpoint: str | None = None) -> dict[str, dict[str, st
     return {CATALOG: common | hive, ICEBERG: common | iceberg}
 
 
+@dataclass(frozen=True)
+class Server:
+    """A Trino that has been started: its address, its process and the process's log."""
+
+    address: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def wait_until_ready(self, seconds: float = 300) -> None:
+        """Wait until it says that it has started. Raises StackError with the end of its log if it does not."""
+        deadline = time.monotonic() + seconds
+        direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        while self.process.poll() is None and time.monotonic() < deadline:
+            try:
+                with direct.open(f"{self.address}/v1/info", timeout=2) as response:
+                    if not json.load(response)["starting"]:
+                        return
+            except (urllib.error.URLError, OSError):
+                pass
+            time.sleep(0.2)
+        end = self.log.read_text(errors="replace").splitlines()[-20:]
+        raise StackError("Trino did not start:\n" + "\n".join(end))
+
+
 @contextmanager
 def trino(
     tables: Mapping[str, Mapping[str, str]], port: int | None = None, *, command: Sequence[str] | None = None
-) -> Generator[tuple[str, int]]:
-    """Run Trino with these catalogs; yield its address and process id. It ends with the block, however that ends."""
+) -> Generator[Server]:
+    """Start Trino with these catalogs, without waiting for it. It ends with the block, however that ends."""
     command = command or program()
     if port and address_is_taken(port):
         raise StackError(f"port {port} of 127.0.0.1 is in use: stop what listens there, or use another, PORT=8090")
@@ -113,9 +138,7 @@ def trino(
             stdout=output, stderr=subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip
     try:
-        address = f"http://{LOOPBACK}:{port}"
-        _wait_until_ready(process, address, log)
-        yield address, process.pid
+        yield Server(f"http://{LOOPBACK}:{port}", process, log)
     finally:
         stop(process)
         shutil.rmtree(folder, ignore_errors=True)
@@ -123,17 +146,3 @@ def trino(
 
 def _write(path: Path, values: Mapping[str, str]) -> None:
     path.write_text("".join(f"{name}={value}\n" for name, value in values.items()))
-
-
-def _wait_until_ready(process: subprocess.Popen[bytes], address: str, log: Path, seconds: float = 300) -> None:
-    deadline = time.monotonic() + seconds
-    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    while process.poll() is None and time.monotonic() < deadline:
-        try:
-            with direct.open(f"{address}/v1/info", timeout=2) as response:
-                if not json.load(response)["starting"]:
-                    return
-        except (urllib.error.URLError, OSError):
-            pass
-        time.sleep(0.2)
-    raise StackError("Trino did not start:\n" + "\n".join(log.read_text(errors="replace").splitlines()[-20:]))

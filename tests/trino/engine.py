@@ -1,6 +1,7 @@
 """Trino as the tests ask it."""
 
 import sys
+import time
 from collections.abc import Generator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
@@ -10,8 +11,8 @@ from typing import Any
 import requests
 
 from tests.trino.s3_log import Requests, s3_log
-from tools.stack import Stack, Step
-from tools.trino_server import CATALOG, FOLDER, ICEBERG, catalogs, trino
+from tools.stack import Aws, Stack
+from tools.trino_server import CATALOG, FOLDER, ICEBERG, Server, catalogs, trino
 
 #: Where the client is: behind all other folders, so that nothing else is taken from there.
 CLIENT = FOLDER / "lib" / "python3.13" / "site-packages"
@@ -40,25 +41,48 @@ class Engine:
         with closing((self.iceberg if iceberg else self.connection).cursor()) as cursor:
             return [tuple(row) for row in cursor.execute(sql).fetchall()]
 
+    def result(self, sql: str) -> tuple[dict[str, str], list[tuple[Any, ...]]]:
+        """Run a statement; return the type of each column of its result, and its rows."""
+        with closing(self.connection.cursor()) as cursor:
+            rows = [tuple(row) for row in cursor.execute(sql).fetchall()]
+            return {name: kind for name, kind, *_ in cursor.description}, rows
+
     def types(self, sql: str) -> dict[str, str]:
         """Run a statement; return the type of each column of its result."""
-        with closing(self.connection.cursor()) as cursor:
-            cursor.execute(sql).fetchall()
-            return {name: kind for name, kind, *_ in cursor.description}
+        return self.result(sql)[0]
+
+    def wait_for_catalogs(self, seconds: float = 60) -> None:
+        """Wait until tables can be read: Trino looks only every 5 s which catalogs a node has, its own ones too."""
+        errors, deadline = client("exceptions"), time.monotonic() + seconds
+        while True:
+            try:
+                self.ask("SELECT 1 FROM logs WHERE provider = 'elsa'")
+            except errors.TrinoQueryError as error:
+                if error.error_name != "NO_NODES_AVAILABLE" or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.2)
+            else:
+                return
 
 
 @contextmanager
-def engine(stack: Stack, step: Step, port: int | None = None) -> Generator[Engine]:
-    """Start Trino over a stack, and connect to it."""
+def started(aws: Aws, port: int | None = None) -> Generator[tuple[Server, Requests]]:
+    """Start Trino over an emulator; yield it, and what it asks S3 for."""
+    with s3_log(aws["endpoint_url"]) as (s3, seen), trino(catalogs(aws, s3), port) as server:
+        yield server, seen
+
+
+@contextmanager
+def engine(stack: Stack, server: Server, seen: Requests) -> Generator[Engine]:
+    """Connect to a Trino that is ready."""
     with ExitStack() as running:
-        s3, seen = running.enter_context(s3_log(stack.aws["endpoint_url"]))
-        with step("Trino"):
-            address, _process_id = running.enter_context(trino(catalogs(stack.aws, s3), port))
         session = running.enter_context(requests.Session())
         session.trust_env = False  # no proxy
-        how: dict[str, Any] = {"host": address, "user": "test", "http_session": session, "timezone": "UTC"}
+        how: dict[str, Any] = {"host": server.address, "user": "test", "http_session": session, "timezone": "UTC"}
         how["schema"] = stack.outputs["DatabaseName"]
         hive, iceberg = (
             running.enter_context(closing(client("dbapi").connect(catalog=name, **how))) for name in (CATALOG, ICEBERG)
         )
-        yield Engine(stack, address, hive, iceberg, seen)
+        made = Engine(stack, server.address, hive, iceberg, seen)
+        made.wait_for_catalogs()
+        yield made

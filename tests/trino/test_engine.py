@@ -13,9 +13,8 @@ from console.core.saved_query import SavedQuery, saved_queries
 from logarchive.column.schema import COLUMNS
 from logarchive.coverage.window_table import WINDOW_COLUMNS
 from tests.trino import glue, odd
-from tests.trino.conftest import FIRST, LAST
+from tests.trino.conftest import FIRST, LAST, Saved
 from tests.trino.engine import Engine
-from tests.trino.test_saved_queries import now
 from tests.unit.test_saved_queries import at
 
 pytestmark = pytest.mark.trino
@@ -69,16 +68,15 @@ def test_the_days_reach_from_archive_from_to_today(trino: Engine) -> None:
 
 
 @pytest.mark.parametrize("query", saved_queries(), ids=lambda query: query.name)
-def test_only_partitions_that_are_asked_for_are_listed(trino: Engine, query: SavedQuery) -> None:
-    trino.requests.paths.clear()
-    trino.ask(now(query.sql))
+def test_only_partitions_that_are_asked_for_are_listed(saved: Saved, query: SavedQuery) -> None:
+    _, listed = saved(query)
     if "FROM windows" in query.sql:
-        assert trino.requests.listed() == {"coverage/windows/"}
+        assert listed == {"coverage/windows/"}
         return
     [condition] = re.findall(r"WHERE provider (?:= |IN )\(?([^)\n]*)", query.sql)
     [back] = re.findall(r"INTERVAL '(\d+)' DAY", query.sql)
     last = dt.date.fromisoformat(LAST)
-    assert trino.requests.listed() == {
+    assert listed == {
         f"logs/provider={provider}/date={day}/"
         for provider in re.findall(r"'(\w+)'", condition)
         for day in days(last - int(back) * DAY, last)
@@ -90,11 +88,13 @@ def test_attributes_of_any_name_and_text_come_back(trino: Engine) -> None:
     assert attributes == {name: text for name, (_, text) in odd.FIELDS.items()}
 
 
-@pytest.mark.parametrize("name", [*odd.FIELDS, "no such name", "A.B"], ids=repr)
-def test_an_attribute_is_found_by_its_exact_name(trino: Engine, name: str) -> None:
-    literal = name.replace("'", "''")
-    [(value,)] = trino.ask(f"SELECT element_at(attributes, '{literal}') {where(odd.ODD)}")
-    assert value == odd.FIELDS.get(name, (None, None))[1]
+def test_an_attribute_is_found_by_its_exact_name(trino: Engine) -> None:
+    names = [*odd.FIELDS, "no such name", "A.B"]
+    literals = (name.replace("'", "''") for name in names)
+    values = ", ".join(f"element_at(attributes, '{literal}')" for literal in literals)
+    [row] = trino.ask(f"SELECT {values} {where(odd.ODD)}")
+    expected = {name: text for name, (_, text) in odd.FIELDS.items()}
+    assert dict(zip(names, row, strict=True)) == expected | {"no such name": None, "A.B": None}
 
 
 def test_a_late_row_and_a_merged_object_show_each_record_once(trino: Engine) -> None:

@@ -13,10 +13,9 @@ from console.core.saved_query import QUERIES, SavedQuery, saved_views
 from tests.template.policy import Request, Role
 from tests.template.transform import Deployed
 from tests.trino import odd
-from tests.trino.conftest import FIRST, LAST
+from tests.trino.conftest import FIRST, LAST, now
 from tests.trino.engine import Engine, client
 from tests.trino.past import DAY, OLDER, History, Reader
-from tests.trino.test_saved_queries import now
 from tests.unit import test_saved_queries as by_hand
 
 pytestmark = pytest.mark.trino

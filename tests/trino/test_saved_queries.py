@@ -8,23 +8,17 @@ import pytest
 
 from console.account.duck import TABLES, ask
 from console.core.saved_query import QUERIES, SavedQuery, for_duckdb, saved_queries, saved_views
+from tests.trino.conftest import Saved, now
 from tests.trino.engine import Engine, client
 from tests.unit import test_saved_queries as by_hand
 
 pytestmark = pytest.mark.trino
 
-NOW = "TIMESTAMP '2026-11-22 15:00:00 UTC'"
-
-
-def now(sql: str) -> str:
-    """Return a statement as if it were asked at the moment of the answers."""
-    assert sql.count("current_timestamp") == 1
-    return sql.replace("current_timestamp", NOW)
-
 
 @pytest.mark.parametrize("name", by_hand.ANSWERS)
-def test_a_query_has_the_answer_that_was_computed_by_hand(trino: Engine, name: str) -> None:
-    assert trino.ask(now(SavedQuery(QUERIES / f"{name}.sql").sql)) == by_hand.ANSWERS[name]
+def test_a_query_has_the_answer_that_was_computed_by_hand(saved: Saved, name: str) -> None:
+    rows, _ = saved(SavedQuery(QUERIES / f"{name}.sql"))
+    assert rows == by_hand.ANSWERS[name]
 
 
 @pytest.mark.parametrize("query", saved_queries(), ids=lambda query: query.name)
@@ -42,8 +36,8 @@ def test_a_view_shows_the_records_under_the_names_of_the_vendor(trino: Engine, n
 
 @pytest.mark.parametrize("name", [*TABLES, *(view.path.stem for view in saved_views())])
 def test_both_engines_see_the_same_rows(trino: Engine, duck_db: duckdb.DuckDBPyConnection, name: str) -> None:
-    columns = ", ".join(f'"{column}"' for column in trino.types(f"SELECT * FROM {name} LIMIT 0"))
-    rows = trino.ask(f"SELECT {columns} FROM {name}")
+    types, rows = trino.result(f"SELECT * FROM {name}")
+    columns = ", ".join(f'"{column}"' for column in types)
     assert len(rows) >= 2
     assert _sorted(rows) == _sorted(ask(duck_db, f"SELECT {columns} FROM {name}").rows)
 

@@ -49,9 +49,10 @@ def test_it_has_ended_when_a_test_has_failed(tmp_path: Path) -> None:
     started: list[int] = []
 
     def fail() -> None:
-        with trino(TABLES, command=played(tmp_path, SERVER)) as (_address, process_id):
-            assert running(process_id)
-            started.append(process_id)
+        with trino(TABLES, command=played(tmp_path, SERVER)) as server:
+            server.wait_until_ready()
+            assert running(server.process.pid)
+            started.append(server.process.pid)
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -74,9 +75,9 @@ def test_a_port_that_is_taken_is_named_with_what_to_do(tmp_path: Path) -> None:
 def test_a_server_that_ends_is_said_with_the_end_of_its_log(tmp_path: Path) -> None:
     with (
         pytest.raises(StackError, match=r"^Trino did not start:\n.*no such thing"),
-        trino(TABLES, command=played(tmp_path, "raise SystemExit('no such thing')")),
+        trino(TABLES, command=played(tmp_path, "raise SystemExit('no such thing')")) as server,
     ):
-        pass
+        server.wait_until_ready()
 
 
 def test_a_machine_without_it_is_told_how_it_is_installed(tmp_path: Path) -> None:
