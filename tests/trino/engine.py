@@ -47,10 +47,6 @@ class Engine:
             rows = [tuple(row) for row in cursor.execute(sql).fetchall()]
             return {name: kind for name, kind, *_ in cursor.description}, rows
 
-    def types(self, sql: str) -> dict[str, str]:
-        """Run a statement; return the type of each column of its result."""
-        return self.result(sql)[0]
-
     def wait_for_catalogs(self, seconds: float = 60) -> None:
         """Wait until tables can be read: Trino looks only every 5 s which catalogs a node has, its own ones too."""
         errors, deadline = client("exceptions"), time.monotonic() + seconds

@@ -29,9 +29,9 @@ def test_a_query_is_valid_as_it_is_saved(trino: Engine, query: SavedQuery) -> No
 @pytest.mark.parametrize("name", by_hand.SHOWN)
 def test_a_view_shows_the_records_under_the_names_of_the_vendor(trino: Engine, name: str) -> None:
     which, rows = by_hand.SHOWN[name]
-    assert [*trino.types(f"SELECT * FROM {name} LIMIT 0")] == [*rows[0], "attributes", "source", "date"]
-    shown = ", ".join(f'"{column}"' for column in rows[0])
-    assert trino.ask(f"SELECT {shown} FROM {name} WHERE {which} ORDER BY 1") == [tuple(row.values()) for row in rows]
+    types, shown = trino.result(f"SELECT * FROM {name} WHERE {which} ORDER BY 1")
+    assert [*types] == [*rows[0], "attributes", "source", "date"]
+    assert [row[: len(rows[0])] for row in shown] == [tuple(row.values()) for row in rows]
 
 
 @pytest.mark.parametrize("name", [*TABLES, *(view.path.stem for view in saved_views())])
