@@ -60,6 +60,15 @@ def test_it_has_ended_when_a_test_has_failed(tmp_path: Path) -> None:
     assert [running(process_id) for process_id in started] == [False]
 
 
+def test_what_starts_it_can_do_other_things_before_it_waits(tmp_path: Path) -> None:
+    late = f"import os, time\nwhile not os.path.exists({str(tmp_path / 'done')!r}):\n    time.sleep(0.01)\n"
+    with trino(TABLES, command=played(tmp_path, late + SERVER)) as server:
+        with pytest.raises(StackError, match=r"^Trino did not start"):
+            server.wait_until_ready(0.3)
+        (tmp_path / "done").touch()
+        server.wait_until_ready()
+
+
 def test_a_port_that_is_taken_is_named_with_what_to_do(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
