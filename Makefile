@@ -73,6 +73,11 @@ bench-readers: .venv/installed ## every reader's time and memory, for bodies tha
 bench-verify: .venv/installed ## the verifier's speed and memory, on copies made for it (MIB=… of objects, by default 1024)
 	@PYTHONPATH=layers/shared:. $(BIN)/python -m tools.bench_verify $(MIB)
 
+.PHONY: bench-queries
+bench-queries: ## what each saved query takes on Trino over a month of ten sources, on `logs` and on `history` (needs Maven and Go; CHECK=1 KEEP=1)
+	$(call install,.tools/trino .venv .tools/sam .tools/ministack)
+	@PYTHONPATH=layers/shared:. $(BIN)/python -m tools.bench_queries $(if $(KEEP),--keep) $(if $(CHECK),--check)
+
 .PHONY: fuzz
 fuzz: .venv/installed .tools/fuzz/installed ## fuzz every reader, response, manifest, event and source (TARGETS=… SECONDS=…)
 	@PYTHONPATH=.tools/fuzz/lib/python3.13/site-packages $(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),600) $(TARGETS)

@@ -20,6 +20,7 @@ from logarchive.runtime.metric import UNITS, issue_metric
 from logarchive.warning.kind import ADVICE
 from tools import cost, layer, parameter, provider_page
 from tools.bench import measured
+from tools.bench_queries import measured as measured_queries
 from tools.layer import log_events
 from tools.lock import ROOT
 from tools.markdown import fenced, table
@@ -284,6 +285,8 @@ REGIONS: Mapping[str, Callable[[], str]] = {
     "parameters": parameter_table,
     "bench-machine": measured.machine,
     "bench": measured.figures,
+    "bench-queries-machine": measured_queries.archive,
+    "bench-queries": measured_queries.figures,
     "cost": costs,
     "cost-chosen": chosen_costs,
     "warnings": warning_table,

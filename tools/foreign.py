@@ -30,7 +30,7 @@ def build(program: Path, go: str | None) -> None:
     if program.exists() and program.stat().st_mtime >= (MODULE / "go.sum").stat().st_mtime:
         return
     if go is None:
-        raise StackError("make foreign builds the other S3, Versity Gateway, with Go 1.25 or later: install Go")
+        raise StackError("the other S3, Versity Gateway, is built with Go 1.25 or later: install Go")
     print("building Versity Gateway with Go, once: about two minutes", flush=True)
     command = [go, "build", "-mod=readonly", "-o", str(program), "github.com/versity/versitygw/cmd/versitygw"]
     built = subprocess.run(command, cwd=MODULE, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
@@ -40,15 +40,18 @@ def build(program: Path, go: str | None) -> None:
 
 
 @contextmanager
-def gateway(program: Path, port: int) -> Generator[str]:
-    """Run the gateway on that port of 127.0.0.1, with an empty folder; yield its endpoint. Raises StackError."""
+def gateway(program: Path, port: int, buckets: Path | None = None) -> Generator[str]:
+    """Run the gateway on that port of 127.0.0.1; yield its endpoint. Raises StackError.
+
+    A folder of `buckets` is a bucket, and the files below it are its objects; without it there is none.
+    """
     folder = Path(tempfile.mkdtemp(prefix="logarchive-"))
     for name in ("objects", "versions"):
         (folder / name).mkdir()
     log = folder / "gateway.log"
     command = [
         *(str(program), "--port", f"{LOOPBACK}:{port}", "--access", "test", "--secret", "test", "--region", REGION),
-        *("--quiet", "posix", "--versioning-dir", str(folder / "versions"), str(folder / "objects")),
+        *("--quiet", "posix", "--versioning-dir", str(folder / "versions"), str(buckets or folder / "objects")),
     ]
     with log.open("wb") as output:
         process = subprocess.Popen(

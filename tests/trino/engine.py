@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from importlib import import_module
@@ -16,6 +16,9 @@ from tools.trino_server import CATALOG, FOLDER, ICEBERG, Server, catalogs, trino
 
 #: Where the client is: behind all other folders, so that nothing else is taken from there.
 CLIENT = FOLDER / "lib" / "python3.13" / "site-packages"
+
+#: Reads as little of a table as can be.
+ONE = "SELECT 1 FROM logs WHERE provider = 'elsa' LIMIT 1"
 
 
 def client(module: str) -> Any:
@@ -47,18 +50,19 @@ class Engine:
             rows = [tuple(row) for row in cursor.execute(sql).fetchall()]
             return {name: kind for name, kind, *_ in cursor.description}, rows
 
-    def wait_for_catalogs(self, seconds: float = 60) -> None:
-        """Wait until tables can be read: Trino looks only every 5 s which catalogs a node has, its own ones too."""
-        errors, deadline = client("exceptions"), time.monotonic() + seconds
-        while True:
-            try:
-                self.ask("SELECT 1 FROM logs WHERE provider = 'elsa'")
-            except errors.TrinoQueryError as error:
-                if error.error_name != "NO_NODES_AVAILABLE" or time.monotonic() > deadline:
-                    raise
-                time.sleep(0.2)
-            else:
-                return
+
+def wait_for_catalogs(look: Callable[[], object], seconds: float = 60) -> None:
+    """Wait until tables can be read, as `look` does: Trino looks only every 5 s which catalogs its own node has."""
+    errors, deadline = client("exceptions"), time.monotonic() + seconds
+    while True:
+        try:
+            look()
+        except errors.TrinoQueryError as error:
+            if error.error_name != "NO_NODES_AVAILABLE" or time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
+        else:
+            return
 
 
 @contextmanager
@@ -80,5 +84,5 @@ def engine(stack: Stack, server: Server, seen: Requests) -> Generator[Engine]:
             running.enter_context(closing(client("dbapi").connect(catalog=name, **how))) for name in (CATALOG, ICEBERG)
         )
         made = Engine(stack, server.address, hive, iceberg, seen)
-        made.wait_for_catalogs()
+        wait_for_catalogs(lambda: made.ask(ONE))
         yield made
