@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from tools.bench_queries.query import SIDES, TO_ALL
+from tools.cost import SCANNED_TB
 from tools.markdown import table
 
 #: Tracked: the figures that the docs show.
 MEASURED = Path(__file__).with_name("measured.json")
-#: US dollars for each TB that a query in Athena reads, list price of US East (N. Virginia), and the least that is read.
-TERABYTE, LEAST_BYTES = 5.00, 10_000_000
+#: Athena bills at least so many bytes for a query.
+LEAST_BYTES = 10_000_000
 #: What must hold of a question to all sources: how many times as fast it is on `history`, and its part of the bytes.
 LEAST_TIMES, MOST_BYTES = 5, 0.1
 #: What is summed up.
@@ -21,7 +22,7 @@ FACTS = ("median", "bytes", "splits")
 
 def dollars(read: int) -> float:
     """Return what a query costs in Athena that reads so many bytes."""
-    return max(read, LEAST_BYTES) / 1e12 * TERABYTE
+    return max(read, LEAST_BYTES) / 1e12 * SCANNED_TB
 
 
 def times(row: Mapping[str, Any]) -> float:
