@@ -62,7 +62,7 @@ MESSAGES = 20
 PROVIDER_METRICS, NOTARY_METRICS = 13, 3
 
 #: Assumed for `History=true`: ten sources with windows of an hour, and an object's bytes, as in `make bench-queries`.
-HISTORY_SOURCES, HISTORY_OBJECT_BYTES = 10, 0.43e6
+HISTORY_SOURCES, HISTORY_OBJECT_BYTES = 10, 0.39e6
 #: A day comes in the nights from its age of HistoryDays on, until seven days after it was last written: four nights
 #: if that is its own day. Assumed: three more for what comes late. In a night its bytes are read once in `logs` and
 #: twice in `history`; its objects in `logs` with two requests each. Assumed as well: that Athena opens these days only,

@@ -10,6 +10,8 @@ from logarchive.runtime.aws import Metrics
 from logarchive.warning.function_metric import FunctionMetrics
 from tests.template.transform import Deployed
 from tools import cost
+from tools.bench_queries.measured import measured
+from tools.bench_queries.month import SOURCES
 from tools.registry import names
 
 NOW = dt.datetime(2026, 11, 20, tzinfo=dt.UTC)
@@ -56,8 +58,10 @@ def test_idle_costs_at_most_three_dollars_a_month_and_a_provider_one() -> None:
     assert cost.total(cost.provider()) <= 1
 
 
-def test_history_costs_at_most_a_dollar_a_month_for_ten_sources() -> None:
-    assert cost.HISTORY_SOURCES == 10
+def test_history_costs_at_most_a_dollar_a_month_for_the_ten_sources_of_the_bench() -> None:
+    logs = measured()["logs"]
+    assert cost.HISTORY_SOURCES == len(SOURCES) == 10
+    assert pytest.approx(logs["bytes"] / logs["files"], rel=0.02) == cost.HISTORY_OBJECT_BYTES
     assert 0.1 < cost.total(cost.history()) <= 1
 
 
