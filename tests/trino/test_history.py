@@ -268,9 +268,9 @@ RIGHTS = {"GET": "GetObject", "HEAD": "GetObject", "PUT": "PutObject", "POST": "
 
 
 def test_the_role_of_the_schedules_may_do_all_that_the_engine_asks_s3_for(past: History) -> None:
-    for name in ("fill", "night", "optimize", "vacuum"):
-        for statement in past.statement(name).split(";"):
-            past.trino.ask(statement.replace("5d", "0s"))
+    # `history` was filled, which is what a night does.
+    for statement in (past.statement("optimize"), *past.statement("vacuum").split(";")):
+        past.trino.ask(statement.replace("5d", "0s"))
     role = Role.of(Deployed({"History": "true", "ExistingBucketName": "bucket"}), "HistoryRole")
     needed = [
         Request(f"s3:{RIGHTS[method]}", f"arn:aws:s3:::bucket/{key}") if key
