@@ -17,8 +17,9 @@ TEMPLATE = ROOT / "template.yaml"
 REGION = re.compile(r"(  # --- Statements of history.*? ---\n).*?(  # --- end ---\n)", re.DOTALL)
 
 #: The statements that the stack starts, and when, in UTC. The table is made before the night; to make one costs
-#: nothing in Athena. The notary has written `windows` soon after midnight. On the 10th the nights are done with the
-#: month before: joined sooner, its days would no longer be files of their own. VACUUM may need several runs for much.
+#: nothing in Athena. The notary has written `windows` soon after midnight. On the 10th the nights are by default done
+#: with the month before: a day that is joined with others has no file of its own that a night could open alone. VACUUM
+#: may need several runs for much.
 SCHEDULED: Mapping[str, str] = {
     "create": "cron(30 2 * * ? *)",
     "night": "cron(0 3 * * ? *)",

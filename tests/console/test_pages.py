@@ -128,6 +128,17 @@ def lose_a_part(shell: PageShell) -> None:
         s3.delete_object(Bucket=bucket, Key=key, VersionId=version.get("VersionId", ""))
 
 
+def start_a_night(shell: PageShell) -> None:
+    """Start a statement in the workgroup of the nights, which the demo's stack has not."""
+    athena = boto3.client("athena", **shell.deployed.stack.aws)
+    athena.create_work_group(Name="logarchive-history")
+    athena.start_query_execution(
+        QueryString="SELECT 1",
+        WorkGroup="logarchive-history",
+        ResultConfiguration={"OutputLocation": f"s3://{shell.deployed.stack.outputs['BucketName']}/results/"},
+    )
+
+
 def name_what_stays(shell: PageShell) -> None:
     outputs = shell.deployed.stack.outputs
     shell.replaced |= {
@@ -146,6 +157,7 @@ BEFORE: Mapping[str, Callable[[PageShell], None]] = {
     "logarchive report ": write_key,
     "aws s3api delete-object --bucket": delete_a_part,
     "aws s3api put-object ": lose_a_part,
+    "aws athena batch-get-query-execution ": start_a_night,
     "aws iam create-role ": write_roles,
     "sam delete ": name_what_stays,
 }

@@ -63,6 +63,8 @@ def test_history_costs_at_most_a_dollar_a_month_for_the_ten_sources_of_the_bench
     assert cost.HISTORY_SOURCES == len(SOURCES) == 10
     assert pytest.approx(logs["bytes"] / logs["files"], rel=0.02) == cost.HISTORY_OBJECT_BYTES
     assert 0.1 < cost.total(cost.history()) <= 1
+    *_, (_, _, kept) = cost.history()
+    assert (round(100 * cost.total(cost.history())), round(100 * kept)) == (75, 6)  # as the README says
 
 
 def test_the_nights_that_are_paid_for_are_those_of_the_schedule_and_its_statement() -> None:

@@ -42,6 +42,7 @@ def engine(trino: tested.Engine, tmp_path_factory: pytest.TempPathFactory) -> It
 
 def test_both_tables_are_asked_in_turn_and_what_each_took_is_told(engine: Engine) -> None:
     chosen = [query for query in over(FEW, saved_queries()) if query.name in {"rows-by-day", "source and day"}]
+    assert len(chosen) == 2
     for _, taken in engine.compare(chosen, 2):
         for side in taken.values():
             assert min(len(side.seconds), *side.seconds, *side.bytes, *side.splits) > 0

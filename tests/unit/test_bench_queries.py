@@ -16,9 +16,10 @@ from logarchive.moment import HOUR
 from logarchive.store.place import Place
 from tools.bench_queries import month
 from tools.bench_queries.delay import delayed
-from tools.bench_queries.measured import dollars, measured, missed
+from tools.bench_queries.measured import dollars, measured, missed, times, together
 from tools.bench_queries.month import SOURCES, Month
 from tools.bench_queries.query import TO_ALL, Query, over
+from tools.lock import ROOT
 from tools.registry import names
 
 _parquet: Any = import_module("pyarrow.parquet")  # ships no types
@@ -118,6 +119,7 @@ def test_a_query_whose_days_are_said_otherwise_is_refused(tmp_path: Path) -> Non
 
 
 CUT = Query("cut", "SELECT host AS name, count(*) AS times FROM logs GROUP BY host ORDER BY times DESC LIMIT 3")
+WHOLE = Query("whole", "SELECT host AS name, count(*) AS times FROM logs GROUP BY host ORDER BY times, name LIMIT 3")
 
 
 @pytest.mark.parametrize(
@@ -127,6 +129,7 @@ CUT = Query("cut", "SELECT host AS name, count(*) AS times FROM logs GROUP BY ho
         (CUT, [["a", 3], ["b", 2], ["c", 1]], False),
         (CUT, [["x", 3], ["b", 2], ["c", 2]], False),
         (CUT, [["a", 3], ["b", 2]], False),
+        (WHOLE, [["a", 3], ["b", 2], ["d", 2]], False),
         (Query("all", "SELECT host, count(*) FROM logs GROUP BY host"), [["b", 2], ["c", 2], ["a", 3]], True),
         (Query("all", "SELECT host, count(*) FROM logs GROUP BY host"), [["b", 2], ["d", 2], ["a", 3]], False),
     ],
@@ -184,7 +187,7 @@ def test_two_answers_wait_at_the_same_time(far: str) -> None:
             client.request("PUT", "/", b"x")
         for client in clients:
             assert client.getresponse().read() == b"x"
-        assert 0.5 <= time.monotonic() - begun < 2
+        assert 0.5 <= time.monotonic() - begun < 8 * 0.5
         # They are still connected when the block ends.
     for client in clients:
         client.close()
@@ -205,6 +208,12 @@ def test_what_is_not_reached_is_told() -> None:
         "rows-by-day: 4.9 times as fast, of 5",
         "count: 0.11 of the bytes, of 0.1",
     ]
+
+
+def test_the_readmes_say_how_much_faster_the_saved_queries_were() -> None:
+    said = {"README.md": "together {} times as fast", "README.ko.md": "전체가 {}배 빨랐습니다"}
+    for name, text in said.items():
+        assert text.format(round(times(together()))) in (ROOT / name).read_text()
 
 
 def test_what_the_docs_show_was_measured_with_the_queries_as_they_are() -> None:

@@ -36,7 +36,7 @@ def arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="python -m tools.bench_queries", description=__doc__)
     parser.add_argument("--keep", action="store_true", help=f"write {MEASURED.name}, which the docs are written from")
-    parser.add_argument("--check", action="store_true", help="few rows, once: figures mean nothing")
+    parser.add_argument("--check", action="store_true", help="few rows: figures mean nothing")
     found = parser.parse_args()
     if found.keep and found.check:
         parser.error("--keep needs a run in full")

@@ -87,7 +87,8 @@ def delayed(endpoint: str) -> Generator[tuple[str, Delay]]:
 
     thread = threading.Thread(target=loop.run_until_complete, args=[serve()])
     thread.start()
-    listens.wait()
+    if not listens.wait(10):
+        raise RuntimeError("the S3 with a delay does not listen")
     try:
         yield f"http://{LOOPBACK}:{port[0]}", made
     finally:

@@ -77,7 +77,7 @@ class Engine:
         """Make `history`, and fill it.
 
         The last day is filled as its nights do. The others are inserted: that is what is left of `fill.sql` where
-        nothing is there yet to compare with, and takes a third of the processor time.
+        nothing is there yet to compare with, and is sooner done.
         """
         self.ask(self.statement("create"), ICEBERG)
         names = ['"date"' if name == "date" else name for name in history.ALL]

@@ -59,21 +59,28 @@ def archive() -> str:
         f"{machine['load']} programs running on average. {logs['rows']:,} rows: in `logs` {logs['files']:,} objects of "
         f"{logs['bytes'] / logs['files'] / 1e6:.2f} MB, in `history` {history['files']:,} files of "
         f"{history['bytes'] / history['files'] / 1e6:.0f} MB. Each question {run['rounds']} times on each table, "
-        "in turn; the seconds are the medians."
+        "in turn; the seconds are the means of these rounds."
     )
 
 
 def figures() -> str:
-    """Return what each question took, and all of them together, for `docs/queries.md`."""
+    """Return what each question took, and the saved queries together, for `docs/queries.md`."""
     rows = measured()["rows"]
-    sums = {side: {fact: sum(row[side][fact] for row in rows.values()) for fact in FACTS} for side in SIDES}
+    saved = {name: row for name, row in rows.items() if row["saved"]}
+    sums = together()
     return table(
         ["query", "seconds", "times as fast", "MB read", "splits", "USD in Athena"],
         [
             *([_name(name, row), *_cells(row)] for name, row in rows.items()),
-            ["together", *_cells(sums)[:-1], _bill(rows)],
+            ["the saved queries together", *_cells(sums)[:-1], _bill(saved)],
         ],
     )
+
+
+def together() -> dict[str, Any]:
+    """Return what all saved queries took."""
+    saved = [row for row in measured()["rows"].values() if row["saved"]]
+    return {side: {fact: sum(row[side][fact] for row in saved) for fact in FACTS} for side in SIDES}
 
 
 def _name(name: str, row: Mapping[str, Any]) -> str:

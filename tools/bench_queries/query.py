@@ -35,14 +35,15 @@ class Query:
     def decided(self, rows: Rows) -> tuple[int, list[Sequence[Any]]]:
         """Return of an answer what every right answer has: the number of rows, and the rows.
 
-        Where the answer is cut, rows that are equal in what it is ordered by first may have others in their place: of
-        those like the last row nothing is decided but the value they share.
+        Where the answer is cut, rows that are equal in all that it is ordered by and shows may have others in their
+        place: of those like the last row nothing is decided but the values they share.
         """
         tree = sqlglot.parse_one(self.sql, read="athena")
         if rows and isinstance(tree, exp.Select) and tree.args.get("limit"):
-            first = tree.args["order"].expressions[0].this.name
-            at = tree.named_selects.index(first)
-            rows = [row if row[at] != rows[-1][at] else [row[at]] for row in rows]
+            order = [one.this.name for one in tree.args["order"].expressions]
+            at = [number for number, name in enumerate(tree.named_selects) if name in order]
+            last = [rows[-1][number] for number in at]
+            rows = [last if [row[number] for number in at] == last else row for row in rows]
         return len(rows), sorted(rows, key=repr)
 
 

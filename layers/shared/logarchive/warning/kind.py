@@ -60,7 +60,8 @@ ADVICE: Mapping[Kind, Advice] = {
         "also means more CPU",
     ),
     "dead_letters": Advice(
-        "a tick, a worker, the notary or a statement of `history` was not started or failed; its event is in the queue",
+        "a tick, a worker or the notary was not started or failed, or a statement of `history` could not be started; "
+        "its event is in the queue",
         "[dead-letter queue](#dead-letter-queue)",
     ),
     "behind": Advice(
