@@ -131,7 +131,7 @@ class Reader(threading.Thread):
 
     def run(self) -> None:
         """Read."""
-        while not self._ended.wait(0.3):
+        while not self._ended.wait(0.5):
             rows = self.trino.ask(f"SELECT {ROW} FROM history")
             self.seen.append((len(rows), len({*rows})))
 
