@@ -1,5 +1,6 @@
 """`logarchive query`: a saved query, or one's own SQL, in Athena; over the demo, DuckDB runs it."""
 
+import re
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -10,6 +11,9 @@ from console.core.report import Report, Table, many
 from console.core.result import QueryResult
 from console.failure import ConsoleError
 from console.session import Session, session_of
+
+#: What Athena and DuckDB say.
+_NO_HISTORY = re.compile(r"\bhistory\W+does not exist")
 
 
 def names() -> list[str]:
@@ -44,13 +48,26 @@ def query(
 
 def run(session: Session, sql: str) -> QueryResult:
     """Run a statement where the stack is. Raises ConsoleError saying what is wrong with it."""
-    if session.access.endpoint:
-        from console.account import duck
+    try:
+        if session.access.endpoint:
+            from console.account import duck
 
-        return duck.run(session.stack, sql)
-    from console.account import athena
+            return duck.run(session.stack, sql)
+        from console.account import athena
 
-    return athena.run(session.stack, sql, session.sleep)
+        return athena.run(session.stack, sql, session.sleep)
+    except ConsoleError as error:
+        raise ConsoleError(explained(str(error))) from None
+
+
+def explained(reason: str) -> str:
+    """Return why a statement failed, and of a table that only some stacks have, what to do. Pure."""
+    if _NO_HISTORY.search(reason):
+        return (
+            "there is no table history: the stack makes it in the first night after it was deployed with "
+            "History=true (docs/tasks.md, Ask a whole year)"
+        )
+    return reason
 
 
 def listed(queries: Sequence[tuple[str, str]]) -> Report:

@@ -11,7 +11,7 @@ from console.account import athena
 from console.account.access import Access
 from console.account.athena import rows_of
 from console.account.stack import find
-from console.command.query import listed, report
+from console.command.query import explained, listed, report
 from console.core.result import QueryResult
 from console.core.saved_query import saved_queries, tables
 from console.failure import ConsoleError
@@ -103,6 +103,7 @@ def test_a_statement_of_ones_own_may_read_the_views(on_stack: Run) -> None:
     [
         (["query", "rows"], "logarchive: there is no saved query rows; there are clients-with-errors, "),
         (["query", "--sql", "SELECT nothing FROM logs"], "logarchive: the query failed: Binder Error"),
+        (["query", "--sql", "SELECT 1 FROM history"], "logarchive: there is no table history: the stack makes it in "),
         (["query", "rows-by-day", "--sql", "SELECT 1"], "logarchive: either the name of a saved query or --sql, "),
     ],
 )
@@ -110,6 +111,13 @@ def test_a_query_that_cannot_run_is_one_sentence(on_stack: Run, words: list[str]
     outcome = on_stack(*words)
     assert (outcome.code, outcome.out, outcome.err.count("\n")) == (2, "", 1)
     assert outcome.err.startswith(said)
+
+
+def test_a_stack_without_history_is_told_from_another_error() -> None:
+    said = "Athena says FAILED: TABLE_NOT_FOUND: line 1:15: Table 'awsdatacatalog.logarchive.{}' does not exist"
+    assert explained(said.format("history")).startswith("there is no table history: ")
+    for other in ("logs", "history2", "my_history"):
+        assert explained(said.format(other)) == said.format(other)
 
 
 def test_the_saved_queries_are_listed_without_a_stack(run: Run) -> None:
