@@ -41,9 +41,9 @@ test: lint .tools/ministack/installed ## lint, types, then every test
 	@$(BIN)/python -m pytest
 
 .PHONY: trino
-trino: ## every saved query and view on Trino, the engine behind Athena (needs Maven)
+trino: ## every saved query and view on Trino, the engine behind Athena (needs Maven; ALL=1: the bench of queries in small, too)
 	$(call install,.tools/trino .venv .tools/sam .tools/ministack)
-	@$(BIN)/python -m pytest -m trino -n 0 tests/trino
+	@$(BIN)/python -m pytest -m "trino$(if $(ALL),, and not slow)" -n 0 tests/trino
 
 .PHONY: soak
 soak: .venv/installed .tools/ministack/installed ## archives of 100,000 records a provider against the truth, and many random schedules

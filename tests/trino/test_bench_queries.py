@@ -15,7 +15,7 @@ from tools.bench_queries.engine import Engine, connected
 from tools.bench_queries.month import Month, write_all
 from tools.bench_queries.query import Query, over
 
-pytestmark = pytest.mark.trino
+pytestmark = [pytest.mark.trino, pytest.mark.slow]
 
 FEW = Month(days=2, hours=1, rows=50)
 #: A bucket and a database of its own: the other tests count the rows of theirs.
