@@ -1,11 +1,9 @@
-"""Writes the statements of the table `history` from the list of columns (`python -m tools.history`).
+"""The statements of the table `history`, made from the list of columns; `tools/history_stack.py` writes them.
 
-They are in Athena's words; `in_trino` says each of the few in which Trino has others. `--check` only compares.
+They are in Athena's words; `in_trino` says each of the few in which Trino has others.
 """
 
-import argparse
 import re
-import sys
 from collections.abc import Callable, Mapping, Sequence
 
 from logarchive.column.schema import COLUMNS, ColumnType
@@ -29,6 +27,10 @@ RANGE = f"BETWEEN CAST(DATE '{FIRST_DAY}' AS varchar) AND CAST(DATE '{LAST_DAY}'
 
 def _name(column: str) -> str:
     return '"date"' if column == "date" else column
+
+
+#: All columns, as they are written in SQL.
+NAMES = tuple(map(_name, ALL))
 
 
 def _of(table: str, column: str) -> str:
@@ -89,7 +91,7 @@ WHEN MATCHED AND c.gone THEN DELETE
 WHEN MATCHED THEN UPDATE SET
   {updates}
 WHEN NOT MATCHED THEN INSERT (
-  {_list([_name(one) for one in ALL], "  ")}
+  {_list(NAMES, "  ")}
 ) VALUES (
   {_list([*values.values()], "  ")}
 )
@@ -227,24 +229,3 @@ def in_trino(sql: str) -> str:
     for athena, trino in WORDS.items():
         sql = re.sub(athena, trino, sql)
     return sql
-
-
-def main() -> int:
-    """Write the statements, or compare them."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="only say which file is not current")
-    check = parser.parse_args().check
-    stale: list[str] = []
-    for name, made in STATEMENTS.items():
-        path = FOLDER / f"{name}.sql"
-        if not path.exists() or path.read_text() != made():
-            stale.append(path.name)
-            if not check:
-                path.write_text(made())
-    if check and stale:
-        print(f"queries/history: {', '.join(stale)}: run `.venv/bin/python -m tools.history`", file=sys.stderr)
-    return 1 if check and stale else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,6 +1,6 @@
-"""Writes the statements of the table `history` into the template (`python -m tools.history_stack`).
+"""Writes the statements of the table `history` to their files and into the template (`python -m tools.history_stack`).
 
-Those of the nights become schedules of EventBridge, the others saved queries of Athena. `--check` only compares.
+There those of the nights are schedules of EventBridge, the others saved queries of Athena. `--check` only compares.
 """
 
 import argparse
@@ -10,10 +10,9 @@ import sys
 from collections.abc import Mapping
 
 from console.core.saved_query import SavedQuery
-from tools.history import BUCKET, DAYS, FOLDER
-from tools.lock import ROOT
+from tools.history import BUCKET, DAYS, FOLDER, STATEMENTS
+from tools.named_query import TEMPLATE, placed, resource
 
-TEMPLATE = ROOT / "template.yaml"
 REGION = re.compile(r"(  # --- Statements of history.*? ---\n).*?(  # --- end ---\n)", re.DOTALL)
 
 #: The statements that the stack starts, and when, in UTC. The table is made before the night; to make one costs
@@ -65,41 +64,29 @@ def schedule(name: str) -> str:
     )
 
 
-def saved(name: str) -> str:
-    """Return the resource that lists a statement in Athena."""
-    said, sql = (json.dumps(text) for text in (statement(name).question, statement(name).sql))
-    place = f"Name: history-{name}, Database: !Ref Database, WorkGroup: !Ref Workgroup"
-    return (
-        f"  History{name.capitalize()}Query:\n"
-        "    Type: AWS::Athena::NamedQuery\n"
-        "    Condition: HistoryListed\n"
-        f"    Properties: {{ {place}, Description: {said},\n"
-        f"      QueryString: {sql} }}\n"
-    )
-
-
 def filled(text: str) -> str:
     """Return the template with the statements."""
-    resources = "".join([*map(schedule, SCHEDULED), *map(saved, SAVED)])
-    new, times = REGION.subn(lambda match: match[1] + resources + match[2], text)
-    if times != 1:
-        sys.exit(f"{TEMPLATE.name}: no place, or several, for the statements of history")
-    return new
+    saved = [resource(statement(name), "history-", "HistoryListed") for name in SAVED]
+    return placed(text, REGION, [*map(schedule, SCHEDULED), *saved], "the statements of history")
 
 
 def main() -> int:
-    """Write the template, or compare it."""
+    """Write the files, then the template from them, or compare them."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="only say whether it is current")
+    parser.add_argument("--check", action="store_true", help="only say what is not current")
     check = parser.parse_args().check
-    text = TEMPLATE.read_text()
-    if (new := filled(text)) == text:
-        return 0
-    if check:
-        print(f"{TEMPLATE.name}: not current, run `.venv/bin/python -m tools.history_stack`", file=sys.stderr)
-        return 1
-    TEMPLATE.write_text(new)
-    return 0
+    made = {FOLDER / f"{name}.sql": text for name, text in STATEMENTS.items()}
+    stale: list[str] = []
+    for path, text in [*made.items(), (TEMPLATE, lambda: filled(TEMPLATE.read_text()))]:
+        new = text()
+        if path.exists() and path.read_text() == new:
+            continue
+        stale.append(path.name)
+        if not check:
+            path.write_text(new)
+    if check and stale:
+        print(f"{', '.join(stale)}: not current, run `.venv/bin/python -m tools.history_stack`", file=sys.stderr)
+    return 1 if check and stale else 0
 
 
 if __name__ == "__main__":

@@ -15,7 +15,6 @@ CHECKS = (
     ("python", "-m", "tools.lock", "--check"),
     ("python", "-m", "tools.docs", "--check"),
     ("python", "-m", "tools.named_query", "--check"),
-    ("python", "-m", "tools.history", "--check"),
     ("python", "-m", "tools.history_stack", "--check"),
     ("mypy", "--no-error-summary"),
     ("pyright",),

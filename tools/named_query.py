@@ -7,6 +7,7 @@ import argparse
 import json
 import re
 import sys
+from collections.abc import Iterable
 
 from console.core.saved_query import SavedQuery, saved_queries, saved_views
 from tools.lock import ROOT
@@ -16,15 +17,16 @@ TEMPLATE = ROOT / "template.yaml"
 REGION = re.compile(r"(  # --- Saved queries.*? ---\n).*?(  # --- end ---\n)", re.DOTALL)
 
 
-def resource(query: SavedQuery) -> str:
+def resource(query: SavedQuery, prefix: str = "", condition: str = "OnAws") -> str:
     """Return the resource of a saved query, in few lines: people read the query in its own file."""
-    name = "".join(word.capitalize() for word in query.name.split("-"))
-    place = f"Name: {query.name}, Database: !Ref Database, WorkGroup: !Ref Workgroup"
+    title = f"{prefix}{query.name}"
+    name = "".join(word.capitalize() for word in title.split("-"))
+    place = f"Name: {title}, Database: !Ref Database, WorkGroup: !Ref Workgroup"
     said, sql = (json.dumps(text, ensure_ascii=False) for text in (query.question, query.sql))
     return (
         f"  {name}Query:\n"
         "    Type: AWS::Athena::NamedQuery\n"
-        "    Condition: OnAws\n"
+        f"    Condition: {condition}\n"
         f"    Properties: {{ {place}, Description: {said},\n"
         f"      QueryString: {sql} }}\n"
     )
@@ -32,10 +34,14 @@ def resource(query: SavedQuery) -> str:
 
 def filled(text: str) -> str:
     """Return the template with its saved queries."""
-    resources = "".join(map(resource, [*saved_queries(), *saved_views()]))
-    new, times = REGION.subn(lambda match: match[1] + resources + match[2], text)
+    return placed(text, REGION, map(resource, [*saved_queries(), *saved_views()]), "the saved queries")
+
+
+def placed(text: str, region: re.Pattern[str], resources: Iterable[str], what: str) -> str:
+    """Return the template with these resources in a region. Exits if there is no such region, or several."""
+    new, times = region.subn(lambda match: match[1] + "".join(resources) + match[2], text)
     if times != 1:
-        sys.exit(f"{TEMPLATE.name}: no place, or several, for the saved queries")
+        sys.exit(f"{TEMPLATE.name}: no place, or several, for {what}")
     return new
 
 

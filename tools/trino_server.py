@@ -23,9 +23,9 @@ ICEBERG = "iceberg"
 HEAP = "2G"
 
 
-#: For runs of a minute, of which half would go into compiling: the quick compiler alone. With it Java keeps little room
-#: for compiled code, and collects all garbage each time it is full. To verify the code of its classes, which come from
-#: archives whose hashes are locked, takes a tenth of such a run.
+#: For runs of a minute, in which better code would not pay: the quick compiler alone. With it Java keeps little room
+#: for compiled code, and collects all garbage each time it is full. Nor is the code of its classes verified: they come
+#: from archives whose hashes are locked.
 QUICK = (
     *("-XX:TieredStopAtLevel=1", "-XX:ReservedCodeCacheSize=256M", "-XX:+UseSerialGC"),
     *("-XX:+UnlockDiagnosticVMOptions", "-XX:-BytecodeVerificationRemote"),

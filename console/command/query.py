@@ -12,8 +12,10 @@ from console.core.result import QueryResult
 from console.failure import ConsoleError
 from console.session import Session, session_of
 
-#: What Athena and DuckDB say.
-_NO_HISTORY = re.compile(r"\bhistory\W+does not exist")
+_HOW_HISTORY_COMES = (
+    "there is no table history: the stack makes it in the first night after it was deployed with History=true "
+    "(docs/tasks.md, Ask a whole year)"
+)
 
 
 def names() -> list[str]:
@@ -57,17 +59,14 @@ def run(session: Session, sql: str) -> QueryResult:
 
         return athena.run(session.stack, sql, session.sleep)
     except ConsoleError as error:
-        raise ConsoleError(explained(str(error))) from None
+        if lacks_history(str(error)):
+            raise ConsoleError(_HOW_HISTORY_COMES) from None
+        raise
 
 
-def explained(reason: str) -> str:
-    """Return why a statement failed, and of a table that only some stacks have, what to do. Pure."""
-    if _NO_HISTORY.search(reason):
-        return (
-            "there is no table history: the stack makes it in the first night after it was deployed with "
-            "History=true (docs/tasks.md, Ask a whole year)"
-        )
-    return reason
+def lacks_history(reason: str) -> bool:
+    """Return whether a statement has failed since there is no table `history`, which only some stacks have. Pure."""
+    return re.search(r"\bhistory\W+does not exist", reason) is not None  # as Athena and DuckDB say
 
 
 def listed(queries: Sequence[tuple[str, str]]) -> Report:

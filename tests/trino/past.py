@@ -25,7 +25,7 @@ _parquet: Any = import_module("pyarrow.parquet")  # ships no types
 
 #: Days that no other test asks for: one that is filled first, and one that is archived later.
 DAY, OLDER = "2026-11-08", "2026-11-07"
-COLUMNS = ", ".join('"date"' if name == "date" else name for name in history.ALL)
+COLUMNS = ", ".join(history.NAMES)
 ROW = "provider || '#' || raw_part || '#' || CAST(raw_index AS varchar)"
 
 

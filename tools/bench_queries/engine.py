@@ -80,10 +80,9 @@ class Engine:
         nothing is there yet to compare with, and is sooner done.
         """
         self.ask(self.statement("create"), ICEBERG)
-        names = ['"date"' if name == "date" else name for name in history.ALL]
-        values = ["CAST(time AS timestamp(6))" if name == "time" else name for name in names]
+        values = ["CAST(time AS timestamp(6))" if name == "time" else name for name in history.NAMES]
         self.ask(
-            f"INSERT INTO history ({', '.join(names)}) SELECT {', '.join(values)} FROM logs "  # noqa: S608
+            f"INSERT INTO history ({', '.join(history.NAMES)}) SELECT {', '.join(values)} FROM logs "  # noqa: S608
             f"WHERE \"date\" BETWEEN '{self.month.first}' AND '{self.month.last - dt.timedelta(days=1)}'"
         )
         self.ask(self.statement("fill", str(self.month.last)))
