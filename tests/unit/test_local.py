@@ -4,18 +4,30 @@ import json
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from logarchive.action.event import Tick, parse_event
+from tools.local import container
 from tools.local.__main__ import EVENTS, NOTARY_VARIABLE, VARIABLES
-from tools.local.container import bridge_address
+from tools.local.container import ATTEMPTS, bridge_address, invoke
 from tools.lock import ROOT
 from tools.registry import names
 from tools.stack import StackError
 
 EVERY = list(names())
+#: What stands for `sam`: each run takes one word of a file beside it, which says how it ends.
+SAM = """\
+echo run >>"$0.runs"
+case $(sed -n "$(wc -l <"$0.runs")p" "$0.ends") in
+  unreached) echo 'No response from invoke container for DsaFunction' >&2; exec sleep 900 ;;
+  broken) printf 'START RequestId: 1\\nNo response from invoke container for DsaFunction\\n' >&2; exec sleep 900 ;;
+  *) echo '{"ok": true}' ;;
+esac
+"""
+VALUES = {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}
 
 
 @pytest.mark.parametrize("provider", EVERY)
@@ -73,3 +85,35 @@ def test_the_first_address_of_the_bridge_that_is_no_ipv6_is_taken(
 ) -> None:
     docker(tmp_path, "echo 'fd00::1 127.0.0.1 '", monkeypatch)
     assert bridge_address() == "127.0.0.1"
+
+
+def sam(folder: Path, ends: list[str], monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Put a `sam` in the place of the installed one; return the file that has a line for each of its runs."""
+    program = folder / "sam"
+    program.write_text(f"#!/bin/sh\n{SAM}")
+    program.chmod(0o755)
+    (folder / "sam.ends").write_text("\n".join([*ends, ""]))
+    monkeypatch.setattr(container, "SAM", program)
+    return folder / "sam.runs"
+
+
+def test_an_invocation_that_did_not_reach_its_container_is_repeated_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs = sam(tmp_path, ["unreached", "unreached"], monkeypatch)
+    began = time.monotonic()
+    assert invoke("DsaFunction", EVENTS / "dsa.json", VALUES, tmp_path) == {"ok": True}
+    assert time.monotonic() - began < 60
+    said = [f"DsaFunction: its container was not reached (attempt {number} of {ATTEMPTS})" for number in (1, 2)]
+    assert capsys.readouterr().err.splitlines() == said
+    assert runs.read_text().count("run") == 3
+
+
+@pytest.mark.parametrize(("ends", "times"), [(["unreached"] * ATTEMPTS, ATTEMPTS), (["broken"], 1)])
+def test_what_is_never_reached_or_breaks_off_in_the_middle_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ends: list[str], times: int
+) -> None:
+    runs = sam(tmp_path, ends, monkeypatch)
+    with pytest.raises(StackError, match=r"gave no result:\n(?s:.*)No response from invoke container"):
+        invoke("DsaFunction", EVENTS / "dsa.json", VALUES, tmp_path)
+    assert runs.read_text().count("run") == times

@@ -6,7 +6,9 @@ import re
 import shlex
 import shutil
 import subprocess
-from collections.abc import Mapping
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,13 @@ from tools.stack import SAM, StackError, account, bare_environment, free_port, o
 #: The variable whose flags are passed on to `sam local invoke`.
 FLAGS = "LOCAL_FLAGS"
 CONTAINER = re.compile(r"SAM_CONTAINER_ID: ([0-9a-f]+)")
+#: What `sam local` logs when three requests within 0.3 s did not reach the emulator in the container: Docker takes
+#: connections sooner than the emulator does. `sam` then ends only after the whole timeout of the function (sam-cli
+#: 1.170, `wait_for_http_response` of samcli/local/docker/container.py).
+UNANSWERED = "No response from invoke container"
+#: The first line that the emulator logs about an invocation.
+BEGUN = "START RequestId"
+ATTEMPTS = 3
 GATEWAY = "{{range .IPAM.Config}}{{.Gateway}} {{end}}"
 
 
@@ -45,13 +54,19 @@ def bridge_address() -> str:
 def invoke(function: str, event: Path, variables: Mapping[str, str], folder: Path) -> dict[str, Any]:
     """Run `sam local invoke` and return the function's result. Raises StackError if it fails or returns none.
 
-    `sam local` sets only variables that the template names.
+    `sam local` sets only variables that the template names. An invocation that did not reach its container is repeated.
     """
     given = folder / "variables.json"
     given.write_text(json.dumps({"Parameters": dict(variables)}))
     flags = [*overrides({}), *shlex.split(os.environ.get(FLAGS, ""))]
+    command: list[str | Path] = [SAM, "local", "invoke", function, "--event", event, "--env-vars", given, *flags]
     log = folder / f"{function}.log"
-    said = _run([SAM, "local", "invoke", function, "--event", event, "--env-vars", given, *flags], variables, log)
+    for attempt in range(1, ATTEMPTS + 1):
+        said = _run(command, variables, log)
+        logged = log.read_text(errors="replace")
+        if UNANSWERED not in logged or BEGUN in logged:
+            break
+        print(f"{function}: its container was not reached (attempt {attempt} of {ATTEMPTS})", file=sys.stderr)
     try:
         result: dict[str, Any] = json.loads(said.splitlines()[-1])
     except (IndexError, ValueError):
@@ -61,20 +76,27 @@ def invoke(function: str, event: Path, variables: Mapping[str, str], folder: Pat
     return result
 
 
-def _run(command: list[str | Path], variables: Mapping[str, str], log: Path) -> str:
-    """Return a command's output; its log goes into a file. If it is interrupted, its container is removed."""
+def _run(command: Sequence[str | Path], variables: Mapping[str, str], log: Path) -> str:
+    """Return a command's output, none if its container was not reached; its log goes into a file.
+
+    However it ends, its container is removed.
+    """
     environment = bare_environment(**account(variables["AWS_ENDPOINT_URL"]))
-    with log.open("wb") as errors:
-        process = subprocess.Popen(
+    with (
+        log.open("wb") as errors,
+        subprocess.Popen(
             command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors,
             start_new_session=True,
-        )  # fmt: skip
+        ) as process,
+    ):  # fmt: skip
         try:
-            return process.communicate()[0].decode("utf-8", "replace")
-        except BaseException:
+            while UNANSWERED not in log.read_text(errors="replace"):
+                with suppress(subprocess.TimeoutExpired):
+                    return process.communicate(timeout=0.5)[0].decode("utf-8", "replace")
+            return ""
+        finally:
             stop(process)
             _remove(log)
-            raise
 
 
 def _remove(log: Path) -> None:
