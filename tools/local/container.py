@@ -61,6 +61,7 @@ def invoke(function: str, event: Path, variables: Mapping[str, str], folder: Pat
     flags = [*overrides({}), *shlex.split(os.environ.get(FLAGS, ""))]
     command: list[str | Path] = [SAM, "local", "invoke", function, "--event", event, "--env-vars", given, *flags]
     log = folder / f"{function}.log"
+    said = ""
     for attempt in range(1, ATTEMPTS + 1):
         said = _run(command, variables, log)
         logged = log.read_text(errors="replace")
