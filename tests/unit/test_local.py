@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,6 +25,7 @@ echo run >>"$0.runs"
 case $(sed -n "$(wc -l <"$0.runs")p" "$0.ends") in
   unreached) echo 'No response from invoke container for DsaFunction' >&2; exec sleep 900 ;;
   broken) printf 'START RequestId: 1\\nNo response from invoke container for DsaFunction\\n' >&2; exec sleep 900 ;;
+  endless) echo 'SAM_CONTAINER_ID: 0123abcd' >&2; exec sleep 900 ;;
   *) echo '{"ok": true}' ;;
 esac
 """
@@ -117,3 +119,26 @@ def test_what_is_never_reached_or_breaks_off_in_the_middle_is_an_error(
     with pytest.raises(StackError, match=r"gave no result:\n(?s:.*)No response from invoke container"):
         invoke("DsaFunction", EVENTS / "dsa.json", VALUES, tmp_path)
     assert runs.read_text().count("run") == times
+
+
+def test_an_interrupted_invocation_leaves_no_container(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sam(tmp_path, ["endless"], monkeypatch)
+    asked, log = tmp_path / "asked", tmp_path / "DsaFunction.log"
+    program = tmp_path / "docker"
+    program.write_text(f'#!/bin/sh\necho "$@" >>{asked}\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+
+    communicate: Any = vars(subprocess.Popen)["communicate"]
+
+    def interrupted(process: subprocess.Popen[bytes], given: bytes | None = None, timeout: float | None = None) -> Any:
+        if timeout is None:  # that is docker
+            return communicate(process, given)
+        while "SAM_CONTAINER_ID" not in log.read_text():
+            time.sleep(0.01)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(subprocess.Popen, "communicate", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        invoke("DsaFunction", EVENTS / "dsa.json", VALUES, tmp_path)
+    assert asked.read_text() == "rm --force 0123abcd\n"

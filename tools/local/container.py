@@ -80,7 +80,7 @@ def invoke(function: str, event: Path, variables: Mapping[str, str], folder: Pat
 def _run(command: Sequence[str | Path], variables: Mapping[str, str], log: Path) -> str:
     """Return a command's output, none if its container was not reached; its log goes into a file.
 
-    However it ends, its container is removed.
+    If it is interrupted, its container is removed; in any other case `sam` has done so.
     """
     environment = bare_environment(**account(variables["AWS_ENDPOINT_URL"]))
     with (
@@ -94,10 +94,12 @@ def _run(command: Sequence[str | Path], variables: Mapping[str, str], log: Path)
             while UNANSWERED not in log.read_text(errors="replace"):
                 with suppress(subprocess.TimeoutExpired):
                     return process.communicate(timeout=0.5)[0].decode("utf-8", "replace")
-            return ""
-        finally:
+        except BaseException:
             stop(process)
             _remove(log)
+            raise
+        stop(process)
+        return ""
 
 
 def _remove(log: Path) -> None:
